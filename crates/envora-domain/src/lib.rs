@@ -6,6 +6,7 @@
 #![deny(clippy::float_arithmetic)]
 
 pub mod access;
+pub mod activities;
 pub mod base32;
 pub mod cbor;
 pub mod decimal;

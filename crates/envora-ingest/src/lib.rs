@@ -1,1 +1,8 @@
+//! From bytes to figures: readers of files and bodies, mappings, row identity, the commit, and the
+//! calculation that follows it.
+//!
+//! Bytes from outside are parsed here, therefore nothing indexes or slices unchecked. HTTP, the
+//! environment and SQL text are other crates' business.
+#![forbid(unsafe_code)]
 
+pub mod rows;
