@@ -1,1 +1,42 @@
-fn main() {}
+//! Automation of the repository, in Rust: `cargo xtask VERB`.
+//!
+//! Knows the domain crate alone; runs everything else as a process.
+#![expect(clippy::print_stdout, reason = "a command-line program speaks to its caller")]
+#![expect(clippy::disallowed_methods, reason = "xtask may read the environment and the clock")]
+
+mod ci;
+mod dev;
+mod gen_verb;
+mod run;
+mod tidy;
+
+use std::process::ExitCode;
+
+const HELP: &str = "\
+cargo xtask ci [FILTER]     every check and test there is; closes with \"N passed, N failed\"
+cargo xtask dev             the quick loop: format, tidy, clippy, unit tests
+cargo xtask tidy            the house rules a machine can check
+cargo xtask gen [--check]   renew what is generated: starter pack, API description
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let outcome = match words.as_slice() {
+        ["ci", rest @ ..] => ci::ci(rest),
+        ["dev"] => dev::dev(),
+        ["tidy"] => tidy::tidy(),
+        ["gen", rest @ ..] => gen_verb::run(rest),
+        _ => {
+            print!("{HELP}");
+            return ExitCode::from(2);
+        }
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -77,6 +77,7 @@ impl Writer {
     }
 
     /// True or false.
+    #[expect(clippy::fn_params_excessive_bools, reason = "a boolean is what it writes")]
     pub fn bool(&mut self, value: bool) -> &mut Self {
         self.head(7, if value { 21 } else { 20 })
     }
@@ -169,11 +170,10 @@ impl Value {
     /// The integer, when it is one that fits.
     #[must_use]
     pub fn as_int(&self) -> Option<i64> {
-        match self {
-            Self::Uint(value) => i64::try_from(*value).ok(),
-            Self::Nint(value) => i64::try_from(*value).ok().map(|value| -1 - value),
-            _ => None,
+        if let Self::Nint(value) = self {
+            return i64::try_from(*value).ok().map(|value| -1 - value);
         }
+        self.as_uint().and_then(|value| i64::try_from(value).ok())
     }
 
     /// The unsigned integer, when it is one.
