@@ -1,0 +1,69 @@
+//! Activities as they are read back, and dry runs.
+
+use std::collections::BTreeMap;
+
+use envora_domain::id::{ActivityId, SegmentId};
+use envora_domain::time::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::writes::{Counts, RowResult};
+
+/// A stored activity: its words as sent, and what became of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Activity {
+    /// Its id.
+    #[schema(value_type = String)]
+    pub id: ActivityId,
+    /// The segment that holds it.
+    #[schema(value_type = String)]
+    pub segment: SegmentId,
+    /// Its row there, from 0.
+    pub row: u32,
+    /// When it was committed.
+    #[schema(value_type = String, format = DateTime)]
+    pub committed_at: Timestamp,
+    /// The sequence number of its commit.
+    pub seq: u64,
+    /// `counted`, `unresolved`, `superseded`, `voided`, or `pending` until the calculation is there.
+    #[schema(example = "counted")]
+    pub state: String,
+    /// Why it is unresolved.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub code: Option<String>,
+    /// What was noticed.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub flags: Vec<String>,
+    /// The fields as mapped, in the words of `/v2/schemas/activity.json`.
+    #[serde(flatten)]
+    pub fields: BTreeMap<String, serde_json::Value>,
+}
+
+/// One step in the life of an activity.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct HistoryStep {
+    /// When.
+    #[schema(value_type = String, format = DateTime)]
+    pub at: Timestamp,
+    /// The log entry.
+    pub seq: u64,
+    /// `committed`, `superseded`, `voided`.
+    #[schema(example = "committed")]
+    pub event: String,
+    /// The other activity, of a supersession.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(value_type = Option<String>)]
+    pub by: Option<ActivityId>,
+    /// The reason that was given.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub reason: Option<String>,
+}
+
+/// What a write would do, without doing it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Validation {
+    /// Rows by outcome.
+    pub counts: Counts,
+    /// The rows, as a write lists them.
+    pub results: Vec<RowResult>,
+}

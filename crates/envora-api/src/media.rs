@@ -1,0 +1,25 @@
+//! Media types and header names, each written once.
+
+/// The vendor type of this version of the interface, taken and given.
+pub const VENDOR: &str = "application/vnd.env.v2+json";
+/// Plain JSON, read as [`VENDOR`].
+pub const JSON: &str = "application/json";
+/// A merge patch (RFC 7396).
+pub const MERGE_PATCH: &str = "application/merge-patch+json";
+/// Problem details (RFC 9457): every error.
+pub const PROBLEM: &str = "application/problem+json";
+/// One JSON object per line.
+pub const NDJSON: &str = "application/x-ndjson";
+/// Comma-separated values.
+pub const CSV: &str = "text/csv";
+
+/// The request's id, echoed or made.
+pub const REQUEST_ID: &str = "x-request-id";
+/// The idempotency key, bare.
+pub const IDEMPOTENCY_KEY_X: &str = "x-idempotency-key";
+/// The idempotency key as a structured string.
+pub const IDEMPOTENCY_KEY: &str = "idempotency-key";
+/// Says that an answer is a stored one.
+pub const REPLAYED: &str = "idempotent-replayed";
+/// The environment of a test tenant.
+pub const ENVIRONMENT: &str = "envora-environment";

@@ -1,0 +1,74 @@
+//! Sources: meters, vehicles, assets.
+
+use envora_domain::id::{FacilityId, SourceId};
+use envora_domain::time::Day;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// A meter, vehicle or asset.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Source {
+    /// Its id.
+    #[schema(value_type = String)]
+    pub id: SourceId,
+    /// The organization's own word for it, unique.
+    #[schema(example = "b24-electricity")]
+    pub code: String,
+    /// Its name for people.
+    pub name: String,
+    /// The facility it belongs to.
+    #[schema(value_type = String)]
+    pub facility_id: FacilityId,
+    /// The activity type it measures.
+    #[schema(example = "electricity.purchased")]
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// IANA name, where it is not the facility's.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub time_zone: Option<String>,
+    /// First day of its life, when known.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(value_type = Option<String>, format = Date)]
+    pub opened: Option<Day>,
+    /// First day after its life, when it has ended.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(value_type = Option<String>, format = Date)]
+    pub closed: Option<Day>,
+    /// Counts its changes; goes into `If-Match` as `"v1"`.
+    pub version: u64,
+}
+
+/// A meter, vehicle or asset to add.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewSource {
+    /// The organization's own word for it, unique.
+    #[schema(example = "b24-electricity")]
+    pub code: String,
+    /// Its name for people.
+    pub name: String,
+    /// The facility, by its id or its code.
+    #[schema(example = "b24")]
+    pub facility: String,
+    /// The activity type it measures.
+    #[schema(example = "electricity.purchased")]
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// IANA name, where it is not the facility's.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub time_zone: Option<String>,
+    /// First day of its life.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(value_type = Option<String>, format = Date)]
+    pub opened: Option<Day>,
+    /// First day after its life.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(value_type = Option<String>, format = Date)]
+    pub closed: Option<Day>,
+}
+
+impl NewSource {
+    /// The fields it may have: the list behind did-you-mean.
+    pub const FIELDS: &[&str] =
+        &["code", "name", "facility", "type", "time_zone", "opened", "closed"];
+}
