@@ -1,0 +1,215 @@
+//! Numbers, days and codes as people read them. The exact digits always stand beside them.
+
+use envora_api::amounts::Amount;
+use envora_api::footprints::Period;
+use envora_domain::decimal::{Mass, group_thousands};
+use envora_domain::time::Day;
+
+/// The months, in full.
+const MONTHS: [&str; 12] = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+];
+
+/// A number of the footprint, ready to be shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Number {
+    /// Tonnes, rounded for reading.
+    pub(super) tonnes: String,
+    /// Kilograms, every digit.
+    pub(super) kg: String,
+    /// Its trace.
+    pub(super) href: String,
+    /// For charts.
+    pub(super) mass: Mass,
+}
+
+impl Number {
+    /// What the wire says; a value that is no number is shown as it came and drawn as nothing.
+    pub(super) fn of(amount: &Amount) -> Self {
+        let mass = Mass::parse_kg(&amount.value);
+        Self {
+            tonnes: mass.map_or_else(|_| amount.value.clone(), tonnes),
+            kg: group_thousands(&amount.value),
+            href: format!("/figures/{}", amount.figure_id),
+            mass: mass.unwrap_or_default(),
+        }
+    }
+}
+
+/// Tonnes with about four digits that count: `2,312.4`, `41.07`, `0.072`, `0`.
+pub(super) fn tonnes(mass: Mass) -> String {
+    const TONNE: i128 = 1_000_000_000_000_000;
+    let size = mass.units().unsigned_abs();
+    let digits = [(100, 1), (1, 2), (0, 3)]
+        .into_iter()
+        .find(|(from, _)| size >= u128::try_from(from * TONNE).unwrap_or(0));
+    let text = mass.tonnes(digits.map_or(3, |(_, digits)| digits));
+    if size == 0 {
+        "0".to_owned()
+    } else if text.chars().all(|letter| !letter.is_ascii_digit() || letter == '0') {
+        "< 0.001".to_owned()
+    } else {
+        text
+    }
+}
+
+/// `part` of `whole` in per cent, one digit: `12.5 %`; nothing of nothing is no share.
+pub(super) fn share(part: Mass, whole: Mass) -> Option<String> {
+    let tenths = part.units().checked_mul(1000)?.checked_add(whole.units() / 2)?;
+    let tenths = tenths.checked_div(whole.units())?;
+    (whole > Mass::ZERO && part >= Mass::ZERO)
+        .then(|| format!("{}.{}\u{a0}%", tenths / 10, tenths % 10))
+}
+
+/// `1 January 2022`.
+pub(super) fn day(day: Day) -> String {
+    let (year, month, date) = day.ymd();
+    format!("{date}\u{a0}{}\u{a0}{year}", month_name(month))
+}
+
+/// `2022` for a whole year, `January 2022` for a whole month, else both days.
+pub(super) fn period(period: Period) -> String {
+    let (first, last) = (period.from, period.to.plus(-1));
+    let ((year, month, date), next) = (first.ymd(), period.to.ymd());
+    if (month, date) == (1, 1) && next == (year.saturating_add(1), 1, 1) {
+        return year.to_string();
+    }
+    let following = if month == 12 { (year.saturating_add(1), 1, 1) } else { (year, month + 1, 1) };
+    if date == 1 && next == following {
+        return format!("{} {year}", month_name(month));
+    }
+    if first == last { day(first) } else { format!("{} to {}", day(first), day(last)) }
+}
+
+/// `January` for 1.
+pub(super) fn month_name(month: i8) -> &'static str {
+    usize::try_from(month)
+        .ok()
+        .and_then(|month| MONTHS.get(month.checked_sub(1)?))
+        .copied()
+        .unwrap_or("")
+}
+
+/// `2022-03` as year and month.
+pub(super) fn year_month(text: &str) -> Option<(i16, i8)> {
+    let (year, month) = text.split_once('-')?;
+    let month = month.parse().ok().filter(|month| (1..=12).contains(month))?;
+    Some((year.parse().ok()?, month))
+}
+
+/// A code as a sentence's beginning: `unknown_facility` → `Unknown facility`.
+pub(super) fn code(code: &str) -> String {
+    let mut letters = code.replace('_', " ");
+    if let Some(first) = letters.get_mut(0..1) {
+        first.make_ascii_uppercase();
+    }
+    letters
+}
+
+/// A slot in words.
+pub(super) fn slot(slot: &str) -> String {
+    let words = match slot {
+        "s1" => "Scope 1",
+        "s2_lb" => "Scope 2, location-based",
+        "s2_mb" => "Scope 2, market-based",
+        "c3_tnd" => "Scope 3.3, losses in the grid",
+        "c3_wtt" => "Scope 3.3, upstream of the fuel",
+        "c3_wtt_tnd" => "Scope 3.3, upstream of the losses",
+        "biogenic" => "Biogenic CO\u{2082}, apart",
+        other => return code(other),
+    };
+    words.to_owned()
+}
+
+/// A gas in words, `CO₂` for `co2`.
+pub(super) fn gas(gas: &str) -> String {
+    match gas {
+        "co2" => "CO\u{2082}".to_owned(),
+        "ch4" => "CH\u{2084}".to_owned(),
+        "n2o" => "N\u{2082}O".to_owned(),
+        "sf6" => "SF\u{2086}".to_owned(),
+        "nf3" => "NF\u{2083}".to_owned(),
+        "co2e" => "CO\u{2082}e, printed only as a total".to_owned(),
+        "co2e_residue" => "Difference to the printed total".to_owned(),
+        other => other.to_uppercase(),
+    }
+}
+
+/// A GWP set or basis in words.
+pub(super) fn gwp_set(set: &str) -> String {
+    match set {
+        "published" => "as each publisher printed it".to_owned(),
+        "sar" | "tar" | "ar4" | "ar5" | "ar6" => format!("IPCC {}, 100 years", set.to_uppercase()),
+        other => other.to_uppercase().replace('-', " "),
+    }
+}
+
+/// `1 activity`, `2 activities`.
+pub(super) fn count(number: u64, one: &str, many: &str) -> String {
+    format!(
+        "{}\u{a0}{}",
+        group_thousands(&number.to_string()),
+        if number == 1 { one } else { many }
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tonnes_keep_about_four_digits() {
+        #[track_caller]
+        fn check(kg: &str, want: &str) {
+            assert_eq!(tonnes(Mass::parse_kg(kg).expect("a mass")), want, "{kg}");
+        }
+        check("2312449.123", "2,312.4");
+        check("41071", "41.07");
+        check("72.014712", "0.072");
+        check("0", "0");
+        check("0.02", "< 0.001");
+        check("-1500", "-1.50");
+    }
+
+    #[test]
+    fn periods_have_names() {
+        #[track_caller]
+        fn check(from: &str, to: &str, want: &str) {
+            let day = |text| Day::parse(text).expect("a day");
+            let text = period(Period { from: day(from), to: day(to) }).replace('\u{a0}', " ");
+            assert_eq!(text, want);
+        }
+        check("2022-01-01", "2023-01-01", "2022");
+        check("2022-12-01", "2023-01-01", "December 2022");
+        check("2022-02-01", "2022-03-01", "February 2022");
+        check("2022-02-01", "2022-02-02", "1 February 2022");
+        check("2022-04-01", "2023-04-01", "1 April 2022 to 31 March 2023");
+    }
+
+    #[test]
+    fn shares_are_of_something() {
+        let kg = |text| Mass::parse_kg(text).expect("a mass");
+        assert_eq!(share(kg("1"), kg("3")).as_deref(), Some("33.3\u{a0}%"));
+        assert_eq!(share(kg("3"), kg("3")).as_deref(), Some("100.0\u{a0}%"));
+        assert_eq!(share(kg("0"), kg("0")), None);
+    }
+
+    #[test]
+    fn codes_and_counts_are_words() {
+        assert_eq!(code("unknown_facility"), "Unknown facility");
+        assert_eq!(code(""), "");
+        assert_eq!(count(1, "activity", "activities"), "1\u{a0}activity");
+        assert_eq!(count(105_120, "activity", "activities"), "105,120\u{a0}activities");
+    }
+}
