@@ -6,6 +6,7 @@
 
 mod ci;
 mod dev;
+mod gen_factors;
 mod gen_verb;
 mod run;
 mod tidy;

@@ -1,0 +1,334 @@
+//! The catalogue of activity types: dimension, sign, inputs, qualifiers, and the slots each books.
+
+mod fuels;
+mod kinds;
+mod quantities;
+
+use std::collections::BTreeMap;
+
+use crate::factors::Boundary;
+use crate::units::{Unit, UnitError};
+use crate::words::{did_you_mean as nearest, words};
+pub use fuels::{Fuel, State, by_alias as fuel_by_alias, find as find_fuel};
+pub use kinds::ALL;
+pub use quantities::Quantity;
+
+words! {
+    /// Where a line counts: in the scopes, or in which memo. Memos are shown, never netted.
+    pub enum Bucket {
+        /// In the scopes.
+        InScope = "in_scope",
+        /// CO2 of plants.
+        BiogenicCo2 = "biogenic_co2",
+        /// Gases outside the Kyoto group.
+        NonKyoto = "non_kyoto",
+        /// Emissions of years to come.
+        Projected = "projected",
+        /// Taken out of the air.
+        Removal = "removal",
+        /// Bought credits.
+        Credit = "credit",
+        /// Avoided elsewhere.
+        Avoided = "avoided",
+    }
+}
+
+words! {
+    /// Which of the two totals of scope 2 a line is part of.
+    pub enum Market {
+        /// Neither: not scope 2.
+        None = "none",
+        /// Location-based.
+        Location = "location",
+        /// Market-based.
+        Market = "market",
+    }
+}
+
+impl Market {
+    /// 0 neither, 1 location-based, 2 market-based.
+    #[must_use]
+    pub const fn number(self) -> u8 {
+        match self {
+            Self::None => 0,
+            Self::Location => 1,
+            Self::Market => 2,
+        }
+    }
+
+    /// From 0, 1, 2.
+    #[must_use]
+    pub const fn from_number(number: u8) -> Option<Self> {
+        match number {
+            0 => Some(Self::None),
+            1 => Some(Self::Location),
+            2 => Some(Self::Market),
+            _ => None,
+        }
+    }
+}
+
+words! {
+    /// A place in the books that an activity type fills.
+    pub enum Slot {
+        /// Scope 1.
+        S1 = "s1",
+        /// Scope 2, location-based.
+        S2Lb = "s2_lb",
+        /// Scope 2, market-based.
+        S2Mb = "s2_mb",
+        /// Category 3: losses of transmission and distribution.
+        C3Tnd = "c3_tnd",
+        /// Category 3: from well to tank.
+        C3Wtt = "c3_wtt",
+        /// Category 3: from well to tank, of the losses.
+        C3WttTnd = "c3_wtt_tnd",
+        /// The memo of biogenic CO2.
+        Biogenic = "biogenic",
+    }
+}
+
+/// Whether an activity without this slot is unresolved, or only flagged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// Without it the activity is unresolved.
+    Required,
+    /// Without it the other slots count and the flag `derived_factor_missing` is raised.
+    Derived,
+}
+
+/// What a slot books and how it is calculated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SlotSpec {
+    /// Its name.
+    pub slot: Slot,
+    /// The scope it books to; outside of scopes, 0.
+    pub scope: u8,
+    /// The category of scope 3; of none, 0.
+    pub category: u8,
+    /// In the scopes, or which memo.
+    pub bucket: Bucket,
+    /// Location-based, market-based, or neither.
+    pub market: Market,
+    /// Required or derived.
+    pub need: Need,
+    /// The part of the supply chain that its factor covers.
+    pub boundary: Boundary,
+    /// Method ids; the first whose inputs are complete wins.
+    pub methods: &'static [&'static str],
+}
+
+/// Which quantities a type takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sign {
+    /// Zero or more.
+    NotNegative,
+    /// Credits may be negative.
+    Any,
+}
+
+/// A qualifier that a type knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Qualifier {
+    /// Its name.
+    pub name: &'static str,
+    /// Whether the type is meaningless without it.
+    pub need: Need,
+    /// Its words; empty where they are not fixed yet.
+    pub words: &'static [&'static str],
+}
+
+/// A scope and category that a type may book to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Book {
+    /// The scope; outside of scopes, 0.
+    pub scope: u8,
+    /// The category of scope 3; of none, 0.
+    pub category: u8,
+}
+
+/// One activity type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ActivityKind {
+    /// Its code: `electricity.purchased`.
+    pub code: &'static str,
+    /// What its quantity may be.
+    pub quantities: &'static [Quantity],
+    /// Whether it may be negative.
+    pub sign: Sign,
+    /// Named inputs beside the quantity.
+    pub inputs: &'static [&'static str],
+    /// Its qualifiers.
+    pub qualifiers: &'static [Qualifier],
+    /// What a row may claim; the first is meant when it claims nothing.
+    pub books: &'static [Book],
+    /// Its slots; empty while no method is there.
+    pub slots: &'static [SlotSpec],
+}
+
+/// The type of this code.
+#[must_use]
+pub fn find(code: &str) -> Option<&'static ActivityKind> {
+    ALL.iter().find(|kind| kind.code == code)
+}
+
+/// The code nearest to a mistyped one.
+#[must_use]
+pub fn did_you_mean(text: &str) -> Option<&'static str> {
+    nearest(text, ALL.iter().map(|kind| kind.code))
+}
+
+/// Why a qualifier does not fit its type.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum QualifierError {
+    /// The type does not know it.
+    #[error("{kind} has no qualifier {name}")]
+    Unknown {
+        /// The type.
+        kind: &'static str,
+        /// The qualifier.
+        name: String,
+        /// The nearest that it knows.
+        did_you_mean: Option<&'static str>,
+    },
+    /// The type needs it.
+    #[error("{kind} needs the qualifier {name}")]
+    Missing {
+        /// The type.
+        kind: &'static str,
+        /// The qualifier.
+        name: &'static str,
+    },
+    /// Its value is none of the words.
+    #[error("{value:?} is no word of the qualifier {name}")]
+    Word {
+        /// The qualifier.
+        name: &'static str,
+        /// What was sent.
+        value: String,
+        /// The nearest word.
+        did_you_mean: Option<&'static str>,
+    },
+}
+
+impl ActivityKind {
+    /// Whether a row may claim this scope (and category).
+    #[must_use]
+    pub fn may_book(&self, scope: Option<u8>, category: Option<u8>) -> bool {
+        let derived = self.slots.iter().map(|slot| (slot.scope, slot.category));
+        let books = self.books.iter().map(|book| (book.scope, book.category)).chain(derived);
+        let fits = |claimed: Option<u8>, own: u8| claimed.is_none_or(|claimed| claimed == own);
+        let mut books = books.filter(|(scope, _)| *scope > 0);
+        books.any(|(own, its)| fits(scope, own) && fits(category, its))
+    }
+
+    /// Whether a quantity in this unit is one of this type.
+    ///
+    /// # Errors
+    /// [`UnitError::Ambiguous`] where gross or net, or the conditions of a gas, are unsaid;
+    /// [`UnitError::Mismatch`] for another dimension, such as a rate where an amount is due.
+    pub fn check_unit(
+        &self,
+        unit: &Unit,
+        qualifiers: &BTreeMap<String, String>,
+    ) -> Result<(), UnitError> {
+        quantities::check(self, unit, qualifiers)
+    }
+
+    /// What is wrong with these qualifiers.
+    #[must_use]
+    pub fn check_qualifiers(&self, given: &BTreeMap<String, String>) -> Vec<QualifierError> {
+        let mut wrong = Vec::new();
+        for (name, value) in given {
+            let Some(known) = self.qualifiers.iter().find(|known| known.name == name) else {
+                let near = nearest(name, self.qualifiers.iter().map(|known| known.name));
+                wrong.push(QualifierError::Unknown {
+                    kind: self.code,
+                    name: name.clone(),
+                    did_you_mean: near,
+                });
+                continue;
+            };
+            if !known.words.is_empty() && qualifier_word(known, value).is_none() {
+                wrong.push(QualifierError::Word {
+                    name: known.name,
+                    value: value.clone(),
+                    did_you_mean: nearest(value, known.words.iter().copied()),
+                });
+            }
+        }
+        for known in self.qualifiers.iter().filter(|known| known.need == Need::Required) {
+            if !given.contains_key(known.name) {
+                wrong.push(QualifierError::Missing { kind: self.code, name: known.name });
+            }
+        }
+        wrong
+    }
+
+    /// The qualifiers in our own words, publishers' words resolved; unknown ones stay as they are.
+    #[must_use]
+    pub fn own_words(&self, given: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+        let own = |name: &String, value: &String| {
+            let known = self.qualifiers.iter().find(|known| known.name == name);
+            known.and_then(|known| qualifier_word(known, value)).map(str::to_owned)
+        };
+        given
+            .iter()
+            .map(|(name, value)| (name.clone(), own(name, value).unwrap_or_else(|| value.clone())))
+            .collect()
+    }
+}
+
+/// Our word for what a row says: the word itself, or a publisher's word for it.
+fn qualifier_word(known: &Qualifier, value: &str) -> Option<&'static str> {
+    let word = known.words.iter().find(|word| **word == value).copied();
+    word.or_else(|| {
+        let fuel = fuels::by_alias(value).filter(|_| known.name == "fuel")?;
+        known.words.iter().find(|word| **word == fuel.word).copied()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::methods;
+
+    #[test]
+    fn every_slot_names_methods_that_exist() {
+        for kind in ALL {
+            assert!(ALL.iter().filter(|other| other.code == kind.code).count() == 1);
+            assert!(!kind.quantities.is_empty() && !kind.books.is_empty(), "{}", kind.code);
+            for method in kind.slots.iter().flat_map(|slot| slot.methods) {
+                assert!(methods::find(method).is_some(), "{method}");
+            }
+        }
+        assert!(find("electricity.purchased").is_some());
+        assert_eq!(did_you_mean("electricity.purchase"), Some("electricity.purchased"));
+    }
+
+    #[test]
+    fn a_row_may_claim_what_its_type_books() {
+        let kind = find("electricity.purchased").expect("a type");
+        assert!(kind.may_book(None, None) && kind.may_book(Some(2), None));
+        assert!(kind.may_book(Some(3), Some(3)));
+        assert!(!kind.may_book(Some(1), None) && !kind.may_book(Some(3), Some(6)));
+    }
+
+    #[test]
+    fn qualifiers_are_words_of_ours_or_a_publishers() {
+        let kind = find("fuel.combusted.stationary").expect("a type");
+        let with = |value: &str| BTreeMap::from([("fuel".to_owned(), value.to_owned())]);
+        assert_eq!(kind.check_qualifiers(&with("natural_gas")), []);
+        assert_eq!(kind.check_qualifiers(&with("Natural gas")), []);
+        assert_eq!(kind.own_words(&with("Natural gas")), with("natural_gas"));
+        let missing = QualifierError::Missing { kind: kind.code, name: "fuel" };
+        assert_eq!(kind.check_qualifiers(&BTreeMap::new()), [missing]);
+        let wrong = kind.check_qualifiers(&with("naturl_gas"));
+        let near = [QualifierError::Word {
+            name: "fuel",
+            value: "naturl_gas".to_owned(),
+            did_you_mean: Some("natural_gas"),
+        }];
+        assert_eq!(wrong, near);
+    }
+}

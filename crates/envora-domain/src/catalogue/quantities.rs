@@ -1,0 +1,191 @@
+//! What a quantity may be: kinds of dimension, and what is ambiguous among them.
+
+use std::collections::BTreeMap;
+
+use super::{ActivityKind, State, fuels};
+use crate::units::{Base, Dimension, Unit, UnitError};
+
+/// A kind of quantity that an activity type takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Quantity {
+    /// Energy of electricity or heat.
+    Energy,
+    /// Energy of a fuel, gross or net said.
+    FuelEnergy,
+    /// Mass.
+    Mass,
+    /// Volume of a liquid or of goods.
+    Volume,
+    /// Volume of a gas at stated conditions.
+    GasVolume,
+    /// Area.
+    Area,
+    /// Distance of vehicles.
+    VehicleDistance,
+    /// Distance of passengers.
+    PassengerDistance,
+    /// Mass times distance.
+    MassDistance,
+    /// Nights in a room.
+    RoomNights,
+    /// Hours of full-time staff.
+    StaffHours,
+    /// Items.
+    Items,
+    /// Years of an asset.
+    Years,
+    /// Money.
+    Money,
+}
+
+impl Quantity {
+    /// A unit of it, for people.
+    #[must_use]
+    pub const fn example(self) -> &'static str {
+        match self {
+            Self::Energy => "kW.h",
+            Self::FuelEnergy => "kW.h.x:gross",
+            Self::Mass => "kg",
+            Self::Volume => "L",
+            Self::GasVolume => "x:Sm3_15C",
+            Self::Area => "m2",
+            Self::VehicleDistance => "x:veh.km",
+            Self::PassengerDistance => "x:pax.km",
+            Self::MassDistance => "t.km",
+            Self::RoomNights => "x:room_night",
+            Self::StaffHours => "x:fte.h",
+            Self::Items => "x:pce",
+            Self::Years => "x:yr",
+            Self::Money => "GBP",
+        }
+    }
+
+    fn takes(self, dimension: &Dimension) -> bool {
+        let is = |powers: &[(Base, i8)]| *dimension == Dimension::of(powers);
+        let energy = [(Base::Mass, 1), (Base::Length, 2), (Base::Time, -2)];
+        let with = |more: Base| {
+            let mut powers = energy.to_vec();
+            powers.push((more, 1));
+            powers
+        };
+        match self {
+            Self::Energy => is(&energy),
+            Self::FuelEnergy => is(&with(Base::Gross)) || is(&with(Base::Net)),
+            Self::Mass => is(&[(Base::Mass, 1)]),
+            Self::Volume => is(&[(Base::Length, 3)]),
+            Self::GasVolume => {
+                is(&[(Base::Gas0C, 1)]) || is(&[(Base::Gas15C, 1)]) || is(&[(Base::Gas60F, 1)])
+            }
+            Self::Area => is(&[(Base::Length, 2)]),
+            Self::VehicleDistance => is(&[(Base::Vehicle, 1), (Base::Length, 1)]),
+            Self::PassengerDistance => is(&[(Base::Passenger, 1), (Base::Length, 1)]),
+            Self::MassDistance => is(&[(Base::Mass, 1), (Base::Length, 1)]),
+            Self::RoomNights => is(&[(Base::RoomNight, 1)]),
+            Self::StaffHours => is(&[(Base::Staff, 1), (Base::Time, 1)]),
+            Self::Items => is(&[(Base::Item, 1)]),
+            Self::Years => is(&[(Base::Year, 1)]),
+            Self::Money => dimension.is_money(),
+        }
+    }
+}
+
+/// Whether a quantity in this unit is one of this type.
+pub(super) fn check(
+    kind: &ActivityKind,
+    unit: &Unit,
+    qualifiers: &BTreeMap<String, String>,
+) -> Result<(), UnitError> {
+    let fuel = qualifiers.get("fuel");
+    let fuel = fuel.and_then(|word| fuels::find(word).or_else(|| fuels::by_alias(word)));
+    let takes = |quantity: Quantity| {
+        kind.quantities.contains(&quantity) && quantity.takes(unit.dimension())
+    };
+    let gas = fuel.is_some_and(|fuel| fuel.state == State::Gas);
+    if takes(Quantity::Volume) && gas {
+        return Err(UnitError::Ambiguous {
+            text: unit.code().to_owned(),
+            why: "a volume of gas means nothing without temperature and pressure",
+            meanings: vec!["x:Sm3_15C".to_owned(), "x:Nm3_0C".to_owned(), "x:scf_60F".to_owned()],
+        });
+    }
+    if kind.quantities.iter().any(|quantity| takes(*quantity)) {
+        return Ok(());
+    }
+    let bare_energy = Quantity::Energy.takes(unit.dimension());
+    if bare_energy && kind.quantities.contains(&Quantity::FuelEnergy) {
+        let code = unit.code();
+        return Err(UnitError::Ambiguous {
+            text: code.to_owned(),
+            why: "gross or net calorific value?",
+            meanings: vec![format!("{code}.x:gross"), format!("{code}.x:net")],
+        });
+    }
+    Err(UnitError::Mismatch {
+        from: unit.code().to_owned(),
+        to: kind
+            .quantities
+            .iter()
+            .map(|quantity| quantity.example())
+            .collect::<Vec<_>>()
+            .join(", "),
+        hint: rate_hint(unit),
+    })
+}
+
+/// What to send instead of a rate.
+fn rate_hint(unit: &Unit) -> Option<&'static str> {
+    let power = Dimension::of(&[(Base::Mass, 1), (Base::Length, 2), (Base::Time, -3)]);
+    if *unit.dimension() == power {
+        return Some("this is power, a rate; send the energy of the period, such as kW.h");
+    }
+    let rate = matches!(unit.dimension().power(Base::Time), -1 | -3);
+    rate.then_some("this is a rate; send the amount of the period")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalogue::{ALL, find};
+    use crate::units::parse_code;
+
+    #[track_caller]
+    fn check_kind(kind: &str, fuel: &str, unit: &str, want: &str) {
+        let qualifiers = BTreeMap::from([("fuel".to_owned(), fuel.to_owned())]);
+        let unit = parse_code(unit).expect("a unit");
+        let got = match find(kind).expect("a type").check_unit(&unit, &qualifiers) {
+            Ok(()) => "ok",
+            Err(UnitError::Ambiguous { .. }) => "ambiguous",
+            Err(UnitError::Mismatch { hint, .. }) => hint.map_or("mismatch", |_| "rate"),
+            Err(UnitError::Unknown { .. }) => "unknown",
+        };
+        assert_eq!(got, want, "{kind} {fuel} {unit:?}");
+    }
+
+    #[test]
+    fn units_fit_their_types_or_say_why_not() {
+        let (power, fuel) = ("electricity.purchased", "fuel.combusted.stationary");
+        check_kind(power, "", "kW.h", "ok");
+        check_kind(power, "", "GJ", "ok");
+        check_kind(power, "", "kW", "rate");
+        check_kind(power, "", "kg", "mismatch");
+        check_kind(power, "", "kW.h.x:gross", "mismatch");
+        check_kind(fuel, "natural_gas", "kW.h.x:gross", "ok");
+        check_kind(fuel, "natural_gas", "MJ.x:net", "ok");
+        check_kind(fuel, "natural_gas", "kW.h", "ambiguous");
+        check_kind(fuel, "natural_gas", "m3", "ambiguous");
+        check_kind(fuel, "Natural gas", "m3", "ambiguous");
+        check_kind(fuel, "natural_gas", "x:Sm3_15C", "ok");
+        check_kind(fuel, "natural_gas", "m3/h", "rate");
+        check_kind(fuel, "diesel", "L", "ok");
+        check_kind(fuel, "diesel", "t", "ok");
+        check_kind(fuel, "diesel", "km", "mismatch");
+    }
+
+    #[test]
+    fn examples_are_quantities_of_their_kind() {
+        for quantity in ALL.iter().flat_map(|kind| kind.quantities) {
+            let unit = parse_code(quantity.example()).expect("a unit");
+            assert!(quantity.takes(unit.dimension()), "{quantity:?}");
+        }
+    }
+}

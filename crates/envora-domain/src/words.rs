@@ -1,0 +1,93 @@
+//! Closed vocabularies: each word of Envora's is a variant here and a text outside.
+
+/// Lists the words of one vocabulary: variant, text on the wire, and why it is there.
+macro_rules! words {
+    ($(#[$doc:meta])* pub enum $name:ident { $($(#[$about:meta])* $word:ident = $text:literal,)* }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum $name { $($(#[$about])* $word,)* }
+
+        impl $name {
+            /// All of them, in order.
+            pub const ALL: &'static [Self] = &[$(Self::$word,)*];
+
+            /// The word on the wire and at rest.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$word => $text,)* }
+            }
+
+            /// The word that this text is, if it is one.
+            #[must_use]
+            pub fn parse(text: &str) -> Option<Self> {
+                match text { $($text => Some(Self::$word),)* _ => None }
+            }
+        }
+
+        impl core::fmt::Display for $name {
+            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.as_str())
+            }
+        }
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = <std::borrow::Cow<'_, str>>::deserialize(deserializer)?;
+                Self::parse(&text).ok_or_else(|| serde::de::Error::custom(concat!("not a word of ", stringify!($name))))
+            }
+        }
+    };
+}
+pub(crate) use words;
+
+/// The candidate nearest to a mistyped text, when one is near enough to be meant.
+#[must_use]
+pub fn did_you_mean<'a>(text: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let typed: Vec<char> = text.to_lowercase().chars().take(80).collect();
+    let near_enough = 1 + typed.len() / 4;
+    candidates
+        .map(|candidate| (distance(&typed, candidate), candidate))
+        .filter(|(distance, _)| *distance <= near_enough)
+        .min()
+        .map(|(_, candidate)| candidate)
+}
+
+/// How many letters must be changed, added, left out or swapped with their neighbour.
+fn distance(typed: &[char], candidate: &str) -> usize {
+    let meant: Vec<char> = candidate.to_lowercase().chars().collect();
+    let mut before: Vec<usize> = Vec::new();
+    let mut row: Vec<usize> = (0..=meant.len()).collect();
+    for (i, a) in typed.iter().enumerate() {
+        let mut next = vec![i + 1];
+        for (j, b) in meant.iter().enumerate() {
+            let mut least = (row[j] + usize::from(a != b)).min(row[j + 1] + 1).min(next[j] + 1);
+            let swapped = i > 0 && j > 0 && typed[i - 1] == *b && meant[j - 1] == *a;
+            if swapped {
+                least = least.min(before[j - 1] + 1);
+            }
+            next.push(least);
+        }
+        before = core::mem::replace(&mut row, next);
+    }
+    row.last().copied().unwrap_or(usize::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_near_word_is_offered_and_a_far_one_is_not() {
+        let words = ["electricity.purchased", "fuel.combusted.stationary", "kW.h"];
+        let near = |text: &str| did_you_mean(text, words.into_iter());
+        assert_eq!(near("electricty.purchased"), Some("electricity.purchased"));
+        assert_eq!(near("KW.H"), Some("kW.h"));
+        assert_eq!(near("kWh."), Some("kW.h"));
+        assert_eq!(near("bananas"), None);
+        assert_eq!(near(""), None);
+    }
+}
