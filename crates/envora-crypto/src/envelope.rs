@@ -228,6 +228,3 @@ pub enum OpenError {
         frame: usize,
     },
 }
-
-#[cfg(test)]
-mod tests;

@@ -105,7 +105,12 @@ fn cmk_aad(tenant: TenantId, id: KeyId, region: &str) -> Aad {
 }
 
 impl KeyProvider for LocalKeyring {
-    fn create(&self, tenant: TenantId, region: &str, now: Timestamp) -> Result<MasterKey, KeyError> {
+    fn create(
+        &self,
+        tenant: TenantId,
+        region: &str,
+        now: Timestamp,
+    ) -> Result<MasterKey, KeyError> {
         let folder = self.folder(tenant);
         if self.disk.read(&folder.join(FILE)).is_ok() {
             return Err(KeyError::Exists);

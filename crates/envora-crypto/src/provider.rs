@@ -47,7 +47,8 @@ pub trait KeyProvider: Send + Sync {
     ///
     /// # Errors
     /// [`KeyError::Exists`], also for a tenant whose key was destroyed; else as the provider says.
-    fn create(&self, tenant: TenantId, region: &str, now: Timestamp) -> Result<MasterKey, KeyError>;
+    fn create(&self, tenant: TenantId, region: &str, now: Timestamp)
+    -> Result<MasterKey, KeyError>;
 
     /// Wraps a key, bound to this context.
     ///

@@ -142,11 +142,7 @@ impl TenantKeys {
         let kek = DataKey::generate(entropy);
         let kek_aad = kek_aad(tenant, region, kek_id, master.version);
         let mut ring = Keyring::new(tenant, region);
-        ring.keks.push(KekRow::new(
-            kek_id,
-            master.version,
-            &store.provider.wrap(&kek, &kek_aad)?,
-        ));
+        ring.keks.push(KekRow::new(kek_id, master.version, &store.provider.wrap(&kek, &kek_aad)?));
         let mut deks = Vec::new();
         for purpose in Purpose::ALL {
             let dek = Dek {

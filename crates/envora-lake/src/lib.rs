@@ -1,1 +1,11 @@
+//! The lake: a tenant's immutable sealed objects on disk. Segments, source files, calculation blocks.
+//!
+//! It knows nothing of the database. A manifest row there is the truth about what exists; a file
+//! without one is garbage. Bytes come in sealed, and leave sealed but for the source files, which are
+//! packed and sealed here.
+#![deny(clippy::indexing_slicing)]
 
+pub mod fsck;
+pub mod os_disk;
+pub mod segments;
+pub mod sources;

@@ -1,0 +1,196 @@
+//! Sealed objects in the order that makes an answer true: all files written and synced, then their
+//! folder synced once, and only then may the database commit their manifest rows.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use envora_domain::id::{RunId, SegmentId};
+use envora_domain::planted::planted;
+use envora_domain::ports::{Disk, Frame, Place, replace_durably};
+
+/// The longest sealed object that lies in the database row itself.
+pub const INLINE_BYTES_MAX: usize = 32 * 1024;
+
+const SEGMENTS: &str = "segments";
+const BLOCKS: &str = "blocks";
+pub(crate) const SOURCES: &str = "sources";
+const TMP: &str = "tmp";
+
+/// A tenant's folder of sealed objects.
+#[derive(Clone)]
+pub struct Lake {
+    folder: PathBuf,
+    disk: Arc<dyn Disk>,
+}
+
+/// What to do with segment files that no manifest row names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Orphans {
+    /// Tell of them only.
+    Keep,
+    /// Remove them. Right once the database has proven to be no older than its anchor.
+    Remove,
+}
+
+/// What a sweep found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Swept {
+    /// Files that a crash left half written: removed.
+    pub staging: Vec<String>,
+    /// Segment files that no manifest row names.
+    pub orphans: Vec<String>,
+}
+
+impl Lake {
+    /// The lake in this tenant's folder; its sub-folders are made, durably, when they are not there.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub fn open(folder: PathBuf, disk: Arc<dyn Disk>) -> io::Result<Self> {
+        for name in [SEGMENTS, BLOCKS, SOURCES, TMP] {
+            disk.create_dir(&folder.join(name))?;
+        }
+        disk.sync_dir(&folder)?;
+        Ok(Self { folder, disk })
+    }
+
+    pub(crate) fn path(&self, below: &str) -> PathBuf {
+        self.folder.join(below)
+    }
+
+    pub(crate) fn disk(&self) -> &dyn Disk {
+        &*self.disk
+    }
+
+    fn sync(&self, path: &Path) -> io::Result<()> {
+        if planted("skip_fsync") { Ok(()) } else { self.disk.sync(path) }
+    }
+
+    fn sync_dir(&self, path: &Path) -> io::Result<()> {
+        if planted("skip_dir_fsync") { Ok(()) } else { self.disk.sync_dir(path) }
+    }
+
+    /// Puts a group's frames where they belong and makes them durable. Short ones go into their
+    /// manifest rows, and then this touches no disk.
+    ///
+    /// # Errors
+    /// What the disk says. After a failed sync the caller stops acknowledging and never tries again.
+    pub fn append_and_sync(&self, frames: &[Frame]) -> io::Result<Vec<Place>> {
+        let places: Vec<Place> = frames.iter().map(place).collect();
+        let mut files = Vec::new();
+        for (frame, place) in frames.iter().zip(&places) {
+            if let Place::File { path, .. } = place {
+                let path = self.path(path);
+                self.create_or_match(&path, &frame.sealed)?;
+                files.push(path);
+            }
+        }
+        for path in &files {
+            self.sync(path)?;
+        }
+        if !files.is_empty() {
+            self.sync_dir(&self.path(SEGMENTS))?;
+        }
+        Ok(places)
+    }
+
+    /// A file that is there already counts only after reading it back.
+    fn create_or_match(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        match self.disk.create(path, bytes) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                if self.disk.read(path)? == bytes { Ok(()) } else { Err(error) }
+            }
+            result => result,
+        }
+    }
+
+    /// Makes a calculation block durable. A block calculated again after a crash replaces its file.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub fn put_block(&self, run: RunId, seq: u64, sealed: &[u8]) -> io::Result<Place> {
+        if sealed.len() <= INLINE_BYTES_MAX {
+            return Ok(Place::Inline);
+        }
+        let path = format!("{BLOCKS}/{}-{seq:016x}.blk", run.hex());
+        replace_durably(&*self.disk, &self.path(&path), sealed)?;
+        Ok(Place::File { path, length: sealed.len() as u64 })
+    }
+
+    /// The sealed bytes at this place; `inline` is what the row itself holds.
+    ///
+    /// # Errors
+    /// `InvalidData` when the place is none of ours, the row holds nothing, or the file has another
+    /// length than its row says; else what the disk says.
+    pub fn read(&self, place: &Place, inline: Option<&[u8]>) -> io::Result<Vec<u8>> {
+        let invalid = |what| io::Error::new(io::ErrorKind::InvalidData, what);
+        match place {
+            Place::Inline => inline
+                .map(<[u8]>::to_vec)
+                .ok_or_else(|| invalid("the row says inline and holds nothing")),
+            Place::File { path, length } => {
+                if !is_ours(path) {
+                    return Err(invalid("the row names a file outside the lake"));
+                }
+                let bytes = self.disk.read(&self.path(path))?;
+                if bytes.len() as u64 == *length {
+                    Ok(bytes)
+                } else {
+                    Err(invalid("the file has another length than its row says"))
+                }
+            }
+        }
+    }
+
+    /// Removes what a crash left half written, and finds segment files that no manifest row names.
+    /// To be run at start, before anything is written.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub fn sweep(&self, known: &dyn Fn(SegmentId) -> bool, orphans: Orphans) -> io::Result<Swept> {
+        let mut swept = Swept::default();
+        for folder in [SEGMENTS, BLOCKS, SOURCES, TMP] {
+            for path in self.disk.list(&self.path(folder))? {
+                let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+                let below = format!("{folder}/{name}");
+                if folder == TMP || path.extension().is_some_and(|ending| ending == "new") {
+                    self.disk.remove(&path)?;
+                    swept.staging.push(below);
+                } else if folder == SEGMENTS && !segment_of(&name).is_some_and(known) {
+                    if orphans == Orphans::Remove {
+                        self.disk.remove(&path)?;
+                    }
+                    swept.orphans.push(below);
+                }
+            }
+        }
+        Ok(swept)
+    }
+}
+
+fn place(frame: &Frame) -> Place {
+    if frame.sealed.len() <= INLINE_BYTES_MAX {
+        return Place::Inline;
+    }
+    let path = format!("{SEGMENTS}/{}.seg", frame.segment.hex());
+    Place::File { path, length: frame.sealed.len() as u64 }
+}
+
+/// Segment and block files have names of hex and one ending: nothing leads out of the folder.
+fn is_ours(path: &str) -> bool {
+    let plain = |name: &str, ending: &str| {
+        name.strip_suffix(ending).is_some_and(|stem| {
+            !stem.is_empty() && stem.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
+        })
+    };
+    path.split_once('/').is_some_and(|(folder, name)| match folder {
+        SEGMENTS => plain(name, ".seg"),
+        BLOCKS => plain(name, ".blk"),
+        _ => false,
+    })
+}
+
+fn segment_of(name: &str) -> Option<SegmentId> {
+    SegmentId::from_slice(&envora_domain::hash::unhex(name.strip_suffix(".seg")?)?)
+}
