@@ -1,1 +1,191 @@
+use super::*;
+use crate::factors::{Factor, Pack};
 
+struct Case<'a> {
+    kind: &'a str,
+    unit: &'a str,
+    fuel: &'a str,
+    region: Option<&'a str>,
+    days: [&'a str; 2],
+}
+
+const POWER: Case<'static> = Case {
+    kind: "electricity.purchased",
+    unit: "kW.h",
+    fuel: "",
+    region: Some("GB"),
+    days: ["2022-06-01", "2022-06-30"],
+};
+const GAS: Case<'static> =
+    Case { kind: "fuel.combusted.stationary", unit: "kW.h.x:gross", fuel: "natural_gas", ..POWER };
+
+fn chosen(case: &Case<'_>, library: &Library, policy: &Policy) -> Result<Why, Unresolved> {
+    let pair = ("fuel".to_owned(), case.fuel.to_owned());
+    let qualifiers = [pair].into_iter().filter(|(_, word)| !word.is_empty()).collect();
+    let [first, last] = case.days.map(|day| Day::parse(day).expect("a day"));
+    let question = Question {
+        kind: case.kind,
+        unit: case.unit,
+        qualifiers: &qualifiers,
+        region: case.region,
+        first,
+        last,
+        scope: None,
+        category: None,
+    };
+    choose(&question, library, policy)
+}
+
+fn starter(case: &Case<'_>) -> Result<Why, Unresolved> {
+    chosen(case, &Library::starter().expect("the compiled-in pack"), &Policy::default())
+}
+
+#[track_caller]
+fn check(case: &Case<'_>, flags: &[ChoiceFlag]) {
+    assert_eq!(starter(case).map(|why| why.flags), Ok(flags.to_vec()));
+}
+
+#[track_caller]
+fn refused(case: &Case<'_>, words: &str) {
+    let unresolved = starter(case).expect_err("nothing fits");
+    assert_eq!(unresolved.code, UnresolvedCode::FactorMissing);
+    assert!(unresolved.detail.contains(words), "{}", unresolved.detail);
+    assert!(!unresolved.remedy.is_empty());
+}
+
+const POWER_FLAGS: [ChoiceFlag; 2] = [ChoiceFlag::NoResidualMix, ChoiceFlag::NativeGwpBasis];
+const GAS_FLAGS: [ChoiceFlag; 1] = [ChoiceFlag::NativeGwpBasis];
+
+#[test]
+fn a_choice_flags_what_a_reader_should_know() {
+    check(&POWER, &POWER_FLAGS);
+    check(&GAS, &GAS_FLAGS);
+    check(&Case { unit: "t", ..GAS }, &GAS_FLAGS);
+    check(&Case { unit: "MJ.x:net", ..GAS }, &GAS_FLAGS);
+    check(&Case { unit: "x:Sm3_15C", ..GAS }, &GAS_FLAGS);
+    check(&Case { unit: "L", fuel: "gas_oil", ..GAS }, &GAS_FLAGS);
+    check(&Case { fuel: "Natural gas", ..GAS }, &GAS_FLAGS);
+    let stale = Case { days: ["2023-01-01", "2023-01-31"], ..GAS };
+    check(&stale, &[ChoiceFlag::StaleFactor, ChoiceFlag::NativeGwpBasis]);
+    let early = Case { days: ["2019-01-01", "2019-01-31"], ..GAS };
+    check(&early, &[ChoiceFlag::PeriodFallback, ChoiceFlag::NativeGwpBasis]);
+    let scotland = Case { region: Some("GB-SCT"), ..GAS };
+    check(&scotland, &[ChoiceFlag::RegionFallback, ChoiceFlag::NativeGwpBasis]);
+    // A net-CV blend has no printed row outside of scopes: the memo is missing and says so.
+    let blend = Case { unit: "kW.h.x:net", fuel: "diesel", ..GAS };
+    check(&blend, &[ChoiceFlag::DerivedFactorMissing, ChoiceFlag::NativeGwpBasis]);
+}
+
+#[test]
+fn what_fits_nothing_says_what_to_do() {
+    refused(&Case { kind: "water.supplied", unit: "m3", ..POWER }, "no method for water.supplied");
+    refused(&Case { kind: "magic.performed", ..POWER }, "no activity type");
+    refused(&Case { unit: "zorkmid", ..POWER }, "no unit");
+    refused(&Case { unit: "kW.h", ..GAS }, "gross or net");
+    refused(&Case { unit: "m3", ..GAS }, "temperature and pressure");
+    refused(&Case { unit: "kg", ..POWER }, "cannot be converted");
+    refused(&Case { region: Some("FR"), ..GAS }, "no active pack has a factor for FR");
+    refused(&Case { region: None, ..POWER }, "where it happened is unknown");
+    refused(&Case { unit: "L", fuel: "coking_coal", ..GAS }, "fills the slot s1");
+    refused(&Case { fuel: "phlogiston", ..GAS }, "no factor");
+}
+
+#[test]
+fn every_alternative_is_told_with_its_rule() {
+    let why = starter(&POWER).expect("a choice");
+    let methods: Vec<&str> =
+        why.passed_over.iter().filter_map(|passed| passed.method.as_deref()).collect();
+    assert_eq!(
+        methods,
+        [
+            "electricity.certificate@1",
+            "electricity.contract@1",
+            "electricity.supplier@1",
+            "electricity.residual_mix@1",
+            "tnd.generation@1"
+        ]
+    );
+    let why = starter(&GAS).expect("a choice");
+    let by_rule = |rule: &str| {
+        let slot = why.passed_over.iter().filter(|passed| passed.slot == Slot::S1);
+        slot.filter(|passed| passed.rule == rule).map(|passed| passed.count).sum::<u32>()
+    };
+    assert_eq!((by_rule("unit"), by_rule("inputs")), (3, 1), "net, tonnes, cubic metres");
+    assert!(by_rule("qualifiers") > 80);
+}
+
+#[test]
+fn a_choice_survives_its_json() {
+    let why = starter(&GAS).expect("a choice");
+    let json = why.to_json();
+    assert_eq!(Why::from_json(&json), Ok(why.clone()));
+    assert!(json.starts_with("{\"engine\":1,\"flags\":"), "{json}");
+    assert_eq!(why.digest(), Digest::of(json.as_bytes()));
+    assert_eq!(Why::from_json("{}"), Err(WhyError));
+    let other_day = Case { days: ["2022-07-01", "2022-07-01"], ..GAS };
+    assert_eq!(starter(&other_day).map(|why| why.digest()), Ok(why.digest()), "one row of why");
+    assert!(why.slot(Slot::S1).is_some() && why.slot(Slot::S2Lb).is_none());
+}
+
+/// The starter pack again under another id, its gas factors changed.
+fn twin(id: &str, change: impl Fn(&str) -> String) -> Pack {
+    let library = Library::starter().expect("the compiled-in pack");
+    let mut pack = library.packs().first().expect("a pack").clone();
+    id.clone_into(&mut pack.recipe.id);
+    let changed = pack.factors.iter().map(|factor| {
+        let mut body = factor.body().clone();
+        body.key = format!("{id}/{}", body.key);
+        if let Some(total) = &mut body.total {
+            total.value = change(&total.value);
+        }
+        Factor::new(body, id).expect("exact")
+    });
+    pack.factors = changed.collect();
+    pack
+}
+
+fn two_packs(order: &str, change: impl Fn(&str) -> String) -> Library {
+    let library = Library::starter().expect("the compiled-in pack");
+    let mut packs = vec![library.packs().first().expect("a pack").clone(), twin("own", change)];
+    if order == "turned" {
+        packs.reverse();
+    }
+    Library::new(packs)
+}
+
+#[test]
+fn equals_that_differ_are_ambiguous_until_a_priority_settles_them() {
+    let differ = |order| two_packs(order, |value| format!("{value}1"));
+    let settled = Policy { pack_priority: vec!["own".to_owned()], ..Policy::default() };
+    let mut factors = Vec::new();
+    for order in ["straight", "turned"] {
+        let unresolved = chosen(&POWER, &differ(order), &Policy::default()).expect_err("a tie");
+        assert_eq!(unresolved.code, UnresolvedCode::AmbiguousFactor);
+        let why = chosen(&POWER, &differ(order), &settled).expect("settled");
+        let factor = why.slots.first().map(|choice| choice.factor).expect("a slot");
+        assert_eq!(
+            differ(order).get(&factor).map(|factor| factor.pack.clone()),
+            Some("own".into())
+        );
+        factors.push(factor);
+    }
+    assert_eq!(factors.first(), factors.last(), "the order of loading decides nothing");
+}
+
+#[test]
+fn equals_with_equal_values_are_no_conflict() {
+    let same = |order| two_packs(order, str::to_owned);
+    let straight = chosen(&POWER, &same("straight"), &Policy::default()).expect("a choice");
+    let turned = chosen(&POWER, &same("turned"), &Policy::default()).expect("a choice");
+    assert_eq!(straight.slots, turned.slots);
+    assert!(straight.passed_over.iter().any(|passed| passed.rule == "rank"));
+}
+
+#[test]
+fn a_policy_may_refuse_what_cannot_be_rebased() {
+    let library = Library::starter().expect("the compiled-in pack");
+    let policy = Policy { native: Native::Refuse, ..Policy::default() };
+    let why = chosen(&GAS, &library, &policy).expect("s1 has a gas split");
+    assert_eq!(why.flags, [ChoiceFlag::DerivedFactorMissing]);
+    assert!(why.passed_over.iter().any(|passed| passed.rule == "native"));
+}

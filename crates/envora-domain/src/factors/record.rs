@@ -332,6 +332,12 @@ impl Factor {
         canonical(&self.body)
     }
 
+    /// The record, for making another from it.
+    #[must_use]
+    pub const fn body(&self) -> &Body {
+        &self.body
+    }
+
     /// Whether it can be stated in another GWP set: a complete gas split, or CO2 alone.
     #[must_use]
     pub fn rebasable(&self) -> bool {

@@ -1,1 +1,259 @@
+use std::collections::BTreeMap;
 
+use super::*;
+use crate::choice::{Policy, Question, choose};
+use crate::factors::Boundary;
+use crate::time::Day;
+
+fn why_of(kind: &str, unit: &str, fuel: &str, policy: &Policy) -> (Why, std::sync::Arc<Library>) {
+    let library = Library::starter().expect("the compiled-in pack");
+    let pair = ("fuel".to_owned(), fuel.to_owned());
+    let qualifiers: BTreeMap<_, _> =
+        [pair].into_iter().filter(|(_, word)| !word.is_empty()).collect();
+    let day = Day::from_number(18993);
+    let question = Question {
+        kind,
+        unit,
+        qualifiers: &qualifiers,
+        region: Some("GB"),
+        first: day,
+        last: day,
+        scope: None,
+        category: None,
+    };
+    (choose(&question, &library, policy).expect("a choice"), library)
+}
+
+fn quantity(text: &str) -> Decimal {
+    Decimal::parse(text).expect("a decimal")
+}
+
+/// `slot gas kg published ar5`, one line of text each.
+fn table(lines: &[Line]) -> Vec<String> {
+    let kg = |mass: Option<Mass>| mass.map_or_else(|| "-".to_owned(), Mass::kg);
+    let row = |line: &Line| {
+        let [published, ar5, ..] = line.co2e.map(kg);
+        format!("{} {} {} {published} {ar5}", line.slot, line.gas, line.kg.kg())
+    };
+    lines.iter().map(row).collect()
+}
+
+fn total(lines: &[Line], slot: Slot, column: usize) -> String {
+    let of_slot = lines.iter().filter(|line| line.slot == slot);
+    of_slot.filter_map(|line| line.co2e.get(column).copied().flatten()).sum::<Mass>().kg()
+}
+
+/// The row by hand of the contracts: 372.4 kWh at 2022-01-01.
+#[test]
+fn one_row_by_hand() {
+    let (why, library) = why_of("electricity.purchased", "kW.h", "", &Policy::default());
+    let lines = lines(quantity("372.4"), &why, &library).expect("lines");
+    assert_eq!(
+        table(&lines),
+        [
+            "s2_lb CO2 71.206604 71.206604 71.206604",
+            "s2_lb CH4 0.0119168 0.29792 0.3336704",
+            "s2_lb N2O 0.001712040268 0.510188 0.453690671141",
+            "s2_mb CO2 71.206604 71.206604 71.206604",
+            "s2_mb CH4 0.0119168 0.29792 0.3336704",
+            "s2_mb N2O 0.001712040268 0.510188 0.453690671141",
+            "c3_tnd CO2 6.517 6.517 6.517",
+            "c3_tnd CH4 0.00104272 0.026068 0.02919616",
+            "c3_tnd N2O 0.000149959732 0.044688 0.039739328859",
+            "c3_wtt co2e 0 17.2235 17.2235",
+            "c3_wtt_tnd co2e 0 1.575252 1.575252",
+        ]
+    );
+    for slot in [Slot::S2Lb, Slot::S2Mb] {
+        assert_eq!(total(&lines, slot, 0), "72.014712");
+        assert_eq!(total(&lines, slot, 1), "71.993965071141", "not from rounded kg");
+    }
+    assert_eq!(total(&lines, Slot::C3Tnd, 0), "6.587756");
+    assert_eq!(total(&lines, Slot::C3Tnd, 1), "6.585935488859");
+    let methods: Vec<&str> = why.slots.iter().map(|choice| choice.method.as_str()).collect();
+    assert_eq!(
+        methods,
+        [
+            "electricity.grid@1",
+            "electricity.grid_fallback@1",
+            "tnd.published@1",
+            "wtt.published@1",
+            "wtt.published@1"
+        ]
+    );
+}
+
+#[test]
+fn gas_is_burnt_by_gross_energy() {
+    let (why, library) =
+        why_of("fuel.combusted.stationary", "kW.h.x:gross", "natural_gas", &Policy::default());
+    let lines = lines(quantity("3.0"), &why, &library).expect("lines");
+    assert_eq!(
+        table(&lines),
+        [
+            "s1 CO2 0.54657 0.54657 0.54657",
+            "s1 CH4 0.00003 0.00075 0.00084",
+            "s1 N2O 0.000001006711 0.0003 0.000266778523",
+            "c3_wtt co2e 0 0.0933 0.0933",
+        ]
+    );
+    assert!(lines.iter().filter(|line| line.slot == Slot::S1).all(|line| line.scope == 1
+        && line.carbon == Carbon::Fossil
+        && line.basis == GwpSet::Ar4
+        && line.tier == 2));
+}
+
+#[test]
+fn a_blend_has_its_biogenic_carbon_in_a_memo() {
+    let (why, library) = why_of("fuel.combusted.stationary", "L", "diesel", &Policy::default());
+    let lines = lines(quantity("100"), &why, &library).expect("lines");
+    let memo: Vec<&Line> = lines.iter().filter(|line| line.bucket == Bucket::BiogenicCo2).collect();
+    let [memo] = memo.as_slice() else { panic!("one memo line: {lines:?}") };
+    assert_eq!((memo.scope, memo.kg.kg().as_str(), memo.carbon), (0, "11.02", Carbon::Biogenic));
+}
+
+#[test]
+fn an_own_set_fills_the_fourth_column() {
+    let policy = Policy::for_set(GwpSet::Sar);
+    let (why, library) = why_of("electricity.purchased", "MW.h", "", &policy);
+    let lines = lines(quantity("0.3724"), &why, &library).expect("lines");
+    assert_eq!(total(&lines, Slot::S2Lb, 0), "72.014712");
+    assert_eq!(total(&lines, Slot::S2Lb, 3), "71.987589283221");
+    let set = co2e_in_set(quantity("0.3724"), &why, &library, GwpSet::Sar).expect("a set");
+    assert_eq!(set, lines.iter().map(|line| line.co2e[3]).collect::<Vec<_>>());
+    let (why, library) = why_of("electricity.purchased", "kW.h", "", &Policy::for_set(GwpSet::Ar5));
+    let lines = super::lines(quantity("1"), &why, &library).expect("lines");
+    assert!(lines.iter().all(|line| line.co2e[3].is_none()));
+}
+
+/// A factor made for a test: values per kWh, in AR4.
+fn factor_with(total: Option<&str>, gases: &[(Gas, Repr, &str)]) -> Factor {
+    let library = Library::starter().expect("the compiled-in pack");
+    let grid = library
+        .of_kind("electricity.purchased")
+        .find(|factor| factor.boundary == Boundary::Generation);
+    let mut body = grid.expect("a grid factor").body().clone();
+    let printed = body.total.take();
+    body.total = total
+        .zip(printed)
+        .map(|(value, printed)| crate::factors::Total { value: value.to_owned(), ..printed });
+    body.gases = gases
+        .iter()
+        .map(|(gas, repr, value)| GasValue {
+            gas: *gas,
+            carbon: Carbon::Unknown,
+            repr: *repr,
+            gwp_basis: (*repr == Repr::Co2e).then_some(GwpSet::Ar4),
+            value: (*value).to_owned(),
+            unit: "kg".to_owned(),
+            line: None,
+        })
+        .collect();
+    Factor::new(body, "test").expect("exact")
+}
+
+/// Lines of one kWh by this factor, through the slot `s2_lb` of a real choice.
+fn lines_by(factor: Factor, value: &str) -> Vec<Line> {
+    let (mut why, library) = why_of("electricity.purchased", "kW.h", "", &Policy::default());
+    let id = factor.id;
+    let mut pack = library.packs().first().expect("a pack").clone();
+    pack.factors = vec![factor];
+    why.slots.truncate(1);
+    for slot in &mut why.slots {
+        slot.factor = id;
+    }
+    lines(quantity(value), &why, &Library::new(vec![pack])).expect("lines")
+}
+
+#[test]
+fn what_a_total_has_above_its_gases_is_a_residue() {
+    let gases = [(Gas::CO2, Repr::Co2e, "0.5"), (Gas::CH4, Repr::Co2e, "0.25")];
+    let lines = lines_by(factor_with(Some("0.7"), &gases), "2");
+    let residue = lines.last().expect("three lines");
+    assert_eq!(table(&[*residue]), ["s2_lb co2e_residue 0 -0.1 -0.1"]);
+    assert_eq!((lines.len(), residue.is_native()), (3, true));
+    assert_eq!(total(&lines, Slot::S2Lb, 0), "1.4", "the printed total");
+    assert_eq!(lines_by(factor_with(Some("0.75"), &gases), "2").len(), 2);
+    assert!(has_native_part(&factor_with(Some("0.7"), &gases)));
+    assert!(!has_native_part(&factor_with(Some("0.75"), &gases)));
+    assert!(has_native_part(&factor_with(Some("0.7"), &[])));
+}
+
+#[test]
+fn masses_are_weighed_in_the_basis_of_the_pack() {
+    let lines = lines_by(factor_with(None, &[(Gas::CH4, Repr::Mass, "0.1")]), "1");
+    assert_eq!(table(&lines), ["s2_lb CH4 0.1 2.5 2.8"]);
+}
+
+#[test]
+fn a_gas_without_a_value_has_no_co2e_there() {
+    let gas = Gas::parse("HFC41").expect("a gas");
+    let lines = lines_by(factor_with(None, &[(gas, Repr::Mass, "1")]), "1");
+    assert_eq!(table(&lines), ["s2_lb HFC41 1 - 116"]);
+}
+
+#[test]
+fn a_single_factor_is_rebased_only_with_its_gases() {
+    let gases = [(Gas::CO2, Repr::Co2e, "0.5"), (Gas::CH4, Repr::Co2e, "0.25")];
+    let split = factor_with(Some("0.75"), &gases);
+    let ar5 = rebase(&split, GwpSet::Ar5).expect("a split");
+    assert_eq!(ar5.digits(), "0.78");
+    let whole = factor_with(Some("0.75"), &[]);
+    let refused = LinesError::RebaseWithoutGasSplit(whole.id);
+    assert_eq!(rebase(&whole, GwpSet::Ar5), Err(refused));
+    assert!(rebase(&whole, GwpSet::Published).is_ok());
+}
+
+#[test]
+fn widest_quantities_are_refused_not_wrapped() {
+    let factor = factor_with(Some("99999999999999999999"), &[]);
+    let (mut why, library) = why_of("electricity.purchased", "kW.h", "", &Policy::default());
+    let mut pack = library.packs().first().expect("a pack").clone();
+    why.slots.truncate(1);
+    why.slots.iter_mut().for_each(|slot| slot.factor = factor.id);
+    pack.factors = vec![factor];
+    let most = quantity("99999999999999999999.999999999999999999");
+    let library = Library::new(vec![pack]);
+    assert_eq!(lines(most, &why, &library), Err(LinesError::TooLarge));
+    let (why, starter) = why_of("electricity.purchased", "kW.h", "", &Policy::default());
+    assert!(lines(most, &why, &starter).is_ok());
+    let missing = lines(most, &why, &library);
+    assert!(matches!(missing, Err(LinesError::FactorMissing(_))));
+}
+
+#[test]
+fn every_step_is_told_with_its_digits() {
+    let (why, library) = why_of("electricity.purchased", "kW.h", "", &Policy::default());
+    let traces = explain(quantity("372.4"), &why, &library, GwpSet::Ar5).expect("traces");
+    let nitrous = traces.iter().find(|trace| trace.line.gas == Gas::N2O).expect("a line");
+    assert_eq!(
+        nitrous.exact,
+        [
+            "372.4 kW.h as sent",
+            "372.4 kW.h × 0.00137 kg CO2e of N2O/kW.h = 0.510188 kg CO2e (ar4)",
+            "0.510188 kg CO2e ÷ 298 (ar4) = 127547/74500000 = 0.001712040268456375… kg N2O",
+            "127547/74500000 = 0.001712040268456375… kg N2O × 265 (ar5) = 6759991/14900000 = 0.453690671140939597… kg CO2e",
+            "rounded half-even to 10⁻¹² kg: 0.001712040268 kg N2O",
+            "rounded half-even to 10⁻¹² kg: 0.453690671141 kg CO2e (ar5)",
+        ]
+    );
+    let lines = lines(quantity("372.4"), &why, &library).expect("lines");
+    assert_eq!(traces.iter().map(|trace| trace.line).collect::<Vec<_>>(), lines);
+    for trace in &traces {
+        assert_eq!((trace.kg, trace.co2e), (trace.line.kg, trace.line.co2e[1]));
+    }
+    let published = explain(quantity("1"), &why, &library, GwpSet::Published).expect("traces");
+    let last = published.last().expect("a line");
+    assert_eq!(
+        last.exact,
+        [
+            "1 kW.h as sent",
+            "1 kW.h × 0.00423 kg CO2e/kW.h = 0.00423 kg CO2e (printed in ar4; no gas split to rebase)",
+            "rounded half-even to 10⁻¹² kg: 0.00423 kg CO2e (published)",
+        ]
+    );
+    let (why, library) = why_of("electricity.purchased", "MJ", "", &Policy::default());
+    let traces = explain(quantity("36"), &why, &library, GwpSet::Published).expect("traces");
+    let first = traces.first().and_then(|trace| trace.exact.first()).expect("a step");
+    assert_eq!(first, "36 MJ × 5/18 = 0.277777777777777777… kW.h/MJ = 10 kW.h");
+}

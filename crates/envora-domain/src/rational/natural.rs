@@ -104,13 +104,11 @@ impl Natural {
         let mut limbs = vec![0_u32; self.0.len() + other.0.len()];
         for (start, a) in self.0.iter().enumerate() {
             let mut carry = 0_u64;
-            let mut place = start;
-            for b in other.0.iter().chain([&0]) {
+            for (place, b) in (start..).zip(other.0.iter().chain([&0])) {
                 let Some(limb) = limbs.get_mut(place) else { break };
                 carry += u64::from(*limb) + u64::from(*a) * u64::from(*b);
                 *limb = low(carry);
                 carry >>= 32;
-                place += 1;
             }
         }
         Self::trimmed(limbs)
