@@ -1,0 +1,176 @@
+//! Rollup cells: the sums that a footprint is read from. Added up here, in exact integers, and never
+//! by the database.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context as _, anyhow};
+use envora_domain::access::{
+    Grant,
+    actions::{Calculate, ReadResults},
+};
+use envora_domain::catalogue::{Bucket, Market, Slot};
+use envora_domain::cells::{CellKey, CellValue, Primary};
+use envora_domain::decimal::Mass;
+use envora_domain::gwp::{Carbon, Gas, GwpSet};
+use envora_domain::id::RunId;
+
+use crate::row::Row;
+use crate::statement::statements;
+use crate::transaction::{TenantReader, TenantTx};
+use crate::unresolved::DayRange;
+use crate::value::Value;
+
+statements! {
+    CELL_READ = "SELECT kg, activities, co2e_1, co2e_2, co2e_3, co2e_4 FROM cell
+        WHERE run_id = ?1 AND day = ?2 AND facility_id = ?3 AND source_id = ?4 AND kind = ?5
+            AND slot = ?6 AND scope = ?7 AND category = ?8 AND market = ?9 AND bucket = ?10
+            AND gas = ?11 AND carbon = ?12 AND basis = ?13 AND tier = ?14 AND data_kind = ?15
+            AND is_primary = ?16";
+    CELL_PUT = "INSERT INTO cell (run_id, day, facility_id, source_id, kind, slot, scope, category,
+            market, bucket, gas, carbon, basis, tier, data_kind, is_primary, kg, activities,
+            co2e_1, co2e_2, co2e_3, co2e_4)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,
+            ?19, ?20, ?21, ?22)
+        ON CONFLICT (run_id, day, facility_id, source_id, kind, slot, scope, category, market,
+            bucket, gas, carbon, basis, tier, data_kind, is_primary)
+        DO UPDATE SET kg = excluded.kg, activities = excluded.activities,
+            co2e_1 = excluded.co2e_1, co2e_2 = excluded.co2e_2, co2e_3 = excluded.co2e_3,
+            co2e_4 = excluded.co2e_4";
+    CELL_DROP = "DELETE FROM cell
+        WHERE run_id = ?1 AND day = ?2 AND facility_id = ?3 AND source_id = ?4 AND kind = ?5
+            AND slot = ?6 AND scope = ?7 AND category = ?8 AND market = ?9 AND bucket = ?10
+            AND gas = ?11 AND carbon = ?12 AND basis = ?13 AND tier = ?14 AND data_kind = ?15
+            AND is_primary = ?16";
+    CELLS_BETWEEN = "SELECT kg, activities, co2e_1, co2e_2, co2e_3, co2e_4, day, facility_id,
+            source_id, kind, slot, scope, category, market, bucket, gas, carbon, basis, tier,
+            data_kind, is_primary
+        FROM cell WHERE run_id = ?1 AND day >= ?2 AND day < ?3
+        ORDER BY day, facility_id, source_id, kind, slot, scope, category, market, bucket, gas,
+            carbon, basis, tier, data_kind, is_primary";
+    CELLS_DROP = "DELETE FROM cell WHERE run_id = ?1";
+}
+
+/// Adds changes to a run's cells, in the transaction that moves its `calculated_to`.
+///
+/// A change that takes a cell's last activity out removes the cell: a voided row leaves no trace of
+/// zeros behind.
+///
+/// # Errors
+/// The database's; a sum above what is kept exactly.
+pub fn cells_add(
+    tx: &mut TenantTx,
+    grant: &Grant<Calculate>,
+    run: RunId,
+    changes: &BTreeMap<CellKey, CellValue>,
+) -> anyhow::Result<()> {
+    tx.allow(grant)?;
+    for (key, change) in changes {
+        let place = key_values(run, key);
+        let before = tx.first(CELL_READ, &place, value)?;
+        let known = before.is_some();
+        let mut sum = before.unwrap_or_default();
+        sum.add(change).context("add up a cell")?;
+        if nothing(&sum) {
+            if known {
+                tx.execute_one(CELL_DROP, &place)?;
+            }
+            continue;
+        }
+        let mut values = place.to_vec();
+        values.extend([Value::from(sum.kg), Value::from(sum.count)]);
+        values.extend(sum.co2e.into_iter().map(Value::from));
+        tx.execute_one(CELL_PUT, &values)?;
+    }
+    Ok(())
+}
+
+fn nothing(sum: &CellValue) -> bool {
+    let zero = |mass: Mass| mass == Mass::ZERO;
+    sum.count == 0 && zero(sum.kg) && sum.co2e.into_iter().flatten().all(zero)
+}
+
+/// Drops all cells of a run, before it is counted anew.
+///
+/// # Errors
+/// The database's.
+pub fn cells_drop(tx: &mut TenantTx, grant: &Grant<Calculate>, run: RunId) -> anyhow::Result<u64> {
+    tx.allow(grant)?;
+    tx.execute(CELLS_DROP, &[run.into()])
+}
+
+/// A run's cells of these days, by key.
+///
+/// # Errors
+/// The database's; a word that this program does not know.
+pub fn cells_between(
+    rd: &mut TenantReader,
+    grant: &Grant<ReadResults>,
+    run: RunId,
+    days: DayRange,
+) -> anyhow::Result<Vec<(CellKey, CellValue)>> {
+    rd.allow(grant)?;
+    let values = [run.into(), days.from.into(), days.to.into()];
+    rd.all(CELLS_BETWEEN, &values, |row| {
+        let value = value(row)?;
+        Ok((key(row)?, value))
+    })
+}
+
+fn key_values<'a>(run: RunId, key: &'a CellKey) -> [Value<'a>; 16] {
+    [
+        run.into(),
+        key.day.into(),
+        (&key.facility).into(),
+        (&key.source).into(),
+        (&key.kind).into(),
+        key.slot.as_str().into(),
+        key.scope.into(),
+        key.category.into(),
+        key.market.number().into(),
+        key.bucket.as_str().into(),
+        key.gas.as_str().into(),
+        key.carbon.as_str().into(),
+        key.basis.as_str().into(),
+        key.tier.into(),
+        (&key.data_kind).into(),
+        key.primary.number().into(),
+    ]
+}
+
+fn key(row: &mut Row<'_>) -> anyhow::Result<CellKey> {
+    Ok(CellKey {
+        day: row.day()?,
+        facility: row.blob()?,
+        source: row.blob()?,
+        kind: row.text()?,
+        slot: word(row, "slot", Slot::parse)?,
+        scope: row.tiny()?,
+        category: row.tiny()?,
+        market: Market::from_number(row.tiny()?).context("a cell's market is 0, 1 or 2")?,
+        bucket: word(row, "bucket", Bucket::parse)?,
+        gas: word(row, "gas", Gas::parse)?,
+        carbon: word(row, "carbon", Carbon::parse)?,
+        basis: word(row, "basis", GwpSet::parse)?,
+        tier: row.tiny()?,
+        data_kind: row.text()?,
+        primary: Primary::from_number(row.tiny()?).context("a cell's primary is 0, 1 or 2")?,
+    })
+}
+
+fn word<T>(
+    row: &mut Row<'_>,
+    what: &'static str,
+    parse: impl Fn(&str) -> Option<T>,
+) -> anyhow::Result<T> {
+    let text = row.text()?;
+    parse(&text)
+        .ok_or_else(|| anyhow!("a cell's {what} is {text}, which this program does not know"))
+}
+
+fn value(row: &mut Row<'_>) -> anyhow::Result<CellValue> {
+    Ok(CellValue {
+        kg: row.mass()?,
+        count: row.int()?,
+        co2e: [row.mass_maybe()?, row.mass_maybe()?, row.mass_maybe()?, row.mass_maybe()?],
+    })
+}
