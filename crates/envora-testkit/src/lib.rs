@@ -7,4 +7,5 @@
 pub mod clock;
 pub mod disk;
 pub mod entropy;
+pub mod power_loss;
 pub mod wait;
