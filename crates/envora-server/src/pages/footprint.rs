@@ -267,7 +267,9 @@ fn strip_words(parts: &[Part; 3], whole: Mass) -> String {
 }
 
 fn scope2_words(totals: &Totals) -> String {
-    if totals.scope2_location.value == totals.scope2_market.value {
+    if totals.scope2_location.value == "0" && totals.scope2_market.value == "0" {
+        "No electricity or heat was bought.".to_owned()
+    } else if totals.scope2_location.value == totals.scope2_market.value {
         "Equal here: no certificate, contract or residual mix is known, so the market-based answer falls back to the grid.".to_owned()
     } else {
         "They differ by what was bought: certificates, contracts, the supplier's mix.".to_owned()
