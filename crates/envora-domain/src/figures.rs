@@ -214,4 +214,14 @@ mod tests {
             assert_eq!(Figure::parse(text), Err(FigureError), "{text}");
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn no_bytes_panic(bytes in proptest::collection::vec(proptest::num::u8::ANY, 0..64)) {
+            let text = format!("fig_{}", URL_SAFE_NO_PAD.encode(bytes));
+            if let Ok(figure) = Figure::parse(&text) {
+                proptest::prop_assert_eq!(figure.encode(), text);
+            }
+        }
+    }
 }

@@ -162,3 +162,16 @@ fn paths_print_exact_digits() {
     let same = UnitPath::between(&unit("kW.h"), &unit("kW.h")).expect("a path");
     assert!(same.steps.is_empty() && same.rational() == Some(Rational::ONE));
 }
+
+proptest::proptest! {
+    #[test]
+    fn no_text_panics(text in "\\PC{0,24}", code in "[kMm]?[a-zL\\[\\]_/.()*^0-9:+-]{0,24}") {
+        for text in [text, code] {
+            for set in AliasSet::ALL {
+                if let Ok(code) = lookup(&text, *set) {
+                    proptest::prop_assert!(parse_code(&code).is_ok(), "{}", code);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,21 @@
+//! The domain against the publishers' whole files and a real year of meters.
+
+mod golden;
+mod publishers;
+
+use std::path::{Path, PathBuf};
+
+/// The folder of the repository.
+fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// The publishers' files beside the repository, or `None` where they are not.
+fn shared_data(test: &str) -> Option<PathBuf> {
+    let data = repository().join("../shared/data");
+    if data.is_dir() {
+        return Some(data);
+    }
+    eprintln!("SKIPPED {test}: ../shared/data is absent");
+    None
+}
