@@ -1,3 +1,3 @@
 //! The server.
 
-mod pages;
+pub mod pages;

@@ -17,3 +17,44 @@ mod words;
 mod fixtures;
 #[cfg(test)]
 mod looks;
+
+use askama::Template;
+use axum::Router;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{Html, IntoResponse, Response};
+use axum::routing::get;
+use envora_api::problems::Problem;
+
+/// The paths of the pages, as the router knows them.
+pub const PATHS: &[&str] =
+    &["/", "/activities/{id}", "/figures/{id}", "/sign-in", "/sign-out", "/static/{name}"];
+
+/// What a page may do in a browser: show itself with its own style, and send its own forms.
+const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+
+/// The routes of the pages.
+pub fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
+    Router::new().route("/static/{name}", get(assets::serve))
+}
+
+/// A problem as a page, with its status.
+pub fn problem_page(problem: &Problem) -> Response {
+    let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    (status, show(&problem::page(problem))).into_response()
+}
+
+/// A page as an answer, with its content policy.
+fn show(page: &impl Template) -> Response {
+    match page.render() {
+        Ok(text) => {
+            let mut response = Html(text).into_response();
+            let policy = HeaderValue::from_static(POLICY);
+            response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+            response
+        }
+        Err(error) => {
+            tracing::error!(%error, "a page could not be laid out");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
+}
