@@ -5,4 +5,5 @@
 //! environment and SQL text are other crates' business.
 #![forbid(unsafe_code)]
 
+pub mod fields;
 pub mod rows;

@@ -1,18 +1,311 @@
-//! The rules that an activity must meet by itself, whatever format it came in.
+//! The rules that an activity must meet by itself, whatever format it came in: type, unit, sign,
+//! claim, period, readings, qualifiers.
+//!
+//! What needs the tenant's own tables (facilities, sources, rows stored before) is judged elsewhere.
 
-use crate::activities::Activity;
-use crate::activities::problems::{RowCode, RowProblem};
+use crate::activities::problems::{Effect, PROBLEMS_MAX, RowCode, RowProblem};
+use crate::activities::{Activity, Reading};
+use crate::catalogue::{self, ActivityKind, QualifierError, Sign};
+use crate::decimal::Decimal;
+use crate::rational::Rational;
+use crate::time::Zone;
+use crate::units::{self, AliasSet, Unit, UnitError};
 
-/// What is wrong with the activity; codes of [`Effect::Quarantine`](super::problems::Effect) among
-/// them leave the row storable.
+/// What is wrong with the activity, at most ten problems; codes that
+/// [quarantine](Effect::Quarantine) leave the row storable.
 #[must_use]
 pub fn validate(activity: &Activity) -> Vec<RowProblem> {
-    let mut problems = Vec::new();
-    if activity.period.is_reversed() {
-        problems.push(
-            RowProblem::new(RowCode::PeriodReversed, "/end", "the period ends before it starts")
-                .hint("give an end after the start; both days of a span of days are included"),
-        );
-    }
+    let mut problems = validate_words(activity);
+    problems.append(&mut validate_amounts(activity));
+    problems.truncate(PROBLEMS_MAX);
     problems
 }
+
+/// The part of [`validate`] that looks at words alone: type, unit, claim, qualifiers, inputs, zone.
+/// The rows of a file mostly share them, so a reader need not ask again for each row.
+#[must_use]
+pub fn validate_words(activity: &Activity) -> Vec<RowProblem> {
+    let mut problems = Vec::new();
+    match catalogue::find(&activity.kind) {
+        None => problems.push(unknown_type(&activity.kind)),
+        Some(kind) => {
+            check_unit(activity, kind, &mut problems);
+            check_claim(activity, kind, &mut problems);
+            check_qualifiers(activity, kind, &mut problems);
+            check_inputs(activity, kind, &mut problems);
+        }
+    }
+    check_zone(activity, &mut problems);
+    problems
+}
+
+/// The part of [`validate`] that looks at amounts and times.
+#[must_use]
+pub fn validate_amounts(activity: &Activity) -> Vec<RowProblem> {
+    let mut problems = Vec::new();
+    check_sign(activity, &mut problems);
+    check_period(activity, &mut problems);
+    check_reading(activity, &mut problems);
+    check_supersession(activity, &mut problems);
+    problems
+}
+
+/// Whether two activities have the same words, so that [`validate_words`] says the same of both.
+#[must_use]
+pub fn same_words(a: &Activity, b: &Activity) -> bool {
+    a.kind == b.kind
+        && a.unit == b.unit
+        && a.time_zone == b.time_zone
+        && (a.scope, a.category) == (b.scope, b.category)
+        && a.qualifiers == b.qualifiers
+        && a.inputs
+            .iter()
+            .map(|(name, input)| (name, &input.unit))
+            .eq(b.inputs.iter().map(|(name, input)| (name, &input.unit)))
+}
+
+/// Whether any of these keeps the row from being stored.
+#[must_use]
+pub fn rejects(problems: &[RowProblem]) -> bool {
+    problems.iter().any(|problem| problem.code.effect() == Effect::Reject)
+}
+
+/// The unit that a text of a row means: a code, or a word that every alias set reads alike.
+///
+/// # Errors
+/// [`UnitError`] when no table knows it, or it has several meanings.
+pub fn unit_of(text: &str) -> Result<Unit, UnitError> {
+    units::lookup(text, AliasSet::None).and_then(|code| units::parse_code(&code))
+}
+
+fn unknown_type(code: &str) -> RowProblem {
+    let problem = RowProblem::new(
+        RowCode::UnknownType,
+        "/type",
+        format!("{code:?} is no activity type of the catalogue"),
+    )
+    .value(code);
+    match catalogue::did_you_mean(code) {
+        Some(near) => problem.hint(format!("did you mean {near}?")),
+        None => problem.hint("use a code of the catalogue, such as electricity.purchased"),
+    }
+}
+
+fn unit_problem(error: &UnitError, pointer: &str, text: &str) -> RowProblem {
+    let currency = text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_uppercase());
+    let code = match error {
+        UnitError::Unknown { .. } if currency => RowCode::UnknownCurrency,
+        UnitError::Unknown { .. } => RowCode::UnknownUnit,
+        UnitError::Ambiguous { .. } => RowCode::UnitAmbiguous,
+        UnitError::Mismatch { .. } => RowCode::UnitMismatch,
+    };
+    RowProblem::new(code, pointer, error.to_string()).value(text).hint(error.remedy())
+}
+
+fn check_unit(activity: &Activity, kind: &ActivityKind, problems: &mut Vec<RowProblem>) {
+    let checked =
+        unit_of(&activity.unit).and_then(|unit| kind.check_unit(&unit, &activity.qualifiers));
+    if let Err(error) = checked {
+        problems.push(unit_problem(&error, "/unit", &activity.unit));
+    }
+}
+
+fn check_sign(activity: &Activity, problems: &mut Vec<RowProblem>) {
+    if !activity.quantity.is_negative() {
+        return;
+    }
+    let Some(kind) = catalogue::find(&activity.kind).filter(|kind| kind.sign != Sign::Any) else {
+        return;
+    };
+    let hint = if kind.code == "electricity.purchased" {
+        "what is fed into the grid is electricity.exported, with a positive quantity"
+    } else {
+        "correct it at the source; to take a row back, send one with supersedes and void"
+    };
+    problems.push(
+        RowProblem::new(
+            RowCode::NegativeNotAllowed,
+            "/quantity",
+            format!("a quantity of {} is zero or more", kind.code),
+        )
+        .value(&activity.quantity.to_string())
+        .hint(hint),
+    );
+}
+
+fn check_claim(activity: &Activity, kind: &ActivityKind, problems: &mut Vec<RowProblem>) {
+    let claimed = activity.scope.is_some() || activity.category.is_some();
+    if !claimed || kind.may_book(activity.scope, activity.category) {
+        return;
+    }
+    let books = kind.books.iter().filter(|book| book.scope > 0).map(|book| match book.category {
+        0 => format!("scope {}", book.scope),
+        category => format!("scope {} category {category}", book.scope),
+    });
+    let books = books.collect::<Vec<_>>().join(", ");
+    let claim = match (activity.scope, activity.category) {
+        (Some(scope), Some(category)) => format!("scope {scope} category {category}"),
+        (Some(scope), None) => format!("scope {scope}"),
+        _ => "this category".to_owned(),
+    };
+    let field = if kind.may_book(activity.scope, None) { "/category" } else { "/scope" };
+    problems.push(
+        RowProblem::new(
+            RowCode::ScopeNotAllowed,
+            field,
+            format!("{} cannot be booked to {claim}", kind.code),
+        )
+        .hint(format!("leave the claim out, or claim {books}")),
+    );
+}
+
+fn check_qualifiers(activity: &Activity, kind: &ActivityKind, problems: &mut Vec<RowProblem>) {
+    for error in kind.check_qualifiers(&activity.qualifiers) {
+        let detail = error.to_string();
+        let near = |near: &Option<&str>| near.map(|near| format!("did you mean {near}?"));
+        let (code, name, hint) = match &error {
+            QualifierError::Unknown { name, did_you_mean, .. } => (
+                RowCode::UnknownField,
+                name.as_str(),
+                near(did_you_mean).unwrap_or_else(|| "put your own labels under tags".to_owned()),
+            ),
+            QualifierError::Missing { name, .. } => {
+                (RowCode::MissingField, *name, format!("give qualifiers.{name}"))
+            }
+            QualifierError::Word { name, did_you_mean, .. } => (
+                RowCode::UnknownItem,
+                *name,
+                near(did_you_mean)
+                    .unwrap_or_else(|| "translate it with `map` in the mapping".to_owned()),
+            ),
+        };
+        let mut problem = RowProblem::new(code, &format!("/qualifiers/{name}"), detail).hint(hint);
+        if let Some(value) = activity.qualifiers.get(name) {
+            problem = problem.value(value);
+        }
+        problems.push(problem);
+    }
+}
+
+fn check_inputs(activity: &Activity, kind: &ActivityKind, problems: &mut Vec<RowProblem>) {
+    for (name, input) in &activity.inputs {
+        if !kind.inputs.contains(&name.as_str()) {
+            let known = kind.inputs.join(", ");
+            let hint = if known.is_empty() {
+                "leave it out".to_owned()
+            } else {
+                format!("its inputs are {known}")
+            };
+            problems.push(
+                RowProblem::new(
+                    RowCode::UnknownField,
+                    &format!("/inputs/{name}"),
+                    format!("{} has no input {name}", kind.code),
+                )
+                .hint(hint),
+            );
+        } else if let Err(error) = unit_of(&input.unit) {
+            problems.push(unit_problem(&error, &format!("/inputs/{name}/unit"), &input.unit));
+        }
+    }
+}
+
+fn check_period(activity: &Activity, problems: &mut Vec<RowProblem>) {
+    if activity.period.is_reversed() {
+        let days = matches!(activity.period, crate::activities::Period::Days { .. });
+        let (field, hint) = if days {
+            ("/end_date", "give a last day on or after the first; both days are included")
+        } else {
+            ("/end", "give an end after the start; the end itself is not included")
+        };
+        problems.push(
+            RowProblem::new(RowCode::PeriodReversed, field, "the period ends before it starts")
+                .hint(hint),
+        );
+    }
+}
+
+fn check_zone(activity: &Activity, problems: &mut Vec<RowProblem>) {
+    if let Some(name) = &activity.time_zone
+        && let Err(error) = Zone::named(name)
+    {
+        problems.push(
+            RowProblem::new(RowCode::WrongType, "/time_zone", error.to_string())
+                .value(name)
+                .hint("use a name of the IANA list; abbreviations such as GMT+1 or CET are unsafe"),
+        );
+    }
+}
+
+fn check_reading(activity: &Activity, problems: &mut Vec<RowProblem>) {
+    let Some(reading) = &activity.reading else { return };
+    let used = used(reading);
+    if used == exact(activity.quantity) {
+        return;
+    }
+    problems.push(
+        RowProblem::new(
+            RowCode::ReadingMismatch,
+            "/reading",
+            format!(
+                "({} - {}) x {} is {}, not {}",
+                reading.end,
+                reading.start,
+                reading.multiplier.map_or_else(|| "1".to_owned(), |by| by.to_string()),
+                used.digits(),
+                activity.quantity
+            ),
+        )
+        .value(&activity.quantity.to_string())
+        .hint(
+            "correct the readings or the quantity; name rollover_at when the index fell back to 0",
+        ),
+    );
+}
+
+/// (end - start, over the rollover when the index fell) x multiplier, exactly.
+fn used(reading: &Reading) -> Rational {
+    let mut used = exact(reading.end).minus(&exact(reading.start));
+    if let Some(rollover) = reading.rollover_at
+        && used.is_negative()
+    {
+        used = used.plus(&exact(rollover));
+    }
+    reading.multiplier.map_or_else(|| used.clone(), |by| used.times(&exact(by)))
+}
+
+fn exact(value: Decimal) -> Rational {
+    Rational::whole(value.mantissa()).times(&Rational::power_of_ten(-i32::from(value.scale())))
+}
+
+fn check_supersession(activity: &Activity, problems: &mut Vec<RowProblem>) {
+    if let Some(text) = &activity.supersedes {
+        let id = text.strip_prefix("act_").and_then(crate::base32::decode).is_some();
+        let external = text.strip_prefix("ext:").is_some_and(|rest| !rest.is_empty());
+        if !id && !external {
+            problems.push(
+                RowProblem::new(
+                    RowCode::WrongType,
+                    "/supersedes",
+                    "what a row replaces is named by act_… or ext: and its external_id",
+                )
+                .value(text)
+                .hint("write ext: before your own id"),
+            );
+        }
+    }
+    if activity.void && !activity.quantity.is_zero() {
+        problems.push(
+            RowProblem::new(
+                RowCode::WrongType,
+                "/quantity",
+                "a row that voids another has quantity 0",
+            )
+            .value(&activity.quantity.to_string())
+            .hint("send \"0\", or leave void out to replace the row"),
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,172 @@
+use std::collections::BTreeMap;
+
+use super::*;
+use crate::activities::{Input, Origin, Period};
+use crate::time::{Day, Timestamp};
+
+fn sample() -> Activity {
+    let origin = Origin::Request {
+        request_id: "r".to_owned(),
+        body: [0; 32],
+        row: 1,
+        offset: 0,
+        length: 1,
+        parser: "json/1".to_owned(),
+    };
+    let start = Timestamp::from_micros(0);
+    let end = Timestamp::from_micros(3_600_000_000);
+    let amount = Input { quantity: number("12.5"), unit: "kW.h".to_owned() };
+    Activity::new("electricity.purchased", amount, Period::Between(start, end), origin)
+}
+
+fn number(text: &str) -> Decimal {
+    Decimal::parse(text).expect("a decimal")
+}
+
+/// One change, and the code, field and part of the hint that it must give.
+#[track_caller]
+fn check(change: impl FnOnce(&mut Activity), want: &[(RowCode, &str, &str)]) {
+    let mut activity = sample();
+    change(&mut activity);
+    let problems = validate(&activity);
+    assert_eq!(problems.len(), want.len(), "{problems:?}");
+    for (problem, (code, field, hint)) in problems.iter().zip(want) {
+        assert_eq!((problem.code, problem.field.as_str()), (*code, *field), "{problem:?}");
+        let given = problem.hint.as_deref().unwrap_or("");
+        assert!(given.contains(hint), "{given:?} lacks {hint:?}");
+    }
+}
+
+#[test]
+fn a_good_row_has_no_problems() {
+    check(|_| {}, &[]);
+    check(|a| a.unit = "kWh".to_owned(), &[]);
+    check(|a| a.quantity = Decimal::ZERO, &[]);
+    check(|a| a.scope = Some(2), &[]);
+}
+
+#[test]
+fn types_are_of_the_catalogue() {
+    check(
+        |a| a.kind = "electricity.purchase".to_owned(),
+        &[(RowCode::UnknownType, "/type", "did you mean electricity.purchased?")],
+    );
+}
+
+#[test]
+fn units_are_known_fit_and_mean_one_thing() {
+    check(|a| a.unit = "kWhh".to_owned(), &[(RowCode::UnknownUnit, "/unit", "did you mean")]);
+    check(|a| a.unit = "kg".to_owned(), &[(RowCode::UnitMismatch, "/unit", "")]);
+    check(|a| a.unit = "therm".to_owned(), &[(RowCode::UnitAmbiguous, "/unit", "write one of")]);
+    let gas = |unit: &str| {
+        let unit = unit.to_owned();
+        move |a: &mut Activity| {
+            a.kind = "fuel.combusted.stationary".to_owned();
+            a.qualifiers = BTreeMap::from([("fuel".to_owned(), "natural_gas".to_owned())]);
+            a.unit = unit;
+        }
+    };
+    check(gas("kW.h.x:gross"), &[]);
+    check(gas("kWh (Gross CV)"), &[]);
+    check(gas("kW.h"), &[(RowCode::UnitAmbiguous, "/unit", "gross")]);
+    check(gas("gal"), &[(RowCode::UnitAmbiguous, "/unit", "write one of")]);
+}
+
+#[test]
+fn signs_claims_and_periods_are_checked() {
+    check(
+        |a| a.quantity = number("-0.1"),
+        &[(RowCode::NegativeNotAllowed, "/quantity", "electricity.exported")],
+    );
+    check(|a| a.scope = Some(1), &[(RowCode::ScopeNotAllowed, "/scope", "scope 2")]);
+    check(
+        |a| {
+            a.scope = Some(3);
+            a.category = Some(6);
+        },
+        &[(RowCode::ScopeNotAllowed, "/category", "leave the claim out")],
+    );
+    check(
+        |a| a.period = Period::Between(Timestamp::from_micros(1), Timestamp::from_micros(1)),
+        &[(RowCode::PeriodReversed, "/end", "after the start")],
+    );
+    check(
+        |a| a.period = Period::Days { first: Day::from_number(2), last: Day::from_number(1) },
+        &[(RowCode::PeriodReversed, "/end_date", "both days")],
+    );
+    check(
+        |a| a.time_zone = Some("Europe/Londn".to_owned()),
+        &[(RowCode::WrongType, "/time_zone", "IANA")],
+    );
+}
+
+#[test]
+fn qualifiers_and_inputs_are_the_types_own() {
+    let fuel = |name: &'static str, value: &'static str| {
+        move |a: &mut Activity| {
+            a.kind = "fuel.combusted.stationary".to_owned();
+            a.unit = "kg".to_owned();
+            a.qualifiers = BTreeMap::from([(name.to_owned(), value.to_owned())]);
+        }
+    };
+    check(
+        fuel("feul", "diesel"),
+        &[
+            (RowCode::UnknownField, "/qualifiers/feul", "did you mean fuel?"),
+            (RowCode::MissingField, "/qualifiers/fuel", "give qualifiers.fuel"),
+        ],
+    );
+    check(
+        fuel("fuel", "naturl_gas"),
+        &[(RowCode::UnknownItem, "/qualifiers/fuel", "did you mean natural_gas?")],
+    );
+    check(
+        |a| {
+            let years = Input { quantity: number("1"), unit: "a".to_owned() };
+            a.inputs = BTreeMap::from([("years".to_owned(), years)]);
+        },
+        &[(RowCode::UnknownField, "/inputs/years", "leave it out")],
+    );
+}
+
+#[test]
+fn readings_give_the_quantity_exactly() {
+    let reading = |start: &str, end: &str, by: Option<&str>, rollover: Option<&str>| {
+        let reading = Reading {
+            start: number(start),
+            end: number(end),
+            multiplier: by.map(number),
+            register: None,
+            rollover_at: rollover.map(number),
+        };
+        move |a: &mut Activity| a.reading = Some(reading)
+    };
+    check(reading("10", "22.50", None, None), &[]);
+    check(reading("10", "11.25", Some("10"), None), &[]);
+    check(reading("99990", "2.5", None, Some("100000")), &[]);
+    check(
+        reading("10", "22.4", None, None),
+        &[(RowCode::ReadingMismatch, "/reading", "rollover_at")],
+    );
+}
+
+#[test]
+fn replacing_rows_name_what_they_replace() {
+    check(
+        |a| {
+            a.supersedes = Some("row 7".to_owned());
+            a.void = true;
+        },
+        &[(RowCode::WrongType, "/supersedes", "ext:"), (RowCode::WrongType, "/quantity", "\"0\"")],
+    );
+    check(|a| a.supersedes = Some("ext:row 7".to_owned()), &[]);
+}
+
+#[test]
+fn a_quarantining_problem_leaves_the_row_storable() {
+    let mut activity = sample();
+    activity.unit = "furlongs".to_owned();
+    assert!(!rejects(&validate(&activity)));
+    activity.quantity = number("-1");
+    assert!(rejects(&validate(&activity)));
+}
