@@ -13,6 +13,7 @@ use envora_domain::cells::{CellKey, CellValue, Primary};
 use envora_domain::decimal::Mass;
 use envora_domain::gwp::{Carbon, Gas, GwpSet};
 use envora_domain::id::RunId;
+use envora_domain::time::Day;
 
 use crate::row::Row;
 use crate::statement::statements;
@@ -47,6 +48,8 @@ statements! {
         FROM cell WHERE run_id = ?1 AND day >= ?2 AND day < ?3
         ORDER BY day, facility_id, source_id, kind, slot, scope, category, market, bucket, gas,
             carbon, basis, tier, data_kind, is_primary";
+    CELL_DAY_FIRST = "SELECT day FROM cell WHERE run_id = ?1 ORDER BY day LIMIT 1";
+    CELL_DAY_LAST = "SELECT day FROM cell WHERE run_id = ?1 ORDER BY day DESC LIMIT 1";
     CELLS_DROP = "DELETE FROM cell WHERE run_id = ?1";
 }
 
@@ -114,6 +117,21 @@ pub fn cells_between(
         let value = value(row)?;
         Ok((key(row)?, value))
     })
+}
+
+/// The first and the last day of a run's cells; `None` before there is one.
+///
+/// # Errors
+/// The database's.
+pub fn cells_days(
+    rd: &mut TenantReader,
+    grant: &Grant<ReadResults>,
+    run: RunId,
+) -> anyhow::Result<Option<(Day, Day)>> {
+    rd.allow(grant)?;
+    let first = rd.first(CELL_DAY_FIRST, &[run.into()], |row| row.day())?;
+    let last = rd.first(CELL_DAY_LAST, &[run.into()], |row| row.day())?;
+    Ok(first.zip(last))
 }
 
 fn key_values<'a>(run: RunId, key: &'a CellKey) -> [Value<'a>; 16] {
