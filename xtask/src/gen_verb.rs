@@ -12,7 +12,17 @@ pub(crate) fn run(arguments: &[&str]) -> Result<()> {
     let words: Vec<&str> = arguments.iter().copied().filter(|word| *word != "--check").collect();
     match words.as_slice() {
         ["factors", "--from", from] => gen_factors::factors(Path::new(from), mode),
-        [] => Ok(()),
+        [] => beside(mode),
         _ => bail!("usage: cargo xtask gen factors --from DIR [--check]"),
     }
+}
+
+/// Everything, from the publishers' files beside the repository where they are.
+fn beside(mode: Mode) -> Result<()> {
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data");
+    if !data.is_dir() {
+        eprintln!("SKIPPED starter pack: ../shared/data is absent");
+        return Ok(());
+    }
+    gen_factors::factors(&data, mode)
 }

@@ -212,14 +212,13 @@ pub enum QualifierError {
 }
 
 impl ActivityKind {
-    /// Whether a row may claim this scope (and category).
+    /// Whether a row may claim this scope (and category); what its slots derive is not claimed.
     #[must_use]
     pub fn may_book(&self, scope: Option<u8>, category: Option<u8>) -> bool {
-        let derived = self.slots.iter().map(|slot| (slot.scope, slot.category));
-        let books = self.books.iter().map(|book| (book.scope, book.category)).chain(derived);
         let fits = |claimed: Option<u8>, own: u8| claimed.is_none_or(|claimed| claimed == own);
-        let mut books = books.filter(|(scope, _)| *scope > 0);
-        books.any(|(own, its)| fits(scope, own) && fits(category, its))
+        let nothing = scope.is_none() && category.is_none();
+        let fits = |book: &Book| fits(scope, book.scope) && fits(category, book.category);
+        nothing || self.books.iter().filter(|book| book.scope > 0).any(fits)
     }
 
     /// Whether a quantity in this unit is one of this type.
@@ -310,8 +309,10 @@ mod tests {
     fn a_row_may_claim_what_its_type_books() {
         let kind = find("electricity.purchased").expect("a type");
         assert!(kind.may_book(None, None) && kind.may_book(Some(2), None));
-        assert!(kind.may_book(Some(3), Some(3)));
-        assert!(!kind.may_book(Some(1), None) && !kind.may_book(Some(3), Some(6)));
+        assert!(!kind.may_book(Some(1), None) && !kind.may_book(Some(3), Some(3)));
+        let freight = find("freight.moved").expect("a type");
+        assert!(freight.may_book(Some(3), Some(9)) && freight.may_book(None, Some(4)));
+        assert!(!freight.may_book(Some(3), Some(6)) && !freight.may_book(Some(0), None));
     }
 
     #[test]

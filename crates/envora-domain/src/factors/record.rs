@@ -10,7 +10,7 @@ use crate::gwp::{Carbon, Gas, GwpSet};
 use crate::hash::Digest;
 use crate::rational::Rational;
 use crate::rfc8785::{self, NotExact};
-use crate::time::Day;
+use crate::time::{Day, Timestamp};
 use crate::words::words;
 
 words! {
@@ -233,6 +233,9 @@ pub struct Factor {
     pub id: FactorId,
     /// The id of the pack it came in; no part of the identity.
     pub pack: String,
+    /// When it was recorded here, where it was loaded rather than compiled in; no part of the
+    /// identity.
+    pub recorded_at: Option<Timestamp>,
     /// The record itself.
     body: Body,
 }
@@ -321,7 +324,7 @@ impl Factor {
     /// [`NotExact`], which no record that can be made here has.
     pub fn new(body: Body, pack: &str) -> Result<Self, NotExact> {
         let id = FactorId(Digest::of(canonical(&body)?.as_bytes()));
-        Ok(Self { id, pack: pack.to_owned(), body })
+        Ok(Self { id, pack: pack.to_owned(), recorded_at: None, body })
     }
 
     /// The canonical JSON of the record: the bytes that the id is the SHA-256 of.

@@ -86,3 +86,17 @@ fn every_species_and_value_of_the_file_is_in_the_table() {
         assert!(count < 105);
     }
 }
+
+/// The page that strangers build their own checks from carries a record and its id, both true.
+#[test]
+fn the_documented_record_has_the_documented_id() {
+    let page = crate::repository().join("docs/formats/factor-pack.md");
+    let page = fs::read_to_string(page).expect("the page");
+    let library = Library::starter().expect("the compiled-in pack");
+    let grid = library.factors().find(|factor| factor.boundary == Boundary::Generation);
+    let grid = grid.expect("the grid");
+    let json = grid.canonical_json().expect("exact");
+    assert!(page.contains(&json), "{json}");
+    assert!(page.contains(&grid.id.to_string()), "{}", grid.id);
+    assert!(page.contains(&library.pack_digests()[0].hex()), "{:?}", library.pack_digests());
+}
