@@ -4,10 +4,10 @@
 
 use envora_crypto::envelope::OpenError;
 use envora_crypto::tenant::{Object, TenantKeys};
+use envora_domain::activities::canonical::{rows, rows_root};
 use envora_domain::hash::Digest;
 use envora_domain::id::SegmentId;
 use envora_domain::ports::Place;
-use envora_ledger::slice::{segment_root, split_rows};
 
 use crate::segments::Lake;
 
@@ -51,11 +51,11 @@ impl Lake {
     pub fn read_segment(&self, keys: &TenantKeys, manifest: &Manifest) -> Result<Vec<u8>, Fault> {
         let sealed = self.read(&manifest.place, manifest.inline.as_deref())?;
         let stream = keys.open_object(&Object::segment(manifest.segment), &sealed)?;
-        let rows = split_rows(&stream).ok_or(Fault::OtherRows)?;
+        let rows = rows(&stream).map_err(|_| Fault::OtherRows)?;
         if rows.len() as u64 != manifest.rows {
             return Err(Fault::OtherRows);
         }
-        if segment_root(&rows) != manifest.root {
+        if rows_root(&rows) != manifest.root {
             return Err(Fault::OtherRoot);
         }
         Ok(stream)
