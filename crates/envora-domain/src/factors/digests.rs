@@ -1,4 +1,4 @@
 //! SHA-256 of the packs that come with Envora. Written by `cargo xtask gen factors`.
 
 pub(super) const DESNZ_2022: &str =
-    "1b17582b4267d2c7a377b2a6fd82b1f1dab244ccd2b78ca8d436e0544ab8324c";
+    "20ba667f5edf1e867fc8f5aad93396dabbdfbe17b2024aca9a3af9af899a9ac6";

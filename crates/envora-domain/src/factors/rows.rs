@@ -11,7 +11,7 @@ use crate::catalogue::Bucket;
 use crate::gwp::{Carbon, Gas, GwpSet};
 use crate::time::Day;
 
-const COLUMNS: [&str; 17] = [
+const COLUMNS: [&str; 18] = [
     "key",
     "kind",
     "activity_type",
@@ -22,6 +22,7 @@ const COLUMNS: [&str; 17] = [
     "data_year",
     "total",
     "gases",
+    "basis",
     "unit",
     "unit_as_printed",
     "cv_basis",
@@ -86,6 +87,7 @@ fn cells(factor: &Factor) -> [String; COLUMNS.len()] {
         factor.data_year.map(|year| year.to_string()).unwrap_or_default(),
         total.unwrap_or_default(),
         factor.gases.iter().map(gas).collect::<Vec<_>>().join(";"),
+        factor.basis.to_string(),
         factor.denominator.unit.clone(),
         factor.denominator.as_printed.clone(),
         factor.denominator.cv_basis.clone().unwrap_or_default(),
@@ -155,14 +157,14 @@ fn at_line(text: &str) -> Option<(String, Option<u32>)> {
     Some((value.to_owned(), line))
 }
 
-fn gas(recipe: &Recipe, text: &str) -> Option<GasValue> {
+fn gas(basis: GwpSet, text: &str) -> Option<GasValue> {
     let (text, line) = at_line(text)?;
     let mut words = text.split(':');
     let gas = Gas::parse(words.next()?)?;
     let carbon = Carbon::parse(words.next()?)?;
     let repr = Repr::parse(words.next()?)?;
     let value = words.next()?.to_owned();
-    let gwp_basis = (repr == Repr::Co2e).then_some(recipe.basis);
+    let gwp_basis = (repr == Repr::Co2e).then_some(basis);
     let unit = "kg".to_owned();
     words.next().is_none().then_some(GasValue { gas, carbon, repr, gwp_basis, value, unit, line })
 }
@@ -189,6 +191,7 @@ fn factor(recipe: &Recipe, line: &str) -> Option<Factor> {
         data_year,
         total,
         gases,
+        basis,
         unit,
         printed,
         cv_basis,
@@ -197,6 +200,7 @@ fn factor(recipe: &Recipe, line: &str) -> Option<Factor> {
         words,
         checks,
     ] = <[&str; COLUMNS.len()]>::try_from(cells).ok()?;
+    let basis = GwpSet::parse(basis)?;
     let (scheme, code) = region.split_once(':')?;
     let pair =
         |pair: &str| pair.split_once('=').map(|(name, word)| (name.to_owned(), word.to_owned()));
@@ -209,10 +213,10 @@ fn factor(recipe: &Recipe, line: &str) -> Option<Factor> {
         qualifiers: split(qualifiers, ";").map(pair).collect::<Option<_>>()?,
         memo_bucket,
         boundary: Boundary::parse(boundary)?,
-        gases: split(gases, ";").map(|text| gas(recipe, text)).collect::<Option<_>>()?,
+        gases: split(gases, ";").map(|text| gas(basis, text)).collect::<Option<_>>()?,
         total: total.map(|(value, line)| {
             let unit = "kg".to_owned();
-            Total { value, basis: recipe.basis, unit, line }
+            Total { value, basis, unit, line }
         }),
         denominator: Denominator {
             unit: unit.to_owned(),
@@ -221,6 +225,7 @@ fn factor(recipe: &Recipe, line: &str) -> Option<Factor> {
             reference_conditions: some(conditions),
             ..Denominator::default()
         },
+        basis,
         data_year: if data_year.is_empty() { None } else { Some(data_year.parse().ok()?) },
         provenance: Provenance {
             file: recipe.file.clone(),

@@ -64,6 +64,9 @@ fn every_edition_imports() {
             _ => "0.177",
         };
         assert_eq!(grid.headline(), want, "{year}");
+        let wood = |factor: &&Factor| factor.key.ends_with("wtt-biomass/wood-logs/tonnes");
+        let wood = factors.iter().find(wood).expect("wood from well to tank");
+        assert_eq!(wood.basis, GwpSet::Ar4, "this table did not move in {year}");
         assert!(factors.len() > 150, "{year}: {}", factors.len());
     }
 }

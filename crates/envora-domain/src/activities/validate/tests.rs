@@ -84,7 +84,7 @@ fn signs_claims_and_periods_are_checked() {
             a.scope = Some(3);
             a.category = Some(6);
         },
-        &[(RowCode::ScopeNotAllowed, "/category", "leave the claim out")],
+        &[(RowCode::ScopeNotAllowed, "/scope", "leave the claim out")],
     );
     check(
         |a| a.period = Period::Between(Timestamp::from_micros(1), Timestamp::from_micros(1)),

@@ -263,25 +263,25 @@ impl Group {
         let check = |holds: bool| if holds { "gas_sum" } else { "gas_sum_failed" }.to_owned();
         let checks = self.gas_sum_holds().map(check).into_iter().collect();
         let meaning = &self.meaning;
+        let bioenergy = self.words.iter().any(|word| word == "WTT- bioenergy");
+        // The publisher moved to AR5 with the edition of 2023, but for this one table.
+        let basis = if bioenergy { GwpSet::Ar4 } else { recipe.basis };
         let kg = || "kg".to_owned();
         let gas = |(gas, value, line): (Gas, String, u32)| GasValue {
             gas,
             carbon: meaning.carbon,
             repr: Repr::Co2e,
-            gwp_basis: Some(recipe.basis),
+            gwp_basis: Some(basis),
             value,
             unit: kg(),
             line: Some(line),
         };
-        let total = self.total.map(|(value, line)| Total {
-            value,
-            basis: recipe.basis,
-            unit: kg(),
-            line: Some(line),
-        });
+        let total =
+            self.total.map(|(value, line)| Total { value, basis, unit: kg(), line: Some(line) });
         let fuel = meaning.fuel.and_then(find_fuel);
         Body {
             data_year: self.data_year,
+            basis,
             region: Region { scheme: "iso".to_owned(), code: "GB".to_owned() },
             activity_type: meaning.activity_type.to_owned(),
             qualifiers: fuel
