@@ -4,6 +4,7 @@
 //! Used from `tests/it/` only. It fakes the ends of the world and nothing of our own.
 #![expect(clippy::unwrap_used, reason = "a helper of tests fails the test that uses it")]
 
+pub mod browser;
 pub mod clock;
 pub mod disk;
 pub mod entropy;

@@ -177,6 +177,9 @@ async function planted() {
   }
 }
 
+// A browser that hangs is a fault too.
+setTimeout(() => { console.log('fault: no end after five minutes'); process.exit(1); }, 300_000).unref();
+
 try {
   for (const part of [everyPage, preferences, withoutScripts, keyboard, planted]) {
     const before = faults.length;
