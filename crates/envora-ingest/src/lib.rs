@@ -7,3 +7,10 @@
 
 pub mod fields;
 pub mod rows;
+
+pub mod commit;
+pub mod footprint;
+pub mod process;
+pub mod registry;
+pub mod segments;
+pub mod tenant;

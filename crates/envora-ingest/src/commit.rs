@@ -1,0 +1,180 @@
+//! Commit: parsed rows become sealed segments, durable before the answer.
+//!
+//! The words of a batch and of its answer are here; how one becomes the other is in the modules
+//! below. Nothing in here knows HTTP: a caller brings rows and, when it has one, the key that makes a
+//! retry one effect.
+
+mod claims;
+pub mod intake;
+mod judgement;
+mod seal;
+mod storing;
+mod targets;
+mod verdicts;
+
+use std::collections::BTreeSet;
+
+use envora_domain::activities::problems::{Flag, Outcome, RowProblem};
+use envora_domain::hash::Digest;
+use envora_domain::id::{ActivityId, ImportId, SegmentId};
+use envora_domain::time::Timestamp;
+use envora_store::imports::{Counts, Mode};
+use envora_store::writer::WriteError;
+
+use crate::rows::ParsedRow;
+
+/// The most rows of one segment.
+pub const SEGMENT_ROWS: usize = 10_000;
+/// How many results an answer lists before it lists only the rows that were not accepted.
+pub const RESULTS_MAX: usize = 1_000;
+
+/// Rows to be stored together.
+pub struct Batch {
+    /// The rows, in the order of the file or body.
+    pub rows: Vec<ParsedRow>,
+    /// What a row that cannot be stored does to the others.
+    pub mode: Mode,
+    /// Rows that the mapping left out.
+    pub skipped: u64,
+    /// What makes a retry one effect.
+    pub idempotency: Option<Idempotency>,
+    /// The file that they came in, if it is to be kept.
+    pub import: Option<ImportDraft>,
+}
+
+impl Batch {
+    /// Rows of a request body, without a key.
+    #[must_use]
+    pub const fn new(rows: Vec<ParsedRow>, mode: Mode) -> Self {
+        Self { rows, mode, skipped: 0, idempotency: None, import: None }
+    }
+}
+
+/// A file that rows came in: it is kept, sealed, under its SHA-256.
+pub struct ImportDraft {
+    /// Its id, which the rows' origins name.
+    pub id: ImportId,
+    /// SHA-256 of the bytes as received.
+    pub sha256: Digest,
+    /// The bytes as received.
+    pub bytes: Vec<u8>,
+    /// The name it was sent with.
+    pub file_name: String,
+    /// The media type it was sent with.
+    pub media_type: String,
+    /// The mapping's name, or empty.
+    pub mapping: String,
+    /// The mapping's version.
+    pub mapping_digest: Option<Digest>,
+    /// Until when it is kept.
+    pub source_until: Timestamp,
+}
+
+/// An answer kept so that a retry gets the very same bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredAnswer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The media type of the body.
+    pub media_type: String,
+    /// The body, as sent.
+    pub body: Vec<u8>,
+}
+
+/// Renders an answer inside the transaction of its effect.
+pub type Render = Box<dyn FnOnce(&Accepted) -> StoredAnswer + Send>;
+
+/// The key and the fingerprint of a request that is to have one effect, however often it is sent.
+pub struct Idempotency {
+    /// The hash of credential owner and key.
+    pub key: Digest,
+    /// What else must be equal: method, path, query, media type, body.
+    pub fingerprint: Digest,
+    /// Renders the answer, so that it is stored with the effect.
+    pub render: Render,
+}
+
+/// What became of one row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RowResult {
+    /// The record, from 1.
+    pub row: u64,
+    /// The physical line, from 1.
+    pub line: u64,
+    /// The row's id, sent or derived.
+    pub external_id: Option<String>,
+    /// Its outcome, final.
+    pub outcome: Outcome,
+    /// The activity: the new one, or the one that was there.
+    pub id: Option<ActivityId>,
+    /// Why it is not accepted.
+    pub problems: Vec<RowProblem>,
+    /// What was noticed without refusing it.
+    pub flags: BTreeSet<Flag>,
+}
+
+/// What was stored, and what was not.
+#[derive(Clone, Debug)]
+pub struct Accepted {
+    /// As asked for.
+    pub mode: Mode,
+    /// Rows by outcome.
+    pub counts: Counts,
+    /// The segments that hold the rows, in order.
+    pub segments: Vec<SegmentId>,
+    /// Every row up to [`RESULTS_MAX`] of them; of more, those that were not accepted.
+    pub results: Vec<RowResult>,
+    /// The import that they came with.
+    pub import: Option<ImportId>,
+    /// The sequence number to wait for: of the last segment, or of the log's last entry when no row
+    /// was stored.
+    pub watermark: u64,
+    /// When it was committed.
+    pub committed_at: Timestamp,
+}
+
+/// What submitting a batch led to.
+#[derive(Clone, Debug)]
+pub enum Submitted {
+    /// A new effect, and the answer that was stored with it, if a key asked for one.
+    Stored(Box<Accepted>, Option<StoredAnswer>),
+    /// The effect of an earlier request with this key; its answer, to the byte.
+    Replayed(StoredAnswer),
+}
+
+/// Why a batch was not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum SubmitError {
+    /// `atomic`, and rows of it cannot be stored: they are listed, nothing was stored.
+    #[error("{} of the rows cannot be stored, so none was", .0.counts.rejected)]
+    Refused(Box<Accepted>),
+    /// The key was used with other content before.
+    #[error("this idempotency key was used for another request")]
+    KeyReused,
+    /// A request with this key is still running.
+    #[error("a request with this idempotency key is still running")]
+    InFlight,
+    /// More waits than may wait.
+    #[error("more requests wait than may wait; try again shortly")]
+    Overloaded,
+    /// The tenant takes no writes: its disk is full or its keys are away.
+    #[error("this tenant takes no writes at present")]
+    ReadOnly,
+    /// A sync failed: this process must end and recover from disk.
+    #[error("the storage failed; the process stops and recovers from disk")]
+    Stopped,
+    /// Anything else.
+    #[error("the rows could not be stored")]
+    Unexpected(#[from] anyhow::Error),
+}
+
+impl From<WriteError> for SubmitError {
+    fn from(error: WriteError) -> Self {
+        match error {
+            WriteError::Overloaded => Self::Overloaded,
+            WriteError::ReadOnly => Self::ReadOnly,
+            WriteError::Stopped => Self::Stopped,
+            WriteError::Unexpected(error) => Self::Unexpected(error),
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! Seal: rows to segments of at most [`SEGMENT_ROWS`](super::SEGMENT_ROWS) rows, each with its root,
+//! sealed under the tenant's key.
+
+use std::collections::BTreeSet;
+
+use envora_crypto::aad::Purpose;
+use envora_crypto::tenant::Object;
+use envora_domain::activities::canonical::rows_root;
+use envora_domain::activities::{Activity, Period};
+use envora_domain::hash::Digest;
+use envora_domain::id::{ActivityId, ImportId, SegmentId};
+use envora_domain::ports::Frame;
+use envora_domain::time::{Timestamp, WallClock};
+use envora_store::segments::NewSegment;
+use envora_store::writer::Landed;
+
+use super::claims::Fingerprint;
+use crate::registry::Mention;
+use crate::tenant::TenantParts;
+
+/// What the manifest says of a sealed segment; its frame travels apart.
+pub(super) struct Sealed {
+    pub(super) id: SegmentId,
+    pub(super) rows: u32,
+    root: Digest,
+    key_version: u32,
+    start_min: Timestamp,
+    start_max: Timestamp,
+    pub(super) fingerprints: Vec<u8>,
+    pub(super) mentions: BTreeSet<Mention>,
+}
+
+impl Sealed {
+    /// The manifest's row for the frame, once it has landed.
+    pub(super) fn manifest<'a>(
+        &'a self,
+        landed: &'a Landed,
+        import: Option<ImportId>,
+        epoch: u64,
+    ) -> NewSegment<'a> {
+        NewSegment {
+            landed,
+            rows: self.rows,
+            root: self.root,
+            key_version: self.key_version,
+            start_min: self.start_min,
+            start_max: self.start_max,
+            import,
+            fingerprints: &self.fingerprints,
+            epoch,
+        }
+    }
+
+    /// The id of one of its rows.
+    pub(super) fn activity(&self, row: usize) -> Option<ActivityId> {
+        self.id.activity(u32::try_from(row).ok()?)
+    }
+}
+
+/// An activity with the fingerprint of its id.
+pub(super) type Row<'a> = (&'a Activity, Option<Fingerprint>);
+
+/// Seals one segment of rows.
+pub(super) fn seal(parts: &TenantParts, rows: &[Row<'_>]) -> (Sealed, Frame) {
+    let id = SegmentId::new_segment(parts.clock.now(), &*parts.entropy);
+    let canonical: Vec<Vec<u8>> = rows.iter().map(|(activity, _)| activity.canonical()).collect();
+    let root = rows_root(&canonical);
+    let stream = canonical.concat();
+    drop(canonical);
+    let (_, key_version) = parts.keys.dek(Purpose::Segment);
+    let frame = Frame { segment: id, sealed: parts.keys.seal(&Object::segment(id), &stream) };
+    let starts = || rows.iter().map(|(activity, _)| start(&activity.period));
+    let none = Timestamp::from_micros(0);
+    let sealed = Sealed {
+        id,
+        rows: u32::try_from(rows.len()).unwrap_or(u32::MAX),
+        root,
+        key_version,
+        start_min: starts().min().unwrap_or(none),
+        start_max: starts().max().unwrap_or(none),
+        fingerprints: rows
+            .iter()
+            .flat_map(|(_, fingerprint)| fingerprint.map_or([0; 8], Fingerprint::bytes))
+            .collect(),
+        mentions: mentions(rows),
+    };
+    (sealed, frame)
+}
+
+/// Neighbours mostly name the same words, so only a change of words is looked at.
+fn mentions(rows: &[Row<'_>]) -> BTreeSet<Mention> {
+    let mut mentions = BTreeSet::new();
+    let mut last: Option<&Activity> = None;
+    for (activity, _) in rows {
+        let same = |other: &Activity| {
+            other.facility == activity.facility && other.source == activity.source
+        };
+        if !last.is_some_and(same) {
+            mentions.extend(Mention::of(activity));
+        }
+        last = Some(activity);
+    }
+    mentions
+}
+
+/// Where a period starts, as the manifest keeps it: of local times, the time on the wall taken as
+/// UTC, which is right within a day.
+fn start(period: &Period) -> Timestamp {
+    match period {
+        Period::Instant(at) | Period::Between(at, _) => *at,
+        Period::Days { first, .. } => Timestamp::from_micros(WallClock::of(*first, 0).as_micros()),
+        Period::WallClock { start, .. } => Timestamp::from_micros(start.as_micros()),
+    }
+}

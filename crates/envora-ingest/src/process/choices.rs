@@ -1,0 +1,231 @@
+//! Choices: the method and factors of each distinct question, chosen once.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use envora_domain::activities::Activity;
+use envora_domain::activities::problems::RowCode;
+use envora_domain::choice::{Policy, Question, Why, choose};
+use envora_domain::decimal::Decimal;
+use envora_domain::factors::Library;
+use envora_domain::hash::Digest;
+use envora_domain::lines::{Calculator, Line, LinesError};
+use envora_domain::time::Day;
+use envora_domain::units::{AliasSet, lookup};
+
+/// Lines that are kept for rows of the same choice and quantity.
+const LINES_KEPT_MAX: usize = 50_000;
+
+/// Why a row is in no total.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Reason {
+    pub(crate) code: RowCode,
+    /// The word at fault, or empty.
+    pub(crate) word: String,
+    pub(crate) remedy: String,
+}
+
+/// What is asked, as far as the answer depends on it.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Key {
+    kind: String,
+    unit: String,
+    qualifiers: BTreeMap<String, String>,
+    region: String,
+    scope: Option<u8>,
+    category: Option<u8>,
+    span: (i32, i32),
+}
+
+/// What a row asks for besides its own words.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place<'a> {
+    pub(crate) region: Option<&'a str>,
+    pub(crate) first: Day,
+    pub(crate) last: Day,
+}
+
+/// A choice with its number in the run.
+pub(crate) struct Chosen {
+    pub(crate) why: Why,
+    pub(crate) json: String,
+    pub(crate) calculator: Calculator,
+}
+
+type Answer = Result<u32, Arc<Reason>>;
+
+/// All choices of a run so far, by number from 1.
+pub(crate) struct Choices {
+    library: Arc<Library>,
+    policy: Policy,
+    /// First days of all editions, ascending: between two of them every day has the same answer.
+    editions: Vec<Day>,
+    chosen: Vec<Chosen>,
+    by_digest: HashMap<Digest, u32>,
+    answers: HashMap<Key, Answer>,
+    last: Option<(Key, Answer)>,
+    lines: HashMap<(u32, Decimal), Arc<[Line]>>,
+}
+
+impl Choices {
+    /// Begins with the choices that are stored, in the order of their numbers.
+    pub(crate) fn new(
+        library: Arc<Library>,
+        policy: Policy,
+        stored: Vec<String>,
+    ) -> anyhow::Result<Self> {
+        let mut editions: Vec<Day> =
+            library.factors().flat_map(|factor| [factor.valid_from, factor.valid_to]).collect();
+        editions.sort_unstable();
+        editions.dedup();
+        let mut choices = Self {
+            library,
+            policy,
+            editions,
+            chosen: Vec::new(),
+            by_digest: HashMap::new(),
+            answers: HashMap::new(),
+            last: None,
+            lines: HashMap::new(),
+        };
+        for json in stored {
+            choices.add(Why::from_json(&json)?, json)?;
+        }
+        Ok(choices)
+    }
+
+    /// How many there are: their numbers are 1 up to this.
+    pub(crate) fn count(&self) -> usize {
+        self.chosen.len()
+    }
+
+    /// Those after the first so many.
+    pub(crate) fn after(&self, count: usize) -> impl Iterator<Item = &Chosen> {
+        self.chosen.iter().skip(count)
+    }
+
+    /// The choice of this number.
+    pub(crate) fn get(&self, number: u32) -> Option<&Chosen> {
+        self.chosen.get(usize::try_from(number).ok()?.checked_sub(1)?)
+    }
+
+    pub(crate) fn library(&self) -> &Library {
+        &self.library
+    }
+
+    fn add(&mut self, why: Why, json: String) -> Result<u32, LinesError> {
+        let digest = Digest::of(json.as_bytes());
+        if let Some(known) = self.by_digest.get(&digest) {
+            return Ok(*known);
+        }
+        let calculator = Calculator::new(&why, &self.library)?;
+        self.chosen.push(Chosen { why, json, calculator });
+        let number = u32::try_from(self.chosen.len()).unwrap_or(u32::MAX);
+        self.by_digest.insert(digest, number);
+        Ok(number)
+    }
+
+    /// The number of the choice for a row, or why there is none.
+    pub(crate) fn number(&mut self, activity: &Activity, place: Place<'_>) -> Answer {
+        let span = self.span(place);
+        if let Some((key, answer)) = &self.last
+            && key.is(activity, place, span)
+        {
+            return answer.clone();
+        }
+        let key = Key::of(activity, place, span);
+        let answer = match self.answers.get(&key) {
+            Some(answer) => answer.clone(),
+            None => {
+                let answer = self.decide(activity, place).map_err(Arc::new);
+                self.answers.insert(key.clone(), answer.clone());
+                answer
+            }
+        };
+        self.last = Some((key, answer.clone()));
+        answer
+    }
+
+    /// Days within one edition of every factor share their answers; others are asked by the day.
+    fn span(&self, place: Place<'_>) -> (i32, i32) {
+        let edition = |day: Day| self.editions.partition_point(|start| *start <= day);
+        let (first, last) = (edition(place.first), edition(place.last));
+        if first == last {
+            (i32::try_from(first).unwrap_or(i32::MAX), i32::MIN)
+        } else {
+            (place.first.number(), place.last.number())
+        }
+    }
+
+    fn decide(&mut self, activity: &Activity, place: Place<'_>) -> Result<u32, Reason> {
+        let unit = lookup(&activity.unit, AliasSet::None).map_err(|error| Reason {
+            code: RowCode::UnknownUnit,
+            word: activity.unit.clone(),
+            remedy: error.remedy(),
+        })?;
+        let question = Question {
+            kind: &activity.kind,
+            unit: &unit,
+            qualifiers: &activity.qualifiers,
+            region: place.region,
+            first: place.first,
+            last: place.last,
+            scope: activity.scope,
+            category: activity.category,
+        };
+        let why = choose(&question, &self.library, &self.policy).map_err(|unresolved| Reason {
+            code: RowCode::parse(unresolved.code.as_str()).unwrap_or(RowCode::FactorMissing),
+            word: activity.kind.clone(),
+            remedy: format!("{}: {}", unresolved.detail, unresolved.remedy),
+        })?;
+        let json = why.to_json();
+        self.add(why, json).map_err(|error| Reason {
+            code: RowCode::FactorMissing,
+            word: activity.kind.clone(),
+            remedy: error.to_string(),
+        })
+    }
+
+    /// The lines of a choice and a quantity. Meters repeat themselves, so they are kept.
+    pub(crate) fn lines(
+        &mut self,
+        number: u32,
+        quantity: Decimal,
+    ) -> Result<Arc<[Line]>, LinesError> {
+        let key = (number, quantity.normalized());
+        if let Some(lines) = self.lines.get(&key) {
+            return Ok(Arc::clone(lines));
+        }
+        let Some(chosen) = self.get(number) else { return Ok(Arc::new([])) };
+        let lines: Arc<[Line]> = chosen.calculator.lines(quantity)?.into();
+        if self.lines.len() >= LINES_KEPT_MAX {
+            self.lines.clear();
+        }
+        self.lines.insert(key, Arc::clone(&lines));
+        Ok(lines)
+    }
+}
+
+impl Key {
+    fn of(activity: &Activity, place: Place<'_>, span: (i32, i32)) -> Self {
+        Self {
+            kind: activity.kind.clone(),
+            unit: activity.unit.clone(),
+            qualifiers: activity.qualifiers.clone(),
+            region: place.region.unwrap_or_default().to_owned(),
+            scope: activity.scope,
+            category: activity.category,
+            span,
+        }
+    }
+
+    fn is(&self, activity: &Activity, place: Place<'_>, span: (i32, i32)) -> bool {
+        self.span == span
+            && self.kind == activity.kind
+            && self.unit == activity.unit
+            && self.region == place.region.unwrap_or_default()
+            && self.scope == activity.scope
+            && self.category == activity.category
+            && self.qualifiers == activity.qualifiers
+    }
+}

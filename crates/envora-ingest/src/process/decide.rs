@@ -1,0 +1,204 @@
+//! Decide: what one row comes to, as of a place in the log.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use envora_domain::activities::problems::RowCode;
+use envora_domain::activities::{Activity, Period};
+use envora_domain::cells::DayShares;
+use envora_domain::id::{FacilityId, SourceId};
+use envora_domain::time::{Day, LocalTime, Timestamp, WallClock, Zone};
+
+use super::choices::{Choices, Place, Reason};
+use crate::registry::Registry;
+
+/// What a row comes to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum State {
+    /// By the choice of this number.
+    Counted(u32),
+    /// In no total, for this reason.
+    Unresolved(Arc<Reason>),
+    /// Another row counts in its place.
+    Superseded,
+    /// It was cancelled, or cancels another and is nothing by itself.
+    Voided,
+}
+
+/// A row's state, and where and when it counts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Decision {
+    pub(crate) state: State,
+    pub(crate) facility: Option<FacilityId>,
+    pub(crate) source: Option<SourceId>,
+    pub(crate) days: DayShares,
+}
+
+impl Decision {
+    /// The number of its choice; 0 for none.
+    pub(crate) const fn why(&self) -> u32 {
+        match &self.state {
+            State::Counted(why) => *why,
+            State::Unresolved(_) | State::Superseded | State::Voided => 0,
+        }
+    }
+
+    /// Its first and last day.
+    pub(crate) fn span(&self) -> (Day, Day) {
+        let days = self.days.days();
+        let ends = days.first().zip(days.last());
+        ends.map_or((Day::from_number(0), Day::from_number(0)), |((first, _), (last, _))| {
+            (*first, *last)
+        })
+    }
+}
+
+/// Decides rows against one registry. Zones are read once.
+pub(crate) struct Decider<'a> {
+    registry: &'a Registry,
+    choices: &'a mut Choices,
+    zones: HashMap<String, Zone>,
+}
+
+/// Where a row stands, as of a seq.
+#[derive(Default)]
+struct Standing<'a> {
+    facility: Option<FacilityId>,
+    source: Option<SourceId>,
+    zone: Option<&'a str>,
+    region: Option<&'a str>,
+    opened: Option<Day>,
+    closed: Option<Day>,
+}
+
+impl<'a> Decider<'a> {
+    pub(crate) fn new(registry: &'a Registry, choices: &'a mut Choices) -> Self {
+        Self { registry, choices, zones: HashMap::new() }
+    }
+
+    pub(crate) const fn choices(&mut self) -> &mut Choices {
+        self.choices
+    }
+
+    /// What a row comes to with what was known at this seq, if no other row has taken its place.
+    pub(crate) fn decide(&mut self, activity: &Activity, seq: u64) -> Decision {
+        let registry = self.registry;
+        match standing(registry, activity, seq) {
+            Err(reason) => {
+                let days = self.days(&activity.period, activity.time_zone.as_deref());
+                let state =
+                    if activity.void { State::Voided } else { State::Unresolved(Arc::new(reason)) };
+                Decision { state, facility: None, source: None, days }
+            }
+            Ok(standing) => {
+                let days = self.days(&activity.period, standing.zone);
+                let mut decision = Decision {
+                    state: State::Voided,
+                    facility: standing.facility,
+                    source: standing.source,
+                    days,
+                };
+                if !activity.void {
+                    decision.state = self.state(activity, &standing, decision.span());
+                }
+                decision
+            }
+        }
+    }
+
+    fn state(
+        &mut self,
+        activity: &Activity,
+        at: &Standing<'_>,
+        (first, last): (Day, Day),
+    ) -> State {
+        let early = at.opened.is_some_and(|opened| first < opened);
+        let late = at.closed.is_some_and(|closed| last >= closed);
+        if early || late {
+            return State::Unresolved(Arc::new(Reason {
+                code: RowCode::OutsideFacilityLife,
+                word: activity.facility.as_ref().map(ToString::to_string).unwrap_or_default(),
+                remedy: "correct the day on which the facility opened or closed, or the row"
+                    .to_owned(),
+            }));
+        }
+        match self.choices.number(activity, Place { region: at.region, first, last }) {
+            Ok(why) => State::Counted(why),
+            Err(reason) => State::Unresolved(reason),
+        }
+    }
+
+    fn zone(&mut self, name: Option<&str>) -> Zone {
+        let name = name.unwrap_or("UTC");
+        if let Some(zone) = self.zones.get(name) {
+            return zone.clone();
+        }
+        let zone = Zone::named(name).unwrap_or_else(|_| Zone::utc());
+        self.zones.insert(name.to_owned(), zone.clone());
+        zone
+    }
+
+    fn days(&mut self, period: &Period, zone: Option<&str>) -> DayShares {
+        let zone = self.zone(zone);
+        let (start, end) = match period {
+            Period::Instant(at) => (*at, *at),
+            Period::Between(start, end) => (*start, *end),
+            Period::Days { first, last } => (zone.start_of(*first), zone.start_of(last.plus(1))),
+            Period::WallClock { start, end } => (instant(&zone, *start), instant(&zone, *end)),
+        };
+        DayShares::new(start, end, &zone)
+    }
+}
+
+/// A time on the wall: the earlier of two, and of none the instant at which clocks went forward.
+fn instant(zone: &Zone, wall: WallClock) -> Timestamp {
+    match zone.resolve(wall) {
+        LocalTime::Once(at) | LocalTime::Twice(at, _) => at,
+        LocalTime::Never => {
+            let hour_later = WallClock::from_micros(wall.as_micros() + 3_600_000_000);
+            match zone.resolve(hour_later) {
+                LocalTime::Once(at) | LocalTime::Twice(at, _) => at,
+                LocalTime::Never => zone.start_of(wall.day().plus(1)),
+            }
+        }
+    }
+}
+
+fn standing<'a>(
+    registry: &'a Registry,
+    activity: &'a Activity,
+    seq: u64,
+) -> Result<Standing<'a>, Reason> {
+    let unknown =
+        |code, word: String, remedy: &str| Reason { code, word, remedy: remedy.to_owned() };
+    let source = match &activity.source {
+        None => None,
+        Some(word) => Some(registry.source(word, seq).ok_or_else(|| {
+            unknown(RowCode::UnknownSource, word.to_string(), "add the source: the rows count then")
+        })?),
+    };
+    let facility = match &activity.facility {
+        Some(word) => Some(registry.facility(word, seq).ok_or_else(|| {
+            let remedy = "add the facility: the rows count then";
+            unknown(RowCode::UnknownFacility, word.to_string(), remedy)
+        })?),
+        None => source
+            .and_then(|source| source.fields.facility)
+            .and_then(|id| registry.facility_of(id, seq)),
+    };
+    let said = |word: &'a String| (!word.is_empty()).then_some(word.as_str());
+    let zones = [
+        activity.time_zone.as_deref(),
+        source.and_then(|source| said(&source.fields.time_zone)),
+        facility.and_then(|facility| said(&facility.fields.time_zone)),
+    ];
+    let country = facility.and_then(|facility| said(&facility.fields.country));
+    Ok(Standing {
+        facility: facility.map(|facility| facility.fields.id),
+        source: source.map(|source| source.fields.id),
+        zone: zones.into_iter().flatten().next(),
+        region: activity.region.as_deref().or(country),
+        opened: facility.and_then(|facility| facility.fields.opened),
+        closed: facility.and_then(|facility| facility.fields.closed),
+    })
+}

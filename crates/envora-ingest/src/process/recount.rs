@@ -1,0 +1,107 @@
+//! Recount: every cell worked out again from the stored rows, and compared with what is stored.
+
+use std::collections::BTreeMap;
+
+use anyhow::Context as _;
+use envora_domain::cells::{CellKey, CellValue};
+use envora_domain::decimal::Mass;
+use envora_domain::time::Day;
+use envora_store::cells::cells_between;
+use envora_store::segments::{Segment, segments_from};
+use envora_store::unresolved::DayRange;
+
+use super::decide::Decider;
+use super::runs::Engine;
+use super::scan::Loaded;
+use super::sums::{Sign, Sums, is_nothing};
+use crate::registry::Registry;
+use crate::tenant::TenantParts;
+
+/// What counting again has shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recount {
+    /// As of which seq, exclusive.
+    pub calculated_to: u64,
+    /// Rows that were read.
+    pub rows: u64,
+    /// Cells that were compared.
+    pub cells: u64,
+    /// Cells that are not what their rows add up to.
+    pub differences: Vec<Difference>,
+}
+
+/// A cell that is not the sum of its rows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    /// Which.
+    pub key: CellKey,
+    /// What is stored; nothing when the cell is missing.
+    pub stored: CellValue,
+    /// What the rows add up to.
+    pub counted: CellValue,
+}
+
+/// All segments below a seq, in order.
+pub(crate) fn segments_below(parts: &TenantParts, to: u64) -> anyhow::Result<Vec<Segment>> {
+    let grant = parts.own.read_activities;
+    let all = parts.read(move |rd| segments_from(rd, &grant, 0, u32::MAX))?;
+    Ok(all.into_iter().filter(|segment| segment.seq < to).collect())
+}
+
+/// Counts the current run again, from the rows alone. Nothing that was calculated is used, and
+/// nothing is changed.
+///
+/// # Errors
+/// The database's, or [`Damaged`](crate::tenant::Damaged) inside.
+pub fn recount(parts: &TenantParts) -> anyhow::Result<Recount> {
+    let mut engine = Engine::open(parts)?;
+    let (to, run, own) = (engine.run.calculated_to, engine.run.id, parts.own);
+    let days = DayRange { from: Day::from_number(i32::MIN), to: Day::from_number(i32::MAX) };
+    let stored = parts
+        .read(move |rd| cells_between(rd, &own.read_results, run, days))
+        .context("read the cells")?;
+    let registry = parts.read(move |rd| Registry::load(rd, &own, u64::MAX))?;
+    let mut decider = Decider::new(&registry, &mut engine.choices);
+    let mut sums = Sums::exact();
+    let mut rows = 0;
+    for segment in segments_below(parts, to)? {
+        let loaded = Loaded::read(parts, segment)?;
+        for (row, activity) in loaded.rows.iter().enumerate() {
+            if let Some(decision) = loaded.decide(&mut decider, row, to.saturating_sub(1)) {
+                sums.add(decider.choices(), (activity, &decision), Sign::In)?;
+            }
+        }
+        rows += loaded.rows.len() as u64;
+    }
+    let counted = sums.into_cells()?;
+    Ok(compare(stored, counted, (to, rows)))
+}
+
+fn compare(
+    stored: Vec<(CellKey, CellValue)>,
+    mut counted: BTreeMap<CellKey, CellValue>,
+    (calculated_to, rows): (u64, u64),
+) -> Recount {
+    let mut cells = 0;
+    let mut differences = Vec::new();
+    for (key, stored) in stored {
+        cells += 1;
+        let counted = counted.remove(&key).unwrap_or_default();
+        if !same(&stored, &counted) {
+            differences.push(Difference { key, stored, counted });
+        }
+    }
+    for (key, counted) in counted {
+        cells += 1;
+        if !is_nothing(&counted) {
+            differences.push(Difference { key, stored: CellValue::default(), counted });
+        }
+    }
+    Recount { calculated_to, rows, cells, differences }
+}
+
+/// Equal sums; a column without any value is a sum of nothing.
+fn same(a: &CellValue, b: &CellValue) -> bool {
+    let sums = |value: &CellValue| value.co2e.map(Option::<Mass>::unwrap_or_default);
+    a.kg == b.kg && a.count == b.count && sums(a) == sums(b)
+}

@@ -1,0 +1,102 @@
+//! Runs: which calculation is current, and what makes two calculations the same.
+
+use anyhow::Context as _;
+use envora_domain::choice::{ENGINE, Policy};
+use envora_domain::gwp::GwpSet;
+use envora_domain::hash::Digest;
+use envora_domain::id::RunId;
+use envora_domain::time::zone_database_edition;
+use envora_domain::{methods, rfc8785};
+use envora_store::organization::organization_now;
+use envora_store::runs::{NewRun, Run, RunState, run_by_id, run_start, run_switch, runs_all};
+use envora_store::whys::whys_of_run;
+
+use super::choices::Choices;
+use crate::tenant::TenantParts;
+
+/// A run with what it has chosen so far.
+pub(crate) struct Engine {
+    pub(crate) run: Run,
+    pub(crate) policy: Policy,
+    pub(crate) choices: Choices,
+}
+
+/// Everything that digits depend on besides rows and registry, as RFC 8785 JSON.
+fn identity(parts: &TenantParts, policy: &Policy) -> anyhow::Result<String> {
+    let methods: Vec<&str> = methods::ALL.iter().map(|method| method.id).collect();
+    let packs: Vec<String> = parts.library.pack_digests().iter().map(Digest::hex).collect();
+    let sets: Vec<&str> = policy.columns().into_iter().flatten().map(GwpSet::as_str).collect();
+    let value = serde_json::json!({
+        "engine": ENGINE,
+        "methods": methods,
+        "packs": packs,
+        "gwp_sets": sets,
+        "policy": policy,
+        "time_zones": zone_database_edition(),
+    });
+    rfc8785::to_string(&value).context("write a run's identity")
+}
+
+/// The policy that the organization's settings ask for.
+pub(crate) fn policy(parts: &TenantParts) -> anyhow::Result<Policy> {
+    let grant = parts.own.read_organization;
+    let organization = parts.read(move |rd| organization_now(rd, &grant))?;
+    let set = organization.and_then(|found| GwpSet::parse(&found.settings.default_gwp_set));
+    Ok(Policy::for_set(set.unwrap_or(GwpSet::Published)))
+}
+
+impl Engine {
+    /// The run that today's engine, packs and policy make: the one that is there, or a new one.
+    pub(crate) fn open(parts: &TenantParts) -> anyhow::Result<Self> {
+        let policy = policy(parts)?;
+        let identity = identity(parts, &policy)?;
+        let digest = Digest::of(identity.as_bytes());
+        let grant = parts.own.read_results;
+        let runs = parts.read(move |rd| runs_all(rd, &grant)).context("read the runs")?;
+        let fits = |run: &&Run| run.digest == digest && run.state != RunState::Retired;
+        let run = match runs.iter().rev().find(fits) {
+            Some(run) => run.clone(),
+            None => {
+                let first = !runs.iter().any(|run| run.state == RunState::Current);
+                start(parts, NewRun { id: run_id(parts), digest, identity }, first)?
+            }
+        };
+        let id = run.id;
+        let whys = parts.read(move |rd| whys_of_run(rd, &grant, id)).context("read the choices")?;
+        let stored = whys.into_iter().map(|why| why.json).collect();
+        let choices = Choices::new(parts.library.clone(), policy.clone(), stored)?;
+        Ok(Self { run, policy, choices })
+    }
+
+    /// The same engine with its run as it stands now, or another when the policy has changed.
+    pub(crate) fn renewed(mut self, parts: &TenantParts) -> anyhow::Result<Self> {
+        if policy(parts)? != self.policy {
+            return Self::open(parts);
+        }
+        let (grant, id) = (parts.own.read_results, self.run.id);
+        match parts.read(move |rd| run_by_id(rd, &grant, id))? {
+            Some(run) if run.state != RunState::Retired => {
+                self.run = run;
+                Ok(self)
+            }
+            _ => Self::open(parts),
+        }
+    }
+}
+
+fn run_id(parts: &TenantParts) -> RunId {
+    RunId::new(parts.clock.now(), &*parts.entropy)
+}
+
+/// Starts a run. The first one is current at once: there is nothing it could take the place of.
+fn start(parts: &TenantParts, new: NewRun, first: bool) -> anyhow::Result<Run> {
+    let (grant, reads, now) = (parts.own.calculate, parts.own.read_results, parts.clock.now());
+    let started = parts.db.write_blocking(move |tx| {
+        let run = run_start(tx, &grant, &new, now)?;
+        if first {
+            run_switch(tx, &grant, run.id, now)?;
+        }
+        run_by_id(tx, &reads, run.id)?.context("find the run that was started")
+    });
+    started.context("start a run")
+}

@@ -1,0 +1,66 @@
+//! Scan: the rows of a segment with what became of them, as of a place in the log.
+
+use std::collections::HashMap;
+
+use envora_domain::activities::Activity;
+use envora_domain::id::{ActivityId, SEGMENT_ROWS_MAX};
+use envora_store::segments::Segment;
+use envora_store::supersessions::{ActivityRange, Fate, Supersession, supersessions_between};
+
+use super::decide::{Decider, Decision, State};
+use crate::segments;
+use crate::tenant::{Damaged, TenantParts};
+
+/// A segment's rows, decoded.
+pub(crate) struct Loaded {
+    pub(crate) segment: Segment,
+    pub(crate) rows: Vec<Activity>,
+    /// What other rows made of these, by row: all that is known today.
+    fates: HashMap<u32, Supersession>,
+}
+
+impl Loaded {
+    pub(crate) fn read(parts: &TenantParts, segment: Segment) -> anyhow::Result<Self> {
+        let stream = parts.segment_stream(&segment)?;
+        let rows: Result<Vec<Activity>, Damaged> = segments::cut(&segment, &stream)?
+            .into_iter()
+            .map(|row| segments::decode(segment.id, row))
+            .collect();
+        let rows = rows?;
+        let range = range(&segment);
+        let grant = parts.own.read_activities;
+        let found = parts
+            .read(move |rd| supersessions_between(rd, &grant, range, i64::MAX.unsigned_abs()))?;
+        let fates = found.into_iter().map(|fate| (fate.old.place().1, fate)).collect();
+        Ok(Self { segment, rows, fates })
+    }
+
+    /// The id of a row.
+    pub(crate) fn id(&self, row: usize) -> Option<ActivityId> {
+        self.segment.id.activity(u32::try_from(row).ok()?)
+    }
+
+    /// What a row comes to as of a seq.
+    pub(crate) fn decide(
+        &self,
+        decider: &mut Decider<'_>,
+        row: usize,
+        seq: u64,
+    ) -> Option<Decision> {
+        let mut decision = decider.decide(self.rows.get(row)?, seq);
+        let fate = u32::try_from(row).ok().and_then(|row| self.fates.get(&row));
+        if let Some(fate) = fate.filter(|fate| fate.seq <= seq) {
+            decision.state = match fate.fate {
+                Fate::Replaced => State::Superseded,
+                Fate::Voided => State::Voided,
+            };
+        }
+        Some(decision)
+    }
+}
+
+fn range(segment: &Segment) -> ActivityRange {
+    let first = ActivityId::from_bytes(segment.id.bytes());
+    let last = segment.id.activity(SEGMENT_ROWS_MAX - 1).unwrap_or(first);
+    ActivityRange { first, last }
+}

@@ -1,0 +1,127 @@
+//! What intake, calculation, footprint and trace need of one tenant, and nothing of any other.
+//!
+//! The server resolves a tenant once and hands these parts down; no part is ever looked up by a
+//! tenant's id in here.
+
+use std::sync::Arc;
+
+use envora_crypto::tenant::TenantKeys;
+use envora_domain::access::{
+    Grant,
+    actions::{
+        Calculate, ReadActivities, ReadAudit, ReadFacilities, ReadOrganization, ReadResults,
+        ReadSources,
+    },
+};
+use envora_domain::factors::Library;
+use envora_domain::hash::Digest;
+use envora_domain::id::TenantId;
+use envora_domain::ports::{Clock, Entropy, Place};
+use envora_lake::fsck::Manifest;
+use envora_lake::segments::Lake;
+use envora_lake::sources::SourceError;
+use envora_store::database::TenantDb;
+use envora_store::readers::ReadError;
+use envora_store::segments::{Segment, segment_inline};
+use envora_store::transaction::TenantReader;
+
+/// What the engine may do on its own behalf: look words up, read rows back, calculate.
+#[derive(Clone, Copy, Debug)]
+pub struct OwnGrants {
+    /// Write blocks and cells.
+    pub calculate: Grant<Calculate>,
+    /// Read segments.
+    pub read_activities: Grant<ReadActivities>,
+    /// Resolve facilities.
+    pub read_facilities: Grant<ReadFacilities>,
+    /// Resolve sources.
+    pub read_sources: Grant<ReadSources>,
+    /// Read the organization's settings.
+    pub read_organization: Grant<ReadOrganization>,
+    /// Read runs and cells.
+    pub read_results: Grant<ReadResults>,
+    /// Prove rows.
+    pub read_audit: Grant<ReadAudit>,
+}
+
+/// One tenant, open.
+pub struct TenantParts {
+    /// Which.
+    pub id: TenantId,
+    /// The origin of its log: `<domain>/<tenant hex>`.
+    pub origin: String,
+    /// Its database.
+    pub db: TenantDb,
+    /// Its keys.
+    pub keys: Arc<TenantKeys>,
+    /// Its segments and source files.
+    pub lake: Arc<Lake>,
+    /// The factors of the active packs.
+    pub library: Arc<Library>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub entropy: Arc<dyn Entropy>,
+    /// What it may do on its own behalf.
+    pub own: OwnGrants,
+}
+
+/// Stored bytes that are not what was stored. Nothing is answered from them.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{what} is not as it was stored: {detail}")]
+pub struct Damaged {
+    /// Which object.
+    pub what: String,
+    /// What was found.
+    pub detail: String,
+}
+
+impl Damaged {
+    pub(crate) fn new(what: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self { what: what.into(), detail: detail.into() }
+    }
+}
+
+/// The error of a read, as one that explains itself.
+pub(crate) fn read_failed(error: ReadError) -> anyhow::Error {
+    anyhow::Error::from(error).context("read the tenant's database")
+}
+
+impl TenantParts {
+    /// Runs a read on the calling thread, which may block.
+    pub(crate) fn read<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&mut TenantReader) -> anyhow::Result<T> + Send + 'static,
+    ) -> anyhow::Result<T> {
+        self.db.read_blocking(read).map_err(read_failed)
+    }
+
+    /// The canonical rows of a segment, opened, whole, and under the root that the manifest names.
+    ///
+    /// # Errors
+    /// [`Damaged`] inside when the bytes are not those that were stored.
+    pub fn segment_stream(&self, segment: &Segment) -> anyhow::Result<Vec<u8>> {
+        let (grant, seq) = (self.own.read_activities, segment.seq);
+        let inline = match segment.place {
+            Place::Inline => self.read(move |rd| segment_inline(rd, &grant, seq))?,
+            Place::File { .. } => None,
+        };
+        let manifest = Manifest {
+            segment: segment.id,
+            rows: u64::from(segment.rows),
+            root: segment.root,
+            place: segment.place.clone(),
+            inline,
+        };
+        let stream = self.lake.read_segment(&self.keys, &manifest);
+        Ok(stream.map_err(|fault| Damaged::new(segment.id.to_string(), fault.to_string()))?)
+    }
+
+    /// The bytes of a source file as they were received.
+    ///
+    /// # Errors
+    /// [`SourceError`](envora_lake::sources::SourceError).
+    pub fn source_file(&self, digest: &Digest) -> Result<Vec<u8>, SourceError> {
+        self.lake.read_source(&self.keys, digest)
+    }
+}
