@@ -29,6 +29,20 @@ pub enum Engine {
     },
 }
 
+impl Engine {
+    /// Reads the whole file and lists what is damaged; nothing is mended. On a server, which checks
+    /// its own pages, the list is empty.
+    ///
+    /// # Errors
+    /// [`OpenError`] when not even a question can be asked.
+    pub fn damage(&self) -> Result<Vec<String>, OpenError> {
+        match self {
+            Self::Sqlite { path, key } => sqlite::damage(path, key),
+            Self::Postgres { .. } => Ok(Vec::new()),
+        }
+    }
+}
+
 /// The raw key of an encrypted file: 64 hex characters.
 #[derive(Clone)]
 pub struct DbKey(Zeroizing<String>);
@@ -130,6 +144,14 @@ impl Connection {
         match engine {
             Engine::Sqlite { path, key } => sqlite::open(path, key, purpose).map(Self::Sqlite),
             Engine::Postgres { url } => postgres::Session::open(url, purpose).map(Self::Postgres),
+        }
+    }
+
+    /// Whether there is a schema of ours at all.
+    pub(crate) fn has_schema(&self) -> Result<bool, OpenError> {
+        match self {
+            Self::Sqlite(connection) => sqlite::has_schema(connection),
+            Self::Postgres(session) => session.has_schema(),
         }
     }
 

@@ -53,6 +53,9 @@ pub(crate) fn create(tx: &mut TenantTx, tenant: TenantId) -> Result<(), OpenErro
 
 /// Checks whose database it is and brings its schema up to this program's.
 pub(crate) fn check_and_migrate(tx: &mut TenantTx, tenant: TenantId) -> Result<(), OpenError> {
+    if !tx.connection.has_schema()? {
+        return Err(OpenError::DataIntegrity("it has no schema".to_owned()));
+    }
     let found = tx.one(SCHEMA_VERSION, &[], |row| row.int()).map_err(judged)?;
     let known = MIGRATIONS.last().map_or(0, |migration| migration.version);
     if found > known {

@@ -6,7 +6,9 @@
 
 pub mod browser;
 pub mod clock;
+pub mod databases;
 pub mod disk;
 pub mod entropy;
 pub mod power_loss;
+pub mod postgres;
 pub mod wait;

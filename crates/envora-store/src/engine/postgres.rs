@@ -80,7 +80,7 @@ impl Session {
         if row.get(0) { Ok(()) } else { Err(OpenError::Busy) }
     }
 
-    fn has_schema(&self) -> Result<bool, OpenError> {
+    pub(crate) fn has_schema(&self) -> Result<bool, OpenError> {
         let look = "SELECT to_regclass('schema_version') IS NOT NULL";
         let row = self.runtime.block_on(self.client.query_one(look, &[])).map_err(unexpected)?;
         Ok(row.get(0))

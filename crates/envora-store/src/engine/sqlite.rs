@@ -119,6 +119,31 @@ pub(crate) fn judged(error: rusqlite::Error) -> OpenError {
     }
 }
 
+/// Whether there is a schema of ours at all.
+pub(crate) fn has_schema(connection: &Connection) -> Result<bool, OpenError> {
+    let tables = "SELECT count(*) FROM sqlite_master WHERE name = 'schema_version'";
+    connection
+        .query_row(tables, [], |row| row.get::<_, i64>(0))
+        .map(|found| found == 1)
+        .map_err(judged)
+}
+
+/// Reads every page and lists those whose bytes are not what was written.
+pub(crate) fn damage(path: &Path, key: &DbKey) -> Result<Vec<String>, OpenError> {
+    let connection = open(path, key, Purpose::Read)?;
+    let mut found = Vec::new();
+    for check in ["cipher_integrity_check", "quick_check"] {
+        let row = |row: &rusqlite::Row<'_>| {
+            found.extend(Some(row.get::<_, String>(0)?).filter(|line| line != "ok"));
+            Ok(())
+        };
+        if let Err(error) = connection.pragma_query(None, check, row) {
+            found.push(format!("{check}: {error}"));
+        }
+    }
+    Ok(found)
+}
+
 /// Denies what could copy, unlock or reshape the database from a statement.
 pub(crate) fn guard(connection: &mut Connection) -> anyhow::Result<()> {
     connection.authorizer(Some(authorize)).context("set the authorizer")

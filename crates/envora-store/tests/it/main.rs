@@ -1,0 +1,7 @@
+//! The store against real databases, both of them.
+#![expect(clippy::unwrap_used, reason = "a helper of tests fails the test that uses it")]
+
+mod nouns;
+mod opening;
+mod schema;
+mod writing;

@@ -1,0 +1,278 @@
+//! Segments, imports, mappings, supersessions, mentions, kept answers.
+
+use envora_domain::access::actions::{ReadActivities, WriteActivities};
+use envora_domain::hash::Digest;
+use envora_domain::id::{ActivityId, ImportId, SegmentId};
+use envora_domain::ports::{Frame, Place};
+use envora_store::idempotency::{
+    AnswerPlace, KeptAnswer, idempotency_add, idempotency_by_key, idempotency_sweep,
+};
+use envora_store::imports::{
+    Counts, Import, ImportRow, Mode, Page, import_add, import_by_id, import_rows, import_rows_add,
+    import_rows_sweep, imports_before,
+};
+use envora_store::mappings::{
+    NewMapping, mapping_by_digest, mapping_by_name, mapping_put, mappings_all,
+};
+use envora_store::mentions::{Slice, Word, mentions_add, mentions_of_word};
+use envora_store::segments::{
+    NewSegment, SegmentTotals, segment_add, segment_by_id, segment_by_seq, segment_fingerprints,
+    segment_fingerprints_from, segment_inline, segment_totals, segments_from,
+};
+use envora_store::supersessions::{
+    ActivityRange, Fate, Supersession, supersession_add, supersession_of, supersessions_between,
+    supersessions_of_seq,
+};
+use envora_store::transaction::TenantTx;
+use envora_store::writer::Landed;
+use envora_testkit::databases::{TestDb, grant};
+
+use super::{NOW, later};
+
+fn segment_id(number: u8) -> SegmentId {
+    SegmentId::from_bytes([number, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0])
+}
+
+fn add_segment(tx: &mut TenantTx, number: u8, place: Place) -> anyhow::Result<u64> {
+    let landed =
+        Landed { frame: Frame { segment: segment_id(number), sealed: vec![number; 100] }, place };
+    let new = NewSegment {
+        landed: &landed,
+        rows: 3,
+        root: Digest::of(&[number]),
+        key_version: 1,
+        start_min: NOW,
+        start_max: later(3_600),
+        import: (number == 1).then_some(ImportId::from_bytes([5; 16])),
+        fingerprints: &[number; 24],
+        epoch: 1,
+    };
+    segment_add(tx, &grant::<WriteActivities>(), &new, NOW)
+}
+
+pub(super) fn a_segment_is_found_by_id_and_seq(db: &mut TestDb) {
+    let read = grant::<ReadActivities>();
+    let totals = db.db.read_blocking(move |rd| segment_totals(rd, &read)).unwrap();
+    assert_eq!(totals, SegmentTotals { segments: 0, last: None });
+    let file = Place::File { path: "segments/02.seg".into(), length: 70_000 };
+    let there = file.clone();
+    db.db
+        .write_frames_blocking(
+            vec![Frame { segment: segment_id(1), sealed: vec![1; 100] }],
+            move |tx, landed| {
+                assert_eq!(landed[0].place, Place::Inline);
+                add_segment(tx, 1, landed[0].place.clone())?;
+                add_segment(tx, 2, there)
+            },
+        )
+        .unwrap();
+    db.reopen();
+    db.db
+        .read_blocking(move |rd| {
+            let first = segment_by_id(rd, &read, segment_id(1))?.unwrap();
+            assert_eq!((first.seq, first.rows, first.length), (0, 3, 100));
+            assert_eq!(first.place, Place::Inline);
+            assert_eq!(first.import, Some(ImportId::from_bytes([5; 16])));
+            assert_eq!((first.start_min, first.start_max), (NOW, later(3_600)));
+            let second = segment_by_seq(rd, &read, 1)?.unwrap();
+            assert_eq!((second.id, second.place, second.import), (segment_id(2), file, None));
+            assert_eq!((second.offset, second.length), (0, 70_000));
+            assert_eq!(segment_by_seq(rd, &read, 2)?, None);
+            assert_eq!(segment_inline(rd, &read, 0)?, Some(vec![1; 100]));
+            assert_eq!(segment_inline(rd, &read, 1)?, None);
+            assert_eq!(segments_from(rd, &read, 1, 10)?.len(), 1);
+            assert_eq!(segment_fingerprints(rd, &read, 1)?, Some(vec![2; 24]));
+            let all = segment_fingerprints_from(rd, &read, 0, 10)?;
+            assert_eq!(
+                all.iter().map(|one| one.segment).collect::<Vec<_>>(),
+                [segment_id(1), segment_id(2)]
+            );
+            let totals = segment_totals(rd, &read)?;
+            assert_eq!(totals, SegmentTotals { segments: 2, last: Some(1) });
+            Ok(())
+        })
+        .unwrap();
+    let twice = db.db.write_blocking(|tx| add_segment(tx, 1, Place::Inline));
+    assert!(twice.is_err(), "a segment is added once");
+}
+
+fn import(number: u8) -> Import {
+    Import {
+        id: ImportId::from_bytes([number; 16]),
+        seq: 4,
+        mode: Mode::Partial,
+        file: Digest::of(b"file"),
+        file_name: "meters \u{2013} 2022.csv".into(),
+        file_length: 1 << 40,
+        media_type: "text/csv".into(),
+        mapping: "estate-hourly".into(),
+        mapping_digest: (number == 1).then(|| Digest::of(b"mapping")),
+        counts: Counts { accepted: 8_760, duplicate: 1, quarantined: 2, rejected: 3, skipped: 4 },
+        created_at: NOW,
+        source_until: later(7 * 365 * 86_400),
+    }
+}
+
+pub(super) fn an_import_keeps_its_counts_and_its_bad_rows(db: &mut TestDb) {
+    let (read, write) = (grant::<ReadActivities>(), grant::<WriteActivities>());
+    let bad = ImportRow {
+        number: 0,
+        row: 17,
+        line: 19,
+        outcome: "rejected".into(),
+        code: "not_a_number".into(),
+        field: "/quantity".into(),
+        detail: "'n/a' is no number".into(),
+        hint: "add it to null".into(),
+        column: "equipment load [kWh]".into(),
+        cell: "n/\0a".into(),
+    };
+    let rows: Vec<_> = (0..3).map(|number| ImportRow { number, ..bad.clone() }).collect();
+    db.db
+        .write_blocking(move |tx| {
+            for number in [1, 2, 3] {
+                import_add(tx, &write, &import(number))?;
+            }
+            import_rows_add(tx, &write, &import(1), &rows)
+        })
+        .unwrap();
+    db.db
+        .read_blocking(move |rd| {
+            assert_eq!(import_by_id(rd, &read, import(1).id)?, Some(import(1)));
+            assert_eq!(import_by_id(rd, &read, ImportId::from_bytes([9; 16]))?, None);
+            assert_eq!(imports_before(rd, &read, None, 2)?, [import(3), import(2)]);
+            assert_eq!(imports_before(rd, &read, Some(import(2).id), 2)?, [import(1)]);
+            let rows = import_rows(rd, &read, import(1).id, Page { from: 1, limit: 10 })?;
+            assert_eq!(rows.iter().map(|row| row.number).collect::<Vec<_>>(), [1, 2]);
+            assert_eq!((rows[0].cell.as_str(), rows[0].line), ("n/\u{fffd}a", 19));
+            Ok(())
+        })
+        .unwrap();
+    let day = 86_400;
+    let swept = |at| db.db.write_blocking(move |tx| import_rows_sweep(tx, &write, at)).unwrap();
+    assert_eq!(swept(later(30 * day - 1)), 0);
+    assert_eq!(swept(later(30 * day)), 3);
+}
+
+pub(super) fn a_mapping_has_versions(db: &mut TestDb) {
+    let (read, write) = (grant::<ReadActivities>(), grant::<WriteActivities>());
+    let put = |name: &'static str, tree: &'static str| {
+        db.db
+            .write_blocking(move |tx| {
+                let digest = Digest::of_parts(&[name.as_bytes(), tree.as_bytes()]);
+                mapping_put(tx, &write, NewMapping { digest, name, tree }, NOW)
+            })
+            .unwrap()
+    };
+    let first = put("meters", "{}");
+    let second = put("meters", "{\"format\":\"csv\"}");
+    let other = put("cards", "{}");
+    assert_eq!(put("meters", "{}"), first, "the same version is kept once");
+    db.db
+        .read_blocking(move |rd| {
+            assert_eq!(mapping_by_name(rd, &read, "meters")?, Some(second.clone()));
+            assert_eq!(mapping_by_digest(rd, &read, first.digest)?, Some(first));
+            assert_eq!(mapping_by_name(rd, &read, "none")?, None);
+            assert_eq!(mappings_all(rd, &read)?, [other, second]);
+            Ok(())
+        })
+        .unwrap();
+}
+
+pub(super) fn an_activity_has_one_successor(db: &mut TestDb) {
+    let (read, write) = (grant::<ReadActivities>(), grant::<WriteActivities>());
+    let activity = |row: u32| segment_id(1).activity(row).unwrap();
+    let change = move |old: ActivityId, fate, seq| Supersession {
+        old,
+        new: segment_id(2).activity(0).unwrap(),
+        seq,
+        fate,
+        reason: "read again".into(),
+    };
+    let add = |new: Supersession| {
+        db.db.write_blocking(move |tx| supersession_add(tx, &write, &new)).unwrap()
+    };
+    assert!(add(change(activity(1), Fate::Replaced, 5)));
+    assert!(add(change(activity(2), Fate::Voided, 6)));
+    assert!(!add(change(activity(1), Fate::Voided, 7)), "it has a successor already");
+    db.db
+        .read_blocking(move |rd| {
+            let first = change(activity(1), Fate::Replaced, 5);
+            assert_eq!(supersession_of(rd, &read, activity(1))?, Some(first.clone()));
+            assert_eq!(supersession_of(rd, &read, activity(3))?, None);
+            assert_eq!(supersessions_of_seq(rd, &read, 6)?.len(), 1);
+            let range = ActivityRange { first: activity(0), last: activity(9) };
+            assert_eq!(supersessions_between(rd, &read, range, 5)?, [first]);
+            assert_eq!(supersessions_between(rd, &read, range, 6)?.len(), 2);
+            Ok(())
+        })
+        .unwrap();
+}
+
+pub(super) fn segments_are_found_by_the_words_they_name(db: &mut TestDb) {
+    let words = [
+        Word { kind: "facility", word: "b24" },
+        Word { kind: "source", word: "b24" },
+        Word { kind: "facility", word: "b24" },
+    ];
+    db.db
+        .write_blocking(move |tx| {
+            mentions_add(tx, &grant(), 4, &words)?;
+            mentions_add(tx, &grant(), 9, &words[..1])
+        })
+        .unwrap();
+    let found = |word: Word<'static>, from| {
+        let slice = Slice { from, limit: 10 };
+        db.db.read_blocking(move |rd| mentions_of_word(rd, &grant(), word, slice)).unwrap()
+    };
+    assert_eq!(found(words[0], 0), [4, 9]);
+    assert_eq!(found(words[0], 5), [9]);
+    assert_eq!(found(words[1], 0), [4]);
+}
+
+fn answer(key: &str, body: AnswerPlace, seconds: i64) -> KeptAnswer {
+    KeptAnswer {
+        key_hash: Digest::of(key.as_bytes()),
+        fingerprint: Digest::of(b"request"),
+        status: 201,
+        media_type: "application/json".into(),
+        body,
+        key_version: 1,
+        created_at: later(seconds),
+    }
+}
+
+pub(super) fn an_answer_is_kept_and_found_again(db: &mut TestDb) {
+    let write = grant::<WriteActivities>();
+    let small = answer("small", AnswerPlace::Inline(vec![1, 2, 3]), 0);
+    let large = answer("large", AnswerPlace::Object("sources/large".into()), 100);
+    let (one, two) = (small.clone(), large.clone());
+    db.db
+        .write_blocking(move |tx| {
+            idempotency_add(tx, &write, &one)?;
+            idempotency_add(tx, &write, &two)
+        })
+        .unwrap();
+    let undone = db.db.write_blocking(move |tx| {
+        idempotency_add(tx, &write, &answer("undone", AnswerPlace::Inline(vec![]), 0))?;
+        anyhow::Ok(()).and(Err::<(), _>(anyhow::anyhow!("undo it")))
+    });
+    assert!(undone.is_err());
+    let kept = |db: &TestDb, key: &'static str, not_before| {
+        let hash = Digest::of(key.as_bytes());
+        db.db.read_blocking(move |rd| idempotency_by_key(rd, &write, hash, not_before)).unwrap()
+    };
+    assert_eq!(kept(db, "undone", NOW), None);
+    let third = answer("third", AnswerPlace::Inline(vec![3]), 200);
+    let copy = third.clone();
+    db.db.write_blocking(move |tx| idempotency_add(tx, &write, &copy)).unwrap();
+    assert_eq!(kept(db, "undone", NOW), None, "its number is another key's now");
+    assert_eq!(kept(db, "small", NOW), Some(small));
+    db.reopen();
+    assert_eq!(kept(db, "large", NOW), Some(large.clone()));
+    assert_eq!(kept(db, "large", later(101)), None, "too old to answer");
+    let swept = db.db.write_blocking(move |tx| idempotency_sweep(tx, &write, later(50))).unwrap();
+    assert_eq!(swept, 1);
+    assert_eq!(kept(db, "small", NOW), None);
+    assert_eq!((kept(db, "large", NOW), kept(db, "third", NOW)), (Some(large), Some(third)));
+}

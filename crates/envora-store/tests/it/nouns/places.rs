@@ -1,0 +1,194 @@
+//! Settings, facilities, sources, and the log that their changes are in.
+
+use std::collections::BTreeMap;
+
+use envora_domain::access::actions::{
+    EditFacilities, EditSources, ReadAudit, ReadFacilities, ReadOrganization, ReadSources,
+};
+use envora_domain::hash::{Digest, leaf_hash, tree_root};
+use envora_domain::id::{FacilityId, OrganizationId, SourceId};
+use envora_domain::time::Day;
+use envora_ledger::leaf::{Deed, Leaf};
+use envora_ledger::proof::{Inclusion, inclusion_proof, verify_inclusion};
+use envora_store::audit::{
+    LeafDraft, audit_append, audit_entries_by_object, audit_entries_from, audit_entry_by_seq,
+    audit_head, audit_node,
+};
+use envora_store::facilities::{
+    Facility, FacilityFields, Saving, facilities_all, facility_by_code, facility_by_id,
+    facility_put, facility_versions,
+};
+use envora_store::organization::{
+    OrganizationSettings, organization_as_of, organization_now, organization_put,
+};
+use envora_store::sources::{
+    SourceFields, source_by_code, source_by_id, source_put, source_versions, sources_all,
+};
+use envora_testkit::databases::{TestDb, grant};
+
+use super::{NOW, later};
+
+pub(super) fn settings_are_read_as_of_a_seq(db: &mut TestDb) {
+    let read = grant::<ReadOrganization>();
+    assert_eq!(db.db.read_blocking(move |rd| organization_now(rd, &read)).unwrap(), None);
+    let first = OrganizationSettings {
+        id: OrganizationId::from_bytes([1; 16]),
+        slug: "acme".into(),
+        environment: "live".into(),
+        name: "Acme \u{e9}nergie".into(),
+        time_zone: "Europe/London".into(),
+        domain: "envora.localhost".into(),
+        default_gwp_set: "published".into(),
+        source_retention_days: 2_555,
+    };
+    let second = OrganizationSettings { default_gwp_set: "ar5".into(), ..first.clone() };
+    let (one, two) = (first.clone(), second.clone());
+    let seqs = db
+        .db
+        .write_blocking(move |tx| {
+            Ok((
+                organization_put(tx, &grant(), &one, NOW)?,
+                organization_put(tx, &grant(), &two, later(1))?,
+            ))
+        })
+        .unwrap();
+    assert_eq!(seqs, (0, 1));
+    db.db
+        .read_blocking(move |rd| {
+            assert_eq!(organization_now(rd, &read)?.map(|now| now.settings), Some(second));
+            assert_eq!(organization_as_of(rd, &read, 0)?.map(|then| then.settings), Some(first));
+            Ok(())
+        })
+        .unwrap();
+}
+
+fn facility(number: u8, code: &str) -> FacilityFields {
+    FacilityFields {
+        id: FacilityId::from_bytes([number; 16]),
+        code: code.into(),
+        name: "Building 24".into(),
+        country: "GB".into(),
+        region: String::new(),
+        time_zone: "Europe/London".into(),
+        grid: String::new(),
+        opened: Day::from_ymd(1998, 9, 1),
+        closed: None,
+    }
+}
+
+fn put(db: &TestDb, fields: FacilityFields) -> Saving<Facility> {
+    db.db
+        .write_blocking(move |tx| facility_put(tx, &grant::<EditFacilities>(), &fields, NOW))
+        .unwrap()
+}
+
+pub(super) fn a_facility_has_versions(db: &mut TestDb) {
+    let read = grant::<ReadFacilities>();
+    let Saving::Saved(first) = put(db, facility(1, "b24")) else { return assert!(false) };
+    assert_eq!((first.version, first.seq), (1, 0));
+    assert_eq!(put(db, facility(1, "b24")), Saving::Unchanged(first.clone()));
+    assert_eq!(put(db, facility(2, "b24")), Saving::CodeTaken);
+    assert!(matches!(put(db, facility(2, "b01")), Saving::Saved(_)));
+    let Saving::Saved(renamed) = put(db, facility(1, "b25")) else { return assert!(false) };
+    assert_eq!((renamed.version, renamed.seq), (2, 2));
+    assert!(matches!(put(db, facility(3, "b24")), Saving::Saved(_)), "the code is free again");
+    db.db
+        .read_blocking(move |rd| {
+            assert_eq!(facility_by_id(rd, &read, renamed.fields.id)?, Some(renamed.clone()));
+            assert_eq!(facility_by_code(rd, &read, "b25")?, Some(renamed.clone()));
+            assert_eq!(facility_by_code(rd, &read, "b99")?, None);
+            let codes: Vec<_> =
+                facilities_all(rd, &read)?.into_iter().map(|one| one.fields.code).collect();
+            assert_eq!(codes, ["b01", "b24", "b25"]);
+            assert_eq!(facility_versions(rd, &read, 0)?, [first]);
+            assert_eq!(facility_versions(rd, &read, u64::MAX)?.len(), 4);
+            Ok(())
+        })
+        .unwrap();
+}
+
+pub(super) fn a_source_has_versions(db: &mut TestDb) {
+    let (read, edit) = (grant::<ReadSources>(), grant::<EditSources>());
+    let meter = SourceFields {
+        id: SourceId::from_bytes([1; 16]),
+        code: "b24-electricity".into(),
+        name: "Main meter".into(),
+        facility: Some(FacilityId::from_bytes([1; 16])),
+        kind: "electricity.purchased".into(),
+        unit: "kW.h".into(),
+        time_zone: "UTC".into(),
+        opened: None,
+        closed: Day::from_ymd(2030, 1, 1),
+    };
+    let moved = SourceFields { facility: None, ..meter.clone() };
+    let other = SourceFields { id: SourceId::from_bytes([2; 16]), ..meter.clone() };
+    let fields = [meter.clone(), meter.clone(), moved.clone(), other];
+    let outcomes = db
+        .db
+        .write_blocking(move |tx| {
+            fields.iter().map(|fields| source_put(tx, &edit, fields, NOW)).collect()
+        })
+        .unwrap();
+    let outcomes: Vec<_> = outcomes;
+    assert!(matches!(outcomes[0], Saving::Saved(_)) && matches!(outcomes[1], Saving::Unchanged(_)));
+    assert!(matches!(outcomes[2], Saving::Saved(_)) && matches!(outcomes[3], Saving::CodeTaken));
+    db.db
+        .read_blocking(move |rd| {
+            let now = source_by_id(rd, &read, meter.id)?.unwrap();
+            assert_eq!((now.fields, now.version, now.seq), (moved, 2, 1));
+            assert_eq!(source_by_code(rd, &read, &meter.code)?.map(|one| one.version), Some(2));
+            assert_eq!(sources_all(rd, &read)?.len(), 1);
+            assert_eq!(source_versions(rd, &read, 0)?[0].fields, meter);
+            Ok(())
+        })
+        .unwrap();
+}
+
+pub(super) fn the_log_grows_and_proves(db: &mut TestDb) {
+    let read = grant::<ReadAudit>();
+    for number in 0..21_u8 {
+        let draft = LeafDraft {
+            deed: Deed::Segment,
+            object: [number % 7; 16],
+            digest: Digest::of(&[number]),
+            count: Some(u64::from(number)),
+            ack: None,
+            epoch: Some(1),
+            actor: None,
+        };
+        let seq = db.db.write_blocking(move |tx| audit_append(tx, &draft, later(1))).unwrap();
+        assert_eq!(seq, u64::from(number));
+    }
+    db.reopen();
+    db.db
+        .read_blocking(move |rd| {
+            let head = audit_head(rd)?;
+            let entries = audit_entries_from(rd, &read, 0, 100)?;
+            let leaves: Vec<Digest> = entries.iter().map(|one| leaf_hash(&one.leaf)).collect();
+            assert_eq!((head.size, head.root), (21, tree_root(&leaves)));
+            assert_eq!(head.at, later(1));
+            let object = audit_entries_by_object(rd, &read, [3; 16])?;
+            assert_eq!(object.iter().map(|one| one.seq).collect::<Vec<_>>(), [3, 10, 17]);
+            assert_eq!(Leaf::decode(&object[2].leaf).unwrap().prev, Some(10));
+            assert_eq!(audit_entry_by_seq(rd, &read, 4)?, Some(entries[4].clone()));
+            assert_eq!(audit_entry_by_seq(rd, &read, 21)?, None);
+            let mut nodes = BTreeMap::new();
+            for level in 0..6_u8 {
+                for index in 0..21 {
+                    if let Some(hash) = audit_node(rd, &read, level, index)? {
+                        nodes.insert((level, index), hash);
+                    }
+                }
+            }
+            assert_eq!(nodes.len(), 21 + 10 + 5 + 2 + 1);
+            for index in 0..21 {
+                let look_up = |level, place| nodes.get(&(level, place)).copied();
+                let proof = inclusion_proof(index, 21, &look_up).unwrap();
+                let leaf = leaves[usize::try_from(index)?];
+                let inclusion = Inclusion { leaf, index, size: 21 };
+                verify_inclusion(&inclusion, &proof, &head.root).unwrap();
+            }
+            Ok(())
+        })
+        .unwrap();
+}

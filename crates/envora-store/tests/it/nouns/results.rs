@@ -1,0 +1,226 @@
+//! Packs, runs, whys, blocks, cells, unresolved rows.
+
+use std::collections::BTreeMap;
+
+use envora_domain::access::actions::{ActivatePack, Calculate, ReadFactors, ReadResults};
+use envora_domain::catalogue::{Bucket, Market, Slot};
+use envora_domain::cells::{CellKey, CellValue, Primary};
+use envora_domain::decimal::Mass;
+use envora_domain::gwp::{Carbon, Gas, GwpSet};
+use envora_domain::hash::Digest;
+use envora_domain::id::{ActivityId, RunId};
+use envora_domain::time::Day;
+use envora_store::blocks::{
+    Block, BlockKind, BlockPlace, BlockSlice, block_add, block_of_segment, blocks_from,
+};
+use envora_store::cells::{cells_add, cells_between, cells_drop};
+use envora_store::packs::{NewPack, pack_activate, packs_active};
+use envora_store::runs::{
+    Advance, NewRun, RunState, run_advance, run_by_id, run_current, run_start, run_switch, runs_all,
+};
+use envora_store::unresolved::{
+    DayRange, Unresolved, unresolved_between, unresolved_of_seq, unresolved_put,
+};
+use envora_store::whys::{why_by_number, why_put, whys_of_run};
+use envora_testkit::databases::{TestDb, grant};
+
+use super::{NOW, later};
+
+const RUN: RunId = RunId::from_bytes([1; 16]);
+const NEXT: RunId = RunId::from_bytes([2; 16]);
+
+fn started(db: &TestDb) {
+    db.db
+        .write_blocking(|tx| {
+            for id in [RUN, NEXT] {
+                let identity = "{\"engine\":1}".to_owned();
+                let new = NewRun { id, digest: Digest::of(&id.bytes()), identity };
+                run_start(tx, &grant::<Calculate>(), &new, NOW)?;
+            }
+            Ok(())
+        })
+        .unwrap();
+}
+
+pub(super) fn a_pack_takes_the_place_of_its_version_before(db: &mut TestDb) {
+    let activate = |pack: &'static str, version: &'static str| {
+        db.db
+            .write_blocking(move |tx| {
+                let digest = Digest::of(version.as_bytes());
+                let new = NewPack { pack: pack.into(), version: version.into(), digest };
+                pack_activate(tx, &grant::<ActivatePack>(), &new, NOW)
+            })
+            .unwrap()
+            .seq
+    };
+    assert_eq!([activate("desnz", "2022"), activate("epa", "2022")], [0, 1]);
+    assert_eq!(activate("desnz", "2022"), 0, "an active pack is not activated again");
+    assert_eq!(activate("desnz", "2023"), 2);
+    let active = |seq| {
+        let read = grant::<ReadFactors>();
+        let found = db.db.read_blocking(move |rd| packs_active(rd, &read, seq)).unwrap();
+        found.into_iter().map(|one| one.pack.pack + " " + &one.pack.version).collect::<Vec<_>>()
+    };
+    assert_eq!(active(1), ["desnz 2022", "epa 2022"]);
+    assert_eq!(active(u64::MAX), ["desnz 2023", "epa 2022"]);
+}
+
+pub(super) fn a_run_catches_up_and_takes_over(db: &mut TestDb) {
+    let (read, work) = (grant::<ReadResults>(), grant::<Calculate>());
+    started(db);
+    assert_eq!(db.db.read_blocking(move |rd| run_current(rd, &read)).unwrap(), None);
+    let advance = |id, from, to| {
+        let step = (Advance { from, to }, later(1));
+        db.db.write_blocking(move |tx| run_advance(tx, &work, id, step))
+    };
+    advance(RUN, 0, 2).unwrap();
+    assert!(advance(RUN, 0, 2).is_err(), "the same step twice would count twice");
+    let switch = |id| db.db.write_blocking(move |tx| run_switch(tx, &work, id, later(2)));
+    assert_eq!(switch(RUN).unwrap(), 2);
+    assert!(switch(RUN).is_err(), "a current run takes over from nobody");
+    assert_eq!(switch(NEXT).unwrap(), 3);
+    assert!(advance(RUN, 2, 3).is_err(), "a retired run stands");
+    db.db
+        .read_blocking(move |rd| {
+            let now = run_current(rd, &read)?.unwrap();
+            assert_eq!((now.id, now.switched_seq, now.started_seq), (NEXT, 3, 1));
+            let before = run_by_id(rd, &read, RUN)?.unwrap();
+            assert_eq!((before.state, before.calculated_to), (RunState::Retired, 2));
+            assert_eq!(before.calculated_at, later(1));
+            assert_eq!(runs_all(rd, &read)?.len(), 2);
+            Ok(())
+        })
+        .unwrap();
+}
+
+pub(super) fn a_why_has_one_number(db: &mut TestDb) {
+    let (read, work) = (grant::<ReadResults>(), grant::<Calculate>());
+    started(db);
+    let put = |run, json: &'static str| {
+        db.db.write_blocking(move |tx| why_put(tx, &work, run, json)).unwrap()
+    };
+    assert_eq!([put(RUN, "{\"a\":1}"), put(RUN, "{\"b\":1}"), put(RUN, "{\"a\":1}")], [1, 2, 1]);
+    assert_eq!(put(NEXT, "{\"b\":1}"), 1, "numbers are a run's own");
+    db.db
+        .read_blocking(move |rd| {
+            let second = why_by_number(rd, &read, RUN, 2)?.unwrap();
+            assert_eq!(second.json, "{\"b\":1}");
+            assert_eq!(second.digest, Digest::of(b"{\"b\":1}"));
+            assert_eq!(why_by_number(rd, &read, RUN, 3)?, None);
+            assert_eq!(whys_of_run(rd, &read, RUN)?.len(), 2);
+            Ok(())
+        })
+        .unwrap();
+}
+
+pub(super) fn a_block_is_found_by_its_seq(db: &mut TestDb) {
+    let (read, work) = (grant::<ReadResults>(), grant::<Calculate>());
+    started(db);
+    let block = |seq, kind, place| Block { seq, kind, place, key_version: 1 };
+    let first = block(7, BlockKind::Segment, BlockPlace::Inline(vec![1, 2]));
+    let object = BlockPlace::Object { path: "blocks/08".into(), length: 40_000 };
+    let second = block(8, BlockKind::Segment, object);
+    let delta = block(8, BlockKind::Delta, BlockPlace::Inline(vec![3]));
+    let blocks = [first.clone(), second.clone(), delta.clone()];
+    let add = move |db: &TestDb| {
+        let blocks = blocks.clone();
+        db.db.write_blocking(move |tx| {
+            blocks.iter().try_for_each(|block| block_add(tx, &work, RUN, block))
+        })
+    };
+    add(db).unwrap();
+    assert!(add(db).is_err(), "a block is never written again");
+    db.db
+        .read_blocking(move |rd| {
+            assert_eq!(block_of_segment(rd, &read, RUN, 7)?, Some(first.clone()));
+            assert_eq!(block_of_segment(rd, &read, NEXT, 7)?, None);
+            let mut slice = BlockSlice { kind: BlockKind::Segment, from: 0, limit: 10 };
+            assert_eq!(blocks_from(rd, &read, RUN, slice)?, [first, second]);
+            slice.kind = BlockKind::Delta;
+            assert_eq!(blocks_from(rd, &read, RUN, slice)?, [delta]);
+            Ok(())
+        })
+        .unwrap();
+}
+
+fn cell(day: i32, gas: Gas) -> CellKey {
+    CellKey {
+        day: Day::from_number(day),
+        facility: vec![4; 16],
+        source: Vec::new(),
+        kind: "electricity.purchased".into(),
+        slot: *Slot::ALL.first().unwrap(),
+        scope: 2,
+        category: 0,
+        market: Market::Location,
+        bucket: *Bucket::ALL.first().unwrap(),
+        gas,
+        carbon: *Carbon::ALL.last().unwrap(),
+        basis: GwpSet::Ar4,
+        tier: 1,
+        data_kind: String::new(),
+        primary: Primary::Yes,
+    }
+}
+
+fn sum(units: i128) -> CellValue {
+    let mass = Mass::from_units(units);
+    CellValue { kg: mass, count: 1, co2e: [Some(mass), None, Some(Mass::ZERO), None] }
+}
+
+pub(super) fn cells_add_up_exactly(db: &mut TestDb) {
+    let (read, work) = (grant::<ReadResults>(), grant::<Calculate>());
+    let add = |changes: BTreeMap<CellKey, CellValue>| {
+        db.db.write_blocking(move |tx| cells_add(tx, &work, RUN, &changes)).unwrap();
+    };
+    // Near the largest that a mass holds and below zero: what a float or a 64-bit sum would lose.
+    let large = 10_i128.pow(37) + 1;
+    add(BTreeMap::from([(cell(18_993, Gas::CO2), sum(large)), (cell(18_994, Gas::CO2), sum(-5))]));
+    add(BTreeMap::from([(cell(18_993, Gas::CO2), sum(2)), (cell(18_993, Gas::CH4), sum(7))]));
+    add(BTreeMap::from([(cell(18_993, Gas::CH4), sum(7).negated())]));
+    let cells = |from, to| {
+        let days = DayRange { from: Day::from_number(from), to: Day::from_number(to) };
+        db.db.read_blocking(move |rd| cells_between(rd, &read, RUN, days)).unwrap()
+    };
+    let both = CellValue {
+        kg: Mass::from_units(large + 2),
+        count: 2,
+        co2e: [Some(Mass::from_units(large + 2)), None, Some(Mass::ZERO), None],
+    };
+    assert_eq!(
+        cells(18_993, 18_995),
+        [(cell(18_993, Gas::CO2), both), (cell(18_994, Gas::CO2), sum(-5))]
+    );
+    assert_eq!(cells(18_994, 18_995).len(), 1);
+    assert_eq!(db.db.write_blocking(move |tx| cells_drop(tx, &work, RUN)).unwrap(), 2);
+    assert_eq!(cells(0, 30_000), []);
+}
+
+pub(super) fn unresolved_rows_are_said_anew(db: &mut TestDb) {
+    let (read, work) = (grant::<ReadResults>(), grant::<Calculate>());
+    started(db);
+    let row = |word: &str, day: i32| Unresolved {
+        seq: 4,
+        code: "unknown_facility".into(),
+        word: word.into(),
+        day_min: Day::from_number(day),
+        day_max: Day::from_number(day + 9),
+        activities: 12,
+        example: ActivityId::from_bytes([7; 16]),
+        remedy: "add the facility".into(),
+    };
+    let put = |rows: Vec<Unresolved>| {
+        db.db.write_blocking(move |tx| unresolved_put(tx, &work, (RUN, 4), &rows)).unwrap();
+    };
+    put(vec![row("b24", 100), row("b25", 200)]);
+    let found = |from, to| {
+        let days = DayRange { from: Day::from_number(from), to: Day::from_number(to) };
+        db.db.read_blocking(move |rd| unresolved_between(rd, &read, RUN, days)).unwrap()
+    };
+    assert_eq!(found(0, 300).len(), 2);
+    assert_eq!(found(109, 200), [row("b24", 100)]);
+    assert_eq!(found(110, 200), []);
+    put(vec![row("b25", 200)]);
+    let left = db.db.read_blocking(move |rd| unresolved_of_seq(rd, &read, RUN, 4)).unwrap();
+    assert_eq!(left, [row("b25", 200)]);
+}
