@@ -112,8 +112,10 @@ fn source(file: &str, text: &str, ratchet: &Ratchet, breaches: &mut Vec<Breach>)
             add(place, "only envora reads the environment; take it as a parameter");
         }
         let mints = code.contains("Grant::mint") || code.contains(">::mint(");
-        if mints && !["crates/envora-identity/src/policy.rs", "crates/envora-testkit/src/databases.rs"]
-            .contains(&file) {
+        if mints
+            && !["crates/envora-identity/src/policy.rs", "crates/envora-testkit/src/databases.rs"]
+                .contains(&file)
+        {
             add(place, "grants are minted in envora-identity/src/policy.rs alone");
         }
         if code.starts_with("static ") && code.contains("Tenant") {

@@ -188,7 +188,10 @@ impl Connection {
     /// Prepares a statement, which checks it against the live schema.
     pub(crate) fn prepare(&mut self, statement: &'static Statement) -> anyhow::Result<()> {
         match self {
-            Self::Sqlite(connection) => Ok(drop(connection.prepare_cached(statement.sql)?)),
+            Self::Sqlite(connection) => {
+                drop(connection.prepare_cached(statement.sql)?);
+                Ok(())
+            }
             Self::Postgres(session) => session.prepared(statement).map(drop),
         }
     }

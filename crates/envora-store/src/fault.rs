@@ -25,6 +25,7 @@ pub(crate) fn fault_of(error: &anyhow::Error) -> Option<Fault> {
 }
 
 pub(crate) fn fault_of_sqlite(error: &rusqlite::Error) -> Option<Fault> {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "what is not listed is the statement's")]
     match error.sqlite_error_code()? {
         ErrorCode::DiskFull => Some(Fault::Full),
         ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => Some(Fault::Corrupt),
@@ -54,8 +55,6 @@ fn fault_of_postgres(error: &tokio_postgres::Error) -> Option<Fault> {
 
 /// The fault behind a failed `sync`: a full disk may heal, everything else stops acknowledging.
 pub(crate) fn fault_of_sync(error: &std::io::Error) -> Fault {
-    match error.kind() {
-        std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => Fault::Full,
-        _ => Fault::Broken,
-    }
+    use std::io::ErrorKind::{QuotaExceeded, StorageFull};
+    if matches!(error.kind(), StorageFull | QuotaExceeded) { Fault::Full } else { Fault::Broken }
 }

@@ -157,7 +157,11 @@ impl ToSql for Value<'_> {
             Value::Blob(_) | Value::Sixteen(_) | Value::Hash(_) if *ty == Type::BYTEA => {
                 self.bytes().unwrap_or_default().to_sql(ty, out)
             }
-            other => Err(format!("a {ty} column cannot take {other:?}").into()),
+            Value::Int(_) => Err(format!("a {ty} cannot be an integer").into()),
+            Value::Text(_) => Err(format!("a {ty} cannot be a word").into()),
+            Value::Blob(_) | Value::Sixteen(_) | Value::Hash(_) => {
+                Err(format!("a {ty} cannot be bytes").into())
+            }
         }
     }
 

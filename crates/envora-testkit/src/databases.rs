@@ -12,6 +12,7 @@ use envora_store::observer::{EngineKind, Recorder};
 use envora_store::writer::Sync;
 
 use crate::postgres;
+use crate::scratch::scratch_folder;
 
 /// What ran in this test process, by engine.
 pub fn recorder() -> &'static Arc<Recorder> {
@@ -62,7 +63,7 @@ impl TestDb {
     /// When it does not open.
     #[must_use]
     pub fn sqlite_with(sync: Sync) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = scratch_folder();
         let engine = Engine::Sqlite { path: folder.path().join("tenant.db"), key: test_key() };
         Self::made(engine, sync, Some(folder))
     }

@@ -9,6 +9,7 @@ pub mod clock;
 pub mod databases;
 pub mod disk;
 pub mod entropy;
-pub mod power_loss;
 pub mod postgres;
+pub mod power_loss;
+pub mod scratch;
 pub mod wait;

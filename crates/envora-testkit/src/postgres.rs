@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::channel;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
+use crate::scratch::scratch;
 use crate::wait::wait_for;
 
 const BINARIES: &str = "/usr/lib/postgresql/15/bin";
@@ -50,7 +51,7 @@ pub fn server() -> Option<&'static Server> {
 
 impl Server {
     fn start() -> Self {
-        let base = std::env::temp_dir().join(format!("envora-testkit-{}", effective_user()));
+        let base = scratch().join(format!("envora-testkit-{}", effective_user()));
         folder(&base);
         sweep(&base);
         let template = initialised(&base);

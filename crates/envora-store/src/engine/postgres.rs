@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use anyhow::Context as _;
 use tokio::runtime::{Builder, Runtime};
+use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, NoTls};
 
@@ -71,13 +72,17 @@ impl Session {
         if found == due { Ok(()) } else { Err(OpenError::Unsafe { setting, found, due }) }
     }
 
+    /// Waits a moment: the connection of a writer that was just closed may still be going away.
     fn lock(&self) -> Result<(), OpenError> {
-        let take = "SELECT pg_try_advisory_lock($1)";
-        let row = self
-            .runtime
-            .block_on(self.client.query_one(take, &[&WRITER_LOCK]))
-            .map_err(unexpected)?;
-        if row.get(0) { Ok(()) } else { Err(OpenError::Busy) }
+        let take = async {
+            self.client.batch_execute("SET lock_timeout = 2000").await?;
+            self.client.execute("SELECT pg_advisory_lock($1)", &[&WRITER_LOCK]).await?;
+            self.client.batch_execute("SET lock_timeout = 0").await
+        };
+        self.runtime.block_on(take).map_err(|error| match error.code() {
+            Some(state) if *state == SqlState::LOCK_NOT_AVAILABLE => OpenError::Busy,
+            _ => unexpected(error),
+        })
     }
 
     pub(crate) fn has_schema(&self) -> Result<bool, OpenError> {
@@ -129,7 +134,6 @@ fn borrowed<'a>(values: &'a [Value<'a>]) -> Vec<&'a (dyn ToSql + Sync)> {
 }
 
 fn missing_or_unexpected(error: tokio_postgres::Error) -> OpenError {
-    use tokio_postgres::error::SqlState;
     match error.code() {
         Some(state) if *state == SqlState::UNDEFINED_DATABASE => OpenError::Missing,
         Some(state) if *state == SqlState::INVALID_PASSWORD => OpenError::KeyUnavailable,

@@ -93,10 +93,11 @@ fn due(connection: &Connection, setting: &'static str, due: &'static str) -> Res
     let mut found = String::new();
     connection
         .pragma_query(None, setting, |row| {
-            found = match row.get_ref(0)? {
-                rusqlite::types::ValueRef::Integer(number) => number.to_string(),
-                other => other.as_str().unwrap_or_default().to_owned(),
-            };
+            let value = row.get_ref(0)?;
+            found = value.as_i64().map_or_else(
+                |_| value.as_str().unwrap_or_default().to_owned(),
+                |number| number.to_string(),
+            );
             Ok(())
         })
         .map_err(judged)?;

@@ -1,5 +1,9 @@
 //! The store against real databases, both of them.
-#![expect(clippy::unwrap_used, reason = "a helper of tests fails the test that uses it")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a helper of tests fails the test that uses it"
+)]
 
 mod nouns;
 mod opening;

@@ -6,9 +6,11 @@ mod activities;
 mod places;
 mod results;
 
+use std::sync::Once;
+
 use envora_domain::time::Timestamp;
 use envora_store::observer::EngineKind;
-use envora_testkit::databases::{TestDb, on_both_engines, recorder};
+use envora_testkit::databases::{on_both_engines, recorder};
 use envora_testkit::postgres;
 
 /// The instant of these tests.
@@ -20,8 +22,12 @@ fn later(seconds: i64) -> Timestamp {
 
 macro_rules! scenarios {
     ($($module:ident :: $name:ident,)*) => {
-        $(#[test] fn $name() { on_both_engines($module::$name); })*
-        const SCENARIOS: &[fn(&mut TestDb)] = &[$($module::$name),*];
+        // Each runs once, for its own test and for the one that looks at all of them.
+        $(#[test] fn $name() {
+            static ONCE: Once = Once::new();
+            ONCE.call_once(|| on_both_engines($module::$name));
+        })*
+        const SCENARIOS: &[fn()] = &[$($name),*];
     };
 }
 
@@ -52,7 +58,7 @@ scenarios! {
 fn every_statement_ran_on_both_engines() {
     on_both_engines(|_| {});
     for scenario in SCENARIOS {
-        on_both_engines(scenario);
+        scenario();
     }
     let engines = match postgres::server() {
         Some(_) => &[EngineKind::Sqlite, EngineKind::Postgres][..],

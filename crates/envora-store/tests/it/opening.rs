@@ -69,7 +69,7 @@ fn a_database_is_made_once() {
 
 #[test]
 fn what_is_not_there_is_not_made() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = envora_testkit::scratch::scratch_folder();
     let path = folder.path().join("tenant.db");
     assert!(matches!(refused(TenantDb::open(sqlite(&path, test_key()))), OpenError::Missing));
     assert!(!path.exists());
@@ -124,7 +124,7 @@ fn the_file_is_encrypted_and_a_plain_one_is_refused() {
 
 #[test]
 fn an_empty_file_is_no_database() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = envora_testkit::scratch::scratch_folder();
     let path = folder.path().join("tenant.db");
     fs::write(&path, b"").unwrap();
     let error = refused(TenantDb::open(sqlite(&path, test_key())));

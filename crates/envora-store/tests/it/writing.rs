@@ -72,7 +72,7 @@ fn one_bad_job_does_not_hurt_the_others_of_its_group() {
             assert_eq!(outcome.is_ok(), number % 3 == 0, "{number}: {outcome:?}");
         }
         assert_eq!(active(&db.db), ["pack 0", "pack 3", "pack 6"]);
-        let size = db.db.read_blocking(|rd| envora_store::audit::audit_head(rd)).unwrap().size;
+        let size = db.db.read_blocking(envora_store::audit::audit_head).unwrap().size;
         assert_eq!(size, 3, "a job that is undone leaves no leaf");
     });
 }
@@ -154,7 +154,7 @@ fn frames_of_a_group_are_synced_once_and_before_the_transaction() {
 fn a_full_queue_refuses_at_once() {
     let mut options = options(
         envora_store::engine::Engine::Sqlite {
-            path: tempfile::tempdir().unwrap().keep().join("tenant.db"),
+            path: envora_testkit::scratch::scratch_folder().keep().join("tenant.db"),
             key: envora_testkit::databases::test_key(),
         },
         all_inline(),

@@ -82,14 +82,19 @@ fn put(db: &TestDb, fields: FacilityFields) -> Saving<Facility> {
         .unwrap()
 }
 
+fn saved(saving: Saving<Facility>) -> Facility {
+    let Saving::Saved(facility) = saving else { panic!("not saved: {saving:?}") };
+    facility
+}
+
 pub(super) fn a_facility_has_versions(db: &mut TestDb) {
     let read = grant::<ReadFacilities>();
-    let Saving::Saved(first) = put(db, facility(1, "b24")) else { return assert!(false) };
+    let first = saved(put(db, facility(1, "b24")));
     assert_eq!((first.version, first.seq), (1, 0));
     assert_eq!(put(db, facility(1, "b24")), Saving::Unchanged(first.clone()));
     assert_eq!(put(db, facility(2, "b24")), Saving::CodeTaken);
     assert!(matches!(put(db, facility(2, "b01")), Saving::Saved(_)));
-    let Saving::Saved(renamed) = put(db, facility(1, "b25")) else { return assert!(false) };
+    let renamed = saved(put(db, facility(1, "b25")));
     assert_eq!((renamed.version, renamed.seq), (2, 2));
     assert!(matches!(put(db, facility(3, "b24")), Saving::Saved(_)), "the code is free again");
     db.db
