@@ -181,7 +181,7 @@ pub(super) fn months() -> Footprint {
 /// The year by facility.
 pub(super) fn facilities() -> Footprint {
     let group = |building: usize| Group {
-        key: [("facility_id".to_owned(), BUILDINGS[building].0.to_owned())].into(),
+        key: [("facility".to_owned(), BUILDINGS[building].0.to_owned())].into(),
         totals: totals(sum(|at, _| i128::from(at == building)), &format!("f{}", building + 1)),
     };
     grouped((0..6).map(group).collect())
@@ -223,7 +223,7 @@ pub(super) fn trace() -> Trace {
             market: Some("location".to_owned()),
             gas: None,
             bucket: "inventory".to_owned(),
-            filters: [("facility_id".to_owned(), vec!["b24".to_owned()])].into(),
+            filters: [("facility".to_owned(), vec!["b24".to_owned()])].into(),
             gwp_set: Some("published".to_owned()),
             run: Id::from_bytes([2; 16]),
             seq: 31,

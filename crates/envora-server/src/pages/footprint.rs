@@ -21,7 +21,7 @@ pub(super) struct Sheet<'a> {
     pub(super) year: &'a Footprint,
     /// The same, by `month`.
     pub(super) months: &'a Footprint,
-    /// The same, by `facility_id`.
+    /// The same, by `facility`.
     pub(super) facilities: &'a Footprint,
     /// Names of facilities by id.
     pub(super) names: &'a BTreeMap<String, String>,
@@ -185,7 +185,7 @@ fn standfirst(year: &Footprint) -> String {
 
 fn address(year: i16, facility: Option<&str>) -> String {
     match facility {
-        Some(id) => format!("/?year={year}&facility_id={id}"),
+        Some(id) => format!("/?year={year}&facility={id}"),
         None => format!("/?year={year}"),
     }
 }
@@ -343,7 +343,7 @@ fn facilities(sheet: Sheet<'_>) -> Vec<Facility> {
     groups.sort_by_key(|(_, total)| core::cmp::Reverse(total.mass));
     let widest = groups.first().map_or(Mass::ZERO, |(_, total)| total.mass);
     let rows = groups.into_iter().enumerate().map(|(place, (group, total))| {
-        let id = group.key.get("facility_id").map_or("", String::as_str);
+        let id = group.key.get("facility").map_or("", String::as_str);
         let name = match sheet.names.get(id) {
             Some(name) => name.clone(),
             None if id.is_empty() => "No facility named".to_owned(),

@@ -77,6 +77,71 @@ fn pages_are_whole_and_style_nothing_inline() {
 }
 
 #[test]
+fn the_year_says_what_a_reader_wants_to_know() {
+    let page = year_page().replace('\u{a0}', " ");
+    for text in [
+        "Most in January (333.4 t), least in June (233.5 t).",
+        "Equal here: no certificate, contract or residual mix is known",
+        "/figures/fig_year-l",
+        "/?year=2022&#38;facility=fac_1",
+        "b44-gas, July 2022",
+        "Unknown facility · 2 activities",
+        "entry 31 of the log",
+    ] {
+        assert!(page.contains(text), "{text}");
+    }
+    let (first, last) = (page.find("Building 2, laboratories"), page.find("Building 44"));
+    assert!(first < last, "the largest first");
+    assert!(!page.contains("grand total") && !page.contains("Total emissions"));
+}
+
+#[test]
+fn the_trace_leads_from_the_figure_to_bytes_and_proof() {
+    let page = trace_page("equal").replace('\u{a0}', " ");
+    let steps = [
+        "The figure adds up",
+        "Its lines",
+        "The factor",
+        "The method",
+        "every digit",
+        "The bytes it came from",
+        "The segment",
+        "The log",
+        "Check it yourself",
+    ];
+    let places: Vec<Option<usize>> = steps.iter().map(|step| page.find(step)).collect();
+    assert!(places.iter().all(Option::is_some) && places.is_sorted(), "{places:?}");
+    for text in
+        ["2022-01-01 00:00:00,372.4", "31 to 56 (26 bytes)", "tail -c &#43;32 b24", "Replay: equal"]
+    {
+        assert!(page.contains(text) || page.contains(&text.replace("&#43;", "+")), "{text}");
+    }
+    assert!(trace_page("differs").contains("Do not use this figure"));
+}
+
+#[test]
+fn an_empty_year_teaches_and_a_problem_says_what_to_do() {
+    assert!(empty_page().contains("envora data push"));
+    let page = problem::page(&Problem::unauthenticated("Sign in first.")).render().expect("a page");
+    assert!(page.contains("href=\"/sign-in\"") && page.contains("unauthenticated"));
+}
+
+#[test]
+fn what_people_send_cannot_become_markup() {
+    let mut trace = fixtures::trace();
+    for line in &mut trace.lines.data {
+        line.origin.text = Some("<img src=x onerror=alert(1)>,1".to_owned());
+        line.origin.file = "\"><script>.csv".to_owned();
+        line.as_sent.source = Some("<b>b24</b>".to_owned());
+    }
+    let organization = fixtures::organization();
+    let asked = trace::Asked { cursor: Some("\"><script>".to_owned()), line: 2 };
+    let sheet = trace::Sheet { organization: &organization, trace: &trace, asked: &asked };
+    let page = trace::page(sheet).render().expect("a page");
+    assert!(!page.contains("<img") && !page.contains("<script") && !page.contains("<b>b24"));
+}
+
+#[test]
 fn pages_can_be_looked_at() {
     let folder = std::env::temp_dir().join("envora-pages");
     fs::create_dir_all(folder.join("static")).expect("a folder");
