@@ -14,3 +14,4 @@ pub mod process;
 pub mod registry;
 pub mod segments;
 pub mod tenant;
+pub mod trace;

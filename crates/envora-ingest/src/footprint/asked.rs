@@ -1,0 +1,148 @@
+//! A footprint question, settled: run, set, filters and the cells of its days.
+
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use envora_domain::access::{Grant, actions::ReadResults};
+use envora_domain::activities::Ref;
+use envora_domain::catalogue::{Bucket, Market};
+use envora_domain::cells::{CellKey, CellValue};
+use envora_domain::choice::Policy;
+use envora_domain::decimal::Mass;
+use envora_domain::figures::{Figure, Measure};
+use envora_domain::gwp::GwpSet;
+use envora_domain::id::{FacilityId, SourceId};
+use envora_store::audit::{AuditHead, audit_head};
+use envora_store::cells::cells_between;
+use envora_store::organization::organization_now;
+use envora_store::runs::{Run, run_by_id, run_current};
+use envora_store::unresolved::DayRange;
+
+use super::figures::{self, column};
+use super::{AskError, CONSOLIDATION, FootprintQuery};
+use crate::registry::Registry;
+use crate::tenant::TenantParts;
+use crate::trace::replay;
+
+/// What is known when the question is settled.
+pub(crate) struct Asked {
+    pub(crate) query: FootprintQuery,
+    pub(crate) run: Run,
+    pub(crate) set: GwpSet,
+    pub(crate) head: AuditHead,
+    pub(crate) time_zone: String,
+    pub(crate) policy: Policy,
+    pub(crate) registry: Arc<Registry>,
+    pub(crate) cells: Vec<(CellKey, CellValue)>,
+}
+
+impl Asked {
+    pub(crate) fn settle(
+        parts: &TenantParts,
+        grant: Grant<ReadResults>,
+        query: &FootprintQuery,
+    ) -> Result<Self, AskError> {
+        if query.to <= query.from {
+            return Err(AskError::PeriodReversed);
+        }
+        let (own, wanted) = (parts.own, query.run);
+        let days = DayRange { from: query.from, to: query.to };
+        let (organization, run, head, registry, cells) = parts
+            .read(move |rd| {
+                let organization = organization_now(rd, &own.read_organization)?;
+                let run = match wanted {
+                    Some(run) => run_by_id(rd, &grant, run)?,
+                    None => run_current(rd, &grant)?,
+                };
+                let head = audit_head(rd)?;
+                let registry = Registry::load(rd, &own, u64::MAX)?;
+                let cells = match &run {
+                    Some(run) => cells_between(rd, &grant, run.id, days)?,
+                    None => Vec::new(),
+                };
+                Ok((organization, run, head, registry, cells))
+            })
+            .context("read what the footprint needs")?;
+        let run = run.ok_or(AskError::NoRun)?;
+        let settings = organization.context("find the organization")?.settings;
+        let word = query.gwp_set.as_deref().unwrap_or(&settings.default_gwp_set);
+        let set = GwpSet::parse(word).ok_or_else(|| AskError::UnknownGwpSet(word.to_owned()))?;
+        let mut asked = Self {
+            query: query.clone(),
+            run,
+            set,
+            head,
+            time_zone: settings.time_zone,
+            policy: crate::process::runs::policy(parts)?,
+            registry: Arc::new(registry),
+            cells,
+        };
+        asked.name_by_id()?;
+        Ok(asked)
+    }
+
+    /// Codes of facilities and sources become their ids.
+    fn name_by_id(&mut self) -> Result<(), AskError> {
+        for (field, words) in &mut self.query.filters {
+            for word in words {
+                let unknown = AskError::UnknownWord { field: field.clone(), word: word.clone() };
+                let code = word.clone();
+                let found = match field.as_str() {
+                    "facility" if FacilityId::parse(word).is_err() => self
+                        .registry
+                        .facility(&Ref::Code(code), u64::MAX)
+                        .map(|facility| facility.fields.id.to_string()),
+                    "source" if SourceId::parse(word).is_err() => self
+                        .registry
+                        .source(&Ref::Code(code), u64::MAX)
+                        .map(|source| source.fields.id.to_string()),
+                    _ => continue,
+                };
+                *word = found.ok_or(unknown)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The last seq that is calculated.
+    pub(crate) const fn seq(&self) -> u64 {
+        self.run.calculated_to.saturating_sub(1)
+    }
+
+    /// The figure of everything in the question: in the scopes, CO2e, by location.
+    pub(crate) fn base(&self) -> Figure {
+        let mut filters = self.query.filters.clone();
+        filters.insert("consolidation".to_owned(), vec![CONSOLIDATION.to_owned()]);
+        Figure {
+            measure: Measure::Co2e,
+            from: self.query.from,
+            to: self.query.to,
+            scope: None,
+            category: None,
+            market: Market::Location,
+            gas: None,
+            bucket: Bucket::InScope,
+            filters,
+            gwp_set: Some(self.set),
+            run: self.run.id,
+            seq: self.seq(),
+        }
+    }
+
+    /// The exact values of figures: from the cells, or, in a set that cells do not keep, from the
+    /// rows.
+    pub(crate) fn values(
+        &self,
+        parts: &TenantParts,
+        figures: &[Figure],
+    ) -> Result<Vec<Mass>, AskError> {
+        let columns = self.policy.columns();
+        let kept =
+            |figure: &Figure| figure.gwp_set.is_none_or(|set| column(&columns, set).is_some());
+        if figures.iter().all(kept) {
+            let cells = figures::condensed(&self.cells, figures)?;
+            return figures::add_up(figures, &columns, &cells);
+        }
+        replay::values(parts, figures)
+    }
+}

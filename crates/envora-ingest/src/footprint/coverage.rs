@@ -1,0 +1,198 @@
+//! Coverage, primary share, what does not count, and what a reader should know.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::Context as _;
+use envora_api::footprints::{Coverage, MissingMonth, UnresolvedGroup, Warning};
+use envora_domain::access::{Grant, actions::ReadResults};
+use envora_domain::catalogue::{Market, Slot};
+use envora_domain::cells::Primary;
+use envora_domain::choice::Why;
+use envora_domain::decimal::{Decimal, Mass};
+use envora_domain::figures::Figure;
+use envora_store::unresolved::{DayRange, unresolved_between};
+use envora_store::whys::whys_of_run;
+
+use super::AskError;
+use super::asked::Asked;
+use super::figures::{Sieve, column, month_of, month_word, months};
+use crate::tenant::TenantParts;
+
+/// How many missing source-months an answer lists.
+const MISSING_MAX: usize = 100;
+
+/// Source-months with a counted activity among those in which the source was open.
+pub(crate) fn coverage(asked: &Asked) -> Result<Coverage, AskError> {
+    let base = asked.base();
+    let sieve = Sieve::of(&base)?;
+    let present: BTreeSet<(Vec<u8>, String)> = asked
+        .cells
+        .iter()
+        .filter(|(key, value)| sieve.holds(key) && value.count > 0)
+        .map(|(key, _)| (key.source.clone(), month_word(key.day)))
+        .collect();
+    let (facilities, sources) = (base.filters.get("facility"), base.filters.get("source"));
+    let (mut expected, mut there, mut missing) = (0, 0, Vec::new());
+    for source in asked.registry.sources_at(u64::MAX) {
+        let fields = &source.fields;
+        let place = fields.facility.map(|id| id.to_string()).unwrap_or_default();
+        let asked_for = facilities.is_none_or(|words| words.contains(&place))
+            && sources.is_none_or(|words| words.contains(&fields.id.to_string()));
+        for (from, to) in months(base.from, base.to) {
+            let open = fields.opened.is_none_or(|opened| opened < to)
+                && fields.closed.is_none_or(|closed| from < closed);
+            if !asked_for || !open {
+                continue;
+            }
+            expected += 1;
+            let month = month_word(month_of(from));
+            if present.contains(&(fields.id.bytes().to_vec(), month.clone())) {
+                there += 1;
+            } else if missing.len() < MISSING_MAX {
+                let (source_id, source_code) = (fields.id, fields.code.clone());
+                missing.push(MissingMonth { source_id, source_code, month });
+            }
+        }
+    }
+    Ok(Coverage {
+        present: there,
+        expected,
+        unit: "source_month".to_owned(),
+        missing,
+        derived_factor_missing: BTreeMap::new(),
+    })
+}
+
+/// The share of CO2e from rows that say they are primary, to four digits; nothing when none says.
+pub(crate) fn primary_share(asked: &Asked) -> Result<Option<String>, AskError> {
+    let base = asked.base();
+    let sieve = Sieve::of(&base)?;
+    let column = column(&asked.policy.columns(), asked.set).unwrap_or(0);
+    let (mut primary, mut all, mut said) = (Mass::ZERO, Mass::ZERO, false);
+    for (key, value) in asked.cells.iter().filter(|(key, _)| sieve.holds(key)) {
+        let co2e = value.co2e.get(column).copied().flatten().unwrap_or_default();
+        all = all.checked_add(co2e).ok_or(AskError::TooLarge)?;
+        said |= key.primary != Primary::Unsaid;
+        if key.primary == Primary::Yes {
+            primary = primary.checked_add(co2e).ok_or(AskError::TooLarge)?;
+        }
+    }
+    if !said || all.units() <= 0 {
+        return Ok(None);
+    }
+    let share = primary.units().checked_mul(10_000).map(|share| share / all.units());
+    let share = share.and_then(|share| Decimal::new(share, 4)).map(Decimal::normalized);
+    Ok(share.map(|share| share.to_string()))
+}
+
+/// What is stored and does not count, by reason and remedy.
+pub(crate) fn unresolved(
+    parts: &TenantParts,
+    grant: Grant<ReadResults>,
+    asked: &Asked,
+) -> Result<Vec<UnresolvedGroup>, AskError> {
+    let (run, days) = (asked.run.id, DayRange { from: asked.query.from, to: asked.query.to });
+    let rows = parts
+        .read(move |rd| unresolved_between(rd, &grant, run, days))
+        .context("read what does not count")?;
+    let mut groups: BTreeMap<(String, String, String), UnresolvedGroup> = BTreeMap::new();
+    for row in rows {
+        let key = (row.code.clone(), row.word.clone(), row.remedy.clone());
+        let remedy = match row.word.as_str() {
+            "" => row.remedy,
+            word => format!("`{word}`: {}", row.remedy),
+        };
+        let group = groups.entry(key).or_insert_with(|| UnresolvedGroup {
+            code: row.code,
+            activities: 0,
+            example: row.example.to_string(),
+            remedy,
+        });
+        group.activities += row.activities;
+    }
+    Ok(groups.into_values().collect())
+}
+
+/// The flags of the choices behind these numbers, each with how many activities it concerns, and the
+/// derived slots that found no factor.
+pub(crate) fn warnings(
+    parts: &TenantParts,
+    grant: Grant<ReadResults>,
+    asked: &Asked,
+) -> Result<(Vec<Warning>, BTreeMap<String, u64>), AskError> {
+    let run = asked.run.id;
+    let whys = parts.read(move |rd| whys_of_run(rd, &grant, run)).context("read the choices")?;
+    let mut flagged: BTreeMap<&'static str, BTreeSet<(String, Slot)>> = BTreeMap::new();
+    let mut lacking: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for row in &whys {
+        let why = Why::from_json(&row.json).context("read a choice")?;
+        for choice in &why.slots {
+            for flag in &choice.flags {
+                let place = (why.kind.clone(), choice.slot);
+                flagged.entry(flag.as_str()).or_default().insert(place);
+            }
+        }
+        if why.flags.iter().any(|flag| flag.as_str() == "derived_factor_missing") {
+            let there: BTreeSet<Slot> = why.slots.iter().map(|choice| choice.slot).collect();
+            let slots = why.passed_over.iter().map(|over| over.slot);
+            for slot in slots.filter(|slot| !there.contains(slot)) {
+                lacking.entry(slot.as_str().to_owned()).or_default().insert(why.kind.clone());
+            }
+        }
+    }
+    let counts = counts(asked)?;
+    let of_kind = |kind: &String| {
+        let slots = counts.iter().filter(|((of, _), _)| of == kind);
+        slots.map(|(_, count)| *count).max().unwrap_or(0)
+    };
+    let warnings = flagged.into_iter().filter_map(|(code, places)| {
+        let activities: u64 = places.iter().filter_map(|place| counts.get(place)).sum();
+        let slots: BTreeSet<&str> = places.iter().map(|(_, slot)| slot.as_str()).collect();
+        let slots = slots.into_iter().collect::<Vec<_>>().join(", ");
+        let detail = format!("{} ({slots})", about(code));
+        (activities > 0).then(|| Warning { code: code.to_owned(), detail, activities })
+    });
+    let lacking = lacking.into_iter().map(|(slot, kinds)| (slot, kinds.iter().map(of_kind).sum()));
+    Ok((warnings.collect(), lacking.collect()))
+}
+
+/// Activities by type and slot: of a slot's gases the one with most lines, since each activity has
+/// one line of it.
+fn counts(asked: &Asked) -> Result<BTreeMap<(String, Slot), u64>, AskError> {
+    let base = asked.base();
+    let mut by_gas = BTreeMap::new();
+    for market in [base.market, Market::Market] {
+        let figure = Figure { market, ..base.clone() };
+        let sieve = Sieve::of(&figure)?;
+        for (key, value) in asked.cells.iter().filter(|(key, _)| sieve.holds(key)) {
+            if market == base.market || key.market == market {
+                let place = (key.kind.clone(), key.slot, key.gas, key.carbon);
+                *by_gas.entry(place).or_insert(0_i64) += value.count;
+            }
+        }
+    }
+    let mut counts: BTreeMap<(String, Slot), u64> = BTreeMap::new();
+    for ((kind, slot, ..), count) in by_gas {
+        let most = counts.entry((kind, slot)).or_default();
+        *most = u64::try_from(count).unwrap_or(0).max(*most);
+    }
+    Ok(counts)
+}
+
+fn about(code: &str) -> &'static str {
+    match code {
+        "no_residual_mix" => {
+            "no contract, supplier rate or residual mix is known: the grid average stands in"
+        }
+        "native_gwp_basis" => {
+            "the publisher prints no gas split: these keep the GWP basis they were printed in"
+        }
+        "period_fallback" => "no edition covers the period: the nearest one stands in",
+        "region_fallback" => "no factor of the place itself: a wider region stands in",
+        "stale_factor" => "the newest edition is older than the period",
+        "gwp_missing" => "the GWP set lists no value for a gas: it adds nothing there",
+        "low_tier" => "a better method lacks inputs",
+        "derived_factor_missing" => "a derived part has no factor and is left out",
+        _ => "see the trace of any figure concerned",
+    }
+}

@@ -1,0 +1,192 @@
+//! Trace: any figure, and any activity, back to bytes, factor and proof.
+//!
+//! A figure is worked out again from the stored rows, whole, and held against what the cells say;
+//! the lines that are told are a page of those that it is made of.
+
+mod line;
+mod parts;
+pub(crate) mod replay;
+
+use anyhow::Context as _;
+use envora_api::listing::Page;
+use envora_api::traces::{FigureQuery, Part, Trace, TraceLine};
+use envora_domain::access::{Grant, actions::ReadResults};
+use envora_domain::catalogue::Market;
+use envora_domain::decimal::Mass;
+use envora_domain::figures::{Figure, Measure};
+use envora_domain::gwp::GwpSet;
+use envora_domain::hash::Digest;
+use envora_domain::id::ActivityId;
+use envora_store::segments::segment_by_id;
+
+use self::line::{Teller, Told};
+use crate::footprint::asked::Asked;
+use crate::footprint::totals::amount;
+use crate::footprint::{AskError, FootprintQuery};
+use crate::process::decide::{Decider, State};
+use crate::process::runs::Engine;
+use crate::process::scan::Loaded;
+use crate::registry::Registry;
+use crate::tenant::TenantParts;
+
+/// Which lines of a figure to tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LinePage {
+    /// How many to leave out.
+    pub after: u64,
+    /// How many to tell.
+    pub limit: u64,
+}
+
+/// Traces a figure. The cursor of the next page is the number of lines told so far. Blocks.
+///
+/// # Errors
+/// [`AskError`]; [`Damaged`](crate::tenant::Damaged) inside when stored bytes are not as stored.
+pub fn trace_figure(
+    parts: &TenantParts,
+    grant: &Grant<ReadResults>,
+    figure: &Figure,
+    page: LinePage,
+) -> Result<Trace, AskError> {
+    let query = FootprintQuery {
+        from: figure.from,
+        to: figure.to,
+        group_by: None,
+        filters: figure.filters.clone(),
+        gwp_set: figure.gwp_set.map(|set| set.as_str().to_owned()),
+        run: Some(figure.run),
+    };
+    let asked = Asked::settle(parts, *grant, &query)?;
+    let divided = parts::parts(figure, &asked.cells, &asked.registry)?;
+    let mut figures = vec![figure.clone()];
+    figures.extend(divided.iter().map(|(_, part)| part.clone()));
+    let mut teller = Teller::new(parts, figure.gwp_set.unwrap_or(GwpSet::Published));
+    let (mut seen, mut lines) = (0_u64, Vec::new());
+    let values = replay::walk(parts, &figures, |decider, found| {
+        let count = found.lines.len() as u64;
+        let wanted: Vec<usize> = found
+            .lines
+            .iter()
+            .enumerate()
+            .filter(|(place, _)| {
+                let number = seen + *place as u64;
+                number >= page.after && number < page.after.saturating_add(page.limit)
+            })
+            .map(|(_, line)| *line)
+            .collect();
+        seen += count;
+        if wanted.is_empty() {
+            return Ok(());
+        }
+        let row = u32::try_from(found.row).context("number the row")?;
+        let chosen = decider.choices().get(found.why).context("find the choice")?;
+        let told = Told {
+            segment: &found.loaded.segment,
+            row,
+            activity: found.activity,
+            why: &chosen.why,
+            why_digest: Digest::of(chosen.json.as_bytes()),
+            library: &parts.library,
+        };
+        lines.extend(teller.tell(&told, &wanted)?);
+        Ok(())
+    })?;
+    let (value, rest) = values.split_first().map_or((Mass::ZERO, &[][..]), |(v, r)| (*v, r));
+    let whole: Mass = rest.iter().copied().sum();
+    let at_head = figure.seq == asked.seq();
+    let stored = if at_head { asked.values(parts, &figures)? } else { values.clone() };
+    let equal = stored == values && (rest.is_empty() || whole == value);
+    let parts = divided.iter().zip(rest).map(|((label, part), value)| Part {
+        label: label.clone(),
+        value: value.kg(),
+        figure_id: Some(part.encode()),
+    });
+    let next = page.after.saturating_add(page.limit);
+    Ok(Trace {
+        figure: amount(figure, value),
+        query: described(figure),
+        parts: parts.collect(),
+        lines: Page { data: lines, next_cursor: (next < seen).then(|| next.to_string()) },
+        replay: if equal { "equal" } else { "differs" }.to_owned(),
+    })
+}
+
+fn described(figure: &Figure) -> FigureQuery {
+    let measure = match figure.measure {
+        Measure::Co2e => "co2e",
+        Measure::Mass => "mass",
+        Measure::Count => "count",
+    };
+    FigureQuery {
+        measure: measure.to_owned(),
+        from: figure.from,
+        to: figure.to,
+        scope: figure.scope,
+        category: figure.category,
+        market: (figure.market != Market::None).then(|| figure.market.as_str().to_owned()),
+        gas: figure.gas.map(|gas| gas.as_str().to_owned()),
+        bucket: figure.bucket.as_str().to_owned(),
+        filters: figure.filters.clone(),
+        gwp_set: figure.gwp_set.map(|set| set.as_str().to_owned()),
+        run: figure.run,
+        seq: figure.seq,
+    }
+}
+
+/// What became of one activity, as known now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ActivityTrace {
+    /// `counted`, `unresolved`, `superseded` or `voided`.
+    pub state: &'static str,
+    /// Why it is unresolved, and what would help.
+    pub unresolved: Option<(String, String)>,
+    /// All its lines.
+    pub lines: Vec<TraceLine>,
+}
+
+/// Traces one activity through all its slots, in one GWP set. Blocks.
+///
+/// # Errors
+/// [`AskError`]; [`AskError::NoActivity`] when nothing is stored under the id.
+pub fn trace_activity(
+    parts: &TenantParts,
+    _grant: &Grant<ReadResults>,
+    id: ActivityId,
+    set: GwpSet,
+) -> Result<ActivityTrace, AskError> {
+    let (segment, row) = id.place();
+    let grant = parts.own.read_activities;
+    let segment = parts.read(move |rd| segment_by_id(rd, &grant, segment))?;
+    let segment = segment.filter(|segment| row < segment.rows).ok_or(AskError::NoActivity)?;
+    let mut engine = Engine::open(parts)?;
+    let own = parts.own;
+    let registry = parts.read(move |rd| Registry::load(rd, &own, u64::MAX))?;
+    let mut decider = Decider::new(&registry, &mut engine.choices);
+    let loaded = Loaded::read(parts, segment)?;
+    let place = usize::try_from(row).context("number the row")?;
+    let decision = loaded.decide(&mut decider, place, u64::MAX).ok_or(AskError::NoActivity)?;
+    let activity = loaded.rows.get(place).ok_or(AskError::NoActivity)?;
+    let state = |state| ActivityTrace { state, unresolved: None, lines: Vec::new() };
+    Ok(match decision.state {
+        State::Superseded => state("superseded"),
+        State::Voided => state("voided"),
+        State::Unresolved(reason) => ActivityTrace {
+            unresolved: Some((reason.code.as_str().to_owned(), reason.remedy.clone())),
+            ..state("unresolved")
+        },
+        State::Counted(why) => {
+            let chosen = decider.choices().get(why).context("find the choice")?;
+            let told = Told {
+                segment: &loaded.segment,
+                row,
+                activity,
+                why: &chosen.why,
+                why_digest: Digest::of(chosen.json.as_bytes()),
+                library: &parts.library,
+            };
+            let all: Vec<usize> = (0..64).collect();
+            let lines = Teller::new(parts, set).tell(&told, &all)?;
+            ActivityTrace { lines, ..state("counted") }
+        }
+    })
+}

@@ -1,0 +1,277 @@
+//! A line told whole: from the row as sent to the digits, with the proofs of where it is stored.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use envora_api::traces::{
+    AsSent, SliceProof, TraceLine, TracedFactor, TracedGwp, TracedLeaf, TracedOrigin,
+    TracedSegment, TracedWhy,
+};
+use envora_domain::activities::canonical::rows;
+use envora_domain::activities::{Activity, Origin, Period};
+use envora_domain::choice::{SlotChoice, Why};
+use envora_domain::factors::Library;
+use envora_domain::gwp::GwpSet;
+use envora_domain::hash::Digest;
+use envora_domain::lines::{LineTrace, LinesError, explain};
+use envora_ledger::checkpoint::Checkpoint;
+use envora_ledger::note::VerifierKey;
+use envora_ledger::proof::inclusion_proof;
+use envora_ledger::slice::slice_proof;
+use envora_store::audit::{audit_entry_by_seq, audit_head, audit_node};
+use envora_store::imports::import_by_id;
+use envora_store::segments::Segment;
+
+use crate::footprint::AskError;
+use crate::tenant::{Damaged, TenantParts};
+
+/// Tells lines; what several lines share is read once.
+pub(crate) struct Teller<'a> {
+    parts: &'a TenantParts,
+    set: GwpSet,
+    sources: HashMap<Digest, Option<Arc<Vec<u8>>>>,
+    leaves: HashMap<u64, TracedLeaf>,
+    /// The rows of the last segment.
+    stream: Option<(u64, Arc<Vec<u8>>)>,
+    /// The run of 256 rows that was last given whole.
+    slice: Option<(u64, u64)>,
+}
+
+/// The row whose lines are told.
+pub(crate) struct Told<'a> {
+    pub(crate) segment: &'a Segment,
+    pub(crate) row: u32,
+    pub(crate) activity: &'a Activity,
+    pub(crate) why: &'a Why,
+    /// The digest of the stored choice.
+    pub(crate) why_digest: Digest,
+    pub(crate) library: &'a Library,
+}
+
+impl<'a> Teller<'a> {
+    pub(crate) fn new(parts: &'a TenantParts, set: GwpSet) -> Self {
+        let (sources, leaves) = (HashMap::new(), HashMap::new());
+        Self { parts, set, sources, leaves, stream: None, slice: None }
+    }
+
+    /// These lines of a row.
+    pub(crate) fn tell(
+        &mut self,
+        told: &Told<'_>,
+        lines: &[usize],
+    ) -> Result<Vec<TraceLine>, AskError> {
+        let traces = explain(told.activity.quantity, told.why, told.library, self.set)
+            .map_err(|error: LinesError| anyhow::anyhow!("calculate a row again: {error}"))?;
+        let id = told.segment.id.activity(told.row).context("name the activity")?;
+        let mut lines_told = Vec::new();
+        for number in lines {
+            let Some(trace) = traces.get(*number) else { continue };
+            let choice = told.why.slot(trace.line.slot).context("find the slot's choice")?;
+            lines_told.push(TraceLine {
+                activity: id,
+                as_sent: as_sent(told.activity),
+                unit_path: choice.unit_path.steps.clone(),
+                slot: trace.line.slot.as_str().to_owned(),
+                method: trace.method.clone(),
+                factor: factor(told, trace)?,
+                gwp: TracedGwp {
+                    set: self.set.as_str().to_owned(),
+                    basis: trace.line.basis.as_str().to_owned(),
+                    gas: trace.line.gas.as_str().to_owned(),
+                    value: trace.gwp.map(|value| value.to_string()),
+                },
+                why: why(told, choice),
+                exact: trace.exact.clone(),
+                kg: trace.kg.kg(),
+                co2e: trace.co2e.map(|co2e| co2e.kg()),
+                segment: self.segment(told)?,
+                leaf: self.leaf(told.segment.seq)?,
+                origin: self.origin(&told.activity.origin)?,
+                evidence: told.activity.evidence.clone(),
+            });
+        }
+        Ok(lines_told)
+    }
+
+    /// The segment with the proof that the row is under its root. The bytes of a run of 256 rows are
+    /// given once; further lines of the same run refer to them by index.
+    fn segment(&mut self, told: &Told<'_>) -> Result<TracedSegment, AskError> {
+        let seq = told.segment.seq;
+        let stream = match &self.stream {
+            Some((of, stream)) if *of == seq => Arc::clone(stream),
+            _ => Arc::new(self.parts.segment_stream(told.segment)?),
+        };
+        self.stream = Some((seq, Arc::clone(&stream)));
+        let rows = rows(&stream)
+            .map_err(|error| Damaged::new(told.segment.id.to_string(), error.to_string()))
+            .map_err(anyhow::Error::from)?;
+        let proof = slice_proof(told.row, &rows).context("prove the row")?;
+        let whole = self.slice != Some((seq, proof.run));
+        self.slice = Some((seq, proof.run));
+        Ok(TracedSegment {
+            id: told.segment.id,
+            row: told.row,
+            root: told.segment.root.hex(),
+            slice: SliceProof {
+                index: proof.run,
+                size: proof.runs,
+                leaf: if whole { STANDARD.encode(&proof.rows) } else { String::new() },
+                proof: proof.path.iter().map(Digest::hex).collect(),
+            },
+        })
+    }
+
+    /// The log's entry of a segment, with its proof under a checkpoint signed now.
+    fn leaf(&mut self, seq: u64) -> Result<TracedLeaf, AskError> {
+        if let Some(leaf) = self.leaves.get(&seq) {
+            return Ok(leaf.clone());
+        }
+        let (origin, keys, grant) =
+            (self.parts.origin.clone(), Arc::clone(&self.parts.keys), self.parts.own.read_audit);
+        let leaf = self
+            .parts
+            .read(move |rd| {
+                let head = audit_head(rd)?;
+                let entry = audit_entry_by_seq(rd, &grant, seq)?.context("find the log's entry")?;
+                let rd = std::cell::RefCell::new(rd);
+                let node = |level: u8, index: u64| {
+                    audit_node(&mut rd.borrow_mut(), &grant, level, index).ok().flatten()
+                };
+                let path = inclusion_proof(seq, head.size, &node).context("prove the entry")?;
+                let checkpoint =
+                    Checkpoint { origin: origin.clone(), size: head.size, root: head.root };
+                let key = VerifierKey::new(&origin, keys.public()).context("name the key")?;
+                Ok(TracedLeaf {
+                    index: seq,
+                    entry: STANDARD.encode(&entry.leaf),
+                    proof: path.iter().map(Digest::hex).collect(),
+                    checkpoint: checkpoint.sign(&key, &|message| keys.sign(message)),
+                })
+            })
+            .context("prove where the row is stored")?;
+        self.leaves.insert(seq, leaf.clone());
+        Ok(leaf)
+    }
+
+    fn origin(&mut self, origin: &Origin) -> Result<TracedOrigin, AskError> {
+        match origin {
+            Origin::File { import, file, row, line, offset, length, mapping, parser } => {
+                let (id, grant) = (*import, self.parts.own.read_activities);
+                let known = self.parts.read(move |rd| import_by_id(rd, &grant, id))?;
+                let end = offset + u64::from(*length);
+                Ok(TracedOrigin {
+                    file: known.map(|import| import.file_name).unwrap_or_default(),
+                    import: Some(*import),
+                    sha256: Some(file.hex()),
+                    line: *line,
+                    row: *row,
+                    byte_range: [*offset, end],
+                    text: self.text(file, *offset, end),
+                    mapping: mapping.map(|digest| digest.hex()),
+                    parser: parser.clone(),
+                })
+            }
+            Origin::Request { request_id, row, offset, length, parser, .. } => Ok(TracedOrigin {
+                file: request_id.clone(),
+                line: *row,
+                row: *row,
+                byte_range: [*offset, offset + u64::from(*length)],
+                parser: parser.clone(),
+                ..TracedOrigin::default()
+            }),
+        }
+    }
+
+    /// The line's own text, when the file is still kept.
+    fn text(&mut self, file: &Digest, from: u64, to: u64) -> Option<String> {
+        let parts = self.parts;
+        let bytes = self
+            .sources
+            .entry(*file)
+            .or_insert_with(|| parts.source_file(file).ok().map(Arc::new))
+            .clone()?;
+        let range = usize::try_from(from).ok()?..usize::try_from(to).ok()?;
+        Some(String::from_utf8_lossy(bytes.get(range)?).trim_end_matches(['\r', '\n']).to_owned())
+    }
+}
+
+fn as_sent(activity: &Activity) -> AsSent {
+    let period = match &activity.period {
+        Period::Instant(at) => at.to_string(),
+        Period::Between(start, end) => format!("{start}/{end}"),
+        Period::Days { first, last } => format!("{first}/{last}"),
+        Period::WallClock { start, end } => {
+            let wall = |micros: i64| {
+                let text = envora_domain::time::Timestamp::from_micros(micros).to_string();
+                text.trim_end_matches('Z').to_owned()
+            };
+            format!("{}/{}", wall(start.as_micros()), wall(end.as_micros()))
+        }
+    };
+    AsSent {
+        kind: activity.kind.clone(),
+        quantity: activity.quantity.to_string(),
+        unit: activity.unit.clone(),
+        period,
+        facility: activity.facility.as_ref().map(ToString::to_string),
+        source: activity.source.as_ref().map(ToString::to_string),
+        external_id: activity.external_id.clone(),
+    }
+}
+
+/// The factor of a line, with the cell of the publisher's file that its value stands in.
+fn factor(told: &Told<'_>, trace: &LineTrace) -> Result<TracedFactor, AskError> {
+    let id = trace.line.factor;
+    let factor = told.library.get(&id).context("find the factor")?;
+    let gas = factor.gases.iter().find(|value| value.gas == trace.line.gas);
+    let total = factor.total.as_ref();
+    let (value, unit, line) = match (gas, total) {
+        (Some(gas), _) => (gas.value.clone(), gas.unit.clone(), gas.line),
+        (None, Some(total)) => (total.value.clone(), total.unit.clone(), total.line),
+        (None, None) => (String::new(), String::new(), None),
+    };
+    let provenance = &factor.provenance;
+    let line = line.or(provenance.lines.first().copied());
+    let place = line.map(|line| format!(", line {line}")).unwrap_or_default();
+    let pack = told.library.pack_of(&id);
+    let sha256 = pack.map(|pack| pack.recipe.sha256.clone()).unwrap_or_default();
+    Ok(TracedFactor {
+        id: id.to_string(),
+        pack: pack
+            .map(|pack| format!("{}@{}", pack.recipe.id, pack.recipe.version))
+            .unwrap_or_default(),
+        publisher: factor.publisher.clone(),
+        edition: factor.edition.clone(),
+        name: provenance.words.join(" / "),
+        value,
+        unit: format!("{unit} per {}", factor.denominator.as_printed),
+        licence: factor.rights.licence.clone(),
+        origin: format!("{}{place}, SHA-256 {sha256}", provenance.file),
+    })
+}
+
+fn why(told: &Told<'_>, choice: &SlotChoice) -> TracedWhy {
+    let over = told.why.passed_over.iter().filter(|over| over.slot == choice.slot);
+    let passed_over = over.map(|over| {
+        let what = over.method.as_deref().or(over.key.as_deref()).unwrap_or("candidates");
+        let many =
+            if over.count > 1 { format!(" ({} of them)", over.count) } else { String::new() };
+        format!("{what}{many}: {} ({})", over.detail, over.rule)
+    });
+    TracedWhy {
+        id: told.why_digest.hex(),
+        tier: choice.tier,
+        text: format!(
+            "{} for {} in {}, edition by the rule `{}`",
+            choice.method,
+            told.why.kind,
+            told.why.region.as_deref().unwrap_or("no stated region"),
+            choice.period_rule
+        ),
+        flags: choice.flags.iter().map(|flag| flag.as_str().to_owned()).collect(),
+        passed_over: passed_over.collect(),
+    }
+}
