@@ -1,1 +1,46 @@
+//! The command line: verbs, tables, the HTTP client, and checks that need no server.
+//!
+//! stdout is data, stderr is words. Nothing here reads the environment, the clock or a data folder:
+//! `envora` says whom to ask, as whom, and where the words go.
 
+pub mod activities;
+pub mod arguments;
+pub mod audit;
+pub mod client;
+pub mod collections;
+pub mod factors;
+pub mod failures;
+pub mod footprints;
+pub mod imports;
+pub mod json;
+pub mod paint;
+pub mod progress;
+pub mod proofs;
+pub mod session;
+pub mod spreadsheets;
+pub mod tables;
+pub mod terminal;
+pub mod traces;
+pub mod units;
+
+use crate::arguments::Verb;
+use crate::collections::{FACILITIES, SOURCES};
+use crate::failures::Failure;
+use crate::session::Session;
+
+/// Does what a verb says.
+///
+/// # Errors
+/// [`Failure`]: what to print, and the exit code.
+pub async fn run(verb: Verb, session: &mut Session) -> Result<(), Failure> {
+    match verb {
+        Verb::Data(verb) => activities::run(verb, session).await,
+        Verb::Footprint(arguments) => footprints::run(&arguments, session).await,
+        Verb::Trace(arguments) => traces::run(&arguments, session).await,
+        Verb::Facilities(verb) => collections::run(verb, FACILITIES, session).await,
+        Verb::Sources(verb) => collections::run(verb, SOURCES, session).await,
+        Verb::Audit(verb) => audit::run(verb, session).await,
+        Verb::Factors(verb) => factors::run(verb, session).await,
+        Verb::Units(verb) => units::run(verb, session).await,
+    }
+}

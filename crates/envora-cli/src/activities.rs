@@ -1,0 +1,178 @@
+//! `envora data`: sending, checking and looking at activity data.
+
+use core::time::Duration;
+use std::path::PathBuf;
+
+use envora_api::activities::Activity;
+use envora_api::amounts::Watermark;
+use envora_api::footprints::Footprint;
+use envora_api::imports::{Import, RejectedRow};
+use envora_api::listing::Page;
+use envora_domain::time::Day;
+
+use crate::arguments::{DataVerb, PushArguments};
+use crate::client::Client;
+use crate::failures::{Exit, Failure, row_view};
+use crate::imports::{self, Outgoing};
+use crate::json;
+use crate::session::{Printed, Session};
+use crate::tables::Table;
+
+/// How often the watermark is looked at before giving up: five minutes.
+const LOOKS_MAX: u32 = 3_000;
+
+/// Does what a data verb says.
+///
+/// # Errors
+/// The server's problem, rows that were refused, a file that cannot be read.
+pub async fn run(verb: DataVerb, session: &mut Session) -> Result<(), Failure> {
+    match verb {
+        DataVerb::Push(arguments) => push(arguments, session).await,
+        DataVerb::Errors { import } => errors(&import, session).await,
+        DataVerb::List { limit } => list(limit, session).await,
+        DataVerb::Show { activity } => show(&activity, session).await,
+    }
+}
+
+async fn push(arguments: PushArguments, session: &mut Session) -> Result<(), Failure> {
+    let client = session.client()?;
+    let query = push_query(&client, &arguments).await?;
+    let files: Vec<PathBuf> = arguments.files.into_iter().chain(arguments.file).collect();
+    let mut answers = Vec::new();
+    for path in files {
+        let file = Outgoing::read(&path, query.clone())?;
+        let import = imports::send(&client, &session.terminal.words, &file).await?;
+        let words = &mut session.terminal.words;
+        imports::print_refused(&file.name, &import.results, words);
+        answers.push(import);
+    }
+    if let Some(seq) = answers.iter().map(|import| import.watermark.seq).max() {
+        wait_until_counted(&client, seq).await?;
+    }
+    let rejected = answers.iter().any(|import| import.counts.rejected > 0);
+    if session.print_json(&answers)? == Printed::NotYet {
+        imports_table(&answers).print(&mut session.terminal.data);
+    }
+    if rejected { Err(Failure::Said(Exit::Partial)) } else { Ok(()) }
+}
+
+async fn push_query(
+    client: &Client,
+    arguments: &PushArguments,
+) -> Result<Vec<(&'static str, String)>, Failure> {
+    let mut query = vec![("mode", arguments.mode.as_str().to_owned())];
+    if let Some(mapping) = &arguments.mapping {
+        query.push(("mapping", imports::mapping_name(client, mapping).await?));
+    }
+    query.extend(arguments.scope.map(|scope| ("scope", scope.to_string())));
+    for pair in &arguments.set {
+        if !pair.contains('=') {
+            let what = format!("--set {pair:?} sets nothing");
+            return Err(Failure::usage(what, "write it as --set facility_code=b24"));
+        }
+        query.push(("set", pair.clone()));
+    }
+    Ok(query)
+}
+
+/// The outcome of each file.
+#[must_use]
+pub fn imports_table(imports: &[Import]) -> Table {
+    let mut table = Table::new(&[
+        "file",
+        ">accepted",
+        ">duplicate",
+        ">quarantined",
+        ">rejected",
+        ">skipped",
+        "import",
+    ]);
+    for import in imports {
+        let counts = &import.counts;
+        let numbers = [
+            counts.accepted,
+            counts.duplicate,
+            counts.quarantined,
+            counts.rejected,
+            counts.skipped,
+        ];
+        let cells = numbers.map(|number| number.to_string());
+        let cells = core::iter::once(import.file_name.clone()).chain(cells);
+        table.row(cells.chain([import.id.to_string()]));
+    }
+    table
+}
+
+/// Waits until the calculation has passed a commit, and gives the watermark then.
+///
+/// # Errors
+/// The server's problem, or that it does not come.
+pub async fn wait_until_counted(client: &Client, seq: u64) -> Result<Watermark, Failure> {
+    let day = Day::from_number(0);
+    let (from, to) = (day.to_string(), day.plus(1).to_string());
+    for _ in 0..LOOKS_MAX {
+        let footprint: Footprint =
+            client.get("/carbon-footprint", &[("from", &from), ("to", &to)]).await?;
+        if footprint.watermark.seq >= seq {
+            return Ok(footprint.watermark);
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    Err(Failure::known(
+        (Exit::Unavailable, "not_counted"),
+        "the rows are stored, but the calculation has not come past them in five minutes",
+        "`envora doctor` says what holds it up; nothing needs to be sent again",
+    ))
+}
+
+async fn errors(import: &str, session: &mut Session) -> Result<(), Failure> {
+    let client = session.client()?;
+    let page: Page<RejectedRow> =
+        client.get(&format!("/imports/{import}/errors"), &[("limit", "1000")]).await?;
+    if session.print_json(&page)? == Printed::AsJson {
+        return Ok(());
+    }
+    let data = &mut session.terminal.data;
+    for row in &page.data {
+        for error in &row.errors {
+            data.text(row_view(data.paint, "", error));
+        }
+    }
+    let more = if page.next_cursor.is_some() { ", and there are more" } else { "" };
+    session.terminal.words.line(format!("{} rejected rows{more}", page.data.len()));
+    Ok(())
+}
+
+async fn list(limit: u16, session: &mut Session) -> Result<(), Failure> {
+    let limit = limit.to_string();
+    let page: Page<Activity> = session.client()?.get("/activities", &[("limit", &limit)]).await?;
+    if session.print_json(&page)? == Printed::AsJson {
+        return Ok(());
+    }
+    let columns = ["type", "quantity", "unit", "facility_code", "source_code"];
+    let headers = ["activity", "state", "type", ">quantity", "unit", "facility", "source"];
+    let mut table = Table::new(&headers);
+    for activity in &page.data {
+        let fields = columns.map(|name| json::cell(activity.fields.get(name)));
+        table.row([activity.id.to_string(), activity.state.clone()].into_iter().chain(fields));
+    }
+    table.print(&mut session.terminal.data);
+    Ok(())
+}
+
+async fn show(activity: &str, session: &mut Session) -> Result<(), Failure> {
+    let activity: Activity = session.client()?.get(&format!("/activities/{activity}"), &[]).await?;
+    if session.print_json(&activity)? == Printed::AsJson {
+        return Ok(());
+    }
+    let mut table = Table::new(&["field", "value"]);
+    table.row(["id".to_owned(), activity.id.to_string()]);
+    table.row(["state".to_owned(), activity.state]);
+    table.row(["committed_at".to_owned(), activity.committed_at.to_string()]);
+    table.row(["segment".to_owned(), format!("{} row {}", activity.segment, activity.row)]);
+    for (name, value) in &activity.fields {
+        table.row([name.clone(), json::cell(Some(value))]);
+    }
+    table.print(&mut session.terminal.data);
+    Ok(())
+}

@@ -1,0 +1,225 @@
+//! The command line: verbs and their arguments, as clap reads them.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+use envora_domain::time::Day;
+
+/// What every verb that talks to a server takes.
+#[derive(Args, Clone, Debug, Default)]
+pub struct Common {
+    /// The server, such as http://acme.localhost:7780 [env: ENVORA_SERVER]
+    #[arg(long, global = true, value_name = "URL", help_heading = "Server")]
+    pub server: Option<String>,
+    /// The organization; by default the first label of the server's name [env: ENVORA_ORG]
+    #[arg(long, global = true, value_name = "ORG", help_heading = "Server")]
+    pub org: Option<String>,
+    /// Print the answer as JSON, or only these of its fields
+    #[arg(long, global = true, value_name = "FIELDS", num_args = 0..=1, require_equals = true,
+        default_missing_value = "", help_heading = "Output")]
+    pub json: Option<String>,
+}
+
+/// The verbs that ask a server, or check files beside one.
+#[derive(Subcommand, Clone, Debug)]
+pub enum Verb {
+    /// Send, check and look at activity data
+    #[command(subcommand)]
+    Data(DataVerb),
+    /// The footprint of a period, in tonnes
+    Footprint(FootprintArguments),
+    /// Follow a figure or an activity down to source bytes, factor and proof
+    Trace(TraceArguments),
+    /// Sites
+    #[command(subcommand)]
+    Facilities(ListVerb),
+    /// Meters, vehicles, assets
+    #[command(subcommand)]
+    Sources(ListVerb),
+    /// The append-only log: checkpoint, proofs, verification
+    #[command(subcommand)]
+    Audit(AuditVerb),
+    /// Published emission factors
+    #[command(subcommand)]
+    Factors(FactorsVerb),
+    /// Units of measure
+    #[command(subcommand)]
+    Units(UnitsVerb),
+}
+
+/// Activity data.
+#[derive(Subcommand, Clone, Debug)]
+pub enum DataVerb {
+    /// Send files: CSV through a mapping, JSON, NDJSON
+    Push(PushArguments),
+    /// The rejected rows of an import, with the reason of each
+    Errors {
+        /// The import, imp_…
+        import: String,
+    },
+    /// Stored activities, newest last
+    List {
+        /// How many
+        #[arg(long, default_value_t = 20)]
+        limit: u16,
+    },
+    /// One stored activity, word for word
+    Show {
+        /// The activity, act_…
+        activity: String,
+    },
+}
+
+/// Files to send.
+#[derive(Args, Clone, Debug)]
+pub struct PushArguments {
+    /// The files; .csv, .json or .ndjson
+    #[arg(value_name = "FILE", required_unless_present = "file")]
+    pub files: Vec<PathBuf>,
+    /// A file, by name
+    #[arg(long, value_name = "FILE")]
+    pub file: Vec<PathBuf>,
+    /// The mapping: a TOML file, or the name of a saved one
+    #[arg(long, short)]
+    pub mapping: Option<String>,
+    /// A constant of the mapping: --set facility_code=b24
+    #[arg(long, value_name = "FIELD=VALUE")]
+    pub set: Vec<String>,
+    /// What one bad row means for the others
+    #[arg(long, value_enum, default_value_t = PushMode::Partial)]
+    pub mode: PushMode,
+    /// The scope that all rows claim
+    #[arg(long, value_parser = clap::value_parser!(u8).range(1..=3))]
+    pub scope: Option<u8>,
+}
+
+/// What one bad row means for the others.
+#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PushMode {
+    /// Good rows in, bad rows listed
+    Partial,
+    /// All rows or none
+    Atomic,
+}
+
+impl PushMode {
+    /// As the API spells it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Partial => "partial",
+            Self::Atomic => "atomic",
+        }
+    }
+}
+
+/// A file to check.
+#[derive(Args, Clone, Debug)]
+pub struct CheckArguments {
+    /// The files; .csv, .json or .ndjson
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<PathBuf>,
+    /// The mapping, a TOML file
+    #[arg(long, short)]
+    pub mapping: Option<PathBuf>,
+    /// A constant of the mapping: --set facility_code=b24
+    #[arg(long, value_name = "FIELD=VALUE")]
+    pub set: Vec<String>,
+}
+
+/// Which footprint.
+#[derive(Args, Clone, Debug)]
+pub struct FootprintArguments {
+    /// The first day
+    #[arg(long, value_name = "DAY", value_parser = day)]
+    pub from: Option<Day>,
+    /// The first day after
+    #[arg(long, value_name = "DAY", value_parser = day)]
+    pub to: Option<Day>,
+    /// A calendar year, instead of --from and --to
+    #[arg(long, conflicts_with_all = ["from", "to"])]
+    pub year: Option<i16>,
+    /// One scope
+    #[arg(long, value_parser = clap::value_parser!(u8).range(1..=3))]
+    pub scope: Option<u8>,
+    /// Break down: month, facility_id, source_id, type, scope, category
+    #[arg(long, value_name = "WORDS")]
+    pub group_by: Option<String>,
+    /// Global warming potentials: published, ar4, ar5, ar6 …
+    #[arg(long, value_name = "SET")]
+    pub gwp_set: Option<String>,
+}
+
+fn day(text: &str) -> Result<Day, String> {
+    Day::parse(text).map_err(|error| error.to_string())
+}
+
+/// What to trace.
+#[derive(Args, Clone, Debug)]
+pub struct TraceArguments {
+    /// A figure (fig_…) or an activity (act_…)
+    pub id: String,
+    /// The source file you hold: its SHA-256 and line are compared with the log's
+    #[arg(long, value_name = "FILE")]
+    pub source: Option<PathBuf>,
+    /// How many lines
+    #[arg(long, default_value_t = 1)]
+    pub lines: u16,
+}
+
+/// Facilities or sources.
+#[derive(Subcommand, Clone, Debug)]
+pub enum ListVerb {
+    /// All of them
+    List,
+    /// Add those of a CSV file; what is there already stays as it is
+    Push {
+        /// A CSV file with the API's field names as headers
+        file: PathBuf,
+    },
+}
+
+/// The log.
+#[derive(Subcommand, Clone, Debug)]
+pub enum AuditVerb {
+    /// The signed head of the log
+    Checkpoint,
+    /// Hash every entry again, here, and compare with the signed head
+    Verify,
+    /// The proof that one entry is in the log, checked here
+    Proof {
+        /// The entry's index
+        index: u64,
+    },
+}
+
+/// Factors.
+#[derive(Subcommand, Clone, Debug)]
+pub enum FactorsVerb {
+    /// Factors whose words contain all of these
+    Search {
+        /// Words, such as: electricity 2022
+        #[arg(required = true)]
+        words: Vec<String>,
+    },
+    /// One factor, every field
+    Show {
+        /// sha256:…
+        id: String,
+    },
+}
+
+/// Units.
+#[derive(Subcommand, Clone, Debug)]
+pub enum UnitsVerb {
+    /// Convert exactly, or say why not: envora units convert 1.5 MW.h kW.h
+    Convert {
+        /// How much
+        #[arg(allow_hyphen_values = true)]
+        quantity: String,
+        /// From this unit
+        from: String,
+        /// To this unit
+        to: String,
+    },
+}

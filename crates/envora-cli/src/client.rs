@@ -1,0 +1,279 @@
+//! The HTTP client: one server, one organization, the API's own problems.
+//!
+//! Names under `localhost` are loopback by definition (RFC 6761), so the client resolves them itself
+//! and asks nobody. Without TLS nothing but loopback is spoken to: the token must not travel in the
+//! clear.
+
+use core::time::Duration;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use envora_api::media;
+use envora_api::problems::Problem;
+use envora_domain::hash::hex;
+use envora_domain::ports::Entropy;
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
+use reqwest::{Method, RequestBuilder, Response, StatusCode, Url};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::failures::{Exit, Failure};
+
+/// How often a request is sent that finds nobody, or a server that asks to wait.
+const TRIES: u32 = 4;
+/// The longest wait that a server may ask for.
+const WAIT_SECS_MAX: u64 = 10;
+
+/// Whom to ask, and as whom.
+#[derive(Clone)]
+pub struct Target {
+    /// `http://acme.localhost:7780`.
+    pub server: String,
+    /// The organization's slug or id; the first label of the server's name when absent.
+    pub organization: Option<String>,
+    /// The token.
+    pub token: Option<String>,
+}
+
+/// A client of one organization.
+#[derive(Clone)]
+pub struct Client {
+    http: reqwest::Client,
+    base: Url,
+    organization: String,
+    token: Option<String>,
+    entropy: Arc<dyn Entropy>,
+}
+
+/// A body to send.
+pub struct Body {
+    /// Its media type.
+    pub media_type: &'static str,
+    /// Its bytes.
+    pub bytes: reqwest::Body,
+    /// How many bytes; the server wants to know beforehand.
+    pub length: u64,
+    /// More headers.
+    pub headers: Vec<(&'static str, String)>,
+}
+
+impl Client {
+    /// A client of this server.
+    ///
+    /// # Errors
+    /// When the address is none, or speaks to the outside without TLS.
+    pub fn new(target: &Target, entropy: Arc<dyn Entropy>) -> Result<Self, Failure> {
+        let base = Url::parse(&target.server).map_err(|_| {
+            Failure::usage(
+                format!("{:?} is no address of a server", target.server),
+                "write it like http://acme.localhost:7780",
+            )
+        })?;
+        let host = base.host_str().unwrap_or("").to_owned();
+        let port = base.port_or_known_default().unwrap_or(80);
+        if base.scheme() != "http" || !is_loopback(&host) {
+            return Err(Failure::usage(
+                format!("{base} is not on this machine"),
+                "this edition speaks plain HTTP on loopback only: use a name under localhost",
+            ));
+        }
+        let loopback = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)]
+            .map(|address| SocketAddr::new(address, port));
+        let http = reqwest::Client::builder()
+            .resolve_to_addrs(&host, &loopback)
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .connect_timeout(Duration::from_secs(5))
+            .timeout(Duration::from_secs(600))
+            .user_agent(concat!("envora/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .context("set up the HTTP client")?;
+        let organization = target.organization.clone().unwrap_or_else(|| slug_of(&host));
+        Ok(Self { http, base, organization, token: target.token.clone(), entropy })
+    }
+
+    /// The server's address, without a slash at its end.
+    #[must_use]
+    pub fn server(&self) -> &str {
+        self.base.as_str().trim_end_matches('/')
+    }
+
+    /// Reads something of the organization: `client.get("/carbon-footprint", &[("from", …)])`.
+    ///
+    /// # Errors
+    /// The server's problem, or that there is no server.
+    pub async fn get<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        query: &[(&str, &str)],
+    ) -> Result<T, Failure> {
+        let url = self.url(path, query)?;
+        let answer = self.retry(|http| http.request(Method::GET, url.clone())).await?;
+        read(answer).await
+    }
+
+    /// Sends JSON to something of the organization.
+    ///
+    /// # Errors
+    /// The server's problem, or that there is no server.
+    pub async fn post<B: Serialize + Sync, T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &B,
+    ) -> Result<T, Failure> {
+        let bytes = serde_json::to_vec(body).context("write the request")?;
+        let (url, key) = (self.url(path, &[])?, self.idempotency_key());
+        let send = |http: &reqwest::Client| {
+            http.request(Method::POST, url.clone())
+                .header(CONTENT_TYPE, media::VENDOR)
+                .header(media::IDEMPOTENCY_KEY_X, &key)
+                .body(bytes.clone())
+        };
+        read(self.retry(send).await?).await
+    }
+
+    /// Sends a file; `body` is called again for each try.
+    ///
+    /// # Errors
+    /// The server's problem, or that there is no server.
+    pub async fn send<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        query: &[(&str, &str)],
+        body: impl Fn() -> Body + Sync,
+    ) -> Result<T, Failure> {
+        let (url, key) = (self.url(path, query)?, self.idempotency_key());
+        let send = |http: &reqwest::Client| {
+            let body = body();
+            let request = http
+                .request(Method::POST, url.clone())
+                .header(CONTENT_TYPE, body.media_type)
+                .header(reqwest::header::CONTENT_LENGTH, body.length)
+                .header(media::IDEMPOTENCY_KEY_X, &key)
+                .body(body.bytes);
+            body.headers
+                .into_iter()
+                .fold(request, |request, (name, value)| request.header(name, value))
+        };
+        read(self.retry(send).await?).await
+    }
+
+    fn url(&self, path: &str, query: &[(&str, &str)]) -> Result<Url, Failure> {
+        let text = format!("/v2/organizations/{}{path}", self.organization);
+        let mut url = self.base.join(&text).context("make the request's address")?;
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
+        Ok(url)
+    }
+
+    fn idempotency_key(&self) -> String {
+        let mut random = [0_u8; 16];
+        self.entropy.fill(&mut random);
+        hex(&random)
+    }
+
+    async fn retry(
+        &self,
+        request: impl Fn(&reqwest::Client) -> RequestBuilder + Sync,
+    ) -> Result<Response, Failure> {
+        let mut tried = 1;
+        loop {
+            let mut sending = request(&self.http)
+                .header(ACCEPT, format!("{}, {}", media::VENDOR, media::PROBLEM));
+            if let Some(token) = &self.token {
+                sending = sending.header(AUTHORIZATION, format!("Bearer {token}"));
+            }
+            let answer = sending.send().await;
+            let wait = match &answer {
+                Ok(answer) => wait_asked_for(answer),
+                Err(error) if error.is_connect() => Some(Duration::from_millis(200 << tried)),
+                Err(_) => None,
+            };
+            match wait {
+                Some(wait) if tried < TRIES => tokio::time::sleep(wait).await,
+                _ => return answer.map_err(|error| self.no_answer(&error)),
+            }
+            tried += 1;
+        }
+    }
+
+    fn no_answer(&self, error: &reqwest::Error) -> Failure {
+        let server = self.server();
+        let (what, help) = if error.is_connect() {
+            (
+                format!("nobody answers at {server}"),
+                "start a server with `envora serve`, or name another one with --server",
+            )
+        } else if error.is_timeout() {
+            (format!("{server} did not answer in time"), "try again; the server's log may say more")
+        } else {
+            (
+                format!("{server} broke off: {}", error.to_string().to_lowercase()),
+                "try again; what was acknowledged is stored, and sending a row twice adds nothing",
+            )
+        };
+        Failure::known((Exit::Unavailable, "unavailable"), what, help)
+    }
+}
+
+/// A pause that the server asks for before the same request may come again.
+fn wait_asked_for(answer: &Response) -> Option<Duration> {
+    let busy =
+        matches!(answer.status(), StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE);
+    let seconds = answer.headers().get(RETRY_AFTER)?.to_str().ok()?.parse::<u64>().ok()?;
+    (busy && seconds <= WAIT_SECS_MAX).then(|| Duration::from_secs(seconds.max(1)))
+}
+
+async fn read<T: DeserializeOwned>(answer: Response) -> Result<T, Failure> {
+    let status = answer.status();
+    let bytes = answer.bytes().await.context("read the answer")?;
+    if status.is_success() {
+        let parsed = serde_json::from_slice(&bytes).context("understand the server's answer");
+        return Ok(parsed?);
+    }
+    match serde_json::from_slice::<Problem>(&bytes) {
+        Ok(problem) => Err(Failure::Problem(Box::new(problem))),
+        Err(_) => Err(Failure::known(
+            (Exit::Error, "not_envora"),
+            format!("the server answered {status} in words of its own"),
+            "is this address an Envora server?",
+        )),
+    }
+}
+
+fn is_loopback(host: &str) -> bool {
+    let name = host.trim_end_matches('.').to_ascii_lowercase();
+    let address = name.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    name == "localhost"
+        || name.ends_with(".localhost")
+        || address.is_ok_and(|address| address.is_loopback())
+}
+
+/// `acme` of `acme.localhost` and of `acme-test.localhost`.
+fn slug_of(host: &str) -> String {
+    let label = host.split('.').next().unwrap_or(host);
+    label.strip_suffix("-test").unwrap_or(label).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{is_loopback, slug_of};
+
+    #[test]
+    fn only_loopback_is_spoken_to_without_tls() {
+        for host in ["localhost", "acme.localhost", "ACME.localhost", "127.0.0.1", "[::1]"] {
+            assert!(is_loopback(host), "{host}");
+        }
+        for host in ["example.org", "localhost.example.org", "10.0.0.1", "notlocalhost", ""] {
+            assert!(!is_loopback(host), "{host}");
+        }
+    }
+
+    #[test]
+    fn the_first_label_names_the_organization() {
+        assert_eq!(slug_of("acme.localhost"), "acme");
+        assert_eq!(slug_of("acme-test.localhost"), "acme");
+    }
+}

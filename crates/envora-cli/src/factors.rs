@@ -1,0 +1,50 @@
+//! `envora factors`: published emission factors.
+
+use envora_api::factors::Factor;
+use envora_api::listing::Page;
+
+use crate::arguments::FactorsVerb;
+use crate::failures::Failure;
+use crate::json;
+use crate::session::{Printed, Session};
+use crate::tables::Table;
+
+/// Does what a factors verb says.
+///
+/// # Errors
+/// The server's problem.
+pub async fn run(verb: FactorsVerb, session: &mut Session) -> Result<(), Failure> {
+    let client = session.client()?;
+    match verb {
+        FactorsVerb::Search { words } => {
+            let words = words.join(" ");
+            let page: Page<Factor> = client.get("/factors", &[("q", &words)]).await?;
+            if session.print_json(&page)? == Printed::NotYet {
+                table(&page.data).print(&mut session.terminal.data);
+            }
+        }
+        FactorsVerb::Show { id } => {
+            let factor: Factor = client.get(&format!("/factors/{id}"), &[]).await?;
+            if session.print_json(&factor)? == Printed::NotYet {
+                let mut fields = Table::new(&["field", "value"]);
+                fields.row(["id", &factor.id]);
+                fields.row(["pack", &factor.pack]);
+                for (name, value) in &factor.record {
+                    fields.row([name.clone(), json::cell(Some(value))]);
+                }
+                fields.print(&mut session.terminal.data);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn table(factors: &[Factor]) -> Table {
+    let columns = ["name", "value", "unit", "publisher", "edition"];
+    let mut table = Table::new(&[columns.as_slice(), &["id"]].concat());
+    for factor in factors {
+        let cells = columns.map(|name| json::cell(factor.record.get(name)));
+        table.row(cells.into_iter().chain([factor.id.clone()]));
+    }
+    table
+}

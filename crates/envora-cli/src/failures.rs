@@ -1,0 +1,248 @@
+//! Why a verb did not succeed: what is printed, and the exit code.
+//!
+//! `error[code]: what`, where it is, the cell, what to do, and the request's id. Codes are the API's
+//! own; the few that arise here (no server, no token) have names of the same kind.
+
+use envora_api::problems::{Problem, RowError};
+
+use crate::paint::Paint;
+use crate::terminal::Channel;
+
+/// What the process ends with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Exit {
+    /// All is done.
+    Done = 0,
+    /// Something went wrong.
+    Error = 1,
+    /// The command line is wrong.
+    Usage = 2,
+    /// Done in part: rows were rejected, or checks are left for the server.
+    Partial = 3,
+    /// Nobody is signed in.
+    SignIn = 4,
+    /// A proof, signature or digest does not fit.
+    Verification = 5,
+    /// The server did not answer, after retries.
+    Unavailable = 6,
+    /// Ctrl-C.
+    Interrupted = 130,
+}
+
+impl Exit {
+    /// The number.
+    #[must_use]
+    pub const fn code(self) -> u8 {
+        self as u8
+    }
+}
+
+/// Why a verb did not succeed.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// Said already, row by row or step by step; only the exit code is left.
+    #[error("see above")]
+    Said(Exit),
+    /// Known here, with the API's kind of code.
+    #[error("{what}")]
+    Known {
+        /// What the process ends with.
+        exit: Exit,
+        /// A stable word.
+        code: &'static str,
+        /// What happened.
+        what: String,
+        /// What to do.
+        help: Option<String>,
+    },
+    /// The server's answer.
+    #[error("{}", .0.detail)]
+    Problem(Box<Problem>),
+    /// Everything else, each link of the chain a verb and its object.
+    #[error(transparent)]
+    Unexpected(#[from] anyhow::Error),
+}
+
+impl Failure {
+    /// The command line is wrong.
+    pub fn usage(what: impl Into<String>, help: impl Into<String>) -> Self {
+        Self::known((Exit::Usage, "usage"), what, help)
+    }
+
+    /// A digest, proof or signature does not fit.
+    pub fn verification(what: impl Into<String>, help: impl Into<String>) -> Self {
+        Self::known((Exit::Verification, "verification_failed"), what, help)
+    }
+
+    /// With this exit code and word.
+    pub fn known(
+        (exit, code): (Exit, &'static str),
+        what: impl Into<String>,
+        help: impl Into<String>,
+    ) -> Self {
+        let help: String = help.into();
+        Self::Known { exit, code, what: what.into(), help: (!help.is_empty()).then_some(help) }
+    }
+
+    /// The same, saying which line of a file the request was made of.
+    #[must_use]
+    pub fn at(self, file: &str, line: u64) -> Self {
+        match self {
+            Self::Problem(mut problem) => {
+                problem.detail = format!("{file}:{line}: {}", problem.detail);
+                Self::Problem(problem)
+            }
+            other @ (Self::Said(_) | Self::Known { .. } | Self::Unexpected(_)) => other,
+        }
+    }
+
+    /// What the process ends with.
+    #[must_use]
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Said(exit) | Self::Known { exit, .. } => *exit,
+            Self::Problem(problem) => match problem.status {
+                401 => Exit::SignIn,
+                429 | 503 => Exit::Unavailable,
+                _ => Exit::Error,
+            },
+            Self::Unexpected(_) => Exit::Error,
+        }
+    }
+
+    /// Prints it, for people and logs alike.
+    pub fn print(&self, to: &mut Channel) {
+        let text = self.view(to.paint);
+        to.text(text);
+    }
+
+    /// Its text.
+    #[must_use]
+    pub fn view(&self, paint: Paint) -> String {
+        match self {
+            Self::Said(_) => String::new(),
+            Self::Known { code, what, help, .. } => {
+                let help = help.as_deref().map(|help| help_line(paint, help)).unwrap_or_default();
+                format!("{}\n{help}", headline(paint, code, what))
+            }
+            Self::Problem(problem) => problem_view(paint, problem),
+            Self::Unexpected(error) => format!("{}\n", headline(paint, "error", &chain(error))),
+        }
+    }
+}
+
+/// The causes of an error, from the outermost inwards, as one sentence.
+fn chain(error: &anyhow::Error) -> String {
+    let causes: Vec<String> = error.chain().map(ToString::to_string).collect();
+    causes.join(": ")
+}
+
+fn headline(paint: Paint, code: &str, what: &str) -> String {
+    format!("{}{} {}", paint.bad(&format!("error[{code}]")), paint.strong(":"), paint.strong(what))
+}
+
+fn help_line(paint: Paint, help: &str) -> String {
+    format!("  {} {help}\n", paint.link("help:"))
+}
+
+fn problem_view(paint: Paint, problem: &Problem) -> String {
+    let mut text = format!("{}\n", headline(paint, &problem.code, &problem.detail));
+    for error in &problem.errors {
+        text.push_str(&row_view(paint, "", error));
+    }
+    if let Some(total) = problem.errors_total {
+        let more = total.saturating_sub(u64::try_from(problem.errors.len()).unwrap_or(0));
+        text.push_str(&format!("  … and {more} more\n"));
+    }
+    if problem.status == 401 {
+        text.push_str(&help_line(
+            paint,
+            "set ENVORA_TOKEN to the operator token that `envora init` printed",
+        ));
+    }
+    if !problem.request_id.is_empty() {
+        text.push_str(
+            &paint.faint(&format!("  request {}, {}\n", problem.request_id, problem.kind)),
+        );
+    }
+    text
+}
+
+/// One wrong row or field: where, the cell, what is wrong, what to do.
+#[must_use]
+pub fn row_view(paint: Paint, file: &str, error: &RowError) -> String {
+    let mut place = Vec::new();
+    if !file.is_empty() {
+        place.push(file.to_owned());
+    }
+    if let Some(row) = error.row {
+        let line = row.line.to_string();
+        place.push(if file.is_empty() { format!("line {line}") } else { line });
+    }
+    match (&error.column, &error.pointer) {
+        (Some(column), _) => place.push(column.clone()),
+        (None, Some(pointer)) => place.push(pointer.clone()),
+        (None, None) => {}
+    }
+    let mut text = String::new();
+    if !place.is_empty() {
+        text.push_str(&format!("  {} {}\n", paint.link("-->"), place.join(":")));
+    }
+    if let Some(value) = &error.value {
+        text.push_str(&format!("   {} {}\n", paint.link("|"), value.escape_debug()));
+    }
+    text.push_str(&format!(
+        "   {} {}: {}\n",
+        paint.link("="),
+        paint.odd(&error.code),
+        error.detail
+    ));
+    if let Some(hint) = &error.hint {
+        text.push_str(&help_line(paint, hint));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use envora_api::problems::{Problem, RowError, RowPlace};
+
+    use super::{Exit, Failure};
+    use crate::paint::Paint;
+
+    #[test]
+    fn an_error_names_code_place_cell_remedy_and_request() {
+        let error = RowError {
+            code: "not_a_number".to_owned(),
+            row: Some(RowPlace { record: 4, line: 5 }),
+            column: Some("equipment load [kWh]".to_owned()),
+            value: Some("1e3".to_owned()),
+            detail: "a number has no exponent".to_owned(),
+            hint: Some("write 1000".to_owned()),
+            ..RowError::default()
+        };
+        let mut problem = Problem::validation_failed("1 row is wrong").with_errors(vec![error]);
+        problem.request_id = "req-12345678".to_owned();
+        let failure = Failure::Problem(Box::new(problem));
+        let want = "error[validation_failed]: 1 row is wrong\n  \
+                    --> line 5:equipment load [kWh]\n   \
+                    | 1e3\n   \
+                    = not_a_number: a number has no exponent\n  \
+                    help: write 1000\n  \
+                    request req-12345678, /docs/errors/validation_failed\n";
+        assert_eq!(failure.view(Paint::Plain), want);
+        assert_eq!(failure.exit(), Exit::Error);
+    }
+
+    #[test]
+    fn exit_codes_tell_scripts_what_to_do() {
+        let exit = |problem: Problem| Failure::Problem(Box::new(problem)).exit().code();
+        assert_eq!(exit(Problem::unauthenticated("")), 4);
+        assert_eq!(exit(Problem::overloaded("")), 6);
+        assert_eq!(exit(Problem::not_found("")), 1);
+        assert_eq!(Failure::usage("what", "help").exit().code(), 2);
+        assert_eq!(Failure::verification("what", "").exit().code(), 5);
+        assert_eq!(Exit::Interrupted.code(), 130);
+    }
+}

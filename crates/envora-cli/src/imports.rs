@@ -1,0 +1,184 @@
+//! Sending files: the mapping first, then the bytes, then what became of each row.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use bytes::Bytes;
+use envora_api::imports::Import;
+use envora_api::media;
+use envora_api::writes::{Counts, Outcome, RowResult};
+use envora_domain::decimal::group_thousands;
+
+use crate::client::{Body, Client};
+use crate::failures::{Failure, row_view};
+use crate::progress::Sending;
+use crate::terminal::Channel;
+
+/// How many refused rows are shown one by one.
+pub const ROWS_SHOWN: usize = 20;
+
+/// A file on its way to the server.
+#[derive(Clone, Debug)]
+pub struct Outgoing {
+    /// Its name, without folders.
+    pub name: String,
+    /// Its bytes.
+    pub bytes: Bytes,
+    /// The query: mapping, mode, scope, constants.
+    pub query: Vec<(&'static str, String)>,
+}
+
+impl Outgoing {
+    /// A file of the disk.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn read(path: &Path, query: Vec<(&'static str, String)>) -> Result<Self, Failure> {
+        let bytes = std::fs::read(path).with_context(|| format!("read {}", path.display()))?;
+        let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+        Ok(Self { name, bytes: bytes.into(), query })
+    }
+
+    fn media_type(&self) -> &'static str {
+        let ending = Path::new(&self.name).extension().and_then(|ending| ending.to_str());
+        match ending.map(str::to_ascii_lowercase).as_deref() {
+            Some("json") => media::JSON,
+            Some("ndjson" | "jsonl") => media::NDJSON,
+            _ => media::CSV,
+        }
+    }
+}
+
+/// Sends one file, with a progress bar for people.
+///
+/// # Errors
+/// The server's problem; with `mode=atomic`, the rows that are wrong.
+pub async fn send(client: &Client, words: &Channel, file: &Outgoing) -> Result<Import, Failure> {
+    let length = u64::try_from(file.bytes.len()).unwrap_or(u64::MAX);
+    let sending = Sending::new(words, &file.name, length);
+    let query: Vec<(&str, &str)> =
+        file.query.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let body = || Body {
+        media_type: file.media_type(),
+        bytes: sending.body(&file.bytes),
+        length,
+        headers: vec![("content-disposition", disposition(&file.name))],
+    };
+    let answer = client.send("/imports", &query, body).await;
+    sending.finish();
+    answer
+}
+
+/// `attachment` with the file's name, in the two spellings of RFC 6266.
+fn disposition(name: &str) -> String {
+    use core::fmt::Write as _;
+    let plain: String = name
+        .chars()
+        .map(
+            |letter| {
+                if letter.is_ascii_graphic() && !"\"\\%".contains(letter) { letter } else { '_' }
+            },
+        )
+        .collect();
+    let mut encoded = String::new();
+    for byte in name.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            let _ok = write!(encoded, "%{byte:02X}");
+        }
+    }
+    format!("attachment; filename=\"{plain}\"; filename*=UTF-8''{encoded}")
+}
+
+/// The name of a mapping; a TOML file is saved at the server first.
+///
+/// # Errors
+/// When the file is no mapping, or the server refuses it.
+pub async fn mapping_name(client: &Client, mapping: &str) -> Result<String, Failure> {
+    if !mapping.ends_with(".toml") {
+        return Ok(mapping.to_owned());
+    }
+    let path = PathBuf::from(mapping);
+    let text = std::fs::read_to_string(&path).with_context(|| format!("read {mapping}"))?;
+    save_mapping(client, mapping, &text).await
+}
+
+/// Saves a mapping and gives its name.
+///
+/// # Errors
+/// When the text is no TOML, or the server refuses it.
+pub async fn save_mapping(client: &Client, place: &str, text: &str) -> Result<String, Failure> {
+    let tree: toml::Table = toml::from_str(text).map_err(|error| {
+        Failure::usage(
+            format!("{place} is no TOML: {}", error.message()),
+            "see docs: mapping files",
+        )
+    })?;
+    let name = tree.get("mapping").and_then(toml::Value::as_str).map(str::to_owned);
+    let name = name.ok_or_else(|| {
+        Failure::usage(format!("{place} has no name"), "its first line should be: mapping = \"…\"")
+    })?;
+    let _saved: serde_json::Value = client.post("/import-mappings", &tree).await?;
+    Ok(name)
+}
+
+/// Rows by outcome, in words.
+#[must_use]
+pub fn counts_text(counts: &Counts) -> String {
+    let all = [
+        ("accepted", counts.accepted),
+        ("duplicate", counts.duplicate),
+        ("quarantined", counts.quarantined),
+        ("rejected", counts.rejected),
+        ("skipped", counts.skipped),
+    ];
+    let some: Vec<String> = all
+        .iter()
+        .filter(|(_, rows)| *rows > 0)
+        .map(|(outcome, rows)| format!("{} {outcome}", group_thousands(&rows.to_string())))
+        .collect();
+    if some.is_empty() { "no rows".to_owned() } else { some.join(", ") }
+}
+
+/// Prints the rows that were rejected or quarantined, each with its reasons and remedies.
+pub fn print_refused(file: &str, results: &[RowResult], to: &mut Channel) {
+    let paint = to.paint;
+    let refused: Vec<&RowResult> = results
+        .iter()
+        .filter(|row| matches!(row.status, Outcome::Rejected | Outcome::Quarantined))
+        .collect();
+    for row in refused.iter().take(ROWS_SHOWN) {
+        for error in &row.errors {
+            to.text(row_view(paint, file, error));
+        }
+    }
+    if refused.len() > ROWS_SHOWN {
+        to.line(format!(
+            "  … and {} more rows: envora data errors IMPORT",
+            refused.len() - ROWS_SHOWN
+        ));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use envora_api::writes::Counts;
+
+    use super::{counts_text, disposition};
+
+    #[test]
+    fn file_names_go_out_in_both_spellings() {
+        assert_eq!(
+            disposition("zähler \"1\".csv"),
+            "attachment; filename=\"z_hler__1_.csv\"; filename*=UTF-8''z%C3%A4hler%20%221%22.csv"
+        );
+    }
+
+    #[test]
+    fn only_outcomes_that_occur_are_named() {
+        let counts = Counts { accepted: 8760, rejected: 2, ..Counts::default() };
+        assert_eq!(counts_text(&counts), "8,760 accepted, 2 rejected");
+        assert_eq!(counts_text(&Counts::default()), "no rows");
+    }
+}

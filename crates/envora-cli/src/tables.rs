@@ -1,0 +1,124 @@
+//! Tables: aligned for people, tab-separated for programs.
+
+use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, TableStyle, Width};
+
+use crate::terminal::{Audience, Channel};
+
+/// How wide a table for people may get.
+const WIDTH_MAX: u16 = 118;
+
+/// On which side a column's cells stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Side {
+    Left,
+    Right,
+}
+
+/// Rows under headers.
+#[derive(Clone, Debug)]
+pub struct Table {
+    columns: Vec<(String, Side)>,
+    rows: Vec<Vec<String>>,
+}
+
+impl Table {
+    /// A table with these headers; one that begins with `>` stands to the right, as numbers do.
+    #[must_use]
+    pub fn new(headers: &[&str]) -> Self {
+        let column = |header: &&str| match header.strip_prefix('>') {
+            Some(number) => (number.to_owned(), Side::Right),
+            None => ((*header).to_owned(), Side::Left),
+        };
+        Self { columns: headers.iter().map(column).collect(), rows: Vec::new() }
+    }
+
+    /// Adds a row, a cell per header.
+    pub fn row<C: Into<String>>(&mut self, cells: impl IntoIterator<Item = C>) {
+        self.rows.push(cells.into_iter().map(Into::into).collect());
+    }
+
+    /// Whether it has no rows.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// Writes it as this channel's reader wants it.
+    pub fn print(&self, to: &mut Channel) {
+        match to.audience {
+            Audience::People => to.text(self.for_people()),
+            Audience::Programs => to.text(self.for_programs()),
+        }
+    }
+
+    /// Aligned, a rule under the headers, no frame; long cells are wrapped.
+    #[must_use]
+    pub fn for_people(&self) -> String {
+        let mut table = comfy_table::Table::new();
+        table
+            .load_style(style())
+            .force_no_tty()
+            .set_width(WIDTH_MAX)
+            .set_content_arrangement(ContentArrangement::Dynamic)
+            .set_header(self.columns.iter().map(|(header, _)| header.clone()));
+        for row in &self.rows {
+            table.add_row(row.clone());
+        }
+        for (place, (header, side)) in self.columns.iter().enumerate() {
+            let Some(column) = table.column_mut(place) else { continue };
+            column.set_padding((if place == 0 { 0 } else { 1 }, 1));
+            if *side == Side::Right {
+                column.set_cell_alignment(CellAlignment::Right);
+                let widest = self.rows.iter().filter_map(|row| row.get(place));
+                let widest = widest.chain([header]).map(|cell| cell.chars().count()).max();
+                let width = u16::try_from(widest.unwrap_or(0)).unwrap_or(WIDTH_MAX);
+                column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(width + 2)));
+            }
+        }
+        table.lines().map(|line| format!("{}\n", line.trim_end())).collect()
+    }
+
+    /// Headers, then a record per line, tabs between fields; tabs and line ends in a cell are blanks.
+    #[must_use]
+    pub fn for_programs(&self) -> String {
+        let field = |cell: &str| cell.replace(['\t', '\n', '\r'], " ");
+        let line = |cells: Vec<String>| format!("{}\n", cells.join("\t"));
+        let headers = line(self.columns.iter().map(|(header, _)| field(header)).collect());
+        let rows = self.rows.iter().map(|row| line(row.iter().map(|cell| field(cell)).collect()));
+        core::iter::once(headers).chain(rows).collect()
+    }
+}
+
+fn style() -> TableStyle {
+    use comfy_table::LineStyle;
+    TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Table;
+
+    fn table() -> Table {
+        let mut table = Table::new(&["file", ">rows", "why"]);
+        table.row(["b2_gas_2022.csv", "8,760", ""]);
+        table.row(["x.csv", "7", "a\tb"]);
+        table
+    }
+
+    #[test]
+    fn people_see_columns_that_line_up() {
+        let want = "file               rows  why\n\
+                    ─────────────────────────────\n\
+                    b2_gas_2022.csv   8,760\n\
+                    x.csv                 7  a b\n";
+        assert_eq!(table().for_people().replace('\t', " "), want);
+    }
+
+    #[test]
+    fn programs_get_one_record_per_line() {
+        assert_eq!(
+            table().for_programs(),
+            "file\trows\twhy\nb2_gas_2022.csv\t8,760\t\nx.csv\t7\ta b\n"
+        );
+    }
+}

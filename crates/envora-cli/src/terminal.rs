@@ -1,0 +1,72 @@
+//! Where words and data go: data to stdout, words to stderr.
+//!
+//! A person at a terminal gets tables, colours and progress bars; a program gets tab-separated text
+//! without any of them. What the process stands on (terminal or pipe, `NO_COLOR`) is decided once, by
+//! whoever makes the [`Terminal`].
+
+use std::io::{IsTerminal as _, Write};
+
+use crate::paint::Paint;
+
+/// Who reads a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Audience {
+    /// A person at a terminal: aligned tables.
+    People,
+    /// A program at the other end of a pipe: one record per line, tabs between fields.
+    Programs,
+}
+
+/// One of the two streams.
+pub struct Channel {
+    to: Box<dyn Write + Send>,
+    /// Who reads it.
+    pub audience: Audience,
+    /// How it is coloured.
+    pub paint: Paint,
+}
+
+impl Channel {
+    /// A stream for this audience.
+    #[must_use]
+    pub fn new(to: Box<dyn Write + Send>, audience: Audience, paint: Paint) -> Self {
+        Self { to, audience, paint }
+    }
+
+    /// Writes one line. A reader that has gone away is no error: it has seen enough.
+    pub fn line(&mut self, text: impl AsRef<str>) {
+        drop(writeln!(self.to, "{}", text.as_ref()));
+        drop(self.to.flush());
+    }
+
+    /// Writes text that ends its own lines.
+    pub fn text(&mut self, text: impl AsRef<str>) {
+        drop(self.to.write_all(text.as_ref().as_bytes()));
+        drop(self.to.flush());
+    }
+}
+
+/// The two streams of a process.
+pub struct Terminal {
+    /// stdout: what was asked for.
+    pub data: Channel,
+    /// stderr: everything said about it.
+    pub words: Channel,
+}
+
+impl Terminal {
+    /// The streams of this process; no colours when `NO_COLOR` is set to anything.
+    #[must_use]
+    pub fn of_process(no_color: Option<&str>) -> Self {
+        let plain = no_color.is_some_and(|value| !value.is_empty());
+        let channel = |to: Box<dyn Write + Send>, terminal: bool| {
+            let audience = if terminal { Audience::People } else { Audience::Programs };
+            let paint = if terminal && !plain { Paint::Colours } else { Paint::Plain };
+            Channel::new(to, audience, paint)
+        };
+        Self {
+            data: channel(Box::new(std::io::stdout()), std::io::stdout().is_terminal()),
+            words: channel(Box::new(std::io::stderr()), std::io::stderr().is_terminal()),
+        }
+    }
+}

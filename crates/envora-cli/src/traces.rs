@@ -1,0 +1,281 @@
+//! `envora trace`: from a figure down to source bytes, factor and proof.
+
+use anyhow::Context as _;
+use envora_api::traces::{Trace, TraceLine};
+use envora_domain::decimal::{Mass, group_thousands};
+use envora_ledger::note::VerifierKey;
+
+use crate::arguments::TraceArguments;
+use crate::audit;
+use crate::client::Client;
+use crate::failures::Failure;
+use crate::paint::Paint;
+use crate::proofs::{self, Proven};
+use crate::session::{Printed, Session};
+use crate::terminal::Channel;
+
+/// How many parts of a figure people are shown.
+const PARTS_SHOWN: usize = 12;
+/// How many lines one row can have: slots times gases, with room.
+const LINES_OF_A_ROW: u16 = 16;
+
+/// Traces a figure or an activity and checks its proofs.
+///
+/// # Errors
+/// The server's problem; a proof or a file that does not fit.
+pub async fn run(arguments: &TraceArguments, session: &mut Session) -> Result<(), Failure> {
+    let client = session.client()?;
+    let trace = ask(&client, &arguments.id, arguments.lines).await?;
+    let key = proofs::key(&audit::head(&client).await?.vkey)?;
+    let file = arguments
+        .source
+        .as_deref()
+        .map(|path| std::fs::read(path).with_context(|| format!("read {}", path.display())));
+    let file = file.transpose()?;
+    let as_json = session.print_json(&trace)? == Printed::AsJson;
+    let to = if as_json { &mut session.terminal.words } else { &mut session.terminal.data };
+    if !as_json {
+        print_figure(&trace, to);
+    }
+    for row in rows(&trace).into_iter().take(usize::from(arguments.lines)) {
+        print_row(row, &key, to)?;
+        if let Some((file, line)) = file.as_deref().zip(row.first()) {
+            let text = proofs::check_source(&line.origin, file)?;
+            let paint = to.paint;
+            to.line(format!(
+                "  {} your file has this SHA-256, and on this line: {text}",
+                tick(paint)
+            ));
+        }
+    }
+    if trace.replay == "equal" {
+        return Ok(());
+    }
+    let what = format!("calculated again, the figure comes out otherwise: replay {}", trace.replay);
+    Err(Failure::verification(what, "keep the answer (--json) and ask who runs the server"))
+}
+
+/// The trace of a figure or an activity, with the lines of so many rows.
+///
+/// # Errors
+/// The server's problem, or an id that is neither.
+pub async fn ask(client: &Client, id: &str, rows: u16) -> Result<Trace, Failure> {
+    let limit = rows.saturating_mul(LINES_OF_A_ROW).clamp(1, 1000).to_string();
+    let path = match id.split_once('_').map(|(prefix, _)| prefix) {
+        Some("fig") => format!("/figures/{id}/trace"),
+        Some("act") => format!("/activities/{id}/trace"),
+        _ => {
+            return Err(Failure::usage(
+                format!("{id:?} is neither a figure nor an activity"),
+                "figures (fig_…) stand in `envora footprint --json`, activities (act_…) in `envora data list`",
+            ));
+        }
+    };
+    client.get(&path, &[("limit", &limit)]).await
+}
+
+/// The lines of each row and slot together, in the order of the trace.
+fn rows(trace: &Trace) -> Vec<&[TraceLine]> {
+    let same = |a: &TraceLine, b: &TraceLine| a.activity == b.activity && a.slot == b.slot;
+    trace.lines.data.chunk_by(same).collect()
+}
+
+/// Prints a figure, what it is about and what it adds up from.
+pub fn print_figure(trace: &Trace, to: &mut Channel) {
+    let (paint, query) = (to.paint, &trace.query);
+    let scope =
+        query.scope.map_or_else(|| "all scopes".to_owned(), |scope| format!("scope {scope}"));
+    let category = query.category.map(|category| format!(".{category}")).unwrap_or_default();
+    let market =
+        query.market.as_deref().map(|market| format!(", {market}-based")).unwrap_or_default();
+    let set = query.gwp_set.as_deref().map(|set| format!(", GWP set {set}")).unwrap_or_default();
+    to.line(format!("{}  {}", paint.strong("Figure"), paint.faint(&trace.figure.figure_id)));
+    to.line(format!(
+        "  {} kg CO2e = {} t",
+        paint.strong(&group_thousands(&trace.figure.value)),
+        paint.strong(&tonnes(&trace.figure.value))
+    ));
+    to.line(format!("  {scope}{category}{market}, {} to {}{set}", query.from, query.to.plus(-1)));
+    for (field, values) in &query.filters {
+        to.line(format!("  {field} {}", values.join(", ")));
+    }
+    let replay = match trace.replay.as_str() {
+        "equal" => paint.good("equal: rows, factors and methods give the same digits again"),
+        other => paint.bad(other),
+    };
+    to.line(format!("  replay {replay}"));
+    print_parts(trace, to);
+}
+
+fn print_parts(trace: &Trace, to: &mut Channel) {
+    if trace.parts.is_empty() {
+        return;
+    }
+    let paint = to.paint;
+    let sum: Option<Mass> = trace.parts.iter().map(|part| Mass::parse_kg(&part.value).ok()).sum();
+    let whole = Mass::parse_kg(&trace.figure.value).ok();
+    let exact = sum.is_some() && sum == whole;
+    to.line(format!(
+        "  adds up from {} parts, {}",
+        trace.parts.len(),
+        if exact { paint.good("to the last digit") } else { paint.bad("but not exactly") }
+    ));
+    let grouped: Vec<String> =
+        trace.parts.iter().map(|part| group_thousands(&part.value)).collect();
+    let places = grouped.iter().map(|text| point(text)).max().unwrap_or(0);
+    for (part, kg) in trace.parts.iter().zip(&grouped).take(PARTS_SHOWN) {
+        let blank = " ".repeat(places - point(kg));
+        to.line(format!("    {:<22} {blank}{kg} kg", part.label));
+    }
+    if trace.parts.len() > PARTS_SHOWN {
+        to.line(format!("    … and {} more", trace.parts.len() - PARTS_SHOWN));
+    }
+}
+
+/// How many characters stand before the point.
+fn point(number: &str) -> usize {
+    number.find('.').unwrap_or(number.len())
+}
+
+fn tonnes(kg: &str) -> String {
+    Mass::parse_kg(kg).map_or_else(|_| kg.to_owned(), |mass| mass.tonnes(3))
+}
+
+/// Prints the lines of one row and slot: source, factor, digits; then checks its proofs aloud.
+///
+/// # Errors
+/// The first proof that does not hold.
+pub fn print_row(lines: &[TraceLine], key: &VerifierKey, to: &mut Channel) -> Result<(), Failure> {
+    let Some(first) = lines.first() else { return Ok(()) };
+    to.line("");
+    print_source(first, to);
+    print_factor(first, to);
+    print_digits(lines, to);
+    let proven = proofs::check_line(first, key)?;
+    print_proof(first, &proven, to);
+    Ok(())
+}
+
+fn field(to: &mut Channel, name: &str, text: impl AsRef<str>) {
+    let name = to.paint.faint(&format!("{name:<10}"));
+    to.line(format!("  {name} {}", text.as_ref()));
+}
+
+fn print_source(line: &TraceLine, to: &mut Channel) {
+    let (paint, sent, origin) = (to.paint, &line.as_sent, &line.origin);
+    to.line(format!(
+        "{}  {}",
+        paint.strong("One row of it"),
+        paint.faint(&line.activity.to_string())
+    ));
+    let place = [("facility", &sent.facility), ("source", &sent.source)];
+    let place: Vec<String> = place
+        .into_iter()
+        .filter_map(|(name, word)| Some(format!("{name} {}", word.as_deref()?)))
+        .collect();
+    field(to, "as sent", format!("{} {}  {}", paint.strong(&sent.quantity), sent.unit, sent.kind));
+    field(to, "", format!("{}  {}", sent.period, place.join(", ")));
+    let [from, end] = origin.byte_range;
+    let file = paint.strong(&origin.file);
+    field(
+        to,
+        "file",
+        format!("{file}, line {}, bytes {from} to {end}", paint.strong(&origin.line.to_string())),
+    );
+    if let Some(text) = &origin.text {
+        field(to, "", format!("{} {text}", paint.link("│")));
+    }
+    if let Some(sha256) = &origin.sha256 {
+        field(to, "SHA-256", sha256);
+    }
+    let mapping = origin.mapping.as_deref().map(|id| format!(", mapping {id}")).unwrap_or_default();
+    field(to, "read by", paint.faint(&format!("{}{mapping}", origin.parser)));
+}
+
+fn print_factor(line: &TraceLine, to: &mut Channel) {
+    let (paint, factor, why) = (to.paint, &line.factor, &line.why);
+    field(
+        to,
+        "books",
+        format!("{}, by {} (tier {})", line.slot, paint.strong(&line.method), why.tier),
+    );
+    field(to, "factor", paint.strong(&factor.name));
+    field(
+        to,
+        "",
+        format!("{}, edition {}, pack {}", factor.publisher, factor.edition, factor.pack),
+    );
+    field(to, "", &factor.origin);
+    field(to, "", paint.faint(&format!("{}, {}", factor.id, factor.licence)));
+    if !why.text.is_empty() {
+        field(to, "why", &why.text);
+    }
+    for passed in &why.passed_over {
+        field(to, "", paint.faint(&format!("not: {passed}")));
+    }
+    if !why.flags.is_empty() {
+        field(to, "flags", paint.odd(&why.flags.join(", ")));
+    }
+    if !line.unit_path.is_empty() {
+        field(to, "units", line.unit_path.join(" → "));
+    }
+    let set = format!("set {}, basis {}, 100 years", line.gwp.set, line.gwp.basis);
+    field(to, "GWP", set);
+}
+
+fn print_digits(lines: &[TraceLine], to: &mut Channel) {
+    let paint = to.paint;
+    for line in lines {
+        let value = line.gwp.value.as_deref().map(|gwp| format!(", GWP {gwp}")).unwrap_or_default();
+        let gas = format!("{}: {} {}{value}", line.gwp.gas, line.factor.value, line.factor.unit);
+        field(to, "digits", paint.strong(&gas));
+        for step in &line.exact {
+            field(to, "", step);
+        }
+    }
+    let sum: Option<Mass> =
+        lines.iter().map(|line| Mass::parse_kg(line.co2e.as_deref()?).ok()).sum();
+    if let (Some(sum), 2..) = (sum, lines.len()) {
+        field(to, "together", format!("{} kg CO2e", paint.strong(&sum.kg())));
+    }
+}
+
+fn tick(paint: Paint) -> String {
+    paint.good("✓")
+}
+
+/// Prints what the checks have shown, hash by hash.
+fn print_proof(line: &TraceLine, proven: &Proven, to: &mut Channel) {
+    let (paint, ok) = (to.paint, tick(to.paint));
+    let (leaf, head) = (&proven.verified.leaf, &proven.verified.checkpoint);
+    let slice = &line.segment.slice;
+    to.line("");
+    to.line(format!(
+        "{}  {}",
+        paint.strong("Proof"),
+        paint.faint("checked on this side, from the bytes up")
+    ));
+    let rows = format!("row {} of {}", line.segment.row, line.segment.id);
+    let run = format!("run {} of {}, 256 rows each", slice.index + 1, slice.size);
+    to.line(format!("  {ok} {rows}: the bytes under proof say the same as above"));
+    to.line(format!("  {ok} {run}: leaf hash {}", proven.run_hash));
+    print_path("    with", &slice.proof, to);
+    to.line(format!("    segment root   {}", paint.strong(&line.segment.root)));
+    let entry = format!("entry {} of the log's {}", leaf.seq, head.size);
+    to.line(format!("  {ok} {entry}: leaf hash {}", proven.leaf_hash));
+    print_path("    with", &line.leaf.proof, to);
+    to.line(format!("    log root       {}", paint.strong(&head.root.hex())));
+    to.line(format!(
+        "  {ok} signed (Ed25519) by key {} of {}",
+        paint.strong(&proven.key_id),
+        head.origin
+    ));
+}
+
+fn print_path(label: &str, path: &[String], to: &mut Channel) {
+    for hash in path {
+        let text = format!("{label:<18} {hash}");
+        let text = to.paint.faint(&text);
+        to.line(text);
+    }
+}
