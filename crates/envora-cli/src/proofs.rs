@@ -10,7 +10,7 @@ use envora_api::traces::{TraceLine, TracedOrigin};
 use envora_domain::activities::{Activity, Origin};
 use envora_domain::hash::{Digest, leaf_hash};
 use envora_ledger::note::VerifierKey;
-use envora_ledger::slice::{self, SliceProof};
+use envora_ledger::slice::{self, SegmentRow, SliceProof};
 use envora_ledger::verify::{EntryProof, Verified, verify_entry};
 
 use crate::failures::Failure;
@@ -67,8 +67,8 @@ pub fn check_line(line: &TraceLine, key: &VerifierKey) -> Result<Proven, Failure
         path: digests(&line.segment.slice.proof)?,
         rows,
     };
-    let count = verified.leaf.count.unwrap_or(0);
-    let row = slice::verify_slice(line.segment.row, count, &slice, &root).map_err(refused)?;
+    let asked = SegmentRow { row: line.segment.row, count: verified.leaf.count.unwrap_or(0), root };
+    let row = slice::verify_slice(&asked, &slice).map_err(refused)?;
     let (activity, _) = Activity::decode(row).map_err(refused)?;
     said_the_same(line, &activity)?;
     let key_id = envora_domain::hash::hex(&key.id());
