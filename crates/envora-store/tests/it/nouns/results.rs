@@ -13,7 +13,7 @@ use envora_domain::time::Day;
 use envora_store::blocks::{
     Block, BlockKind, BlockPlace, BlockSlice, block_add, block_of_segment, blocks_from,
 };
-use envora_store::cells::{cells_add, cells_between, cells_drop};
+use envora_store::cells::{cells_add, cells_between, cells_days, cells_drop};
 use envora_store::packs::{NewPack, pack_activate, packs_active};
 use envora_store::runs::{
     Advance, NewRun, RunState, run_advance, run_by_id, run_current, run_start, run_switch, runs_all,
@@ -192,8 +192,11 @@ pub(super) fn cells_add_up_exactly(db: &mut TestDb) {
         [(cell(18_993, Gas::CO2), both), (cell(18_994, Gas::CO2), sum(-5))]
     );
     assert_eq!(cells(18_994, 18_995).len(), 1);
+    let span = || db.db.read_blocking(move |rd| cells_days(rd, &read, RUN)).unwrap();
+    assert_eq!(span(), Some((Day::from_number(18_993), Day::from_number(18_994))));
     assert_eq!(db.db.write_blocking(move |tx| cells_drop(tx, &work, RUN)).unwrap(), 2);
     assert_eq!(cells(0, 30_000), []);
+    assert_eq!(span(), None);
 }
 
 pub(super) fn unresolved_rows_are_said_anew(db: &mut TestDb) {
