@@ -132,6 +132,9 @@ impl Seal {
         let params = params.map_err(|_| KeyError::Damaged(FILE))?;
         let file = SealFile { v: 1, method: seal.method.to_owned(), params };
         let text = serde_json::to_vec_pretty(&file).map_err(|_| KeyError::Damaged(FILE))?;
+        if let Some(folder) = path.parent() {
+            disk.create_dir(folder)?;
+        }
         replace_durably(disk, path, &Zeroizing::new(text))?;
         Ok(seal)
     }

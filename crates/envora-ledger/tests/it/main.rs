@@ -6,3 +6,4 @@ mod log;
 mod notes;
 mod p09;
 mod slices;
+mod vectors;
