@@ -1,0 +1,208 @@
+//! Commits: what becomes of rows, once and again.
+
+use envora_domain::activities::problems::{Outcome, RowCode, RowProblem};
+use envora_domain::hash::Digest;
+use envora_ingest::commit::{Accepted, Batch, Idempotency, StoredAnswer, SubmitError, Submitted};
+use envora_store::imports::{Counts, Mode};
+
+use crate::house::{House, electricity, parsed};
+
+const AT: &str = "2022-01-01T00:00:00Z";
+
+fn outcomes(accepted: &Accepted) -> Vec<Outcome> {
+    accepted.results.iter().map(|result| result.outcome).collect()
+}
+
+fn codes(accepted: &Accepted) -> Vec<RowCode> {
+    let problems = accepted.results.iter().flat_map(|result| &result.problems);
+    problems.map(|problem| problem.code).collect()
+}
+
+#[test]
+fn a_row_is_stored_once() {
+    let house = House::new();
+    house.facility("b24", |_| {});
+    let rows = || vec![electricity("a", "372.4", AT), electricity("b", "1", AT)];
+    let first = house.submit(rows());
+    assert_eq!(outcomes(&first), [Outcome::Accepted, Outcome::Accepted]);
+    assert_eq!((first.segments.len(), first.counts.accepted), (1, 2));
+    let again = house.submit(rows());
+    assert_eq!(outcomes(&again), [Outcome::Duplicate, Outcome::Duplicate]);
+    assert!(again.segments.is_empty());
+    let ids = |answer: &Accepted| answer.results.iter().map(|row| row.id).collect::<Vec<_>>();
+    assert_eq!(ids(&first), ids(&again), "a duplicate names the activity that is there");
+    let house = house.reopen();
+    let third = house.submit(rows());
+    assert_eq!(outcomes(&third), [Outcome::Duplicate, Outcome::Duplicate], "after a restart too");
+    assert_eq!(third.watermark, again.watermark);
+}
+
+#[test]
+fn digits_that_say_the_same_are_the_same_row() {
+    let house = House::new();
+    house.facility("b24", |_| {});
+    house.submit(vec![electricity("a", "372.4", AT)]);
+    let again = house.submit(vec![electricity("a", "372.400", AT)]);
+    assert_eq!(outcomes(&again), [Outcome::Duplicate]);
+    let other = house.submit(vec![electricity("a", "372.5", AT)]);
+    assert_eq!(codes(&other), [RowCode::ExternalIdConflict]);
+}
+
+#[test]
+fn rows_of_one_batch_are_held_against_each_other() {
+    let house = House::new();
+    house.facility("b24", |_| {});
+    let rows = vec![
+        electricity("a", "1", AT),
+        electricity("a", "1.0", AT),
+        electricity("a", "2", AT),
+        electricity("b", "2", AT),
+    ];
+    let answer = house.submit(rows);
+    let due = [Outcome::Accepted, Outcome::Duplicate, Outcome::Rejected, Outcome::Accepted];
+    assert_eq!(outcomes(&answer), due);
+    assert_eq!(answer.results[0].id, answer.results[1].id);
+    assert_eq!(codes(&answer), [RowCode::ExternalIdConflict]);
+}
+
+#[test]
+fn atomic_stores_all_or_nothing() {
+    let house = House::new();
+    house.facility("b24", |_| {});
+    let mut rows = parsed(vec![electricity("a", "1", AT), electricity("b", "1", AT)]);
+    rows[1].activity =
+        Err(vec![RowProblem::new(RowCode::NotANumber, "/quantity", "no number").at(2, 2)]);
+    let refused = house.try_submit(Batch::new(rows.clone(), Mode::Atomic));
+    let Err(SubmitError::Refused(answer)) = refused else { panic!("it was stored: {refused:?}") };
+    assert_eq!((answer.counts.accepted, answer.counts.rejected), (1, 1));
+    let answer = house.submit_batch(Batch::new(rows, Mode::Partial));
+    assert_eq!(outcomes(&answer), [Outcome::Accepted, Outcome::Rejected], "nothing was kept of it");
+}
+
+#[test]
+fn unknown_words_wait() {
+    let house = House::new();
+    let answer = house.submit(vec![electricity("a", "1", AT)]);
+    assert_eq!(outcomes(&answer), [Outcome::Quarantined]);
+    assert_eq!(codes(&answer), [RowCode::UnknownFacility]);
+    assert_eq!(answer.segments.len(), 1, "it is stored as received");
+    let again = house.submit(vec![electricity("a", "1", AT)]);
+    assert_eq!(outcomes(&again), [Outcome::Duplicate]);
+}
+
+#[test]
+fn a_row_has_one_successor() {
+    let house = House::new();
+    house.facility("b24", |_| {});
+    let first = house.submit(vec![electricity("a", "1", AT), electricity("b", "1", AT)]);
+    let correction = |id: &str, of: &str| {
+        let mut row = electricity(id, "2", AT);
+        row.supersedes = Some(of.to_owned());
+        row
+    };
+    let by_id = first.results[0].id.unwrap().to_string();
+    let rows = vec![
+        correction("a2", &by_id),
+        correction("a3", "ext:a"),
+        correction("b2", "ext:b"),
+        correction("b3", "ext:b2"),
+        correction("c", "ext:nobody"),
+        correction("d", "nonsense"),
+        correction("e", "ext:e"),
+    ];
+    let answer = house.submit(rows);
+    let due = [
+        RowCode::AlreadySuperseded,
+        RowCode::MalformedRow,
+        RowCode::MalformedRow,
+        RowCode::MalformedRow,
+    ];
+    assert_eq!(codes(&answer), due);
+    assert_eq!(answer.counts.accepted, 3);
+    let late = house.submit(vec![correction("b4", "ext:b")]);
+    assert_eq!(codes(&late), [RowCode::AlreadySuperseded]);
+    assert_eq!(house.submit(vec![correction("b5", "ext:b3")]).counts.accepted, 1);
+}
+
+#[test]
+fn many_rows_are_several_segments() {
+    let house = House::new();
+    house.facility("b24", |_| {});
+    let rows = (0..10_001).map(|row| electricity(&format!("r{row}"), "1", AT)).collect();
+    let answer = house.submit(rows);
+    assert_eq!(answer.segments.len(), 2);
+    assert_eq!(answer.counts, Counts { accepted: 10_001, ..Counts::default() });
+    assert!(answer.results.is_empty(), "of many rows, only those not accepted are listed");
+}
+
+fn keyed(key: u8, fingerprint: u8, kwh: &str) -> Batch {
+    let mut batch = Batch::new(parsed(vec![electricity("a", kwh, AT)]), Mode::Atomic);
+    batch.idempotency = Some(Idempotency {
+        key: Digest([key; 32]),
+        fingerprint: Digest([fingerprint; 32]),
+        render: Box::new(|accepted| StoredAnswer {
+            status: 201,
+            media_type: "application/json".to_owned(),
+            body: format!("seq {}", accepted.watermark).into_bytes(),
+        }),
+    });
+    batch
+}
+
+#[test]
+fn p05_retry_is_one_effect() {
+    let house = House::new();
+    house.facility("b24", |_| {});
+    let Submitted::Stored(accepted, Some(answer)) = house.try_submit(keyed(1, 1, "1")).unwrap()
+    else {
+        panic!("the first request is an effect");
+    };
+    assert_eq!(answer.body, format!("seq {}", accepted.watermark).into_bytes());
+    let replayed = |house: &House| match house.try_submit(keyed(1, 1, "1")).unwrap() {
+        Submitted::Replayed(again) => assert_eq!(again, answer, "the same bytes"),
+        Submitted::Stored(..) => panic!("a retry had an effect of its own"),
+    };
+    replayed(&house);
+    let house = house.reopen();
+    replayed(&house);
+    let reused = house.try_submit(keyed(1, 2, "1"));
+    assert!(matches!(reused, Err(SubmitError::KeyReused)), "{reused:?}");
+    let refused = house.try_submit(keyed(2, 1, "5"));
+    assert!(matches!(refused, Err(SubmitError::Refused(_))), "the id is taken: {refused:?}");
+    let mut other = keyed(2, 2, "5");
+    other.rows = parsed(vec![electricity("b", "5", AT)]);
+    assert!(matches!(house.try_submit(other), Ok(Submitted::Stored(..))), "a refusal keeps no key");
+}
+
+#[test]
+fn p05_effects_are_distinct_keys() {
+    let house = House::new();
+    house.facility("b24", |_| {});
+    let batch = |key: u8| {
+        let mut batch = keyed(key, key, "1");
+        batch.rows = parsed(vec![electricity(&format!("row-{key}"), "1", AT)]);
+        batch
+    };
+    let tries = 8;
+    let stored: usize = std::thread::scope(|scope| {
+        let house = &house;
+        let threads: Vec<_> = (0..tries)
+            .map(|seed: u8| {
+                scope.spawn(move || {
+                    let mut stored = 0;
+                    for step in 0..20_u8 {
+                        let key = (step * 7 + seed * 3) % 20;
+                        stored += match house.try_submit(batch(key)) {
+                            Ok(Submitted::Stored(accepted, _)) => accepted.counts.accepted,
+                            Ok(Submitted::Replayed(_)) | Err(SubmitError::InFlight) => 0,
+                            Err(error) => panic!("{error:?}"),
+                        };
+                    }
+                    usize::try_from(stored).unwrap()
+                })
+            })
+            .collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).sum()
+    });
+    assert_eq!(stored, 20, "each key had one effect");
+}

@@ -1,0 +1,254 @@
+//! A tenant in a folder of its own, as the server would open it.
+
+use std::sync::Arc;
+
+use envora_crypto::keyring::LocalKeyring;
+use envora_crypto::seal::{Method, Seal};
+use envora_crypto::tenant::{KeyStore, TenantKeys};
+use envora_domain::access::{Action, Grant};
+use envora_domain::activities::{Activity, Input, Origin, Period, Ref};
+use envora_domain::decimal::Decimal;
+use envora_domain::factors::Library;
+use envora_domain::id::{FacilityId, OrganizationId, SourceId, TenantId};
+use envora_domain::ports::{Clock, Disk, Entropy, Frame};
+use envora_domain::time::{Span, Timestamp};
+use envora_ingest::commit::intake::Intake;
+use envora_ingest::commit::{Accepted, Batch, SubmitError, Submitted};
+use envora_ingest::process::recount::{Recount, recount};
+use envora_ingest::process::{Processor, Progress};
+use envora_ingest::rows::ParsedRow;
+use envora_ingest::tenant::{OwnGrants, TenantParts};
+use envora_lake::os_disk::OsDisk;
+use envora_lake::segments::Lake;
+use envora_store::database::{Options, TenantDb};
+use envora_store::engine::{DbKey, Engine};
+use envora_store::facilities::{FacilityFields, facility_put};
+use envora_store::imports::Mode;
+use envora_store::organization::{OrganizationSettings, organization_put};
+use envora_store::sources::{SourceFields, source_put};
+use envora_testkit::clock::FixedClock;
+use envora_testkit::entropy::SeededEntropy;
+
+pub(crate) const TENANT: TenantId = TenantId::from_bytes(*b"tenant-of-tests!");
+pub(crate) const REGION: &str = "onprem:local";
+
+pub(crate) fn grant<A: Action>() -> Grant<A> {
+    Grant::mint(TENANT, *b"actor-of-a-test!")
+}
+
+/// A tenant, open.
+pub(crate) struct House {
+    pub(crate) folder: tempfile::TempDir,
+    pub(crate) clock: Arc<FixedClock>,
+    entropy: Arc<SeededEntropy>,
+    engine: Option<Engine>,
+    pub(crate) parts: Arc<TenantParts>,
+    pub(crate) intake: Arc<Intake>,
+    pub(crate) processor: Processor,
+}
+
+fn key_store(folder: &std::path::Path, entropy: &Arc<SeededEntropy>) -> KeyStore {
+    let (disk, keys): (Arc<dyn Disk>, _) = (Arc::new(OsDisk), folder.join("keys"));
+    let entropy: Arc<dyn Entropy> = Arc::clone(entropy) as _;
+    let seal = Seal::open(&*disk, &keys.join("seal"), None)
+        .or_else(|_| Seal::create(&*disk, &keys.join("seal"), &Method::File, &*entropy))
+        .unwrap();
+    let provider = LocalKeyring::new(keys.clone(), Arc::clone(&disk), Arc::clone(&entropy), seal);
+    KeyStore { keys, disk, provider: Arc::new(provider), entropy }
+}
+
+impl House {
+    /// A new tenant on `SQLite`.
+    pub(crate) fn new() -> Self {
+        Self::on(None)
+    }
+
+    /// A new tenant; its database on this engine.
+    pub(crate) fn on(engine: Option<Engine>) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(folder.path().join("keys").join(TENANT.hex())).unwrap();
+        std::fs::create_dir_all(folder.path().join("tenant")).unwrap();
+        let clock = Arc::new(FixedClock::parse("2023-02-01T09:00:00Z"));
+        let entropy = Arc::new(SeededEntropy::new(7));
+        let store = key_store(folder.path(), &entropy);
+        let keys = TenantKeys::create(store, TENANT, REGION, clock.now()).unwrap();
+        let parts = parts(folder.path(), keys, (&clock, &entropy), (engine.clone(), true));
+        let settings = OrganizationSettings {
+            id: OrganizationId::from_bytes([1; 16]),
+            slug: "acme".to_owned(),
+            environment: "live".to_owned(),
+            name: "Acme".to_owned(),
+            time_zone: "Europe/London".to_owned(),
+            domain: "envora.localhost".to_owned(),
+            default_gwp_set: "published".to_owned(),
+            source_retention_days: 2_555,
+        };
+        let now = clock.now();
+        parts.db.write_blocking(move |tx| organization_put(tx, &grant(), &settings, now)).unwrap();
+        let intake = Intake::new(Arc::clone(&parts)).unwrap();
+        let processor = Processor::new(Arc::clone(&parts));
+        Self { folder, clock, entropy, engine, parts, intake, processor }
+    }
+
+    /// Ends the process, so to speak, and starts it again on the same folder.
+    pub(crate) fn reopen(self) -> Self {
+        let Self { folder, clock, entropy, engine, parts, intake, processor } = self;
+        drop((intake, processor));
+        parts.db.close();
+        drop(parts);
+        let keys = TenantKeys::open(key_store(folder.path(), &entropy), TENANT).unwrap();
+        let parts = self::parts(folder.path(), keys, (&clock, &entropy), (engine.clone(), false));
+        let intake = Intake::new(Arc::clone(&parts)).unwrap();
+        let processor = Processor::new(Arc::clone(&parts));
+        Self { folder, clock, entropy, engine, parts, intake, processor }
+    }
+
+    /// Adds a facility in Great Britain, or a version of it.
+    pub(crate) fn facility(&self, code: &str, change: impl FnOnce(&mut FacilityFields)) {
+        let mut fields = FacilityFields {
+            id: FacilityId::from_bytes(id_of(code)),
+            code: code.to_owned(),
+            name: code.to_owned(),
+            country: "GB".to_owned(),
+            region: String::new(),
+            time_zone: "Europe/London".to_owned(),
+            grid: String::new(),
+            opened: None,
+            closed: None,
+        };
+        change(&mut fields);
+        let now = self.clock.now();
+        let saved =
+            self.parts.db.write_blocking(move |tx| facility_put(tx, &grant(), &fields, now));
+        saved.unwrap();
+    }
+
+    /// Adds a source at a facility, or a version of it.
+    pub(crate) fn source(&self, code: &str, facility: Option<&str>) {
+        let fields = SourceFields {
+            id: SourceId::from_bytes(id_of(code)),
+            code: code.to_owned(),
+            name: code.to_owned(),
+            facility: facility.map(|code| FacilityId::from_bytes(id_of(code))),
+            kind: String::new(),
+            unit: String::new(),
+            time_zone: String::new(),
+            opened: None,
+            closed: None,
+        };
+        let now = self.clock.now();
+        self.parts.db.write_blocking(move |tx| source_put(tx, &grant(), &fields, now)).unwrap();
+    }
+
+    pub(crate) fn try_submit(&self, batch: Batch) -> Result<Submitted, SubmitError> {
+        self.clock.advance(Span::from_secs(1));
+        self.intake.submit_blocking(&grant(), batch)
+    }
+
+    /// Stores rows, each for itself.
+    pub(crate) fn submit(&self, rows: Vec<Activity>) -> Accepted {
+        self.submit_batch(Batch::new(parsed(rows), Mode::Partial))
+    }
+
+    pub(crate) fn submit_batch(&self, batch: Batch) -> Accepted {
+        match self.try_submit(batch).unwrap() {
+            Submitted::Stored(accepted, _) => *accepted,
+            Submitted::Replayed(_) => panic!("a new batch was taken for a retry"),
+        }
+    }
+
+    pub(crate) fn catch_up(&self) -> Progress {
+        self.clock.advance(Span::from_secs(1));
+        self.processor.catch_up().unwrap()
+    }
+
+    /// Counts again, after everything was calculated.
+    pub(crate) fn recount(&self) -> Recount {
+        self.catch_up();
+        recount(&self.parts).unwrap()
+    }
+}
+
+/// An id that a code gives, so that tests need not remember it.
+pub(crate) fn id_of(code: &str) -> [u8; 16] {
+    let hash = envora_domain::hash::Digest::of(code.as_bytes());
+    *hash.0.first_chunk().unwrap()
+}
+
+fn parts(
+    folder: &std::path::Path,
+    keys: TenantKeys,
+    (clock, entropy): (&Arc<FixedClock>, &Arc<SeededEntropy>),
+    (engine, create): (Option<Engine>, bool),
+) -> Arc<TenantParts> {
+    let lake = Arc::new(Lake::open(folder.join("tenant"), Arc::new(OsDisk)).unwrap());
+    let engine = engine.unwrap_or_else(|| Engine::Sqlite {
+        path: folder.join("tenant").join("tenant.db"),
+        key: DbKey::from_hex(&keys.db_key_hex()).unwrap(),
+    });
+    let writes = Arc::clone(&lake);
+    let sync = Box::new(move |frames: &[Frame]| writes.append_and_sync(frames));
+    let options = Options::new(TENANT, engine, sync);
+    let db = if create { TenantDb::create(options) } else { TenantDb::open(options) };
+    Arc::new(TenantParts {
+        id: TENANT,
+        origin: format!("envora.localhost/{}", TENANT.hex()),
+        db: db.unwrap(),
+        keys: Arc::new(keys),
+        lake,
+        library: Library::starter().unwrap(),
+        clock: Arc::clone(clock) as _,
+        entropy: Arc::clone(entropy) as _,
+        own: OwnGrants {
+            calculate: grant(),
+            read_activities: grant(),
+            read_facilities: grant(),
+            read_sources: grant(),
+            read_organization: grant(),
+            read_results: grant(),
+            read_audit: grant(),
+        },
+    })
+}
+
+/// Rows as a reader of a request would give them.
+pub(crate) fn parsed(rows: Vec<Activity>) -> Vec<ParsedRow> {
+    let row = |(number, mut activity): (usize, Activity)| {
+        let number = number as u64 + 1;
+        if let Origin::Request { row, .. } = &mut activity.origin {
+            *row = number;
+        }
+        ParsedRow {
+            activity: Ok(activity),
+            quarantine: Vec::new(),
+            row: number,
+            line: number,
+            offset: 0,
+            length: 0,
+        }
+    };
+    rows.into_iter().enumerate().map(row).collect()
+}
+
+pub(crate) fn instant(text: &str) -> Timestamp {
+    Timestamp::parse(text).unwrap()
+}
+
+/// Electricity of one hour at facility `b24`.
+pub(crate) fn electricity(id: &str, kwh: &str, start: &str) -> Activity {
+    let start = instant(start);
+    let origin = Origin::Request {
+        request_id: "request-of-a-test".to_owned(),
+        body: [9; 32],
+        row: 1,
+        offset: 0,
+        length: 0,
+        parser: "json/1".to_owned(),
+    };
+    let amount = Input { quantity: Decimal::parse(kwh).unwrap(), unit: "kW.h".to_owned() };
+    let period = Period::Between(start, start + Span::from_secs(3_600));
+    let mut activity = Activity::new("electricity.purchased", amount, period, origin);
+    activity.external_id = Some(id.to_owned());
+    activity.facility = Some(Ref::Code("b24".to_owned()));
+    activity
+}

@@ -1,0 +1,7 @@
+//! Intake, calculation, footprint and trace, end to end: real keys, real files, a real database.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on ends")]
+#![expect(clippy::panic, reason = "a test that cannot go on ends")]
+
+mod commits;
+mod house;
+mod processing;

@@ -1,0 +1,153 @@
+//! Processing: what rows come to, and that every sum is the sum of its rows.
+
+use std::collections::BTreeMap;
+
+use envora_domain::catalogue::Slot;
+use envora_domain::cells::{CellKey, CellValue};
+use envora_domain::decimal::Mass;
+use envora_domain::time::Day;
+use envora_store::cells::cells_between;
+use envora_store::runs::run_current;
+use envora_store::unresolved::{DayRange, Unresolved, unresolved_between};
+
+use crate::house::{House, electricity, grant};
+
+const AT: &str = "2022-01-01T00:00:00Z";
+const ALWAYS: DayRange =
+    DayRange { from: Day::from_number(i32::MIN), to: Day::from_number(i32::MAX) };
+
+pub(crate) fn cells(house: &House) -> Vec<(CellKey, CellValue)> {
+    house.catch_up();
+    house
+        .parts
+        .db
+        .read_blocking(|rd| {
+            let run = run_current(rd, &grant())?.unwrap();
+            cells_between(rd, &grant(), run.id, ALWAYS)
+        })
+        .unwrap()
+}
+
+pub(crate) fn unresolved(house: &House) -> Vec<Unresolved> {
+    house.catch_up();
+    house
+        .parts
+        .db
+        .read_blocking(|rd| {
+            let run = run_current(rd, &grant())?.unwrap();
+            unresolved_between(rd, &grant(), run.id, ALWAYS)
+        })
+        .unwrap()
+}
+
+/// Published CO2e and ar5 of each slot.
+fn by_slot(house: &House) -> BTreeMap<Slot, [String; 2]> {
+    let mut sums: BTreeMap<Slot, [Mass; 2]> = BTreeMap::new();
+    for (key, value) in cells(house) {
+        let sum = sums.entry(key.slot).or_default();
+        sum[0] += value.co2e[0].unwrap();
+        sum[1] += value.co2e[1].unwrap();
+    }
+    sums.into_iter().map(|(slot, sum)| (slot, sum.map(Mass::kg))).collect()
+}
+
+#[test]
+fn the_row_by_hand_comes_to_its_digits() {
+    let house = House::new();
+    house.facility("b24", |_| {});
+    house.submit(vec![electricity("a", "372.4", AT)]);
+    let sums = by_slot(&house);
+    let slot = |name: &str| {
+        sums.get(&Slot::parse(name).unwrap()).map(|sum| sum.each_ref().map(String::as_str))
+    };
+    assert_eq!(slot("s2_lb"), Some(["72.014712", "71.993965071141"]));
+    assert_eq!(slot("s2_mb"), Some(["72.014712", "71.993965071141"]));
+    assert_eq!(slot("c3_tnd"), Some(["6.587756", "6.585935488859"]));
+    assert_eq!(slot("c3_wtt"), Some(["17.2235", "17.2235"]));
+    assert_eq!(slot("c3_wtt_tnd"), Some(["1.575252", "1.575252"]));
+    assert!(house.recount().differences.is_empty());
+}
+
+#[test]
+fn a_quarantined_row_counts_once_its_word_is_known() {
+    let house = House::new();
+    house.submit(vec![electricity("a", "1", AT), electricity("b", "1", AT)]);
+    let waiting = unresolved(&house);
+    assert_eq!(waiting.len(), 1);
+    assert_eq!((waiting[0].code.as_str(), waiting[0].activities), ("unknown_facility", 2));
+    assert!(cells(&house).is_empty());
+    house.facility("b24", |_| {});
+    let recount = house.recount();
+    assert!(recount.cells > 0 && recount.differences.is_empty(), "{recount:?}");
+    assert!(unresolved(&house).is_empty());
+    house.facility("b24", |fields| fields.closed = Day::parse("2021-01-01").ok());
+    assert!(cells(&house).is_empty(), "what no longer counts is taken out to the last digit");
+    assert_eq!(unresolved(&house)[0].code, "outside_facility_life");
+}
+
+#[test]
+fn a_source_brings_its_facility() {
+    let house = House::new();
+    let row = || {
+        let mut row = electricity("a", "1", AT);
+        row.facility = None;
+        row.source = Some(envora_domain::activities::Ref::Code("m1".to_owned()));
+        row
+    };
+    house.submit(vec![row()]);
+    assert_eq!(unresolved(&house)[0].code, "unknown_source");
+    house.facility("b24", |_| {});
+    house.source("m1", Some("b24"));
+    assert!(!cells(&house).is_empty());
+    assert!(cells(&house).iter().all(|(key, _)| key.facility == crate::house::id_of("b24")));
+    house.facility("b24", |fields| fields.country = "DE".to_owned());
+    assert_eq!(unresolved(&house)[0].code, "factor_missing", "the facility of its source moved");
+    assert!(house.recount().differences.is_empty());
+}
+
+#[test]
+fn corrections_subtract_to_the_last_digit() {
+    let house = House::new();
+    house.facility("b24", |_| {});
+    house.submit(vec![electricity("a", "372.4", AT), electricity("b", "0.1", AT)]);
+    let with_both = cells(&house);
+    let mut correction = electricity("a2", "372.4", AT);
+    correction.supersedes = Some("ext:a".to_owned());
+    house.submit(vec![correction]);
+    assert_eq!(cells(&house), with_both, "the same row in its place changes no digit");
+    let mut void = electricity("a3", "0", AT);
+    void.supersedes = Some("ext:a2".to_owned());
+    void.void = true;
+    house.submit(vec![void]);
+    let alone = House::new();
+    alone.facility("b24", |_| {});
+    alone.submit(vec![electricity("b", "0.1", AT)]);
+    assert_eq!(cells(&house), cells(&alone));
+    assert!(house.recount().differences.is_empty());
+}
+
+#[test]
+fn a_correction_in_the_same_batch_counts_once() {
+    let house = House::new();
+    house.facility("b24", |_| {});
+    let mut correction = electricity("a2", "5", AT);
+    correction.supersedes = Some("ext:a".to_owned());
+    house.submit(vec![electricity("a", "372.4", AT), correction]);
+    let alone = House::new();
+    alone.facility("b24", |_| {});
+    alone.submit(vec![electricity("a2", "5", AT)]);
+    assert_eq!(cells(&house), cells(&alone));
+}
+
+#[test]
+fn a_crash_between_commit_and_step_changes_nothing() {
+    let house = House::new();
+    house.facility("b24", |_| {});
+    house.submit(vec![electricity("a", "372.4", AT)]);
+    let house = house.reopen();
+    let calculated = cells(&house);
+    assert!(!calculated.is_empty());
+    let house = house.reopen();
+    assert_eq!(cells(&house), calculated, "what is calculated is not calculated again");
+    assert!(house.recount().differences.is_empty());
+}
