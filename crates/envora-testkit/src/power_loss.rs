@@ -96,7 +96,7 @@ enum Append {
 }
 
 /// The state of a folder as the trace goes on.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Replay {
     root: PathBuf,
     files: Vec<File>,
