@@ -1,6 +1,5 @@
 //! The local keyring: a random master key per tenant, in a file sealed by this machine's seal.
 
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -59,13 +58,10 @@ impl LocalKeyring {
     fn load(&self, tenant: TenantId) -> Result<Cmk, KeyError> {
         let folder = self.folder(tenant);
         let destroyed = journal::read(&*self.disk, &folder)?;
-        let bytes = match self.disk.read(&folder.join(FILE)) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Err(KeyError::NotFound);
-            }
-            Err(error) => return Err(error.into()),
-        };
+        let bytes = self
+            .disk
+            .read(&folder.join(FILE))
+            .map_err(|error| KeyError::reading(error, KeyError::NotFound))?;
         let file: CmkFile = serde_json::from_slice(&bytes).map_err(|_| KeyError::Damaged(FILE))?;
         let id = unhex(&file.id).and_then(|id| KeyId::from_slice(&id));
         let id = id.filter(|_| file.v == 1).ok_or(KeyError::Damaged(FILE))?;

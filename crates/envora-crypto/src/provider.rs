@@ -107,3 +107,10 @@ pub enum KeyError {
     #[error("the key files cannot be reached: {0}")]
     Io(#[from] io::Error),
 }
+
+impl KeyError {
+    /// The disk's error, a missing file told as `missing`.
+    pub(crate) fn reading(error: io::Error, missing: Self) -> Self {
+        if error.kind() == io::ErrorKind::NotFound { missing } else { Self::Io(error) }
+    }
+}

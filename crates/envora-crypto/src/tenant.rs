@@ -316,10 +316,11 @@ impl TenantKeys {
     /// [`KeyError::Damaged`] when the anchor was changed or is gone, [`KeyError::Io`].
     pub fn read_anchor(&self) -> Result<Anchor, KeyError> {
         let path = self.store.folder(self.tenant).join(ANCHOR);
-        let bytes = self.store.disk.read(&path).map_err(|error| match error.kind() {
-            std::io::ErrorKind::NotFound => KeyError::Damaged(ANCHOR),
-            _ => KeyError::Io(error),
-        })?;
+        let bytes = self
+            .store
+            .disk
+            .read(&path)
+            .map_err(|error| KeyError::reading(error, KeyError::Damaged(ANCHOR)))?;
         Anchor::decode(&bytes, self.dek(Purpose::Index).0).ok_or(KeyError::Damaged(ANCHOR))
     }
 

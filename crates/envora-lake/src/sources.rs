@@ -59,11 +59,13 @@ impl Lake {
     /// # Errors
     /// [`SourceError`].
     pub fn read_source(&self, keys: &TenantKeys, digest: &Digest) -> Result<Vec<u8>, SourceError> {
-        let sealed =
-            self.disk().read(&self.source_path(digest)).map_err(|error| match error.kind() {
-                io::ErrorKind::NotFound => SourceError::NotFound,
-                _ => SourceError::Io(error),
-            })?;
+        let sealed = self.disk().read(&self.source_path(digest)).map_err(|error| {
+            if error.kind() == io::ErrorKind::NotFound {
+                SourceError::NotFound
+            } else {
+                SourceError::Io(error)
+            }
+        })?;
         let packed = keys.open_object(&Object::source_file(digest), &sealed)?;
         let mut bytes = Vec::new();
         zstd::stream::read::Decoder::new(packed.as_slice())?

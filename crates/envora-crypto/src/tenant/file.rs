@@ -1,6 +1,5 @@
 //! `keyring.json`: the wrapped keys of a tenant, as text.
 
-use std::io;
 use std::path::Path;
 
 use base64::Engine as _;
@@ -104,10 +103,8 @@ impl Keyring {
     }
 
     pub(super) fn read(disk: &dyn Disk, path: &Path) -> Result<Self, KeyError> {
-        let bytes = disk.read(path).map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => KeyError::NotFound,
-            _ => KeyError::Io(error),
-        })?;
+        let bytes =
+            disk.read(path).map_err(|error| KeyError::reading(error, KeyError::NotFound))?;
         let ring: Self = serde_json::from_slice(&bytes).map_err(|_| KeyError::Damaged(RING))?;
         if ring.v == 1 { Ok(ring) } else { Err(KeyError::Damaged(RING)) }
     }

@@ -5,5 +5,6 @@
 mod log;
 mod notes;
 mod p09;
+mod rows;
 mod slices;
 mod vectors;

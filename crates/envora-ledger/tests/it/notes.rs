@@ -55,7 +55,7 @@ fn signatures_of_others_are_passed_over_but_false_ones_are_not() {
     let both = format!("{note}{line}");
     assert!(Checkpoint::open(&both, &[log.key()]).is_ok());
     assert!(Checkpoint::open(&both, &[log.key(), key.clone()]).is_ok());
-    let alone = Checkpoint::open(&note, &[key.clone()]);
+    let alone = Checkpoint::open(&note, core::slice::from_ref(&key));
     assert_eq!(alone, Err(CheckpointError::Note(NoteError::UnknownKey)));
 
     let forged = note::sign(&body, &key, &|_| [1; 64]);

@@ -5,13 +5,13 @@ use envora_ledger::leaf::{Ack, Deed, Leaf};
 
 use crate::log::{Log, ORIGIN};
 
-fn page(name: &str) -> String {
+pub(crate) fn page(name: &str) -> String {
     let path = format!("{}/../../docs/formats/{name}", env!("CARGO_MANIFEST_DIR"));
     std::fs::read_to_string(path).unwrap()
 }
 
 #[track_caller]
-fn prints(page: &str, what: &str) {
+pub(crate) fn prints(page: &str, what: &str) {
     assert!(page.contains(what), "the page does not print {what}");
 }
 

@@ -1,0 +1,48 @@
+//! Where objects land, and that they come back.
+
+use std::sync::Arc;
+
+use envora_domain::id::RunId;
+use envora_domain::ports::Place;
+use envora_testkit::disk::MemoryDisk;
+
+use crate::world::{frame, keys, lake, sealed};
+
+#[test]
+fn long_frames_get_a_file_of_their_own() {
+    let lake = lake(Arc::new(MemoryDisk::default()));
+    let places = lake.append_and_sync(&[frame(0xab, 32 * 1024 + 1), frame(2, 1)]).unwrap();
+    let path = format!("segments/{}.seg", "ab".repeat(16));
+    assert_eq!(places, [Place::File { path, length: 32 * 1024 + 1 }, Place::Inline]);
+    assert!(lake.append_and_sync(&[]).unwrap().is_empty());
+}
+
+#[test]
+fn a_block_calculated_again_replaces_its_file() {
+    let lake = lake(Arc::new(MemoryDisk::default()));
+    let run = RunId::from_bytes([4; 16]);
+    assert_eq!(lake.put_block(run, 1, &[1; 100]).unwrap(), Place::Inline);
+    lake.put_block(run, 2, &vec![1; 40_000]).unwrap();
+    let place = lake.put_block(run, 2, &vec![2; 50_000]).unwrap();
+    assert_eq!(lake.read(&place, None).unwrap(), vec![2; 50_000]);
+}
+
+#[test]
+fn an_inline_segment_is_read_like_any_other() {
+    let (lake, keys) = (lake(Arc::new(MemoryDisk::default())), keys());
+    let (frame, mut manifest) = sealed(&keys, 5, 10);
+    manifest.inline = Some(frame.sealed);
+    assert_eq!(lake.read_segment(&keys, &manifest).unwrap().len(), 440);
+}
+
+#[test]
+fn the_same_source_file_is_kept_once() {
+    let disk = Arc::new(MemoryDisk::default());
+    let (lake, keys) = (lake(disk.clone()), keys());
+    let first = lake.put_source(&keys, b"a,b\n").unwrap();
+    let files = disk.paths();
+    assert_eq!(lake.put_source(&keys, b"a,b\n").unwrap(), first);
+    assert_eq!(disk.paths(), files);
+    let empty = lake.put_source(&keys, b"").unwrap();
+    assert_eq!(lake.read_source(&keys, &empty).unwrap(), b"");
+}
