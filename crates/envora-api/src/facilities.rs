@@ -19,6 +19,10 @@ pub struct Facility {
     /// ISO 3166-1 alpha-2.
     #[schema(example = "GB")]
     pub country: String,
+    /// ISO 3166-2 subdivision, where factors are told apart by it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(example = "GB-ENG")]
+    pub region: Option<String>,
     /// IANA name.
     #[schema(example = "Europe/London")]
     pub time_zone: String,
@@ -49,6 +53,9 @@ pub struct NewFacility {
     /// ISO 3166-1 alpha-2.
     #[schema(example = "GB")]
     pub country: String,
+    /// ISO 3166-2 subdivision, where factors are told apart by it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub region: Option<String>,
     /// IANA name; the organization's when absent.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub time_zone: Option<String>,
@@ -68,5 +75,5 @@ pub struct NewFacility {
 impl NewFacility {
     /// The fields it may have: the list behind did-you-mean.
     pub const FIELDS: &[&str] =
-        &["code", "name", "country", "time_zone", "grid", "opened", "closed"];
+        &["code", "name", "country", "region", "time_zone", "grid", "opened", "closed"];
 }

@@ -20,9 +20,11 @@ pub struct Factor {
 /// A set of factors.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct FactorPack {
-    /// Its name with version.
-    #[schema(example = "desnz-2022@1")]
+    /// Its name.
+    #[schema(example = "desnz-2022")]
     pub id: String,
+    /// Its version.
+    pub version: String,
     /// Whose factors.
     pub publisher: String,
     /// Which edition.
@@ -58,6 +60,11 @@ pub struct Method {
     /// `family.variant@version`.
     #[schema(example = "electricity.grid@1")]
     pub id: String,
+    /// What it multiplies.
+    pub formula: String,
+    /// What this edition of the program lacks for it; absent when it can be used.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub lacks: Option<String>,
     /// The activity types that use it.
     pub types: Vec<String>,
     /// The slots it fills.

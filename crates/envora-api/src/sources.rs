@@ -16,13 +16,18 @@ pub struct Source {
     pub code: String,
     /// Its name for people.
     pub name: String,
-    /// The facility it belongs to.
-    #[schema(value_type = String)]
-    pub facility_id: FacilityId,
+    /// The facility it belongs to, if it belongs to one.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(value_type = Option<String>)]
+    pub facility_id: Option<FacilityId>,
     /// The activity type it measures.
     #[schema(example = "electricity.purchased")]
     #[serde(rename = "type")]
     pub kind: String,
+    /// The unit of its readings, when they come without one.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(example = "kW.h")]
+    pub unit: Option<String>,
     /// IANA name, where it is not the facility's.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub time_zone: Option<String>,
@@ -48,12 +53,17 @@ pub struct NewSource {
     /// Its name for people.
     pub name: String,
     /// The facility, by its id or its code.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
     #[schema(example = "b24")]
-    pub facility: String,
+    pub facility: Option<String>,
     /// The activity type it measures.
     #[schema(example = "electricity.purchased")]
     #[serde(rename = "type")]
     pub kind: String,
+    /// The unit of its readings, when they come without one.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(example = "kW.h")]
+    pub unit: Option<String>,
     /// IANA name, where it is not the facility's.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub time_zone: Option<String>,
@@ -70,5 +80,5 @@ pub struct NewSource {
 impl NewSource {
     /// The fields it may have: the list behind did-you-mean.
     pub const FIELDS: &[&str] =
-        &["code", "name", "facility", "type", "time_zone", "opened", "closed"];
+        &["code", "name", "facility", "type", "unit", "time_zone", "opened", "closed"];
 }

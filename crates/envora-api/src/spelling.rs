@@ -1,37 +1,11 @@
-//! Did you mean: the nearest of a few known words.
+//! Did you mean: the nearest of a list of known words.
+
+use envora_domain::words;
 
 /// The known word nearest to a text, if one is near enough to be meant.
 #[must_use]
 pub fn did_you_mean<'a>(text: &str, known: &[&'a str]) -> Option<&'a str> {
-    let allowed = 1 + text.chars().count() / 4;
-    let lower = text.to_lowercase();
-    known
-        .iter()
-        .map(|word| (distance(&lower, word), *word))
-        .filter(|(distance, _)| *distance <= allowed)
-        .min()
-        .map(|(_, word)| word)
-}
-
-/// How many letters have to be put in, taken out, changed or swapped with their neighbour.
-fn distance(a: &str, b: &str) -> usize {
-    let (a, b): (Vec<char>, Vec<char>) = (a.chars().take(64).collect(), b.chars().collect());
-    let mut before: Vec<usize> = Vec::new();
-    let mut last: Vec<usize> = (0..=b.len()).collect();
-    for (i, letter) in a.iter().enumerate() {
-        let mut next = vec![i + 1];
-        for (j, other) in b.iter().enumerate() {
-            let changed = last[j] + usize::from(letter != other);
-            let mut best = changed.min(last[j + 1] + 1).min(next[j] + 1);
-            if i > 0 && j > 0 && a[i - 1] == *other && b[j - 1] == *letter {
-                best = best.min(before[j - 1] + 1);
-            }
-            next.push(best);
-        }
-        before = last;
-        last = next;
-    }
-    last[b.len()]
+    words::did_you_mean(text, known.iter().copied())
 }
 
 #[cfg(test)]

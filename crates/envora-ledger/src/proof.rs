@@ -85,6 +85,14 @@ pub fn consistency_proof(old: u64, new: u64, node: Lookup<'_>) -> Result<Vec<Dig
     Ok(path)
 }
 
+/// The root that the log had at this size.
+///
+/// # Errors
+/// [`ProofError::NodeMissing`].
+pub fn root_at(size: u64, node: Lookup<'_>) -> Result<Digest, ProofError> {
+    if size == 0 { Ok(Digest::of(&[])) } else { range_root(0, size, node) }
+}
+
 /// The root of the leaves from `first` to `end`, which is a tree of the split of RFC 6962.
 fn range_root(first: u64, end: u64, node: Lookup<'_>) -> Result<Digest, ProofError> {
     let count = end - first;

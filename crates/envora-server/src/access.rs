@@ -1,0 +1,197 @@
+//! Access: from a request to a grant, or to the refusal that gives nothing away.
+//!
+//! The order is always the same: the answer's type, who asks, whose data the path names, what the
+//! policy says. Nobody gets 401, a stranger gets 401, the right person at the wrong organization 404.
+
+use axum::extract::{FromRequestParts, RawPathParams, Request, State};
+use axum::http::header::{AUTHORIZATION, COOKIE, WWW_AUTHENTICATE};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+use envora_api::media;
+use envora_api::problems::Problem;
+use envora_domain::access::{Action, Grant};
+use envora_domain::planted::planted;
+use envora_identity::policy::{self, Actor};
+use envora_identity::{secrets, sign_in};
+
+use crate::app::App;
+use crate::gate;
+use crate::refusals::Refusal;
+use crate::tenants::TenantCtx;
+
+/// The name of the session's cookie on loopback, where there is no TLS.
+pub const COOKIE_NAME: &str = "envora";
+
+/// What a handler of the API starts with: whose data, and the proof that it may.
+pub struct Allowed<A> {
+    /// The tenant.
+    pub tenant: TenantCtx,
+    /// The grant.
+    pub grant: Grant<A>,
+    /// Who asks.
+    pub actor: Actor,
+}
+
+impl<A: Action> FromRequestParts<App> for Allowed<A> {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Refusal> {
+        let tenant = tenant_of(parts)?;
+        let actor = bearer(&tenant, &parts.headers, app).await?;
+        let named = RawPathParams::from_request_parts(parts, app).await.ok();
+        let org_id =
+            named.as_ref().and_then(|named| named.iter().find(|(name, _)| *name == "org_id"));
+        if org_id.is_none_or(|(_, org_id)| !tenant.is_named(org_id)) {
+            return Err(nothing_here().into());
+        }
+        gate::answer_type(&parts.headers)?;
+        let grant = policy::allow::<A>(&actor).map_err(|denied| {
+            Problem::forbidden(format!("This credential may not do {}.", denied.action))
+        })?;
+        Ok(Self { tenant, grant, actor })
+    }
+}
+
+impl<A: Action> Allowed<A> {
+    /// A grant for another action of the same actor, for a handler that needs two.
+    ///
+    /// # Errors
+    /// 403.
+    pub fn also<B: Action>(&self) -> Result<Grant<B>, Problem> {
+        policy::allow::<B>(&self.actor).map_err(|denied| {
+            Problem::forbidden(format!("This credential may not do {}.", denied.action))
+        })
+    }
+}
+
+/// A visitor of the pages: the tenant of the host, and who they are once they signed in.
+#[derive(Debug)]
+pub struct Visitor {
+    /// The tenant.
+    pub tenant: TenantCtx,
+    /// Who it is; none before signing in.
+    pub actor: Option<Actor>,
+    /// The session's cookie, if one came.
+    pub cookie: Option<String>,
+}
+
+impl FromRequestParts<App> for Visitor {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Refusal> {
+        let tenant = tenant_of(parts)?;
+        let cookie = cookie(&parts.headers);
+        let actor = match &cookie {
+            Some(cookie) => {
+                sign_in::by_session(&tenant.parts().db, cookie, app.clock().now()).await?
+            }
+            None => None,
+        };
+        Ok(Self { tenant, actor, cookie })
+    }
+}
+
+impl Visitor {
+    /// A grant of the signed-in person.
+    ///
+    /// # Errors
+    /// 401 before signing in, 403 when the policy does not allow it.
+    pub fn grant<A: Action>(&self) -> Result<Grant<A>, Problem> {
+        let actor =
+            self.actor.as_ref().ok_or_else(|| Problem::unauthenticated("Sign in first."))?;
+        policy::allow::<A>(actor)
+            .map_err(|denied| Problem::forbidden(format!("You may not do {}.", denied.action)))
+    }
+}
+
+/// The layer that finds the tenant of the Host, for every route.
+pub async fn resolve(State(app): State<App>, request: Request, next: Next) -> Response {
+    let (mut parts, body) = request.into_parts();
+    let tenant = match app.tenants().resolve(&parts) {
+        Ok(tenant) => tenant,
+        Err(problem) => return Refusal::from(problem).into_response(),
+    };
+    tracing::Span::current().record("tenant.id", tracing::field::display(tenant.id()));
+    let is_test = tenant.is_test();
+    parts.extensions.insert(tenant);
+    let mut response = next.run(Request::from_parts(parts, body)).await;
+    if is_test {
+        response.headers_mut().insert(media::ENVIRONMENT, HeaderValue::from_static("test"));
+    }
+    response
+}
+
+fn tenant_of(parts: &Parts) -> Result<TenantCtx, Problem> {
+    parts
+        .extensions
+        .get::<TenantCtx>()
+        .cloned()
+        .ok_or_else(|| Problem::misdirected("The request names no organization's host."))
+}
+
+async fn bearer(tenant: &TenantCtx, headers: &HeaderMap, app: &App) -> Result<Actor, Refusal> {
+    let sent = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let token = sent.and_then(|value| {
+        let (scheme, token) = value.split_once(' ')?;
+        scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+    });
+    let Some(token) = token else {
+        return Err(Problem::unauthenticated(
+            "Send Authorization: Bearer and a token of this organization.",
+        )
+        .into());
+    };
+    let environment = &tenant.about().environment;
+    if secrets::is_of_other_environment(token, environment) {
+        return Err(Problem::wrong_environment(format!(
+            "This is the {environment} environment; the token belongs to the other one."
+        ))
+        .into());
+    }
+    let found = sign_in::by_token(&tenant.parts().db, token, app.clock().now()).await?;
+    found.ok_or_else(|| {
+        let detail = if planted("token_in_error") {
+            tracing::warn!(token = token, "a token is not known");
+            format!("The token {token} is not known here.")
+        } else {
+            "The token is not known here, or it was revoked.".to_owned()
+        };
+        Problem::unauthenticated(detail).into()
+    })
+}
+
+fn cookie(headers: &HeaderMap) -> Option<String> {
+    headers
+        .get_all(COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .find(|(name, _)| *name == COOKIE_NAME)
+        .map(|(_, value)| value.to_owned())
+}
+
+/// 404 as a random id gets it.
+#[must_use]
+pub fn nothing_here() -> Problem {
+    Problem::not_found("There is nothing here that this credential can see.")
+}
+
+/// The challenge that goes with every 401.
+pub async fn challenge(request: Request, next: Next) -> Response {
+    let accept = gate::answer_type(request.headers());
+    let mut response = next.run(request).await;
+    if response.status() == axum::http::StatusCode::UNAUTHORIZED {
+        response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    }
+    let headers = response.headers_mut();
+    let is_vendor = headers
+        .get(axum::http::header::CONTENT_TYPE)
+        .is_some_and(|kind| kind.as_bytes() == media::VENDOR.as_bytes());
+    if let (true, Ok(wanted)) = (is_vendor, accept) {
+        headers.insert(axum::http::header::CONTENT_TYPE, HeaderValue::from_static(wanted));
+    }
+    response
+}

@@ -1,0 +1,50 @@
+//! The admin listener: is the process alive, is it ready, what has it counted.
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::get;
+use envora_store::writer::WriterState;
+use serde_json::{Map, Value, json};
+
+use crate::app::App;
+
+/// The router of the admin listener.
+#[must_use]
+pub fn router(app: &App) -> Router {
+    Router::new()
+        .route("/livez", get(livez))
+        .route("/readyz", get(readyz))
+        .route("/metrics", get(metrics))
+        .with_state(app.clone())
+}
+
+/// Touches nothing: a slow disk must not restart the process.
+async fn livez() -> &'static str {
+    "ok\n"
+}
+
+async fn readyz(State(app): State<App>) -> Response {
+    let mut checks = Map::new();
+    let mut writers = "ok";
+    for tenant in app.tenants().all() {
+        match tenant.parts().db.state() {
+            WriterState::Open => {}
+            WriterState::ReadOnly => writers = "read_only",
+            WriterState::Stopped => writers = "stopped",
+        }
+    }
+    checks.insert("writers".to_owned(), Value::from(writers));
+    let serving = if app.stop().is_cancelled() { "draining" } else { "ok" };
+    checks.insert("serving".to_owned(), Value::from(serving));
+    let ready = writers != "stopped" && serving == "ok";
+    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let body = json!({ "ready": ready, "checks": checks }).to_string();
+    (status, [(CONTENT_TYPE, "application/json")], body).into_response()
+}
+
+async fn metrics(State(app): State<App>) -> Response {
+    ([(CONTENT_TYPE, "text/plain; version=0.0.4")], app.metrics().text()).into_response()
+}

@@ -1,0 +1,191 @@
+//! Bodies: read within a limit and a time, parsed strictly.
+
+use core::fmt;
+use core::time::Duration;
+
+use axum::body::Body;
+use axum::http::HeaderMap;
+use axum::http::header::CONTENT_LENGTH;
+use bytes::Bytes;
+use envora_api::problems::Problem;
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use serde::de::{self, DeserializeSeed, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Value};
+
+use crate::gate::{Format, body_format};
+
+/// The largest JSON body, and the largest of all others but imports.
+pub const JSON_BYTES_MAX: usize = 16 << 20;
+/// The largest file of an import.
+pub const IMPORT_BYTES_MAX: usize = 64 << 20;
+/// How deep JSON may be nested.
+const DEPTH_MAX: usize = 32;
+/// How long a body may take to arrive.
+const ARRIVAL: Duration = Duration::from_secs(60);
+
+/// Reads a body of at most so many bytes.
+///
+/// # Errors
+/// 413 above the limit, 408 when it does not arrive, 400 when it is cut off.
+pub async fn read(headers: &HeaderMap, body: Body, bytes_max: usize) -> Result<Bytes, Problem> {
+    let too_large = || {
+        Problem::payload_too_large(format!(
+            "The body is above {} MiB, the limit of this route. Send it in parts.",
+            bytes_max >> 20
+        ))
+    };
+    let declared =
+        headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    if declared.is_some_and(|bytes| usize::try_from(bytes).map_or(true, |bytes| bytes > bytes_max))
+    {
+        return Err(too_large());
+    }
+    let arriving = tokio::time::timeout(ARRIVAL, Limited::new(body, bytes_max).collect());
+    match arriving.await {
+        Err(_) => Err(Problem::request_timeout("The body did not arrive within a minute.")),
+        Ok(Ok(whole)) => Ok(whole.to_bytes()),
+        Ok(Err(error)) if error.downcast_ref::<LengthLimitError>().is_some() => Err(too_large()),
+        Ok(Err(_)) => Err(Problem::malformed_body(
+            "The body ended before all of it had arrived. Nothing was stored; send it again.",
+        )),
+    }
+}
+
+/// Reads a JSON body of one of the taken formats.
+///
+/// # Errors
+/// 415, 413, 408, 400.
+pub async fn json(headers: &HeaderMap, body: Body, taken: &[Format]) -> Result<Value, Problem> {
+    body_format(headers, taken)?;
+    let bytes = read(headers, body, JSON_BYTES_MAX).await?;
+    parse(&bytes)
+}
+
+/// Parses JSON, refusing a key that stands twice and nesting beyond 32.
+///
+/// # Errors
+/// 400.
+pub fn parse(bytes: &[u8]) -> Result<Value, Problem> {
+    let text = core::str::from_utf8(bytes).map_err(|error| {
+        Problem::malformed_body(format!(
+            "The body is not UTF-8 from byte {} on.",
+            error.valid_up_to()
+        ))
+    })?;
+    let mut reader = serde_json::Deserializer::from_str(text);
+    let value = Strict { depth: 0 }.deserialize(&mut reader);
+    value
+        .and_then(|value| reader.end().map(|()| value))
+        .map_err(|error| Problem::malformed_body(format!("The body is no proper JSON: {error}.")))
+}
+
+#[derive(Clone, Copy)]
+struct Strict {
+    depth: usize,
+}
+
+impl Strict {
+    fn deeper<E: de::Error>(self) -> Result<Self, E> {
+        if self.depth >= DEPTH_MAX {
+            return Err(E::custom("it is nested deeper than 32"));
+        }
+        Ok(Self { depth: self.depth + 1 })
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Strict {
+    type Value = Value;
+
+    fn deserialize<D: de::Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Strict {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(Value::Bool(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_string<E>(self, value: String) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+        let inner = self.deeper()?;
+        let mut list = Vec::new();
+        while let Some(item) = items.next_element_seed(inner)? {
+            list.push(item);
+        }
+        Ok(Value::Array(list))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
+        let inner = self.deeper()?;
+        let mut object = Map::new();
+        while let Some(key) = entries.next_key::<String>()? {
+            if object.contains_key(&key) {
+                let short: String = key.chars().take(40).collect();
+                return Err(de::Error::custom(format!("the key {short:?} stands twice")));
+            }
+            let value = entries.next_value_seed(inner)?;
+            object.insert(key, value);
+        }
+        Ok(Value::Object(object))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parse;
+
+    #[track_caller]
+    fn refused(text: &[u8], words: &str) {
+        let problem = parse(text).expect_err("refused");
+        assert_eq!(problem.code, "malformed_body");
+        assert!(problem.detail.contains(words), "{}", problem.detail);
+    }
+
+    #[test]
+    fn json_is_read_strictly() {
+        assert_eq!(
+            parse(br#"{"a":[1,"b",null,true]}"#).map(|v| v.to_string()),
+            Ok(r#"{"a":[1,"b",null,true]}"#.to_owned())
+        );
+        refused(br#"{"a":1,"a":2}"#, "stands twice");
+        refused(br#"{"a":{"b":1,"b":2}}"#, "stands twice");
+        refused(br#"{"a":1"#, "EOF");
+        refused(br#"{"a":1} x"#, "trailing");
+        refused(b"{\"a\":\"\xff\"}", "UTF-8 from byte 6");
+        refused(b"", "EOF");
+        refused(br#"{"a":NaN}"#, "expected");
+        let deep = format!("{}{}", "[".repeat(33), "]".repeat(33));
+        refused(deep.as_bytes(), "deeper");
+        assert!(parse(format!("{}{}", "[".repeat(32), "]".repeat(32)).as_bytes()).is_ok());
+    }
+}

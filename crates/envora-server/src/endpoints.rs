@@ -1,0 +1,8 @@
+//! The endpoints, one file per noun: routes, handlers, how wire and store speak of the same thing.
+
+pub mod audit;
+pub mod facilities;
+pub mod factors;
+pub mod meta;
+pub mod organization;
+pub mod sources;

@@ -1,0 +1,110 @@
+//! What everyone may read: the version, the description of the interface, the pages of the codes.
+
+use axum::extract::Path;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse as _, Response};
+use envora_api::codes::{Code, ROW_CODES};
+use envora_api::media;
+use envora_api::problems::Problem;
+use envora_domain::activities::schema::ACTIVITY;
+use envora_domain::time::zone_database_edition;
+use serde_json::json;
+
+use crate::answers::{Answer, Reply};
+use crate::openapi::{self, Shape};
+use crate::params::Params;
+use crate::refusals::Refusal;
+use crate::routes::Route;
+
+/// The routes of this file.
+#[must_use]
+pub fn routes() -> Vec<Route> {
+    vec![
+        Route::open("/version", version).says("Says which program this is.").gives(
+            200,
+            Shape::Free("The version of the program, the interface and the zone data."),
+        ),
+        Route::open("/v2/openapi.json", description)
+            .says("Describes the interface.")
+            .gives(200, Shape::Free("This very document, OpenAPI 3.1.")),
+        Route::open("/v2/schemas/activity.json", activity_schema)
+            .says("Describes an activity.")
+            .gives(200, Shape::Free("The JSON Schema of an activity.")),
+        Route::open("/docs/errors/{code}", error_page)
+            .says("Explains an error code: what it means and what to do.")
+            .gives(200, Shape::Free("A page, as text.")),
+    ]
+}
+
+async fn version(params: Params) -> Answer {
+    params.only(&[])?;
+    let body = json!({
+        "name": "envora",
+        "version": env!("CARGO_PKG_VERSION"),
+        "interface": "v2",
+        "zone_database": zone_database_edition(),
+    });
+    Ok(Reply::ok(&body)?.of_type(media::JSON))
+}
+
+async fn description(params: Params) -> Answer {
+    params.only(&[])?;
+    Ok(Reply::ok(&openapi::document())?.of_type(media::JSON))
+}
+
+async fn activity_schema(params: Params) -> Answer {
+    params.only(&[])?;
+    Ok(Reply::written(200, ACTIVITY.as_bytes().to_vec()).of_type("application/schema+json"))
+}
+
+async fn error_page(Path(code): Path<String>) -> Result<Response, Refusal> {
+    let text = page_of(&code).ok_or_else(|| {
+        Problem::not_found("There is no such code; the codes are in the interface's description.")
+    })?;
+    Ok(([(CONTENT_TYPE, "text/plain; charset=utf-8")], text).into_response())
+}
+
+/// The page of a code: of a problem, of a row, or of both.
+#[must_use]
+pub fn page_of(code: &str) -> Option<String> {
+    let problem = Code::ALL.iter().find(|known| known.as_str() == code).map(|known| {
+        format!(
+            "{code}\n\n{}. HTTP status {}.\n\n{}\n\nWhat to do: {}\n",
+            known.title(),
+            known.status(),
+            known.text(),
+            known.remedy()
+        )
+    });
+    let row = ROW_CODES.iter().find(|known| known.code == code).map(|known| {
+        let becomes = match known.outcome {
+            "rejected" => "The row is rejected: nothing of it is stored.",
+            "quarantined" => "The row is stored and waits: it counts as soon as the word is known.",
+            "unresolved" => "The activity is stored and does not count yet.",
+            _ => "The activity counts; this is a remark.",
+        };
+        format!("{code}\n\nOf a row. {becomes}\n\n{}\n\nWhat to do: {}\n", known.text, known.remedy)
+    });
+    match (problem, row) {
+        (Some(problem), Some(row)) => Some(format!("{problem}\n---\n\n{row}")),
+        (problem, row) => problem.or(row),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use envora_api::codes::{Code, ROW_CODES};
+
+    use super::page_of;
+
+    #[test]
+    fn every_code_has_its_page() {
+        for code in Code::ALL {
+            assert!(page_of(code.as_str()).is_some_and(|page| page.contains("What to do")));
+        }
+        for row in ROW_CODES {
+            assert!(page_of(row.code).is_some());
+        }
+        assert_eq!(page_of("no_such_code"), None);
+    }
+}

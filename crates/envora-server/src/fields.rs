@@ -1,0 +1,244 @@
+//! A JSON object read strictly, field by field: every fault is collected with its pointer.
+
+use envora_api::problems::{Problem, RowError};
+use envora_api::spelling::did_you_mean;
+use envora_domain::time::{Day, Zone};
+use serde_json::{Map, Value};
+
+use crate::params::shown;
+
+/// The longest text a field may have.
+const TEXT_CHARS_MAX: usize = 200;
+
+/// The fields of one object, and what was found wrong with them so far.
+#[derive(Debug)]
+pub struct Fields {
+    object: Map<String, Value>,
+    errors: Vec<RowError>,
+}
+
+/// Whether a field may be absent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// It must be there.
+    Required,
+    /// It may be absent or null.
+    Optional,
+}
+
+impl Fields {
+    /// The fields of a body, of which only those in the list may be there.
+    ///
+    /// # Errors
+    /// 422 when it is no object.
+    pub fn of(body: Value, known: &[&str]) -> Result<Self, Problem> {
+        let Value::Object(object) = body else {
+            return Err(Problem::validation_failed("The body is a JSON object.")
+                .with_errors(vec![error("wrong_type", "#", "an object is due here")]));
+        };
+        let mut fields = Self { object, errors: Vec::new() };
+        let unknown: Vec<String> =
+            fields.object.keys().filter(|key| !known.contains(&key.as_str())).cloned().collect();
+        for key in unknown {
+            let mut fault = error("unknown_field", &pointer(&key), "there is no such field");
+            fault.hint = Some(did_you_mean(&key, known).map_or_else(
+                || format!("The fields are {}.", known.join(", ")),
+                |near| format!("Did you mean {near}?"),
+            ));
+            fields.errors.push(fault);
+        }
+        Ok(fields)
+    }
+
+    /// Whether a field is there, null included.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        self.object.contains_key(name)
+    }
+
+    /// Whether a field is there and null.
+    #[must_use]
+    pub fn is_null(&self, name: &str) -> bool {
+        self.object.get(name).is_some_and(Value::is_null)
+    }
+
+    /// A text of at most 200 characters without control characters; `""` when it is absent or wrong.
+    pub fn text(&mut self, name: &str, need: Need) -> String {
+        match self.object.get(name) {
+            None | Some(Value::Null) => {
+                if need == Need::Required {
+                    self.fault("missing_field", name, "it is missing");
+                }
+                String::new()
+            }
+            Some(Value::String(text)) => {
+                let text = text.trim().to_owned();
+                if text.is_empty() && need == Need::Required {
+                    self.fault("missing_field", name, "it is blank");
+                } else if text.chars().count() > TEXT_CHARS_MAX {
+                    self.fault("wrong_type", name, "it has more than 200 characters");
+                } else if text.chars().any(char::is_control) {
+                    self.fault("wrong_type", name, "it has control characters");
+                }
+                text
+            }
+            Some(_) => {
+                self.fault("wrong_type", name, "a text is due here");
+                String::new()
+            }
+        }
+    }
+
+    /// A code: letters, digits, `.`, `_`, `-`, `/`, `:`, at most 64.
+    pub fn code(&mut self, name: &str, need: Need) -> String {
+        let code = self.text(name, need);
+        let is_letter = |letter: char| {
+            letter.is_alphanumeric() || matches!(letter, '.' | '_' | '-' | '/' | ':')
+        };
+        if !code.is_empty() && !(code.chars().all(is_letter) && code.chars().count() <= 64) {
+            self.fault("wrong_type", name, "a code is at most 64 letters, digits or . _ - / :");
+        }
+        code
+    }
+
+    /// An IANA time zone.
+    pub fn zone(&mut self, name: &str, need: Need) -> String {
+        let text = self.text(name, need);
+        if !text.is_empty() && Zone::named(&text).is_err() {
+            let detail = format!("{} is no IANA time zone", shown(&text));
+            self.fault_with(("wrong_type", name), &detail, "Write it like Europe/London.");
+        }
+        text
+    }
+
+    /// A country: two upper-case letters.
+    pub fn country(&mut self, name: &str, need: Need) -> String {
+        let text = self.text(name, need);
+        let is_code = text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_uppercase());
+        if !text.is_empty() && !is_code {
+            let detail = format!("{} is no country code", shown(&text));
+            self.fault_with(
+                ("wrong_type", name),
+                &detail,
+                "Write it like GB (ISO 3166-1 alpha-2).",
+            );
+        }
+        text
+    }
+
+    /// A day, if it is there.
+    pub fn day(&mut self, name: &str) -> Option<Day> {
+        let text = self.text(name, Need::Optional);
+        if text.is_empty() {
+            return None;
+        }
+        let day = Day::parse(&text).ok();
+        if day.is_none() {
+            let detail = format!("{} is no day", shown(&text));
+            self.fault_with(("wrong_type", name), &detail, "Write it like 2022-01-31.");
+        }
+        day
+    }
+
+    /// An integer within bounds, if it is there.
+    pub fn integer(&mut self, name: &str, bounds: core::ops::RangeInclusive<u32>) -> Option<u32> {
+        let value = self.object.get(name).filter(|value| !value.is_null())?;
+        let number = value.as_u64().and_then(|number| u32::try_from(number).ok());
+        match number.filter(|number| bounds.contains(number)) {
+            Some(number) => Some(number),
+            None => {
+                let detail =
+                    format!("an integer from {} to {} is due", bounds.start(), bounds.end());
+                self.fault("wrong_type", name, &detail);
+                None
+            }
+        }
+    }
+
+    /// Notes a fault of a field.
+    pub fn fault(&mut self, code: &str, name: &str, detail: &str) {
+        self.errors.push(error(code, &pointer(name), detail));
+    }
+
+    /// Notes a fault of a field, with what to do.
+    pub fn fault_with(&mut self, (code, name): (&str, &str), detail: &str, hint: &str) {
+        let mut fault = error(code, &pointer(name), detail);
+        fault.hint = Some(hint.to_owned());
+        self.errors.push(fault);
+    }
+
+    /// Ends the reading.
+    ///
+    /// # Errors
+    /// 422 with every fault.
+    pub fn finish(self) -> Result<(), Problem> {
+        if self.errors.is_empty() {
+            return Ok(());
+        }
+        let detail = match self.errors.as_slice() {
+            [only] => {
+                let field = only.pointer.clone().unwrap_or_default();
+                format!("{field}: {}. Correct it and send it again.", only.detail)
+            }
+            more => format!("{} fields are wrong. Correct them and send it again.", more.len()),
+        };
+        Err(Problem::validation_failed(detail).with_errors(self.errors))
+    }
+}
+
+/// An error of one field.
+#[must_use]
+pub fn error(code: &str, pointer: &str, detail: &str) -> RowError {
+    RowError {
+        code: code.to_owned(),
+        pointer: Some(pointer.to_owned()),
+        detail: detail.to_owned(),
+        ..RowError::default()
+    }
+}
+
+/// JSON Pointer of a top-level field, as a fragment.
+fn pointer(name: &str) -> String {
+    let clean: String = name.chars().filter(|letter| !letter.is_control()).take(80).collect();
+    format!("#/{}", clean.replace('~', "~0").replace('/', "~1"))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::{Fields, Need};
+
+    #[test]
+    fn all_faults_are_found_at_once() {
+        let body = json!({"cod": "a", "name": 5, "country": "gb", "time_zone": "Europe/Londn", "opened": "2022-02-30"});
+        let mut fields = Fields::of(body, &["code", "name", "country", "time_zone", "opened"])
+            .expect("an object");
+        fields.code("code", Need::Required);
+        fields.text("name", Need::Required);
+        fields.country("country", Need::Required);
+        fields.zone("time_zone", Need::Optional);
+        fields.day("opened");
+        let problem = fields.finish().expect_err("faults");
+        let found: Vec<(&str, &str)> = problem
+            .errors
+            .iter()
+            .map(|error| (error.code.as_str(), error.pointer.as_deref().unwrap_or("")))
+            .collect();
+        let want = [
+            ("unknown_field", "#/cod"),
+            ("missing_field", "#/code"),
+            ("wrong_type", "#/name"),
+            ("wrong_type", "#/country"),
+            ("wrong_type", "#/time_zone"),
+            ("wrong_type", "#/opened"),
+        ];
+        assert_eq!(found, want);
+        assert_eq!(problem.errors[0].hint.as_deref(), Some("Did you mean code?"));
+    }
+
+    #[test]
+    fn a_body_is_an_object() {
+        assert!(Fields::of(json!([1]), &[]).is_err_and(|problem| problem.status == 422));
+    }
+}

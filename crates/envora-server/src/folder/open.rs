@@ -1,0 +1,169 @@
+//! `open`: the one process takes the folder, checks what it finds, and has its tenants.
+
+use std::collections::HashSet;
+use std::io::ErrorKind;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use envora_crypto::keyring::LocalKeyring;
+use envora_crypto::seal::{Passphrase, Seal};
+use envora_crypto::tenant::{KeyStore, TenantKeys};
+use envora_domain::factors::Library;
+use envora_domain::id::{SegmentId, TenantId};
+use envora_identity::policy::own_work;
+use envora_ingest::tenant::{OwnGrants, TenantParts};
+use envora_lake::segments::{Lake, Orphans};
+use envora_ledger::checkpoint::origin;
+use envora_store::database::{Options, TenantDb};
+use envora_store::engine::{DbKey, Engine};
+use envora_store::organization::organization_now;
+use envora_store::segments::segments_from;
+
+use crate::app::{App, World};
+use crate::folder::lock::FolderLock;
+use crate::folder::{FolderError, Places, anchors};
+use crate::hosts::HostMap;
+use crate::tenants::{About, Opened, Room, Tenants};
+
+/// How many segments are listed at a time.
+const SEGMENTS_AT_A_TIME: u32 = 10_000;
+
+/// Opens a folder. Blocks for some hundred milliseconds.
+///
+/// # Errors
+/// [`FolderError`]; nothing is repaired, cut or made anew.
+pub fn open(
+    folder: &Path,
+    world: World,
+    passphrase: Option<&Passphrase>,
+) -> Result<App, FolderError> {
+    let places = Places::below(folder);
+    if !places.seal().exists() {
+        return Err(FolderError::Missing(folder.to_owned()));
+    }
+    let lock = FolderLock::take(&places.lock())?;
+    let map = read_map(&places, &world)?;
+    let seal = Seal::open(&*world.disk, &places.seal(), passphrase).map_err(FolderError::Keys)?;
+    let store = key_store(&places, seal, &world);
+    let library = Library::starter().context("read the factors of this program")?;
+    let mut tenants = Vec::new();
+    for tenant in map.tenants() {
+        let opened = Opening { places: &places, world: &world, library: &library };
+        tenants.push(opened.tenant(tenant, store.clone())?);
+    }
+    tracing::info!(epoch = lock.epoch(), tenants = tenants.len(), "opened the folder");
+    Ok(App::new(Tenants::new(map, tenants)?, world, lock))
+}
+
+/// The map of hosts.
+///
+/// # Errors
+/// [`FolderError::Unreadable`].
+pub fn read_map(places: &Places, world: &World) -> Result<HostMap, FolderError> {
+    let unreadable = |why: String| FolderError::Unreadable { file: "instance/map.json", why };
+    let bytes = world.disk.read(&places.map()).map_err(|error| match error.kind() {
+        ErrorKind::NotFound => {
+            unreadable("it is not there: making the folder was cut short".to_owned())
+        }
+        _ => unreadable(error.to_string()),
+    })?;
+    let map: HostMap =
+        serde_json::from_slice(&bytes).map_err(|error| unreadable(error.to_string()))?;
+    if map.v == 1 { Ok(map) } else { Err(unreadable("a newer program has written it".to_owned())) }
+}
+
+pub(crate) fn key_store(places: &Places, seal: Seal, world: &World) -> KeyStore {
+    let (disk, entropy) = (Arc::clone(&world.disk), Arc::clone(&world.entropy));
+    let keyring = LocalKeyring::new(places.keys(), Arc::clone(&disk), Arc::clone(&entropy), seal);
+    KeyStore { keys: places.keys(), disk, provider: Arc::new(keyring), entropy }
+}
+
+/// What opening a tenant needs.
+struct Opening<'a> {
+    places: &'a Places,
+    world: &'a World,
+    library: &'a Arc<Library>,
+}
+
+impl Opening<'_> {
+    fn tenant(&self, id: TenantId, store: KeyStore) -> Result<Opened, FolderError> {
+        let keys = TenantKeys::open(store, id).map_err(FolderError::Keys)?;
+        let disk = Arc::clone(&self.world.disk);
+        let lake = Lake::open(self.places.tenant(id), disk).context("open the tenant's lake")?;
+        let appended = lake.clone();
+        let sync = Box::new(move |frames: &[_]| appended.append_and_sync(frames));
+        let key = DbKey::from_hex(&keys.db_key_hex()).context("make the database's key")?;
+        let engine = Engine::Sqlite { path: self.places.database(id), key };
+        let db = TenantDb::open(Options::new(id, engine, sync))
+            .map_err(|source| FolderError::Database { tenant: id.to_string(), source })?;
+        anchors::check(&db, &keys)?;
+        sweep(&db, &lake)?;
+        let settings = db
+            .read_blocking(move |rd| organization_now(rd, &own_work(id)))
+            .context("read the organization")?
+            .context("the organization has no settings: making the folder was cut short")?
+            .settings;
+        let parts = TenantParts {
+            id,
+            origin: origin(&settings.domain, id),
+            db,
+            keys: Arc::new(keys),
+            lake: Arc::new(lake),
+            library: Arc::clone(self.library),
+            clock: Arc::clone(&self.world.clock),
+            entropy: Arc::clone(&self.world.entropy),
+            own: own_grants(id),
+        };
+        let about = About {
+            organization: settings.id,
+            slug: settings.slug,
+            environment: settings.environment,
+        };
+        let probe = self.places.tenant(id).join("tmp").join("room");
+        let room = Room { disk: Arc::clone(&self.world.disk), probe };
+        Ok(Opened { about, parts: Arc::new(parts), room })
+    }
+}
+
+/// What the engine may do for a tenant on its own.
+#[must_use]
+pub fn own_grants(tenant: TenantId) -> OwnGrants {
+    OwnGrants {
+        calculate: own_work(tenant),
+        read_activities: own_work(tenant),
+        read_facilities: own_work(tenant),
+        read_sources: own_work(tenant),
+        read_organization: own_work(tenant),
+        read_results: own_work(tenant),
+        read_audit: own_work(tenant),
+    }
+}
+
+/// Removes what a crash left half written. The database has proven to be no older than its anchor,
+/// so a segment that it does not know was never acknowledged.
+fn sweep(db: &TenantDb, lake: &Lake) -> anyhow::Result<()> {
+    let tenant = db.tenant();
+    let known: HashSet<SegmentId> = db
+        .read_blocking(move |rd| {
+            let (mut known, mut from) = (HashSet::new(), 0);
+            loop {
+                let page = segments_from(rd, &own_work(tenant), from, SEGMENTS_AT_A_TIME)?;
+                let Some(last) = page.last() else { return Ok(known) };
+                from = last.seq + 1;
+                known.extend(page.iter().map(|segment| segment.id));
+            }
+        })
+        .context("list the segments")?;
+    let swept = lake
+        .sweep(&|segment| known.contains(&segment), Orphans::Remove)
+        .context("sweep the lake")?;
+    if !swept.staging.is_empty() || !swept.orphans.is_empty() {
+        tracing::warn!(
+            staging = swept.staging.len(),
+            orphans = swept.orphans.len(),
+            "removed what was never acknowledged"
+        );
+    }
+    Ok(())
+}

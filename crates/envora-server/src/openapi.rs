@@ -1,0 +1,283 @@
+//! The description of the interface, OpenAPI 3.1, made of the route list and the wire types.
+
+use std::collections::BTreeMap;
+
+use envora_api::media;
+use envora_api::problems::Problem;
+use serde_json::{Map, Value, json};
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::Schema;
+use utoipa::{PartialSchema, ToSchema};
+
+use crate::gate;
+use crate::routes::{self, Method, Route};
+
+/// What a body or an answer is.
+#[derive(Clone, Copy)]
+pub enum Shape {
+    /// One object of a wire type.
+    One(fn(&mut Schemas) -> Value),
+    /// A page of objects of a wire type.
+    Page(fn(&mut Schemas) -> Value),
+    /// Something described in words: a file, a document.
+    Free(&'static str),
+}
+
+impl Shape {
+    /// One object of this type.
+    #[must_use]
+    pub const fn one<T: ToSchema>() -> Self {
+        Self::One(reference::<T>)
+    }
+
+    /// A page of this type.
+    #[must_use]
+    pub const fn page<T: ToSchema>() -> Self {
+        Self::Page(reference::<T>)
+    }
+}
+
+/// The schemas that were named so far.
+#[derive(Default)]
+pub struct Schemas {
+    named: BTreeMap<String, RefOr<Schema>>,
+}
+
+fn reference<T: ToSchema>(schemas: &mut Schemas) -> Value {
+    let name = T::name().into_owned();
+    let mut inner = Vec::new();
+    T::schemas(&mut inner);
+    schemas.named.extend(inner);
+    let link = json!({ "$ref": format!("#/components/schemas/{name}") });
+    schemas.named.insert(name, <T as PartialSchema>::schema());
+    link
+}
+
+fn schema_of(shape: Shape, schemas: &mut Schemas) -> Value {
+    match shape {
+        Shape::One(reference) => reference(schemas),
+        Shape::Page(reference) => json!({
+            "type": "object",
+            "required": ["data", "next_cursor"],
+            "properties": {
+                "data": { "type": "array", "items": reference(schemas) },
+                "next_cursor": { "type": ["string", "null"], "description": "Opens the next page; null on the last." },
+            },
+        }),
+        Shape::Free(_) => json!({}),
+    }
+}
+
+/// The document.
+#[must_use]
+pub fn document() -> Value {
+    let mut schemas = Schemas::default();
+    let mut paths: BTreeMap<&str, Map<String, Value>> = BTreeMap::new();
+    for route in routes::list() {
+        let operation = operation(&route, &mut schemas);
+        let method = route.method.as_str().to_ascii_lowercase();
+        paths.entry(route.path).or_default().insert(method, operation);
+    }
+    reference::<Problem>(&mut schemas);
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Envora",
+            "version": env!("CARGO_PKG_VERSION"),
+            "description": "Environmental accounting: activities in, a footprint out, every figure traceable to its source bytes, its factor and its proof.",
+            "license": { "name": "Apache License 2.0", "identifier": "Apache-2.0" },
+        },
+        "servers": [{
+            "url": "http://{organization}.localhost:{port}",
+            "description": "An organization's own host; the host alone decides whose data it is.",
+            "variables": {
+                "organization": { "default": "acme", "description": "The organization's slug." },
+                "port": { "default": "8080", "description": "The port that the server printed." },
+            },
+        }],
+        "security": [{ "token": [] }],
+        "paths": paths,
+        "components": {
+            "schemas": schemas.named,
+            "securitySchemes": { "token": {
+                "type": "http", "scheme": "bearer",
+                "description": "The operator token that was printed once when the folder was made.",
+            } },
+        },
+    })
+}
+
+fn operation(route: &Route, schemas: &mut Schemas) -> Value {
+    let mut operation = json!({
+        "operationId": operation_id(route),
+        "summary": route.summary,
+        "tags": [tag(route.path)],
+        "parameters": parameters(route),
+        "responses": responses(route, schemas),
+    });
+    let Some(object) = operation.as_object_mut() else { return operation };
+    if let Some(shape) = route.body {
+        let schema = schema_of(shape, schemas);
+        let content: Map<String, Value> = gate::types_of(route.takes)
+            .into_iter()
+            .map(|kind| {
+                let is_json =
+                    kind.ends_with("json") && kind != media::NDJSON && kind != "application/ndjson";
+                let schema = if is_json { schema.clone() } else { json!({ "type": "string" }) };
+                (kind.to_owned(), json!({ "schema": schema }))
+            })
+            .collect();
+        object.insert("requestBody".to_owned(), json!({ "required": true, "content": content }));
+    }
+    if route.action.is_none() {
+        object.insert("security".to_owned(), json!([]));
+    }
+    if let Some(action) = route.action {
+        object.insert("description".to_owned(), json!(format!("Needs the permission {action}.")));
+    }
+    operation
+}
+
+fn parameters(route: &Route) -> Vec<Value> {
+    let in_path = path_names(route.path).map(|name| {
+        json!({ "name": name, "in": "path", "required": true,
+            "description": path_words(name), "schema": { "type": "string" } })
+    });
+    let in_query = route.query.iter().map(|(name, words)| {
+        json!({ "name": name, "in": "query", "required": false,
+            "description": words, "schema": { "type": "string" } })
+    });
+    let mut all: Vec<Value> = in_path.chain(in_query).collect();
+    if route.method == Method::Post {
+        all.push(json!({ "name": "X-Idempotency-Key", "in": "header", "required": false,
+            "description": "8 to 255 visible ASCII characters, new for each intended effect: sending the request again then has no second effect.",
+            "schema": { "type": "string", "minLength": 8, "maxLength": 255 } }));
+    }
+    if route.method == Method::Patch {
+        all.push(json!({ "name": "If-Match", "in": "header", "required": true,
+            "description": "The version that is changed, such as \"v7\".",
+            "schema": { "type": "string" } }));
+    }
+    all
+}
+
+fn responses(route: &Route, schemas: &mut Schemas) -> Value {
+    let (status, shape) = route.gives;
+    let words = match shape {
+        Shape::Free(words) => words,
+        Shape::One(_) => "What was asked for.",
+        Shape::Page(_) => "A page.",
+    };
+    let schema = schema_of(shape, schemas);
+    let content = match shape {
+        Shape::Free(_) => json!({ "*/*": { "schema": schema } }),
+        Shape::One(_) | Shape::Page(_) => {
+            json!({ media::VENDOR: { "schema": schema.clone() }, media::JSON: { "schema": schema } })
+        }
+    };
+    let mut all = Map::new();
+    all.insert(status.to_string(), json!({ "description": words, "content": content.clone() }));
+    for (status, words) in route.also {
+        let answer = if *status == 304 {
+            json!({ "description": words })
+        } else {
+            json!({ "description": words, "content": content.clone() })
+        };
+        all.insert(status.to_string(), answer);
+    }
+    let problem = json!({ "$ref": "#/components/schemas/Problem" });
+    all.insert(
+        "default".to_owned(),
+        json!({
+            "description": "A problem; its code says which, and its page what to do.",
+            "content": { media::PROBLEM: { "schema": problem } },
+        }),
+    );
+    Value::Object(all)
+}
+
+/// The names between braces.
+fn path_names(path: &str) -> impl Iterator<Item = &str> {
+    path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
+}
+
+fn path_words(name: &str) -> &'static str {
+    match name {
+        "org_id" => "The organization, by its id or its slug; it must be the one of the host.",
+        "code" => "The code.",
+        _ => "The id.",
+    }
+}
+
+/// `getCarbonFootprint` of `GET …/carbon-footprint`.
+fn operation_id(route: &Route) -> String {
+    let rest = route.path.strip_prefix(routes::ORGANIZATION).unwrap_or(route.path);
+    let rest = if rest.is_empty() { "organization" } else { rest };
+    let words =
+        rest.split(|letter: char| !letter.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    let mut id = route.method.as_str().to_ascii_lowercase();
+    for word in words {
+        let (first, others) = word.split_at(1);
+        id.push_str(&first.to_ascii_uppercase());
+        id.push_str(others);
+    }
+    id
+}
+
+fn tag(path: &str) -> &str {
+    let rest = path.strip_prefix(routes::ORGANIZATION).unwrap_or("meta");
+    let first = rest.trim_start_matches('/').split('/').next().unwrap_or("");
+    if first.is_empty() { "organization" } else { first }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use serde_json::Value;
+
+    use super::document;
+
+    #[test]
+    fn every_operation_is_named_once_and_every_response_described() {
+        let document = document();
+        let mut ids = BTreeSet::new();
+        let paths = document["paths"].as_object().expect("paths");
+        for (path, methods) in paths {
+            for (method, operation) in methods.as_object().expect("methods") {
+                let id = operation["operationId"].as_str().expect("an id");
+                assert!(ids.insert(id.to_owned()), "{id} twice");
+                for (status, response) in operation["responses"].as_object().expect("responses") {
+                    let words = response["description"].as_str().unwrap_or("");
+                    assert!(!words.is_empty(), "{method} {path} {status}");
+                }
+            }
+        }
+        assert_eq!(document["info"]["license"]["identifier"], "Apache-2.0");
+    }
+
+    #[test]
+    fn every_reference_leads_somewhere() {
+        let document = document();
+        let mut links = Vec::new();
+        collect(&document, &mut links);
+        assert!(links.len() > 20);
+        for link in links {
+            let pointer = link.strip_prefix('#').expect("a local reference");
+            assert!(document.pointer(pointer).is_some(), "{link} leads nowhere");
+        }
+    }
+
+    fn collect(value: &Value, links: &mut Vec<String>) {
+        match value {
+            Value::Object(object) => {
+                if let Some(Value::String(link)) = object.get("$ref") {
+                    links.push(link.clone());
+                }
+                object.values().for_each(|inner| collect(inner, links));
+            }
+            Value::Array(list) => list.iter().for_each(|inner| collect(inner, links)),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        }
+    }
+}

@@ -1,0 +1,239 @@
+//! Query parameters, strictly: an unknown one is refused, and the nearest known one is named.
+
+use axum::extract::FromRequestParts;
+use axum::http::Uri;
+use axum::http::request::Parts;
+use axum_extra::extract::Query;
+use envora_api::problems::{Problem, RowError};
+use envora_api::spelling::did_you_mean;
+use envora_domain::time::Day;
+
+use crate::refusals::Refusal;
+
+/// How many items a page has when nothing is said.
+pub const LIMIT_DEFAULT: usize = 100;
+/// How many items a page may have.
+pub const LIMIT_MAX: usize = 1_000;
+
+/// The parameters of a request, as sent.
+#[derive(Clone, Debug)]
+pub struct Params {
+    pairs: Vec<(String, String)>,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Params {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
+        Ok(Self::of(&parts.uri)?)
+    }
+}
+
+impl Params {
+    /// The parameters of this address.
+    ///
+    /// # Errors
+    /// 400 when the query is not URL-encoded UTF-8.
+    pub fn of(uri: &Uri) -> Result<Self, Problem> {
+        let query = uri.query().unwrap_or("");
+        if has_bent_escape(query) {
+            return Err(Problem::unknown_parameter("The query is not URL-encoded UTF-8."));
+        }
+        let Query(pairs) = Query::<Vec<(String, String)>>::try_from_uri(uri)
+            .map_err(|_| Problem::unknown_parameter("The query is not URL-encoded UTF-8."))?;
+        if pairs.iter().any(|(name, value)| name.contains('\u{fffd}') || value.contains('\u{fffd}'))
+        {
+            return Err(Problem::unknown_parameter("The query is not URL-encoded UTF-8."));
+        }
+        Ok(Self { pairs })
+    }
+
+    /// Refuses what is not in the list.
+    ///
+    /// # Errors
+    /// 400, with did-you-mean.
+    pub fn only(&self, known: &[&str]) -> Result<(), Problem> {
+        let unknown = self.pairs.iter().find(|(name, _)| !known.contains(&name.as_str()));
+        let Some((name, _)) = unknown else { return Ok(()) };
+        let hint = match did_you_mean(name, known) {
+            Some(near) => format!("Did you mean {near}?"),
+            None if known.is_empty() => "This route takes none.".to_owned(),
+            None => format!("This route takes {}.", known.join(", ")),
+        };
+        let detail = format!("There is no parameter {}. {hint}", shown(name));
+        Err(Problem::unknown_parameter(detail.clone()).with_errors(vec![RowError {
+            code: "unknown_parameter".to_owned(),
+            pointer: Some(format!("?{}", shown(name))),
+            detail,
+            hint: Some(hint),
+            ..RowError::default()
+        }]))
+    }
+
+    /// The parameter's one value, if it is there.
+    ///
+    /// # Errors
+    /// 400 when it is there twice.
+    pub fn one(&self, name: &str) -> Result<Option<&str>, Problem> {
+        let mut values = self.many(name);
+        let first = values.next();
+        match values.next() {
+            Some(_) => Err(Problem::unknown_parameter(format!("{name} may be given once."))),
+            None => Ok(first),
+        }
+    }
+
+    /// All values of a parameter that may be repeated.
+    pub fn many(&self, name: &str) -> impl Iterator<Item = &str> {
+        let name = name.to_owned();
+        self.pairs.iter().filter(move |(key, _)| *key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// A parameter that must be there.
+    ///
+    /// # Errors
+    /// 400.
+    pub fn required(&self, name: &str) -> Result<&str, Problem> {
+        self.one(name)?
+            .ok_or_else(|| Problem::unknown_parameter(format!("The parameter {name} is missing.")))
+    }
+
+    /// A day.
+    ///
+    /// # Errors
+    /// 400.
+    pub fn day(&self, name: &str) -> Result<Option<Day>, Problem> {
+        self.read(name, "a day such as 2022-01-31", |text| Day::parse(text).ok())
+    }
+
+    /// An integer.
+    ///
+    /// # Errors
+    /// 400.
+    pub fn integer(&self, name: &str) -> Result<Option<u64>, Problem> {
+        self.read(name, "an integer from 0", |text| {
+            text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?
+        })
+    }
+
+    /// How many items a page is to have.
+    ///
+    /// # Errors
+    /// 400 when it is not 1 to 1000.
+    pub fn limit(&self) -> Result<usize, Problem> {
+        let limit = self.read("limit", "1 to 1000", |text| {
+            text.parse::<usize>().ok().filter(|limit| (1..=LIMIT_MAX).contains(limit))
+        })?;
+        Ok(limit.unwrap_or(LIMIT_DEFAULT))
+    }
+
+    /// The parameter read by a function; `wanted` says what it should have been.
+    ///
+    /// # Errors
+    /// 400.
+    pub fn read<T>(
+        &self,
+        name: &str,
+        wanted: &str,
+        read: impl Fn(&str) -> Option<T>,
+    ) -> Result<Option<T>, Problem> {
+        let Some(text) = self.one(name)? else { return Ok(None) };
+        match read(text) {
+            Some(value) => Ok(Some(value)),
+            None => {
+                Err(Problem::unknown_parameter(format!("{name} is {wanted}, not {}.", shown(text))))
+            }
+        }
+    }
+
+    /// The pairs in sorted order, for fingerprints; without those named.
+    #[must_use]
+    pub fn sorted_without(&self, left_out: &[&str]) -> String {
+        let mut pairs: Vec<String> = self
+            .pairs
+            .iter()
+            .filter(|(name, _)| !left_out.contains(&name.as_str()))
+            .map(|(name, value)| format!("{}={value}", name))
+            .collect();
+        pairs.sort_unstable();
+        pairs.join("&")
+    }
+
+    /// The pairs as a query again; without those named.
+    #[must_use]
+    pub fn encoded_without(&self, left_out: &[&str]) -> String {
+        let pairs = self.pairs.iter().filter(|(name, _)| !left_out.contains(&name.as_str()));
+        pairs
+            .map(|(name, value)| format!("{}={}", encoded(name), encoded(value)))
+            .collect::<Vec<_>>()
+            .join("&")
+    }
+}
+
+/// A text as it stands in a query: everything but letters, digits and `-._~` as `%XX`.
+fn encoded(text: &str) -> String {
+    text.bytes()
+        .map(|byte| {
+            if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+                char::from(byte).to_string()
+            } else {
+                format!("%{byte:02X}")
+            }
+        })
+        .collect()
+}
+
+/// A percent sign without two hex digits after it.
+fn has_bent_escape(query: &str) -> bool {
+    let bytes = query.as_bytes();
+    bytes.iter().enumerate().any(|(at, byte)| {
+        let digit = |offset: usize| bytes.get(at + offset).is_some_and(u8::is_ascii_hexdigit);
+        *byte == b'%' && !(digit(1) && digit(2))
+    })
+}
+
+/// A text from outside as it may stand in a sentence: short, without control characters, in quotes.
+#[must_use]
+pub fn shown(text: &str) -> String {
+    let clean: String = text
+        .chars()
+        .map(|letter| if letter.is_control() { '\u{fffd}' } else { letter })
+        .take(80)
+        .collect();
+    format!("\u{201c}{clean}\u{201d}")
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::Uri;
+
+    use super::Params;
+
+    fn params(query: &str) -> Params {
+        Params::of(&format!("/x?{query}").parse::<Uri>().expect("a URI")).expect("a query")
+    }
+
+    #[test]
+    fn unknown_parameters_are_refused_and_the_near_one_is_named() {
+        let problem = params("limt=5").only(&["limit", "cursor"]).expect_err("unknown");
+        assert_eq!((problem.status, problem.code.as_str()), (400, "unknown_parameter"));
+        assert!(problem.detail.contains("Did you mean limit?"), "{}", problem.detail);
+        assert!(params("limit=5&cursor=a").only(&["limit", "cursor"]).is_ok());
+    }
+
+    #[test]
+    fn values_are_read_or_refused() {
+        assert_eq!(params("").limit(), Ok(100));
+        assert_eq!(params("limit=1000").limit(), Ok(1000));
+        for bad in ["limit=0", "limit=1001", "limit=x", "limit=", "limit=5&limit=5", "limit=-1"] {
+            assert_eq!(params(bad).limit().map_err(|problem| problem.status), Err(400), "{bad}");
+        }
+        assert!(params("from=2022-02-30").day("from").is_err());
+        assert!(params("from=2022-02-28").day("from").is_ok_and(|day| day.is_some()));
+        assert_eq!(params("a=1&b=2&a=0").sorted_without(&["b"]), "a=0&a=1");
+        assert_eq!(params("a=b%20c").one("a"), Ok(Some("b c")));
+        for bent in ["a=%zz", "a=%", "a=%f", "a=%ff"] {
+            assert!(Params::of(&format!("/x?{bent}").parse().expect("a URI")).is_err(), "{bent}");
+        }
+    }
+}

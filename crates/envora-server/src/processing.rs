@@ -1,0 +1,100 @@
+//! The tasks that each open tenant has: calculation after each commit, the anchor each second.
+
+use core::time::Duration;
+
+use envora_store::writer::WriterState;
+
+use crate::app::App;
+use crate::folder::anchors::{self, Written};
+use crate::tenants::TenantCtx;
+
+/// How long the calculation waits for work before it looks by itself: a lost signal costs this much.
+const LOOK_AGAIN: Duration = Duration::from_millis(500);
+/// How long it waits after a failure.
+const AFTER_FAILURE: Duration = Duration::from_secs(5);
+/// How often the anchor is written, at most.
+const ANCHOR_EVERY: Duration = Duration::from_secs(1);
+
+/// Starts the tasks of all tenants.
+pub fn start(app: &App) {
+    for tenant in app.tenants().all() {
+        app.tracker().spawn(calculate(app.clone(), tenant.clone()));
+        app.tracker().spawn(anchor(app.clone(), tenant));
+    }
+}
+
+async fn calculate(app: App, tenant: TenantCtx) {
+    let stop = app.stop().clone();
+    while !stop.is_cancelled() {
+        let processor = tenant.processor();
+        let step = tokio::task::spawn_blocking(move || processor.step()).await;
+        let pause = match step {
+            Ok(Ok(progress)) => {
+                let lag = app.clock().now() - progress.at;
+                let lag_ms = u64::try_from(lag.as_micros() / 1_000).unwrap_or(0);
+                app.metrics().watermark_lag_ms(if progress.caught_up { 0 } else { lag_ms });
+                if !progress.caught_up {
+                    continue;
+                }
+                LOOK_AGAIN
+            }
+            Ok(Err(error)) => {
+                app.metrics().step_failed();
+                tracing::error!(
+                    tenant.id = %tenant.id(),
+                    cause = format!("{error:#}"),
+                    "a step of calculation failed; it is tried again"
+                );
+                AFTER_FAILURE
+            }
+            Err(_) => {
+                app.metrics().panicked();
+                tracing::error!(tenant.id = %tenant.id(), "a step of calculation panicked");
+                AFTER_FAILURE
+            }
+        };
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = tenant.committed() => {}
+            () = tokio::time::sleep(pause) => {}
+        }
+    }
+}
+
+async fn anchor(app: App, tenant: TenantCtx) {
+    let stop = app.stop().clone();
+    while !stop.is_cancelled() {
+        tokio::select! {
+            () = stop.cancelled() => break,
+            () = tokio::time::sleep(ANCHOR_EVERY) => {}
+        }
+        match tenant.parts().db.state() {
+            WriterState::Stopped => {
+                tracing::error!(tenant.id = %tenant.id(), "storage failed: the process ends, to recover from the disk");
+                stop.cancel();
+                break;
+            }
+            WriterState::ReadOnly => try_to_resume(&tenant).await,
+            WriterState::Open => {}
+        }
+        let parts = std::sync::Arc::clone(tenant.parts());
+        match tokio::task::spawn_blocking(move || anchors::write(&parts)).await {
+            Ok(Ok(Written::Moved)) => app.metrics().anchor_written(),
+            Ok(Ok(Written::Unchanged)) => {}
+            Ok(Err(error)) => {
+                tracing::error!(tenant.id = %tenant.id(), cause = format!("{error:#}"), "the anchor was not written");
+            }
+            Err(_) => tracing::error!(tenant.id = %tenant.id(), "writing the anchor panicked"),
+        }
+    }
+}
+
+/// A full disk has room again when a file of the reserve's size can be written.
+async fn try_to_resume(tenant: &TenantCtx) {
+    let resumed = tenant.clone();
+    let has_room = tokio::task::spawn_blocking(move || resumed.has_room()).await.unwrap_or(false);
+    if has_room {
+        tenant.parts().db.resume();
+        tracing::info!(tenant.id = %tenant.id(), "there is room again: writing goes on");
+    }
+}

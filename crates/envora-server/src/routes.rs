@@ -1,0 +1,273 @@
+//! The one route list: the router, the description of the interface and the access tests are all
+//! made of it.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::handler::Handler;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::{MethodFilter, MethodRouter, on};
+use envora_api::problems::Problem;
+use envora_domain::access::Action;
+use tower_http::catch_panic::CatchPanicLayer;
+
+use crate::access;
+use crate::app::App;
+use crate::edge;
+use crate::endpoints;
+use crate::gate::Format;
+use crate::openapi::Shape;
+use crate::pages;
+use crate::refusals::{self, Refusal};
+
+/// Where everything of an organization lives.
+pub const ORGANIZATION: &str = "/v2/organizations/{org_id}";
+
+/// A method of HTTP, as far as the interface uses them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Method {
+    /// Reads.
+    Get,
+    /// Adds.
+    Post,
+    /// Changes, by a merge patch.
+    Patch,
+}
+
+impl Method {
+    /// Its name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Patch => "PATCH",
+        }
+    }
+
+    const fn filter(self) -> MethodFilter {
+        match self {
+            Self::Get => MethodFilter::GET,
+            Self::Post => MethodFilter::POST,
+            Self::Patch => MethodFilter::PATCH,
+        }
+    }
+}
+
+/// A query parameter and what it means.
+pub type Parameter = (&'static str, &'static str);
+
+/// A route: where it is, who may use it, what it takes and gives.
+pub struct Route {
+    /// The method.
+    pub method: Method,
+    /// The path's template.
+    pub path: &'static str,
+    /// The action that a grant is needed for; none where everyone may ask.
+    pub action: Option<&'static str>,
+    /// One sentence.
+    pub summary: &'static str,
+    /// The query parameters.
+    pub query: &'static [Parameter],
+    /// The formats of the body; none without a body.
+    pub takes: &'static [Format],
+    /// What the body is.
+    pub body: Option<Shape>,
+    /// The status of success, and what is given.
+    pub gives: (u16, Shape),
+    /// More statuses of success.
+    pub also: &'static [(u16, &'static str)],
+    handler: MethodRouter<App>,
+}
+
+impl Route {
+    /// A route that reads, under the organization.
+    pub fn get<A: Action, H, T>(path: &'static str, handler: H) -> Self
+    where
+        H: Handler<T, App>,
+        T: 'static,
+    {
+        Self::new(Method::Get, path, Some(A::NAME), handler)
+    }
+
+    /// A route that adds, under the organization.
+    pub fn post<A: Action, H, T>(path: &'static str, handler: H) -> Self
+    where
+        H: Handler<T, App>,
+        T: 'static,
+    {
+        let mut route = Self::new(Method::Post, path, Some(A::NAME), handler);
+        route.takes = &[Format::Json];
+        route.gives.0 = 201;
+        route
+    }
+
+    /// A route that changes, under the organization.
+    pub fn patch<A: Action, H, T>(path: &'static str, handler: H) -> Self
+    where
+        H: Handler<T, App>,
+        T: 'static,
+    {
+        let mut route = Self::new(Method::Patch, path, Some(A::NAME), handler);
+        route.takes = &[Format::MergePatch];
+        route
+    }
+
+    /// A route that everyone may read.
+    pub fn open<H, T>(path: &'static str, handler: H) -> Self
+    where
+        H: Handler<T, App>,
+        T: 'static,
+    {
+        Self::new(Method::Get, path, None, handler)
+    }
+
+    fn new<H, T>(
+        method: Method,
+        path: &'static str,
+        action: Option<&'static str>,
+        handler: H,
+    ) -> Self
+    where
+        H: Handler<T, App>,
+        T: 'static,
+    {
+        Self {
+            method,
+            path,
+            action,
+            summary: "",
+            query: &[],
+            takes: &[],
+            body: None,
+            gives: (200, Shape::Free("An object.")),
+            also: &[],
+            handler: on(method.filter(), handler),
+        }
+    }
+
+    /// The same with its sentence.
+    #[must_use]
+    pub fn says(mut self, summary: &'static str) -> Self {
+        self.summary = summary;
+        self
+    }
+
+    /// The same with query parameters.
+    #[must_use]
+    pub fn asks(mut self, query: &'static [Parameter]) -> Self {
+        self.query = query;
+        self
+    }
+
+    /// The same with a body.
+    #[must_use]
+    pub fn takes(mut self, takes: &'static [Format], body: Shape) -> Self {
+        self.takes = takes;
+        self.body = Some(body);
+        self
+    }
+
+    /// The same without a body: the path says it all.
+    #[must_use]
+    pub fn without_body(mut self) -> Self {
+        self.takes = &[];
+        self.body = None;
+        self
+    }
+
+    /// The same with what it gives.
+    #[must_use]
+    pub fn gives(mut self, status: u16, shape: Shape) -> Self {
+        self.gives = (status, shape);
+        self
+    }
+
+    /// The same with more statuses of success.
+    #[must_use]
+    pub fn also(mut self, also: &'static [(u16, &'static str)]) -> Self {
+        self.also = also;
+        self
+    }
+}
+
+/// All routes of the interface. The pages have their own list.
+#[must_use]
+pub fn list() -> Vec<Route> {
+    [
+        endpoints::organization::routes(),
+        endpoints::facilities::routes(),
+        endpoints::sources::routes(),
+        endpoints::factors::routes(),
+        endpoints::audit::routes(),
+        endpoints::meta::routes(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+static TEMPLATES: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
+    let mut paths: Vec<&'static str> = list().iter().map(|route| route.path).collect();
+    paths.extend(pages::PATHS);
+    paths.sort_unstable();
+    paths.dedup();
+    paths
+});
+
+/// The template as it stands in the list.
+#[must_use]
+pub fn template(matched: &str) -> Option<&'static str> {
+    TEMPLATES.binary_search(&matched).ok().and_then(|at| TEMPLATES.get(at).copied())
+}
+
+/// The router, from the list.
+#[must_use]
+pub fn router(app: &App) -> Router {
+    let mut paths: BTreeMap<&'static str, MethodRouter<App>> = BTreeMap::new();
+    for route in list() {
+        let before = paths.remove(route.path).unwrap_or_default();
+        paths.insert(route.path, before.merge(route.handler));
+    }
+    let api = paths
+        .into_iter()
+        .fold(Router::new(), |router, (path, methods)| router.route(path, methods))
+        .route_layer(from_fn(access::challenge));
+    api.merge(pages::router())
+        .fallback(nothing)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(DefaultBodyLimit::disable())
+        .layer(from_fn_with_state(app.clone(), access::resolve))
+        .layer(CatchPanicLayer::custom(edge::panicked(app.clone())))
+        .layer(from_fn_with_state(app.clone(), edge::edge))
+        .with_state(app.clone())
+}
+
+async fn nothing() -> Refusal {
+    Problem::not_found("There is nothing at this path.").into()
+}
+
+async fn wrong_method() -> Refusal {
+    refusals::of_status(axum::http::StatusCode::METHOD_NOT_ALLOWED).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::{ORGANIZATION, list};
+
+    #[test]
+    fn every_route_is_listed_once_and_says_what_it_is() {
+        let mut seen = BTreeSet::new();
+        for route in list() {
+            let name = format!("{} {}", route.method.as_str(), route.path);
+            assert!(seen.insert(name.clone()), "{name} twice");
+            assert!(route.summary.ends_with('.'), "{name} has no sentence");
+            assert_eq!(route.path.starts_with(ORGANIZATION), route.action.is_some(), "{name}");
+            assert_eq!(route.takes.is_empty(), route.body.is_none(), "{name}");
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! Serving: the listeners, the tasks of the process, and an orderly end.
+//!
+//! Plain HTTP is spoken on loopback only: a token must not travel in the clear.
+
+use core::time::Duration;
+use std::net::SocketAddr;
+use std::panic;
+
+use anyhow::{Context as _, bail};
+use envora_store::writer::WriterState;
+use tokio::net::TcpListener;
+
+use crate::app::App;
+use crate::{admin, processing, routes};
+
+/// How long requests have to end once the server is told to.
+const DRAIN: Duration = Duration::from_secs(30);
+
+/// Where to listen. Port 0 is any free one.
+#[derive(Clone, Copy, Debug)]
+pub struct Listen {
+    /// The API and the pages.
+    pub address: SocketAddr,
+    /// `/livez`, `/readyz`, `/metrics`.
+    pub admin: SocketAddr,
+}
+
+impl Default for Listen {
+    fn default() -> Self {
+        Self {
+            address: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            admin: SocketAddr::from(([127, 0, 0, 1], 8081)),
+        }
+    }
+}
+
+/// Why the server does not listen.
+#[derive(Debug, thiserror::Error)]
+pub enum BindError {
+    /// The address is not this machine's own.
+    #[error(
+        "{0} is not on loopback, and this server speaks plain HTTP: listen on 127.0.0.1 or [::1]"
+    )]
+    NotLoopback(SocketAddr),
+    /// Someone else has the port.
+    #[error("{address} cannot be listened on: {source}")]
+    Taken {
+        /// Where.
+        address: SocketAddr,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+/// A server that listens and does not answer yet.
+#[derive(Debug)]
+pub struct Bound {
+    main: TcpListener,
+    admin: TcpListener,
+    address: SocketAddr,
+    admin_address: SocketAddr,
+}
+
+impl Bound {
+    /// Listens.
+    ///
+    /// # Errors
+    /// [`BindError`].
+    pub async fn bind(listen: Listen) -> Result<Self, BindError> {
+        let (main, address) = bind(listen.address).await?;
+        let (admin, admin_address) = bind(listen.admin).await?;
+        Ok(Self { main, admin, address, admin_address })
+    }
+
+    /// Where the API and the pages are.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Where the admin listener is.
+    #[must_use]
+    pub fn admin_address(&self) -> SocketAddr {
+        self.admin_address
+    }
+
+    /// Answers until `shutdown` ends or storage fails; then lets requests end, writes the anchors and
+    /// closes the databases.
+    ///
+    /// # Errors
+    /// When a listener fails, or storage did: the process then has to end with a failure.
+    pub async fn serve(
+        self,
+        app: App,
+        shutdown: impl Future<Output = ()> + Send + 'static,
+    ) -> anyhow::Result<()> {
+        keep_panics_quiet();
+        processing::start(&app);
+        let stop = app.stop().clone();
+        let told = app.stop().clone();
+        app.tracker().spawn(async move {
+            tokio::select! {
+                () = shutdown => told.cancel(),
+                () = told.cancelled() => {}
+            }
+        });
+        let admin_router = admin::router(&app);
+        let admin_stop = stop.clone();
+        let admin = self.admin;
+        app.tracker().spawn(async move {
+            let ended = axum::serve(admin, admin_router)
+                .with_graceful_shutdown(async move { admin_stop.cancelled().await })
+                .await;
+            if let Err(error) = ended {
+                tracing::error!(cause = %error, "the admin listener failed");
+            }
+        });
+        tracing::info!(address = %self.address, admin = %self.admin_address, "serving");
+        let router = routes::router(&app);
+        let main_stop = stop.clone();
+        let serving = axum::serve(self.main, router)
+            .with_graceful_shutdown(async move { main_stop.cancelled().await });
+        let drained = async {
+            stop.cancelled().await;
+            tokio::time::sleep(DRAIN).await;
+        };
+        let ended = tokio::select! {
+            ended = async { serving.await } => ended.context("serve"),
+            () = drained => {
+                tracing::warn!("requests were still running when the time to end had passed");
+                Ok(())
+            }
+        };
+        close(&app).await?;
+        ended
+    }
+}
+
+async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), BindError> {
+    if !address.ip().is_loopback() {
+        return Err(BindError::NotLoopback(address));
+    }
+    let taken = |source| BindError::Taken { address, source };
+    let listener = TcpListener::bind(address).await.map_err(taken)?;
+    let bound = listener.local_addr().map_err(taken)?;
+    Ok((listener, bound))
+}
+
+/// Ends the tasks, writes the anchors, closes the databases.
+///
+/// # Errors
+/// When a database had stopped after a failed sync: what is on disk is the truth, and the process
+/// must not go on.
+pub async fn close(app: &App) -> anyhow::Result<()> {
+    app.stop().cancel();
+    app.tracker().close();
+    if tokio::time::timeout(DRAIN, app.tracker().wait()).await.is_err() {
+        tracing::warn!("a task was still running when the time to end had passed");
+    }
+    let tenants: Vec<_> = app.tenants().all().collect();
+    let closed = tokio::task::spawn_blocking(move || {
+        let mut failed = false;
+        for tenant in tenants {
+            let stopped = tenant.parts().db.state() == WriterState::Stopped;
+            failed |= stopped;
+            if !stopped && let Err(error) = crate::folder::anchors::write(tenant.parts()) {
+                tracing::error!(cause = format!("{error:#}"), "the anchor was not written");
+            }
+            tenant.parts().db.close();
+        }
+        failed
+    });
+    if closed.await.context("close the databases")? {
+        bail!("storage failed: what was acknowledged is on disk; start again to recover");
+    }
+    tracing::info!("closed");
+    Ok(())
+}
+
+/// A panic's message may hold data, so the log says only where it was.
+pub fn keep_panics_quiet() {
+    panic::set_hook(Box::new(|info| {
+        let place = info.location().map(ToString::to_string).unwrap_or_default();
+        tracing::error!(place, "a thread panicked");
+    }));
+}
