@@ -7,6 +7,7 @@ use envora_api::codes::{Code, ROW_CODES};
 use envora_api::media;
 use envora_api::problems::Problem;
 use envora_domain::activities::schema::ACTIVITY;
+use envora_domain::planted::planted;
 use envora_domain::time::zone_database_edition;
 use serde_json::json;
 
@@ -38,6 +39,7 @@ pub fn routes() -> Vec<Route> {
 
 async fn version(params: Params) -> Answer {
     params.only(&[])?;
+    assert!(!planted("panic_in_handler"), "a planted bug: proves that a panic costs one request");
     let body = json!({
         "name": "envora",
         "version": env!("CARGO_PKG_VERSION"),

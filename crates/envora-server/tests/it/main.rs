@@ -1,0 +1,11 @@
+//! The server as clients meet it: in this process, with real databases in a folder of its own.
+#![expect(clippy::unwrap_used, reason = "a helper of tests fails the test that uses it")]
+
+mod access;
+mod facilities;
+mod folder;
+mod house;
+mod openapi;
+mod p20;
+mod p21;
+mod problems;

@@ -1,0 +1,126 @@
+//! P20, clean logs: no secret and no reading in a log line or an answer, every line one JSON object.
+
+use std::io;
+use std::process::Command;
+use std::sync::{Arc, Mutex};
+
+use axum::body::Body;
+use axum::http::Request;
+use envora_domain::planted;
+use serde_json::{Value, json};
+use tracing_subscriber::fmt::MakeWriter;
+
+use crate::house::House;
+
+/// Where the log goes.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Log {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
+}
+
+/// What must never be seen again: a token, a session, a reading, a name.
+const TOKEN: &str = "env_live_canary0token0canary0token0canary0token0canary0token0";
+const COOKIE: &str = "canary0session0canary0session";
+const READING: &str = "73190.448812";
+/// What would break a line, or a reader of lines.
+const EVIL: &str = "canary-name\r\n{\"level\":\"ERROR\"}\u{1b}[31m${jndi:x}";
+
+async fn provoke(house: &House) -> Vec<u8> {
+    let mut answers = Vec::new();
+    for (path, body) in [
+        ("/facilities", json!({"code": EVIL, "name": EVIL, "country": EVIL, EVIL: READING})),
+        ("/sources", json!({"code": READING, "name": EVIL, "facility": EVIL, "type": EVIL})),
+        ("/units/convert", json!({"quantity": READING, "from": EVIL, "to": "kg"})),
+    ] {
+        answers.push(house.post(path, &body).await);
+    }
+    for authorization in [format!("Bearer {TOKEN}"), format!("Basic {TOKEN}"), TOKEN.to_owned()] {
+        let request = Request::builder()
+            .uri("/v2/organizations/acme/facilities")
+            .header("host", "acme.localhost")
+            .header("authorization", authorization)
+            .header("cookie", format!("envora={COOKIE}"))
+            .header("x-request-id", "bad id with blanks");
+        answers.push(house.send(request.body(Body::empty()).unwrap()).await);
+    }
+    for path in [
+        "/%0d%0aevil%1b",
+        "/v2/organizations/%0aacme",
+        "/v2/openapi.json?a%0ab=c",
+        "/docs/errors/%1b",
+    ] {
+        let request = Request::builder()
+            .uri(path)
+            .header("host", "acme.localhost")
+            .header("authorization", format!("Bearer {}", house.token));
+        answers.push(house.send(request.body(Body::empty()).unwrap()).await);
+    }
+    let metrics = house.app.metrics().text().into_bytes();
+    let mut all: Vec<u8> = answers.into_iter().flat_map(|answer| answer.body).collect();
+    all.extend(metrics);
+    all
+}
+
+#[tokio::test]
+async fn p20_clean_logs() {
+    let log = Log::default();
+    let subscriber = tracing_subscriber::fmt()
+        .json()
+        .with_writer(log.clone())
+        .with_max_level(tracing::Level::TRACE)
+        .finish();
+    let guard = tracing::subscriber::set_default(subscriber);
+    let house = House::new();
+    let answers = provoke(&house).await;
+    drop(guard);
+    let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    assert!(text.lines().count() > 10, "the requests were logged");
+    for line in text.lines() {
+        let parsed: Value = serde_json::from_str(line).unwrap();
+        assert!(parsed.is_object(), "{line}");
+        assert!(!line.chars().any(|letter| letter.is_control()), "{line:?}");
+    }
+    for canary in [TOKEN, COOKIE, READING, "canary-name", &house.token, &house.other_token] {
+        assert!(!text.contains(canary), "{canary} is in the log: {text}");
+    }
+    let answers = String::from_utf8(answers).unwrap();
+    for canary in [TOKEN, COOKIE, &house.token, &house.other_token] {
+        assert!(!answers.contains(canary), "{canary} is in an answer: {answers}");
+    }
+    assert!(!answers.contains('\u{1b}') && !answers.contains('\r'));
+}
+
+/// The suite proves that it can fail: an error that repeats the token is found.
+#[test]
+fn p20_a_token_in_an_error_is_caught() {
+    const BUG: &str = "token_in_error";
+    if std::env::args().any(|argument| argument == BUG) {
+        planted::arm(BUG);
+        p20_clean_logs();
+        return;
+    }
+    let run = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "p20::p20_a_token_in_an_error_is_caught", BUG])
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&run.stdout);
+    assert!(text.contains("running 1 test"), "the armed run found its test: {text}");
+    assert!(!run.status.success(), "a token in an error passed the suite");
+}
