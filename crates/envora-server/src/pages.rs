@@ -8,9 +8,11 @@ mod assets;
 mod charts;
 mod footprint;
 mod problem;
+mod questions;
 mod shell;
 mod sign_in;
 mod trace;
+mod visits;
 mod words;
 
 #[cfg(test)]
@@ -22,19 +24,25 @@ use askama::Template;
 use axum::Router;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use envora_api::problems::Problem;
 
+use crate::app::App;
+
 /// The paths of the pages, as the router knows them.
-pub const PATHS: &[&str] =
-    &["/", "/activities/{id}", "/figures/{id}", "/sign-in", "/sign-out", "/static/{name}"];
+pub const PATHS: &[&str] = &["/", "/figures/{id}", "/sign-in", "/sign-out", "/static/{name}"];
 
 /// What a page may do in a browser: show itself with its own style, and send its own forms.
 const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
 /// The routes of the pages.
-pub fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
-    Router::new().route("/static/{name}", get(assets::serve))
+pub fn router() -> Router<App> {
+    Router::new()
+        .route("/", get(visits::home))
+        .route("/figures/{id}", get(visits::figure))
+        .route("/sign-in", get(visits::sign_in_form).post(visits::sign_in_sent))
+        .route("/sign-out", post(visits::sign_out))
+        .route("/static/{name}", get(assets::serve))
 }
 
 /// A problem as a page, with its status.

@@ -1,0 +1,222 @@
+//! From an address to a page: who visits, what they may see, what they ask, what is shown.
+
+use std::collections::BTreeMap;
+
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::http::header::{HOST, LOCATION, ORIGIN, SET_COOKIE};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use envora_api::organizations::Organization;
+use envora_api::problems::Problem;
+use envora_domain::access::actions::{ReadFacilities, ReadOrganization, ReadResults};
+use envora_identity::secrets::Secret;
+use envora_identity::sign_in as identity;
+use envora_store::cells::cells_days;
+use envora_store::facilities::facilities_all;
+use envora_store::organization::organization_now;
+use envora_store::runs::run_current;
+
+use super::questions::{self, Split};
+use super::{footprint, show, sign_in, trace};
+use crate::access::{COOKIE_NAME, Visitor, nothing_here};
+use crate::app::App;
+use crate::endpoints::organization;
+use crate::params::Params;
+use crate::refusals::Refusal;
+
+/// A page, or why there is none.
+type Shown = Result<Response, Refusal>;
+
+/// No form of ours is longer.
+const FORM_BYTES_MAX: usize = 8 * 1024;
+
+/// `GET /`: the footprint of a year; a code in the address signs in first.
+pub(super) async fn home(State(app): State<App>, visitor: Visitor, params: Params) -> Shown {
+    if let Some(code) = params.one("code")? {
+        return by_code(&app, &visitor, code).await;
+    }
+    if visitor.actor.is_none() {
+        return Ok(to("/sign-in"));
+    }
+    params.only(&["year", "facility"])?;
+    let asked = asked(&app, &visitor, &params).await?;
+    let organization = organization_of(&visitor).await?;
+    let names = names(&visitor).await?;
+    if asked.facility.as_ref().is_some_and(|id| !names.contains_key(id)) {
+        return Err(nothing_here().into());
+    }
+    let year = questions::footprint(&visitor, &asked, Split::None).await?;
+    let months = questions::footprint(&visitor, &asked, Split::Month).await?;
+    let facilities = questions::footprint(&visitor, &asked, Split::Facility).await?;
+    Ok(show(&footprint::page(footprint::Sheet {
+        organization: &organization,
+        year: &year,
+        months: &months,
+        facilities: &facilities,
+        names: &names,
+        asked: &asked,
+    })))
+}
+
+/// `GET /figures/{id}`: the trace of a figure.
+pub(super) async fn figure(visitor: Visitor, Path(id): Path<String>, params: Params) -> Shown {
+    if visitor.actor.is_none() {
+        return Ok(to("/sign-in"));
+    }
+    params.only(&["cursor", "line"])?;
+    let line = params.integer("line")?.and_then(|line| usize::try_from(line).ok());
+    let asked =
+        trace::Asked { cursor: params.one("cursor")?.map(str::to_owned), line: line.unwrap_or(1) };
+    let organization = organization_of(&visitor).await?;
+    let trace = questions::trace(&visitor, &id, asked.cursor.as_deref()).await?;
+    let sheet = trace::Sheet { organization: &organization, trace: &trace, asked: &asked };
+    Ok(show(&trace::page(sheet)))
+}
+
+/// `GET /sign-in`: asks for the token; a code in the address signs in at once.
+pub(super) async fn sign_in_form(
+    State(app): State<App>,
+    visitor: Visitor,
+    params: Params,
+) -> Shown {
+    params.only(&["code"])?;
+    match params.one("code")? {
+        Some(code) => by_code(&app, &visitor, code).await,
+        None if visitor.actor.is_some() => Ok(to("/")),
+        None => Ok(show(&sign_in::page(&host(&visitor), None))),
+    }
+}
+
+/// `POST /sign-in`: from a pasted token to a session.
+pub(super) async fn sign_in_sent(
+    State(app): State<App>,
+    visitor: Visitor,
+    headers: HeaderMap,
+    body: Body,
+) -> Shown {
+    own_form(&headers)?;
+    let fields = form(body).await?;
+    let token = fields.one("token")?.map_or("", str::trim);
+    let db = &visitor.tenant.parts().db;
+    let now = app.clock().now();
+    match identity::by_token(db, token, now).await? {
+        Some(actor) => Ok(welcome(&identity::session_start(db, actor, now, app.entropy()).await?)),
+        None => {
+            let page = show(&sign_in::page(&host(&visitor), Some(sign_in::Again::Token)));
+            Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
+        }
+    }
+}
+
+/// `POST /sign-out`: ends the session.
+pub(super) async fn sign_out(
+    State(app): State<App>,
+    visitor: Visitor,
+    headers: HeaderMap,
+) -> Shown {
+    own_form(&headers)?;
+    if let Some(cookie) = &visitor.cookie {
+        identity::session_stop(&visitor.tenant.parts().db, cookie, app.clock().now()).await?;
+    }
+    let gone = format!("{COOKIE_NAME}=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0");
+    Ok(with_cookie(to("/sign-in"), &gone))
+}
+
+async fn by_code(app: &App, visitor: &Visitor, code: &str) -> Shown {
+    let db = &visitor.tenant.parts().db;
+    match identity::session_by_code(db, code, app.clock().now(), app.entropy()).await? {
+        Some(session) => Ok(welcome(&session)),
+        // The address may have been opened twice: whoever is in, stays in.
+        None if visitor.actor.is_some() => Ok(to("/")),
+        None => {
+            let page = show(&sign_in::page(&host(visitor), Some(sign_in::Again::Code)));
+            Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
+        }
+    }
+}
+
+fn welcome(session: &Secret) -> Response {
+    let seconds = identity::SESSION_LIFETIME.as_micros() / 1_000_000;
+    let value = session.reveal();
+    let cookie =
+        format!("{COOKIE_NAME}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}");
+    with_cookie(to("/"), &cookie)
+}
+
+fn with_cookie(mut response: Response, cookie: &str) -> Response {
+    if let Ok(value) = HeaderValue::from_str(cookie) {
+        response.headers_mut().insert(SET_COOKIE, value);
+    }
+    response
+}
+
+fn to(path: &'static str) -> Response {
+    (StatusCode::SEE_OTHER, [(LOCATION, path)]).into_response()
+}
+
+fn host(visitor: &Visitor) -> String {
+    let about = visitor.tenant.about();
+    format!("{} · {}", about.slug, about.environment)
+}
+
+/// Refuses a form that another site sends in the visitor's name.
+fn own_form(headers: &HeaderMap) -> Result<(), Problem> {
+    let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
+    let fetched = text(HeaderName::from_static("sec-fetch-site"));
+    let foreign_fetch = fetched.is_some_and(|site| !matches!(site, "same-origin" | "none"));
+    let here = text(HOST);
+    let foreign_origin = text(ORIGIN)
+        .is_some_and(|origin| origin.split_once("://").map(|(_, authority)| authority) != here);
+    if foreign_fetch || foreign_origin {
+        return Err(Problem::forbidden("Forms are taken from these pages only."));
+    }
+    Ok(())
+}
+
+async fn form(body: Body) -> Result<Params, Problem> {
+    let bytes = axum::body::to_bytes(body, FORM_BYTES_MAX)
+        .await
+        .map_err(|_| Problem::payload_too_large("The form is longer than any of ours."))?;
+    let uri = format!("/?{}", String::from_utf8_lossy(&bytes));
+    let uri = uri.parse().map_err(|_| Problem::malformed_body("The form cannot be read."))?;
+    Params::of(&uri)
+}
+
+async fn organization_of(visitor: &Visitor) -> Result<Organization, Refusal> {
+    let grant = visitor.grant::<ReadOrganization>()?;
+    let found = visitor.tenant.parts().db.read(move |rd| organization_now(rd, &grant)).await?;
+    Ok(organization::wire(found.ok_or_else(nothing_here)?))
+}
+
+async fn names(visitor: &Visitor) -> Result<BTreeMap<String, String>, Refusal> {
+    let grant = visitor.grant::<ReadFacilities>()?;
+    let all = visitor.tenant.parts().db.read(move |rd| facilities_all(rd, &grant)).await?;
+    let name = |fields: envora_store::facilities::FacilityFields| {
+        let name = if fields.name.is_empty() { fields.code } else { fields.name };
+        (fields.id.to_string(), name)
+    };
+    Ok(all.into_iter().map(|facility| name(facility.fields)).collect())
+}
+
+/// The years that hold something, and the one that is asked for: the last, unless the address says.
+async fn asked(app: &App, visitor: &Visitor, params: &Params) -> Result<footprint::Asked, Refusal> {
+    let grant = visitor.grant::<ReadResults>()?;
+    let days = visitor.tenant.parts().db.read(move |rd| {
+        let Some(run) = run_current(rd, &grant)? else { return Ok(None) };
+        cells_days(rd, &grant, run.id)
+    });
+    let this_year = app.clock().now().utc_day().ymd().0;
+    let (first, last) =
+        days.await?.map_or((this_year, this_year), |(first, last)| (first.ymd().0, last.ymd().0));
+    let year = params.read("year", "a year such as 2022", |text| {
+        text.parse::<i16>().ok().filter(|year| (1..=9998).contains(year))
+    })?;
+    let year = year.unwrap_or(last);
+    let mut years: Vec<i16> = (first.max(last.saturating_sub(9))..=last).collect();
+    if !years.contains(&year) {
+        years.push(year);
+        years.sort_unstable();
+    }
+    Ok(footprint::Asked { year, years, facility: params.one("facility")?.map(str::to_owned) })
+}
