@@ -181,7 +181,7 @@ pub(super) fn months() -> Footprint {
 /// The year by facility.
 pub(super) fn facilities() -> Footprint {
     let group = |building: usize| Group {
-        key: [("facility".to_owned(), BUILDINGS[building].0.to_owned())].into(),
+        key: [("facility_id".to_owned(), BUILDINGS[building].0.to_owned())].into(),
         totals: totals(sum(|at, _| i128::from(at == building)), &format!("f{}", building + 1)),
     };
     grouped((0..6).map(group).collect())
@@ -223,12 +223,12 @@ pub(super) fn trace() -> Trace {
             market: Some("location".to_owned()),
             gas: None,
             bucket: "inventory".to_owned(),
-            filters: [("facility".to_owned(), vec!["b24".to_owned()])].into(),
+            filters: [("facility".to_owned(), vec!["fac_5".to_owned()])].into(),
             gwp_set: Some("published".to_owned()),
             run: Id::from_bytes([2; 16]),
             seq: 31,
         },
-        parts: [("CO2", "71.206604"), ("CH4", "0.29792"), ("N2O", "0.510188")]
+        parts: [("co2", "71.206604"), ("ch4", "0.29792"), ("n2o", "0.510188")]
             .map(|(label, value)| Part {
                 label: label.to_owned(),
                 value: value.to_owned(),

@@ -343,7 +343,7 @@ fn facilities(sheet: Sheet<'_>) -> Vec<Facility> {
     groups.sort_by_key(|(_, total)| core::cmp::Reverse(total.mass));
     let widest = groups.first().map_or(Mass::ZERO, |(_, total)| total.mass);
     let rows = groups.into_iter().enumerate().map(|(place, (group, total))| {
-        let id = group.key.get("facility").map_or("", String::as_str);
+        let id = group.key.get("facility_id").map_or("", String::as_str);
         let name = match sheet.names.get(id) {
             Some(name) => name.clone(),
             None if id.is_empty() => "No facility named".to_owned(),

@@ -39,8 +39,9 @@ fn trace_page(replay: &str) -> String {
     let mut trace = fixtures::trace();
     replay.clone_into(&mut trace.replay);
     let asked = trace::Asked { cursor: None, line: 1 };
-    let organization = fixtures::organization();
-    let sheet = trace::Sheet { organization: &organization, trace: &trace, asked: &asked };
+    let (organization, names) = (fixtures::organization(), fixtures::names());
+    let sheet =
+        trace::Sheet { organization: &organization, trace: &trace, names: &names, asked: &asked };
     trace::page(sheet).render().expect("a page")
 }
 
@@ -134,9 +135,10 @@ fn what_people_send_cannot_become_markup() {
         line.origin.file = "\"><script>.csv".to_owned();
         line.as_sent.source = Some("<b>b24</b>".to_owned());
     }
-    let organization = fixtures::organization();
+    let (organization, names) = (fixtures::organization(), fixtures::names());
     let asked = trace::Asked { cursor: Some("\"><script>".to_owned()), line: 2 };
-    let sheet = trace::Sheet { organization: &organization, trace: &trace, asked: &asked };
+    let sheet =
+        trace::Sheet { organization: &organization, trace: &trace, names: &names, asked: &asked };
     let page = trace::page(sheet).render().expect("a page");
     assert!(!page.contains("<img") && !page.contains("<script") && !page.contains("<b>b24"));
 }

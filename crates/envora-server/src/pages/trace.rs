@@ -1,5 +1,7 @@
 //! The trace page: from a figure, step by step, down to bytes, factor and proof.
 
+use std::collections::BTreeMap;
+
 use askama::Template;
 use envora_api::organizations::Organization;
 use envora_api::traces::{FigureQuery, Trace, TraceLine, TracedLeaf, TracedOrigin};
@@ -17,6 +19,8 @@ pub(super) struct Sheet<'a> {
     pub(super) organization: &'a Organization,
     /// The trace.
     pub(super) trace: &'a Trace,
+    /// Names of facilities by id.
+    pub(super) names: &'a BTreeMap<String, String>,
     /// What was asked for.
     pub(super) asked: &'a Asked,
 }
@@ -135,7 +139,7 @@ pub(super) struct TracePage {
 
 /// Lays the page out.
 pub(super) fn page(sheet: Sheet<'_>) -> TracePage {
-    let Sheet { organization, trace, asked } = sheet;
+    let Sheet { organization, trace, names, asked } = sheet;
     let line = trace.lines.data.get(asked.line.saturating_sub(1)).or(trace.lines.data.first());
     let (unit, unit_spoken) = match trace.query.measure.as_str() {
         "co2e" => ("kg CO<sub>2</sub>e", "kilograms CO2e"),
@@ -149,7 +153,7 @@ pub(super) fn page(sheet: Sheet<'_>) -> TracePage {
         value: digits(&trace.figure.value),
         unit,
         unit_spoken,
-        question: question(&trace.query),
+        question: question(&trace.query, names),
         equal: trace.replay == "equal",
         parts: trace.parts.iter().map(part).collect(),
         parts_words: parts_words(trace.parts.len()),
@@ -172,7 +176,7 @@ fn digits(value: &str) -> Digits {
     }
 }
 
-fn question(query: &FigureQuery) -> String {
+fn question(query: &FigureQuery, names: &BTreeMap<String, String>) -> String {
     let mut words = Vec::new();
     match (query.scope, query.category) {
         (Some(scope), Some(category)) => words.push(format!("Scope {scope}.{category}")),
@@ -189,8 +193,16 @@ fn question(query: &FigureQuery) -> String {
         words.push(words::code(&query.bucket));
     }
     words.push(words::period(envora_api::footprints::Period { from: query.from, to: query.to }));
-    for (field, values) in &query.filters {
-        words.push(format!("{} {}", words::code(field).to_lowercase(), values.join(", ")));
+    for (field, values) in query.filters.iter().filter(|(field, _)| *field != "consolidation") {
+        let shown = values.iter().map(|value| match field.as_str() {
+            "facility" => names.get(value).unwrap_or(value).clone(),
+            "slot" => words::slot(value),
+            "source" | "scope" | "category" => {
+                format!("{field} {}", if value.is_empty() { "none" } else { value })
+            }
+            _ => value.clone(),
+        });
+        words.extend(shown);
     }
     if let Some(set) = &query.gwp_set {
         words.push(format!("GWP {}", words::gwp_set(set)));
@@ -200,10 +212,7 @@ fn question(query: &FigureQuery) -> String {
 }
 
 fn part(part: &envora_api::traces::Part) -> PartRow {
-    let label = words::year_month(&part.label).map_or_else(
-        || part.label.clone(),
-        |(year, month)| format!("{} {year}", words::month_name(month)),
-    );
+    let label = words::part(&part.label);
     PartRow {
         label,
         value: group_thousands(&part.value),

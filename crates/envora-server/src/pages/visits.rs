@@ -12,13 +12,13 @@ use envora_api::problems::Problem;
 use envora_domain::access::actions::{ReadFacilities, ReadOrganization, ReadResults};
 use envora_identity::secrets::Secret;
 use envora_identity::sign_in as identity;
+use envora_ingest::footprint::GroupBy;
 use envora_store::cells::cells_days;
 use envora_store::facilities::facilities_all;
 use envora_store::organization::organization_now;
 use envora_store::runs::run_current;
 
-use super::questions::{self, Split};
-use super::{footprint, show, sign_in, trace};
+use super::{footprint, questions, show, sign_in, trace};
 use crate::access::{COOKIE_NAME, Visitor, nothing_here};
 use crate::app::App;
 use crate::endpoints::organization;
@@ -46,9 +46,9 @@ pub(super) async fn home(State(app): State<App>, visitor: Visitor, params: Param
     if asked.facility.as_ref().is_some_and(|id| !names.contains_key(id)) {
         return Err(nothing_here().into());
     }
-    let year = questions::footprint(&visitor, &asked, Split::None).await?;
-    let months = questions::footprint(&visitor, &asked, Split::Month).await?;
-    let facilities = questions::footprint(&visitor, &asked, Split::Facility).await?;
+    let year = questions::footprint(&app, &visitor, &asked, None).await?;
+    let months = questions::footprint(&app, &visitor, &asked, Some(GroupBy::Month)).await?;
+    let facilities = questions::footprint(&app, &visitor, &asked, Some(GroupBy::Facility)).await?;
     Ok(show(&footprint::page(footprint::Sheet {
         organization: &organization,
         year: &year,
@@ -60,7 +60,12 @@ pub(super) async fn home(State(app): State<App>, visitor: Visitor, params: Param
 }
 
 /// `GET /figures/{id}`: the trace of a figure.
-pub(super) async fn figure(visitor: Visitor, Path(id): Path<String>, params: Params) -> Shown {
+pub(super) async fn figure(
+    State(app): State<App>,
+    visitor: Visitor,
+    Path(id): Path<String>,
+    params: Params,
+) -> Shown {
     if visitor.actor.is_none() {
         return Ok(to("/sign-in"));
     }
@@ -69,8 +74,10 @@ pub(super) async fn figure(visitor: Visitor, Path(id): Path<String>, params: Par
     let asked =
         trace::Asked { cursor: params.one("cursor")?.map(str::to_owned), line: line.unwrap_or(1) };
     let organization = organization_of(&visitor).await?;
-    let trace = questions::trace(&visitor, &id, asked.cursor.as_deref()).await?;
-    let sheet = trace::Sheet { organization: &organization, trace: &trace, asked: &asked };
+    let trace = questions::trace(&app, &visitor, &id, asked.cursor.as_deref()).await?;
+    let names = names(&visitor).await?;
+    let sheet =
+        trace::Sheet { organization: &organization, trace: &trace, names: &names, asked: &asked };
     Ok(show(&trace::page(sheet)))
 }
 

@@ -146,6 +146,18 @@ pub(super) fn gas(gas: &str) -> String {
     }
 }
 
+/// A part of a figure in words: a month, a slot or a gas by its name; what people named, as it is.
+pub(super) fn part(label: &str) -> String {
+    if let Some((year, month)) = year_month(label) {
+        return format!("{} {year}", month_name(month));
+    }
+    match label {
+        "s1" | "s2_lb" | "s2_mb" | "c3_tnd" | "c3_wtt" | "c3_wtt_tnd" | "biogenic" => slot(label),
+        "co2" | "ch4" | "n2o" | "sf6" | "nf3" | "co2e" | "co2e_residue" => gas(label),
+        other => other.to_owned(),
+    }
+}
+
 /// A GWP set or basis in words.
 pub(super) fn gwp_set(set: &str) -> String {
     match set {
