@@ -18,7 +18,7 @@ pub struct Record {
 /// # Errors
 /// A header that is no field, a record with too many cells, text that is not UTF-8.
 pub fn records(file: &str, bytes: &[u8], fields: &[&str]) -> Result<Vec<Record>, Failure> {
-    let mut lines = Lines { reader: csv_core::Reader::new(), rest: bytes };
+    let mut lines = Lines { reader: csv_core::Reader::new(), all: bytes, rest: bytes };
     let headers = lines.next_record(file)?.map(|(_, cells)| cells).unwrap_or_default();
     for header in &headers {
         if !fields.contains(&header.as_str()) {
@@ -48,12 +48,21 @@ pub fn records(file: &str, bytes: &[u8], fields: &[&str]) -> Result<Vec<Record>,
 
 struct Lines<'a> {
     reader: csv_core::Reader,
+    all: &'a [u8],
     rest: &'a [u8],
 }
 
 impl Lines<'_> {
+    /// Goes to the next record and gives the physical line it starts on, from 1.
+    fn skip_blank_lines(&mut self) -> u64 {
+        self.rest = self.rest.trim_ascii_start();
+        let passed = self.all.len() - self.rest.len();
+        let ends = self.all.iter().take(passed).filter(|byte| **byte == b'\n').count();
+        u64::try_from(ends).unwrap_or(u64::MAX).saturating_add(1)
+    }
+
     fn next_record(&mut self, file: &str) -> Result<Option<(u64, Vec<String>)>, Failure> {
-        let line = self.reader.line();
+        let line = self.skip_blank_lines();
         let mut output = vec![0; self.rest.len().max(1)];
         let mut ends = vec![0; self.rest.len() + 1];
         let (mut written, mut ended) = (0, 0);

@@ -107,10 +107,10 @@ mod tests {
 
     #[test]
     fn people_see_columns_that_line_up() {
-        let want = "file               rows  why\n\
-                    ─────────────────────────────\n\
+        let want = "file               rows   why\n\
+                    ──────────────────────────────\n\
                     b2_gas_2022.csv   8,760\n\
-                    x.csv                 7  a b\n";
+                    x.csv                 7   a b\n";
         assert_eq!(table().for_people().replace('\t', " "), want);
     }
 

@@ -75,7 +75,8 @@ pub async fn ask(client: &Client, id: &str, rows: u16) -> Result<Trace, Failure>
 }
 
 /// The lines of each row and slot together, in the order of the trace.
-fn rows(trace: &Trace) -> Vec<&[TraceLine]> {
+#[must_use]
+pub fn rows(trace: &Trace) -> Vec<&[TraceLine]> {
     let same = |a: &TraceLine, b: &TraceLine| a.activity == b.activity && a.slot == b.slot;
     trace.lines.data.chunk_by(same).collect()
 }
