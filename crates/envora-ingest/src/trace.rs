@@ -17,17 +17,21 @@ use envora_domain::figures::{Figure, Measure};
 use envora_domain::gwp::GwpSet;
 use envora_domain::hash::Digest;
 use envora_domain::id::ActivityId;
+use envora_store::runs::run_current;
 use envora_store::segments::segment_by_id;
 
 use self::line::{Teller, Told};
 use crate::footprint::asked::Asked;
+use crate::footprint::figures::{add_up, column};
 use crate::footprint::totals::amount;
 use crate::footprint::{AskError, FootprintQuery};
+use crate::process::block::Recorded;
 use crate::process::decide::{Decider, State};
+use crate::process::records::Records;
 use crate::process::runs::Engine;
 use crate::process::scan::Loaded;
 use crate::registry::Registry;
-use crate::tenant::TenantParts;
+use crate::tenant::{Damaged, TenantParts};
 
 /// Which lines of a figure to tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +40,16 @@ pub struct LinePage {
     pub after: u64,
     /// How many to tell.
     pub limit: u64,
+}
+
+impl LinePage {
+    /// Those of a row's lines that are on the page, when so many lines came before.
+    fn of(&self, before: u64, lines: &[usize]) -> Vec<usize> {
+        let on =
+            |number: u64| number >= self.after && number < self.after.saturating_add(self.limit);
+        let numbered = lines.iter().zip(before..);
+        numbered.filter(|(_, number)| on(*number)).map(|(line, _)| *line).collect()
+    }
 }
 
 /// Traces a figure. The cursor of the next page is the number of lines told so far. Blocks.
@@ -57,24 +71,11 @@ pub fn trace_figure(
         run: Some(figure.run),
     };
     let asked = Asked::settle(parts, *grant, &query)?;
-    let divided = parts::parts(figure, &asked.cells, &asked.registry)?;
-    let mut figures = vec![figure.clone()];
-    figures.extend(divided.iter().map(|(_, part)| part.clone()));
     let mut teller = Teller::new(parts, figure.gwp_set.unwrap_or(GwpSet::Published));
     let (mut seen, mut lines) = (0_u64, Vec::new());
-    let values = replay::walk(parts, &figures, |decider, found| {
-        let count = found.lines.len() as u64;
-        let wanted: Vec<usize> = found
-            .lines
-            .iter()
-            .enumerate()
-            .filter(|(place, _)| {
-                let number = seen + *place as u64;
-                number >= page.after && number < page.after.saturating_add(page.limit)
-            })
-            .map(|(_, line)| *line)
-            .collect();
-        seen += count;
+    let replayed = replay::walk(parts, figure, |decider, found| {
+        let wanted = page.of(seen, found.lines);
+        seen += found.lines.len() as u64;
         if wanted.is_empty() {
             return Ok(());
         }
@@ -91,11 +92,19 @@ pub fn trace_figure(
         lines.extend(teller.tell(&told, &wanted)?);
         Ok(())
     })?;
+    let divided = parts::parts(figure, &replayed.cells, &asked.registry)?;
+    let mut figures = vec![figure.clone()];
+    figures.extend(divided.iter().map(|(_, part)| part.clone()));
+    let values = add_up(&figures, &replayed.columns, &replayed.cells)?;
     let (value, rest) = values.split_first().map_or((Mass::ZERO, &[][..]), |(v, r)| (*v, r));
     let whole: Mass = rest.iter().copied().sum();
-    let at_head = figure.seq == asked.seq();
-    let stored = if at_head { asked.values(parts, &figures)? } else { values.clone() };
-    let equal = stored == values && (rest.is_empty() || whole == value);
+    let adds_up = rest.is_empty() || whole == value;
+    let kept = figure.gwp_set.is_none_or(|set| column(&asked.policy.columns(), set).is_some());
+    // Cells know the head alone; what a figure of the past was, only the rows can tell.
+    let held = figure.seq != asked.seq()
+        || !kept
+        || add_up(&figures, &asked.policy.columns(), &asked.cells)? == values;
+    let equal = held && adds_up && replayed.as_recorded;
     let parts = divided.iter().zip(rest).map(|((label, part), value)| Part {
         label: label.clone(),
         value: value.kg(),
@@ -136,7 +145,7 @@ fn described(figure: &Figure) -> FigureQuery {
 /// What became of one activity, as known now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ActivityTrace {
-    /// `counted`, `unresolved`, `superseded` or `voided`.
+    /// `counted`, `unresolved`, `superseded`, `voided`, or `pending` until it is calculated.
     pub state: &'static str,
     /// Why it is unresolved, and what would help.
     pub unresolved: Option<(String, String)>,
@@ -158,15 +167,26 @@ pub fn trace_activity(
     let grant = parts.own.read_activities;
     let segment = parts.read(move |rd| segment_by_id(rd, &grant, segment))?;
     let segment = segment.filter(|segment| row < segment.rows).ok_or(AskError::NoActivity)?;
-    let mut engine = Engine::open(parts)?;
     let own = parts.own;
+    let run = parts.read(move |rd| run_current(rd, &own.read_results))?.ok_or(AskError::NoRun)?;
+    let state = |state| ActivityTrace { state, unresolved: None, lines: Vec::new() };
+    if segment.seq >= run.calculated_to {
+        return Ok(state("pending"));
+    }
+    let seq = run.calculated_to.saturating_sub(1);
+    let mut engine = Engine::of_run(parts, run.id)?.ok_or(AskError::NoRun)?;
     let registry = parts.read(move |rd| Registry::load(rd, &own, u64::MAX))?;
     let mut decider = Decider::new(&registry, &mut engine.choices);
+    let recorded = Records::new(parts, run.id, seq)?.of(&segment)?;
     let loaded = Loaded::read(parts, segment)?;
     let place = usize::try_from(row).context("number the row")?;
-    let decision = loaded.decide(&mut decider, place, u64::MAX).ok_or(AskError::NoActivity)?;
+    let decision = loaded.decide(&mut decider, place, seq).ok_or(AskError::NoActivity)?;
+    if recorded.get(place) != Some(&Recorded::of(&decision)) {
+        let what = format!("what {id} came to");
+        let damaged = Damaged::new(what, "worked out again, it is not what was recorded");
+        return Err(AskError::Unexpected(damaged.into()));
+    }
     let activity = loaded.rows.get(place).ok_or(AskError::NoActivity)?;
-    let state = |state| ActivityTrace { state, unresolved: None, lines: Vec::new() };
     Ok(match decision.state {
         State::Superseded => state("superseded"),
         State::Voided => state("voided"),

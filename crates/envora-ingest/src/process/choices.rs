@@ -8,8 +8,9 @@ use envora_domain::activities::problems::RowCode;
 use envora_domain::choice::{Policy, Question, Why, choose};
 use envora_domain::decimal::Decimal;
 use envora_domain::factors::Library;
+use envora_domain::gwp::GwpSet;
 use envora_domain::hash::Digest;
-use envora_domain::lines::{Calculator, Line, LinesError};
+use envora_domain::lines::{Calculator, Line, LinesError, co2e_in_set};
 use envora_domain::time::Day;
 use envora_domain::units::{AliasSet, lookup};
 
@@ -65,6 +66,9 @@ pub(crate) struct Choices {
     answers: HashMap<Key, Answer>,
     last: Option<(Key, Answer)>,
     lines: HashMap<(u32, Decimal), Arc<[Line]>>,
+    /// The set that lines carry in the place of `published`, when one is asked for that cells do not
+    /// keep.
+    set: Option<GwpSet>,
 }
 
 impl Choices {
@@ -87,6 +91,7 @@ impl Choices {
             answers: HashMap::new(),
             last: None,
             lines: HashMap::new(),
+            set: None,
         };
         for json in stored {
             choices.add(Why::from_json(&json)?, json)?;
@@ -109,8 +114,10 @@ impl Choices {
         self.chosen.get(usize::try_from(number).ok()?.checked_sub(1)?)
     }
 
-    pub(crate) fn library(&self) -> &Library {
-        &self.library
+    /// From here on lines carry this set alone, as their first column.
+    pub(crate) fn carry(&mut self, set: GwpSet) {
+        self.lines.clear();
+        self.set = Some(set);
     }
 
     fn add(&mut self, why: Why, json: String) -> Result<u32, LinesError> {
@@ -197,7 +204,14 @@ impl Choices {
             return Ok(Arc::clone(lines));
         }
         let Some(chosen) = self.get(number) else { return Ok(Arc::new([])) };
-        let lines: Arc<[Line]> = chosen.calculator.lines(quantity)?.into();
+        let mut lines = chosen.calculator.lines(quantity)?;
+        if let Some(set) = self.set {
+            let column = co2e_in_set(quantity, &chosen.why, &self.library, set)?;
+            for (line, co2e) in lines.iter_mut().zip(column) {
+                line.co2e = [co2e, None, None, None];
+            }
+        }
+        let lines: Arc<[Line]> = lines.into();
         if self.lines.len() >= LINES_KEPT_MAX {
             self.lines.clear();
         }

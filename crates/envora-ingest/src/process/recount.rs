@@ -7,6 +7,7 @@ use envora_domain::cells::{CellKey, CellValue};
 use envora_domain::decimal::Mass;
 use envora_domain::time::Day;
 use envora_store::cells::cells_between;
+use envora_store::runs::run_current;
 use envora_store::segments::{Segment, segments_from};
 use envora_store::unresolved::DayRange;
 
@@ -54,8 +55,11 @@ pub(crate) fn segments_below(parts: &TenantParts, to: u64) -> anyhow::Result<Vec
 /// # Errors
 /// The database's, or [`Damaged`](crate::tenant::Damaged) inside.
 pub fn recount(parts: &TenantParts) -> anyhow::Result<Recount> {
-    let mut engine = Engine::open(parts)?;
-    let (to, run, own) = (engine.run.calculated_to, engine.run.id, parts.own);
+    let own = parts.own;
+    let current = parts.read(move |rd| run_current(rd, &own.read_results))?;
+    let current = current.context("find the current run")?;
+    let mut engine = Engine::of_run(parts, current.id)?.context("find the current run")?;
+    let (to, run) = (engine.run.calculated_to, engine.run.id);
     let days = DayRange { from: Day::from_number(i32::MIN), to: Day::from_number(i32::MAX) };
     let stored = parts
         .read(move |rd| cells_between(rd, &own.read_results, run, days))

@@ -1,6 +1,6 @@
 //! Runs: which calculation is current, and what makes two calculations the same.
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use envora_domain::choice::{ENGINE, Policy};
 use envora_domain::gwp::GwpSet;
 use envora_domain::hash::Digest;
@@ -12,7 +12,7 @@ use envora_store::runs::{NewRun, Run, RunState, run_by_id, run_start, run_switch
 use envora_store::whys::whys_of_run;
 
 use super::choices::Choices;
-use crate::tenant::TenantParts;
+use crate::tenant::{Damaged, TenantParts};
 
 /// A run with what it has chosen so far.
 pub(crate) struct Engine {
@@ -61,9 +61,45 @@ impl Engine {
                 start(parts, NewRun { id: run_id(parts), digest, identity }, first)?
             }
         };
-        let id = run.id;
+        Self::with(parts, run, policy)
+    }
+
+    /// The engine of a run that is there, to work its rows out again; nothing is written. `None` when
+    /// there is no such run.
+    ///
+    /// # Errors
+    /// The run was made by other packs, methods or rules than these, or what is stored of it is
+    /// [`Damaged`].
+    pub(crate) fn of_run(parts: &TenantParts, id: RunId) -> anyhow::Result<Option<Self>> {
+        let grant = parts.own.read_results;
+        let Some(run) = parts.read(move |rd| run_by_id(rd, &grant, id))? else { return Ok(None) };
+        if Digest::of(run.identity.as_bytes()) != run.digest {
+            return Err(Damaged::new(run.id.to_string(), "its digest is of another run").into());
+        }
+        let written: serde_json::Value =
+            serde_json::from_str(&run.identity).context("read a run's identity")?;
+        let policy = written.get("policy").cloned().unwrap_or_default();
+        let policy: Policy = serde_json::from_value(policy).context("read a run's policy")?;
+        ensure!(
+            identity(parts, &policy)? == run.identity,
+            "{} was made by other packs, methods or rules than those at hand",
+            run.id
+        );
+        Self::with(parts, run, policy).map(Some)
+    }
+
+    fn with(parts: &TenantParts, run: Run, policy: Policy) -> anyhow::Result<Self> {
+        let (grant, id) = (parts.own.read_results, run.id);
         let whys = parts.read(move |rd| whys_of_run(rd, &grant, id)).context("read the choices")?;
-        let stored = whys.into_iter().map(|why| why.json).collect();
+        let mut stored = Vec::with_capacity(whys.len());
+        for (place, why) in whys.into_iter().enumerate() {
+            let due = u32::try_from(place)? + 1;
+            if why.why != due || Digest::of(why.json.as_bytes()) != why.digest {
+                let what = format!("choice {due} of {id}");
+                return Err(Damaged::new(what, "it is missing or its digest is another").into());
+            }
+            stored.push(why.json);
+        }
         let choices = Choices::new(parts.library.clone(), policy.clone(), stored)?;
         Ok(Self { run, policy, choices })
     }

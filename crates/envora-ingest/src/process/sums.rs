@@ -95,14 +95,15 @@ impl Sums {
         }
     }
 
-    /// Adds a row's lines, or takes them out again. A row that does not count changes nothing.
+    /// Adds a row's lines, or takes them out again, and says which group they went to. A row that
+    /// does not count changes nothing.
     pub(crate) fn add(
         &mut self,
         choices: &mut Choices,
         (activity, decision): (&Activity, &Decision),
         sign: Sign,
-    ) -> Result<(), TooLarge> {
-        let State::Counted(why) = decision.state else { return Ok(()) };
+    ) -> Result<Option<usize>, TooLarge> {
+        let State::Counted(why) = decision.state else { return Ok(None) };
         let lines = choices.lines(why, activity.quantity).map_err(|_| TooLarge)?;
         let group = self.group((activity, decision), &lines);
         for (place, line) in lines.iter().enumerate() {
@@ -118,7 +119,14 @@ impl Sums {
                 self.put((group, day), (place, lines.len()), &part)?;
             }
         }
-        Ok(())
+        Ok(Some(group))
+    }
+
+    /// The cells that the lines of a group add to on a day, in the lines' order.
+    pub(crate) fn keys(&self, group: usize, day: Day) -> Vec<CellKey> {
+        let Some((group, lines)) = self.groups.get(group) else { return Vec::new() };
+        let place = group.place();
+        lines.iter().map(|line| CellKey::of(line, &place, day)).collect()
     }
 
     fn group(&mut self, row: (&Activity, &Decision), lines: &Arc<[Line]>) -> usize {

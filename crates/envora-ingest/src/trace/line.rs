@@ -17,10 +17,12 @@ use envora_domain::factors::Library;
 use envora_domain::gwp::GwpSet;
 use envora_domain::hash::Digest;
 use envora_domain::lines::{LineTrace, LinesError, explain};
+use envora_lake::sources::SourceError;
 use envora_ledger::checkpoint::Checkpoint;
 use envora_ledger::note::VerifierKey;
 use envora_ledger::proof::inclusion_proof;
 use envora_ledger::slice::slice_proof;
+use envora_ledger::verify::{EntryProof, verify_entry};
 use envora_store::audit::{audit_entry_by_seq, audit_head, audit_node};
 use envora_store::imports::import_by_id;
 use envora_store::segments::Segment;
@@ -88,7 +90,7 @@ impl<'a> Teller<'a> {
                 kg: trace.kg.kg(),
                 co2e: trace.co2e.map(|co2e| co2e.kg()),
                 segment: self.segment(told)?,
-                leaf: self.leaf(told.segment.seq)?,
+                leaf: self.leaf(told.segment)?,
                 origin: self.origin(&told.activity.origin)?,
                 evidence: told.activity.evidence.clone(),
             });
@@ -124,14 +126,18 @@ impl<'a> Teller<'a> {
         })
     }
 
-    /// The log's entry of a segment, with its proof under a checkpoint signed now.
-    fn leaf(&mut self, seq: u64) -> Result<TracedLeaf, AskError> {
-        if let Some(leaf) = self.leaves.get(&seq) {
+    /// The log's entry of a segment, with its proof under a checkpoint signed now. It is checked here
+    /// as a stranger would check it.
+    fn leaf(&mut self, segment: &Segment) -> Result<TracedLeaf, AskError> {
+        if let Some(leaf) = self.leaves.get(&segment.seq) {
             return Ok(leaf.clone());
         }
         let (origin, keys, grant) =
             (self.parts.origin.clone(), Arc::clone(&self.parts.keys), self.parts.own.read_audit);
-        let leaf = self
+        let seq = segment.seq;
+        let key = VerifierKey::new(&origin, keys.public()).context("name the key")?;
+        let signed = key.clone();
+        let proof = self
             .parts
             .read(move |rd| {
                 let head = audit_head(rd)?;
@@ -141,17 +147,27 @@ impl<'a> Teller<'a> {
                     audit_node(&mut rd.borrow_mut(), &grant, level, index).ok().flatten()
                 };
                 let path = inclusion_proof(seq, head.size, &node).context("prove the entry")?;
-                let checkpoint =
-                    Checkpoint { origin: origin.clone(), size: head.size, root: head.root };
-                let key = VerifierKey::new(&origin, keys.public()).context("name the key")?;
-                Ok(TracedLeaf {
-                    index: seq,
-                    entry: STANDARD.encode(&entry.leaf),
-                    proof: path.iter().map(Digest::hex).collect(),
-                    checkpoint: checkpoint.sign(&key, &|message| keys.sign(message)),
-                })
+                let checkpoint = Checkpoint { origin, size: head.size, root: head.root };
+                let checkpoint = checkpoint.sign(&signed, &|message| keys.sign(message));
+                Ok(EntryProof { leaf: entry.leaf, path, checkpoint })
             })
             .context("prove where the row is stored")?;
+        let damaged = |detail: &str| Damaged::new(format!("entry {seq} of the log"), detail);
+        let verified = verify_entry(&proof, &[key])
+            .map_err(|error| anyhow::Error::from(damaged(&error.to_string())))?;
+        let names = verified.leaf.seq == seq
+            && verified.leaf.object == Some(segment.id.bytes())
+            && verified.leaf.digest == Some(segment.root)
+            && verified.leaf.count == Some(u64::from(segment.rows));
+        if !names {
+            return Err(AskError::Unexpected(damaged("it is not the segment's").into()));
+        }
+        let leaf = TracedLeaf {
+            index: seq,
+            entry: STANDARD.encode(&proof.leaf),
+            proof: proof.path.iter().map(Digest::hex).collect(),
+            checkpoint: proof.checkpoint,
+        };
         self.leaves.insert(seq, leaf.clone());
         Ok(leaf)
     }
@@ -169,7 +185,7 @@ impl<'a> Teller<'a> {
                     line: *line,
                     row: *row,
                     byte_range: [*offset, end],
-                    text: self.text(file, *offset, end),
+                    text: self.text(file, *offset, end)?,
                     mapping: mapping.map(|digest| digest.hex()),
                     parser: parser.clone(),
                 })
@@ -185,16 +201,26 @@ impl<'a> Teller<'a> {
         }
     }
 
-    /// The line's own text, when the file is still kept.
-    fn text(&mut self, file: &Digest, from: u64, to: u64) -> Option<String> {
-        let parts = self.parts;
-        let bytes = self
-            .sources
-            .entry(*file)
-            .or_insert_with(|| parts.source_file(file).ok().map(Arc::new))
-            .clone()?;
-        let range = usize::try_from(from).ok()?..usize::try_from(to).ok()?;
-        Some(String::from_utf8_lossy(bytes.get(range)?).trim_end_matches(['\r', '\n']).to_owned())
+    /// The line's own text, when the file is still kept. A file that is there and is not the one that
+    /// was taken in is no source to quote from.
+    fn text(&mut self, file: &Digest, from: u64, to: u64) -> Result<Option<String>, AskError> {
+        if !self.sources.contains_key(file) {
+            let bytes = match self.parts.source_file(file) {
+                Ok(bytes) => Some(Arc::new(bytes)),
+                Err(SourceError::NotFound) => None,
+                Err(error) => {
+                    let damaged = Damaged::new(format!("source file {file}"), error.to_string());
+                    return Err(AskError::Unexpected(damaged.into()));
+                }
+            };
+            self.sources.insert(*file, bytes);
+        }
+        let text = || {
+            let range = usize::try_from(from).ok()?..usize::try_from(to).ok()?;
+            let bytes = self.sources.get(file)?.as_ref()?.get(range)?;
+            Some(String::from_utf8_lossy(bytes).trim_end_matches(['\r', '\n']).to_owned())
+        };
+        Ok(text())
     }
 }
 

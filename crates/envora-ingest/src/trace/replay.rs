@@ -1,23 +1,27 @@
-//! Replay: figures worked out again from stored rows, as of their place in the log.
+//! Replay: rows worked out again, as of a place in the log.
 //!
-//! Nothing that was calculated is used: each row is opened, decided, multiplied and added anew.
+//! Nothing that was calculated is used: each row is opened, decided, multiplied and added anew, and
+//! what it comes to is held against what was recorded of it then.
+
+use std::collections::HashMap;
 
 use anyhow::Context as _;
 use envora_domain::activities::Activity;
-use envora_domain::cells::{CellKey, CellValue, RowPlace};
+use envora_domain::cells::{CellKey, CellValue};
 use envora_domain::decimal::Mass;
 use envora_domain::figures::{Figure, Measure};
-use envora_domain::gwp::GwpSet;
-use envora_domain::lines::{Line, co2e_in_set};
 use envora_domain::time::Day;
 use envora_store::segments::Segment;
 
 use crate::footprint::AskError;
-use crate::footprint::figures::{Columns, Sieve, column, worth};
-use crate::process::decide::{Decider, Decision, State};
+use crate::footprint::figures::{Columns, Sieve, add_up, column};
+use crate::process::block::Recorded;
+use crate::process::decide::{Decider, Decision};
+use crate::process::records::Records;
 use crate::process::recount::segments_below;
 use crate::process::runs::Engine;
 use crate::process::scan::Loaded;
+use crate::process::sums::{Sign, Sums};
 use crate::registry::Registry;
 use crate::tenant::TenantParts;
 
@@ -27,50 +31,75 @@ pub(crate) struct Found<'a> {
     pub(crate) row: usize,
     pub(crate) activity: &'a Activity,
     pub(crate) why: u32,
-    /// Which of the row's lines are part of the first figure.
-    pub(crate) lines: Vec<usize>,
+    /// Which of the row's lines are part of the figure.
+    pub(crate) lines: &'a [usize],
 }
 
-/// The values of figures, all of one run and seq, from the rows.
+/// What rows come to when they are worked out again.
+pub(crate) struct Replayed {
+    /// The sums of all rows on the figure's days.
+    pub(crate) cells: Vec<(CellKey, CellValue)>,
+    /// The sets of their columns.
+    pub(crate) columns: Columns,
+    /// Whether every row came to what was recorded of it.
+    pub(crate) as_recorded: bool,
+}
+
+/// The values of figures, all of one run, seq and set, from the rows.
 pub(crate) fn values(parts: &TenantParts, figures: &[Figure]) -> Result<Vec<Mass>, AskError> {
-    walk(parts, figures, |_, _| Ok(()))
+    let Some(first) = figures.iter().find(|figure| figure.measure == Measure::Co2e) else {
+        return Ok(vec![Mass::ZERO; figures.len()]);
+    };
+    let days = figures.iter().map(|figure| figure.from).min();
+    let days = days.zip(figures.iter().map(|figure| figure.to).max());
+    let (from, to) = days.unwrap_or((first.from, first.to));
+    let replayed = walk(parts, &Figure { from, to, ..first.clone() }, |_, _| Ok(()))?;
+    add_up(figures, &replayed.columns, &replayed.cells)
 }
 
-/// As [`values`]; each row that is part of the first figure is shown to `look` in the order of the
-/// log.
+/// Works out again every row that may fall on a figure's days, in the order of the log; each one that
+/// is part of the figure is shown to `look`.
 pub(crate) fn walk(
     parts: &TenantParts,
-    figures: &[Figure],
+    figure: &Figure,
     mut look: impl FnMut(&mut Decider<'_>, &Found<'_>) -> Result<(), AskError>,
-) -> Result<Vec<Mass>, AskError> {
-    let Some(first) = figures.first() else { return Ok(Vec::new()) };
-    let mut engine = Engine::open(parts)?;
-    if engine.run.id != first.run {
-        return Err(AskError::NoRun);
-    }
+) -> Result<Replayed, AskError> {
+    let mut engine = Engine::of_run(parts, figure.run)?.ok_or(AskError::NoRun)?;
     let own = parts.own;
     let registry =
         parts.read(move |rd| Registry::load(rd, &own, u64::MAX)).context("read the registry")?;
-    let columns = engine.policy.columns();
+    let mut columns = engine.policy.columns();
+    if let Some(set) = figure.gwp_set.filter(|set| column(&columns, *set).is_none()) {
+        engine.choices.carry(set);
+        columns = [Some(set), None, None, None];
+    }
+    let records = Records::new(parts, figure.run, figure.seq)?;
     let mut decider = Decider::new(&registry, &mut engine.choices);
-    let mut sums = Sums::of(figures, columns)?;
-    let days =
-        figures.iter().map(|figure| figure.from).min().zip(figures.iter().map(|f| f.to).max());
-    for segment in segments_below(parts, first.seq.saturating_add(1))? {
-        if days.is_some_and(|days| outside(&segment, days)) {
+    let mut sums = Sums::exact();
+    let mut members = Members { sieve: Sieve::of(figure)?, known: HashMap::new() };
+    let mut as_recorded = true;
+    let end = figure.seq.saturating_add(1).min(engine.run.calculated_to);
+    for segment in segments_below(parts, end)? {
+        if outside(&segment, (figure.from, figure.to)) {
             continue;
         }
+        let recorded = records.of(&segment)?;
         let loaded = Loaded::read(parts, segment)?;
         for (row, activity) in loaded.rows.iter().enumerate() {
-            let Some(decision) = loaded.decide(&mut decider, row, first.seq) else { continue };
-            let State::Counted(why) = decision.state else { continue };
-            let lines = sums.add(&mut decider, (activity, &decision), why)?;
+            let Some(decision) = loaded.decide(&mut decider, row, figure.seq) else { continue };
+            as_recorded &= recorded.get(row) == Some(&Recorded::of(&decision));
+            let added = sums.add(decider.choices(), (activity, &decision), Sign::In);
+            let Some(group) = added.map_err(|_| AskError::TooLarge)? else { continue };
+            let lines = members.of(&sums, group, &decision);
             if !lines.is_empty() {
-                look(&mut decider, &Found { loaded: &loaded, row, activity, why, lines })?;
+                let why = decision.why();
+                let found = Found { loaded: &loaded, row, activity, why, lines: &lines };
+                look(&mut decider, &found)?;
             }
         }
     }
-    Ok(sums.values)
+    let cells = sums.into_cells().map_err(|_| AskError::TooLarge)?.into_iter().collect();
+    Ok(Replayed { cells, columns, as_recorded })
 }
 
 /// Whether no row of a segment can fall on these days. A row may last a year and lie in any zone.
@@ -79,91 +108,27 @@ fn outside(segment: &Segment, (from, to): (Day, Day)) -> bool {
     last.plus(400) < from || first.plus(-2) >= to
 }
 
-struct Sums<'a> {
-    figures: Vec<(&'a Figure, Sieve<'a>, Option<usize>)>,
-    values: Vec<Mass>,
-    /// The set of the figures, when cells do not keep it.
-    other: Option<GwpSet>,
+/// Which lines of a row are part of the figure: rows of one group and day have the same.
+struct Members<'a> {
+    sieve: Sieve<'a>,
+    known: HashMap<(usize, Day), Vec<usize>>,
 }
 
-impl<'a> Sums<'a> {
-    fn of(figures: &'a [Figure], columns: Columns) -> Result<Self, AskError> {
-        let mut other = None;
-        let mut ready = Vec::with_capacity(figures.len());
-        for figure in figures {
-            let place = figure.gwp_set.and_then(|set| column(&columns, set));
-            if figure.measure == Measure::Co2e && place.is_none() {
-                other = figure.gwp_set;
-            }
-            ready.push((figure, Sieve::of(figure)?, place));
+impl Members<'_> {
+    fn of(&mut self, sums: &Sums, group: usize, decision: &Decision) -> Vec<usize> {
+        let mut lines: Vec<usize> = Vec::new();
+        for (day, _) in decision.days.days() {
+            let sieve = &self.sieve;
+            let known = self.known.entry((group, *day)).or_insert_with(|| {
+                let keys = sums.keys(group, *day).into_iter().enumerate();
+                keys.filter(|(_, key)| sieve.holds(key)).map(|(line, _)| line).collect()
+            });
+            lines.extend_from_slice(known);
         }
-        Ok(Self { figures: ready, values: vec![Mass::ZERO; figures.len()], other })
-    }
-
-    /// Adds a row's lines to every figure; says which of them are part of the first.
-    fn add(
-        &mut self,
-        decider: &mut Decider<'_>,
-        (activity, decision): (&Activity, &Decision),
-        why: u32,
-    ) -> Result<Vec<usize>, AskError> {
-        let lines =
-            decider.choices().lines(why, activity.quantity).map_err(|_| AskError::TooLarge)?;
-        let other = match self.other {
-            None => Vec::new(),
-            Some(set) => {
-                let choices = decider.choices();
-                let chosen = choices.get(why).context("find a choice")?;
-                co2e_in_set(activity.quantity, &chosen.why, choices.library(), set)
-                    .map_err(|_| AskError::TooLarge)?
-            }
-        };
-        let place = place(activity, decision);
-        let mut of_first = Vec::new();
-        for (number, line) in lines.iter().enumerate() {
-            let mut value = line.value();
-            if self.other.is_some() {
-                value.co2e = [other.get(number).copied().flatten(), None, None, None];
-            }
-            if self.line((line, &place), decision, &value)? {
-                of_first.push(number);
-            }
+        if decision.days.days().len() > 1 {
+            lines.sort_unstable();
+            lines.dedup();
         }
-        Ok(of_first)
-    }
-
-    fn line(
-        &mut self,
-        (line, place): (&Line, &RowPlace),
-        decision: &Decision,
-        value: &CellValue,
-    ) -> Result<bool, AskError> {
-        let mut in_first = false;
-        for (day, part) in decision.days.split_value(value) {
-            let key = CellKey::of(line, place, day);
-            for (number, (figure, sieve, column)) in self.figures.iter().enumerate() {
-                if !sieve.holds(&key) {
-                    continue;
-                }
-                in_first |= number == 0;
-                let column = column.or(self.other.map(|_| 0));
-                if let Some(worth) = worth(figure, &part, column)
-                    && let Some(sum) = self.values.get_mut(number)
-                {
-                    *sum = sum.checked_add(worth).ok_or(AskError::TooLarge)?;
-                }
-            }
-        }
-        Ok(in_first)
-    }
-}
-
-fn place(activity: &Activity, decision: &Decision) -> RowPlace {
-    RowPlace {
-        facility: decision.facility.map(|id| id.bytes().to_vec()).unwrap_or_default(),
-        source: decision.source.map(|id| id.bytes().to_vec()).unwrap_or_default(),
-        kind: activity.kind.clone(),
-        data_kind: activity.data_kind.clone().unwrap_or_default(),
-        primary: activity.primary,
+        lines
     }
 }
