@@ -72,7 +72,7 @@ pub enum Period {
         last: Day,
     },
     /// From one time on the wall up to another, where the row has no zone of its own: the source's or
-    /// the facility's zone decides, at calculation.
+    /// the facility's zone decides, at calculation. Both are equal where it happened at a moment.
     WallClock {
         /// The first time.
         start: WallClock,
@@ -89,7 +89,7 @@ impl Period {
             Self::Instant(_) => false,
             Self::Between(start, end) => end <= start,
             Self::Days { first, last } => last < first,
-            Self::WallClock { start, end } => end <= start,
+            Self::WallClock { start, end } => end < start,
         }
     }
 

@@ -177,6 +177,21 @@ impl Field {
         format!("/{}", self.name().replace('.', "/"))
     }
 
+    /// Whether it holds an exact number.
+    #[must_use]
+    pub const fn is_decimal(&self) -> bool {
+        matches!(
+            self,
+            Self::Quantity
+                | Self::UncertaintyPct
+                | Self::ReadingStart
+                | Self::ReadingEnd
+                | Self::ReadingMultiplier
+                | Self::ReadingRolloverAt
+                | Self::InputQuantity(_)
+        )
+    }
+
     /// The field name most like a text.
     #[must_use]
     pub fn nearest(text: &str) -> Option<&'static str> {

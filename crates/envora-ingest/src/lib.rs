@@ -6,6 +6,9 @@
 #![forbid(unsafe_code)]
 
 pub mod fields;
+pub mod formats;
+pub mod identity;
+pub mod mapping;
 pub mod rows;
 
 pub mod commit;

@@ -1,6 +1,7 @@
 //! An activity on its way: values are set one by one, then the whole is judged.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use envora_domain::activities::problems::{Flag, PROBLEMS_MAX, RowCode, RowProblem};
 use envora_domain::activities::{Activity, Input, Origin, Period, Price, Reading, Ref};
@@ -508,5 +509,39 @@ fn check_list(items: &[String]) -> Shaped<()> {
         Some(twice) => Err(RowProblem::new(RowCode::WrongType, "", "the list has an item twice")
             .value(twice)
             .hint("name each item once")),
+    }
+}
+
+impl Draft {
+    /// A hash of what the rows of one series have in common: all of the default natural key but the
+    /// period. Only for telling series apart within one file.
+    #[must_use]
+    pub fn series(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        self.kind.hash(&mut hasher);
+        self.facility.as_ref().map(ToString::to_string).hash(&mut hasher);
+        self.source.as_ref().map(ToString::to_string).hash(&mut hasher);
+        self.supplier.hash(&mut hasher);
+        self.entity.hash(&mut hasher);
+        self.item.hash(&mut hasher);
+        self.qualifiers.hash(&mut hasher);
+        hasher.finish()
+    }
+
+    /// The unit, when it came.
+    #[must_use]
+    pub fn unit(&self) -> Option<&str> {
+        self.unit.as_deref()
+    }
+
+    /// The unit in another word: that of a code, where an alias set settles what was sent.
+    pub fn replace_unit(&mut self, code: String) {
+        self.unit = Some(code);
+    }
+
+    /// Whether anything is wrong so far.
+    #[must_use]
+    pub fn is_broken(&self) -> bool {
+        !self.problems.is_empty()
     }
 }

@@ -1,0 +1,334 @@
+//! Readers: bytes of a file or body in, [`ParsedRow`]s out, one at a time, in bounded memory.
+//!
+//! A reader refuses a whole file only for what concerns the whole file (no header, a column that the
+//! mapping names is not there); everything else is one row's own problem, and the next row starts
+//! clean.
+
+pub mod csv;
+mod held;
+pub mod json;
+pub mod ndjson;
+pub mod records;
+mod sheet;
+
+use std::collections::BTreeMap;
+use std::io::{self, Read};
+use std::sync::Arc;
+
+use envora_domain::activities::Origin;
+use envora_domain::activities::problems::Flag;
+use envora_domain::activities::validate::{
+    rejects, same_words, validate, validate_amounts, validate_words,
+};
+use envora_domain::hash::Digest;
+use envora_domain::id::ImportId;
+
+use crate::fields::{Draft, Field, Given};
+use crate::mapping::Mapping;
+use crate::rows::ParsedRow;
+
+/// Longest line, or record, that is read.
+pub const LINE_BYTES_MAX: usize = 1 << 20;
+
+/// The formats that are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// Comma-separated values, through a mapping or with schema field names as header.
+    Csv,
+    /// One object `{"mode", "activities": […]}`.
+    Json,
+    /// One activity in each line.
+    Ndjson,
+}
+
+impl Format {
+    /// The format that a file name's ending says.
+    #[must_use]
+    pub fn of_name(name: &str) -> Option<Self> {
+        let (_, ending) = name.rsplit_once('.')?;
+        match ending.to_ascii_lowercase().as_str() {
+            "csv" | "tsv" | "txt" => Some(Self::Csv),
+            "json" => Some(Self::Json),
+            "ndjson" | "jsonl" => Some(Self::Ndjson),
+            _ => None,
+        }
+    }
+
+    /// The name and version of its parser, as origins keep it.
+    #[must_use]
+    pub const fn parser(self) -> &'static str {
+        match self {
+            Self::Csv => "csv/1",
+            Self::Json => "json/1",
+            Self::Ndjson => "ndjson/1",
+        }
+    }
+}
+
+/// What all rows of one file or body have in common about where they come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OriginHead {
+    /// An imported file.
+    File {
+        /// The import.
+        import: ImportId,
+        /// SHA-256 of the file's bytes as received.
+        file: Digest,
+    },
+    /// A request body.
+    Request {
+        /// The request.
+        request_id: String,
+        /// BLAKE3 of the decoded body.
+        body: [u8; 32],
+    },
+}
+
+/// Where one row's bytes are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RowPlace {
+    /// The record, from 1, header not counted.
+    pub row: u64,
+    /// The physical line on which it starts, from 1.
+    pub line: u64,
+    /// Where its bytes start.
+    pub offset: u64,
+    /// How many bytes it has.
+    pub length: u32,
+}
+
+impl OriginHead {
+    fn origin(&self, place: RowPlace, mapping: Option<Digest>, format: Format) -> Origin {
+        let RowPlace { row, line, offset, length } = place;
+        let parser = format.parser().to_owned();
+        match self {
+            Self::File { import, file } => {
+                let (import, file) = (*import, *file);
+                Origin::File { import, file, row, line, offset, length, mapping, parser }
+            }
+            Self::Request { request_id, body } => {
+                let (request_id, body) = (request_id.clone(), *body);
+                Origin::Request { request_id, body, row, offset, length, parser }
+            }
+        }
+    }
+}
+
+/// How a file is to be read.
+#[derive(Clone, Debug)]
+pub struct Opening {
+    /// Where its rows come from.
+    pub head: OriginHead,
+    /// The mapping that CSV goes through.
+    pub mapping: Option<Arc<Mapping>>,
+    /// Further constants by dotted field name, such as `facility_code` or `scope`.
+    pub set: BTreeMap<String, String>,
+}
+
+/// Why a file as a whole cannot be read; nothing of it is stored then.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{detail}")]
+pub struct FileProblem {
+    /// A code of the API: `malformed_body`, `validation_failed`, `ambiguous_format`,
+    /// `feature_not_built`.
+    pub code: &'static str,
+    /// JSON pointer, or column, that it is about; empty for the file.
+    pub field: String,
+    /// What is wrong.
+    pub detail: String,
+    /// What to do about it.
+    pub hint: String,
+    /// The physical line, 0 where it is none.
+    pub line: u64,
+}
+
+impl FileProblem {
+    pub(crate) fn new(code: &'static str, detail: impl Into<String>) -> Self {
+        Self { code, field: String::new(), detail: detail.into(), hint: String::new(), line: 0 }
+    }
+
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = hint.into();
+        self
+    }
+
+    pub(crate) fn field(mut self, field: impl Into<String>) -> Self {
+        self.field = field.into();
+        self
+    }
+
+    pub(crate) const fn line(mut self, line: u64) -> Self {
+        self.line = line;
+        self
+    }
+}
+
+/// Why a file could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// What is wrong with the file, for whoever sent it; several columns may be missing at once.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    File(Vec<FileProblem>),
+    /// The bytes could not be read.
+    #[error("the file could not be read")]
+    Io(#[source] io::Error),
+}
+
+impl From<FileProblem> for OpenError {
+    fn from(problem: FileProblem) -> Self {
+        Self::File(vec![problem])
+    }
+}
+
+/// A reader of any format.
+pub enum Reader<'a> {
+    /// CSV.
+    Csv(Box<csv::CsvReader<Box<dyn Read + Send + 'a>>>),
+    /// JSON, all rows read.
+    Json(json::Body),
+    /// NDJSON.
+    Ndjson(Box<ndjson::NdjsonReader<Box<dyn Read + Send + 'a>>>),
+}
+
+/// Opens a file or body.
+///
+/// # Errors
+/// [`OpenError::File`] for what concerns the whole file, before any row is given.
+pub fn open<'a>(
+    format: Format,
+    mut input: Box<dyn Read + Send + 'a>,
+    opening: &Opening,
+) -> Result<Reader<'a>, OpenError> {
+    if format == Format::Csv {
+        return Ok(Reader::Csv(Box::new(csv::CsvReader::open(input, opening)?)));
+    }
+    if opening.mapping.is_some() {
+        let problem = "a mapping reads CSV; JSON rows are activities already";
+        return Err(FileProblem::new("validation_failed", problem)
+            .hint("leave the mapping out, or send the file as text/csv")
+            .into());
+    }
+    if format == Format::Ndjson {
+        return Ok(Reader::Ndjson(Box::new(ndjson::NdjsonReader::open(input, opening)?)));
+    }
+    let mut body = Vec::new();
+    input.read_to_end(&mut body).map_err(OpenError::Io)?;
+    Ok(Reader::Json(json::read(&body, opening)?))
+}
+
+impl Reader<'_> {
+    /// Records that gave no activity because the mapping says to leave them out.
+    #[must_use]
+    pub fn skipped(&self) -> u64 {
+        match self {
+            Self::Csv(reader) => reader.skipped(),
+            Self::Json(_) | Self::Ndjson(_) => 0,
+        }
+    }
+}
+
+impl Iterator for Reader<'_> {
+    type Item = io::Result<ParsedRow>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match self {
+            Self::Csv(reader) => reader.next(),
+            Self::Json(body) => body.rows.next().map(Ok),
+            Self::Ndjson(reader) => reader.next(),
+        }
+    }
+}
+
+/// Constants of a request for formats without a mapping: fields that a row leaves out.
+pub(crate) fn defaults(set: &BTreeMap<String, String>) -> Result<Vec<(Field, String)>, OpenError> {
+    let mut fields = Vec::new();
+    let mut problems = Vec::new();
+    for (name, value) in set {
+        let Some(field) = Field::parse(name) else {
+            let detail = format!("{name} is no field of an activity");
+            let hint = Field::nearest(name).map(|near| format!("did you mean {near}?"));
+            problems.push(
+                FileProblem::new("validation_failed", detail)
+                    .field(name)
+                    .hint(hint.unwrap_or_else(|| "see the activity schema".to_owned())),
+            );
+            continue;
+        };
+        let mut draft = Draft::default();
+        match draft.try_set(&field, Given::Cell(value)) {
+            Ok(()) => fields.push((field, value.clone())),
+            Err(problem) => problems.push(
+                FileProblem::new("validation_failed", format!("{name}: {}", problem.detail))
+                    .field(name)
+                    .hint(problem.hint.unwrap_or_default()),
+            ),
+        }
+    }
+    if problems.is_empty() { Ok(fields) } else { Err(OpenError::File(problems)) }
+}
+
+/// Turns drafts into rows; remembers the last good words, which the next row mostly shares.
+#[derive(Default)]
+pub(crate) struct Judge {
+    good: Option<envora_domain::activities::Activity>,
+}
+
+impl Judge {
+    /// The row of a finished draft, judged by the schema's rules and the domain's.
+    pub(crate) fn row(&mut self, draft: Draft, origin: Origin, place: RowPlace) -> ParsedRow {
+        let mut parsed = parsed(place);
+        match draft.finish(origin) {
+            Err(problems) => parsed.activity = Err(located(problems, place)),
+            Ok(activity) => self.judge(activity, &mut parsed, place),
+        }
+        parsed
+    }
+
+    fn judge(
+        &mut self,
+        mut activity: envora_domain::activities::Activity,
+        parsed: &mut ParsedRow,
+        place: RowPlace,
+    ) {
+        let known = self.good.as_ref().is_some_and(|good| same_words(good, &activity));
+        let problems = if known { validate_amounts(&activity) } else { validate(&activity) };
+        if problems.is_empty() && !known && validate_words(&activity).is_empty() {
+            self.good = Some(activity.clone());
+        }
+        if rejects(&problems) {
+            parsed.activity = Err(located(problems, place));
+            return;
+        }
+        if activity.external_id.is_none() {
+            activity.flags.insert(Flag::NoExternalId);
+        }
+        if activity.data_kind.as_deref() == Some("estimated") {
+            activity.flags.insert(Flag::Estimate);
+        }
+        parsed.quarantine = located(problems, place);
+        parsed.activity = Ok(activity);
+    }
+}
+
+/// A row without content yet.
+pub(crate) fn parsed(place: RowPlace) -> ParsedRow {
+    let RowPlace { row, line, offset, length } = place;
+    ParsedRow { activity: Err(Vec::new()), quarantine: Vec::new(), row, line, offset, length }
+}
+
+/// A row rejected for one reason.
+pub(crate) fn rejected(
+    problem: envora_domain::activities::problems::RowProblem,
+    place: RowPlace,
+) -> ParsedRow {
+    let mut row = parsed(place);
+    row.activity = Err(located(vec![problem], place));
+    row
+}
+
+fn located(
+    problems: Vec<envora_domain::activities::problems::RowProblem>,
+    place: RowPlace,
+) -> Vec<envora_domain::activities::problems::RowProblem> {
+    problems.into_iter().map(|problem| problem.at(place.row, place.line)).collect()
+}

@@ -1,0 +1,302 @@
+//! CSV through a mapping, or with the schema's field names as its header.
+
+use std::borrow::Cow;
+use std::io::{self, Read};
+
+use envora_domain::activities::Activity;
+use envora_domain::activities::problems::{Flag, RowCode, RowProblem};
+use envora_domain::hash::Digest;
+
+use super::held::{Arrival, Held};
+use super::records::{Dialect, Fault, Record, Records};
+use super::sheet::{Cells, Derives, Half, Plan, Timing};
+use super::{Format, Judge, OpenError, Opening, OriginHead, RowPlace, rejected};
+use crate::fields::Draft;
+use crate::identity::Identity;
+use crate::mapping::{Encoding, FileStyle};
+use crate::rows::ParsedRow;
+
+mod head;
+mod text;
+
+/// First cells that mark a row as the sum of others, where the mapping names none.
+const TOTALS: [&str; 8] =
+    ["total", "totals", "grand total", "subtotal", "sum", "summe", "gesamt", "totaal"];
+
+/// What the columns of an error file of ours start with; they are not read back.
+const OURS: &str = "_envora_";
+
+/// Reads a CSV stream.
+pub struct CsvReader<R> {
+    records: Records<R>,
+    style: FileStyle,
+    plan: Plan,
+    columns: usize,
+    strip: Strip,
+    head: OriginHead,
+    version: Option<Digest>,
+    row: u64,
+    skipped: u64,
+    identity: Identity,
+    held: Held<Item>,
+    judge: Judge,
+    ended: bool,
+}
+
+/// Whether cells carry the apostrophe that error files put before `=`, `+`, `-`, `@`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Strip {
+    Yes,
+    No,
+}
+
+/// A row on its way.
+enum Item {
+    Ready(ParsedRow),
+    Open(Box<Open>),
+}
+
+struct Open {
+    draft: Draft,
+    timing: Option<Timing>,
+    place: RowPlace,
+    block: usize,
+}
+
+impl<R: Read> CsvReader<R> {
+    /// Reads the header and lays the mapping over it.
+    ///
+    /// # Errors
+    /// [`OpenError`] before any row is given: no header, columns that are not there, unknown fields.
+    pub fn open(input: R, opening: &Opening) -> Result<Self, OpenError> {
+        let mut records = Records::new(input, Dialect::default());
+        let head = head::read(&mut records, opening)?;
+        let plan = Plan::new(&head.mapping, &head.header, &head.units).map_err(OpenError::File)?;
+        let ours = head.header.iter().any(|name| name.starts_with(OURS));
+        Ok(Self {
+            records,
+            plan,
+            columns: head.header.len(),
+            strip: if ours { Strip::Yes } else { Strip::No },
+            head: opening.head.clone(),
+            version: opening.mapping.as_ref().map(|mapping| mapping.version),
+            row: 0,
+            skipped: 0,
+            identity: Identity::new(&head.mapping.name),
+            style: head.mapping.file,
+            held: Held::default(),
+            judge: Judge::default(),
+            ended: false,
+        })
+    }
+
+    /// Records that gave no activity because the mapping says to leave them out.
+    #[must_use]
+    pub const fn skipped(&self) -> u64 {
+        self.skipped
+    }
+
+    /// Reads one record into the queue; false at the end.
+    fn advance(&mut self) -> io::Result<bool> {
+        let Some(record) = self.records.read()? else { return Ok(false) };
+        self.row += 1;
+        let place = RowPlace {
+            row: self.row,
+            line: record.line,
+            offset: record.offset,
+            length: u32::try_from(record.length).unwrap_or(u32::MAX),
+        };
+        let cells = match cells(&record, self.style.encoding, self.strip) {
+            Ok(cells) => cells,
+            Err(problem) => {
+                self.held.push(Item::Ready(rejected(problem, place)), None);
+                return Ok(true);
+            }
+        };
+        if self.plan.skips(&cells) {
+            self.skipped += 1;
+            return Ok(true);
+        }
+        if let Some(problem) = misshapen(&cells, self.columns, &self.style.footer) {
+            self.held.push(Item::Ready(rejected(problem, place)), None);
+            return Ok(true);
+        }
+        let mut taken = false;
+        for block in 0..self.plan.blocks.len() {
+            let Some(half) = self.plan.half(block, &cells) else { continue };
+            taken = true;
+            let limit = self.plan.blocks.get(block).and_then(|plan| plan.block.zero_run_missing);
+            let arrival = arrival(&half, block, limit);
+            let Half { draft, timing } = half;
+            let open = Box::new(Open { draft, timing, place, block });
+            self.held.push(Item::Open(open), arrival);
+        }
+        if !taken {
+            self.skipped += 1;
+        }
+        Ok(true)
+    }
+
+    fn finish(&mut self, open: Open, found: super::held::Findings) -> ParsedRow {
+        let Open { mut draft, timing, place, block } = open;
+        match timing.map(|timing| timing.period(found)) {
+            Some(Ok(period)) => draft.times.period = Some(period),
+            Some(Err(problem)) => draft.report(problem),
+            None => {}
+        }
+        if found.zero_run {
+            draft.flag(Flag::ZeroRun);
+        }
+        let origin = self.head.origin(place, self.version, Format::Csv);
+        let mut row = self.judge.row(draft, origin, place);
+        if let (Ok(activity), Some(plan)) = (&mut row.activity, self.plan.blocks.get(block))
+            && plan.derives == Derives::Yes
+        {
+            name(&mut self.identity, plan, activity);
+        }
+        row
+    }
+}
+
+fn name(identity: &mut Identity, plan: &super::sheet::BlockPlan, activity: &mut Activity) {
+    let natural = plan.block.natural.as_deref();
+    activity.external_id = Some(identity.derive(&plan.block.key, natural, activity));
+    activity.flags.remove(&Flag::NoExternalId);
+}
+
+impl<R: Read> Iterator for CsvReader<R> {
+    type Item = io::Result<ParsedRow>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            if let Some((item, found)) = self.held.pop() {
+                return Some(Ok(match item {
+                    Item::Ready(row) => row,
+                    Item::Open(open) => self.finish(*open, found),
+                }));
+            }
+            if self.ended {
+                return None;
+            }
+            match self.advance() {
+                Ok(true) => {}
+                Ok(false) => {
+                    self.ended = true;
+                    self.held.end();
+                }
+                Err(error) => {
+                    self.ended = true;
+                    return Some(Err(error));
+                }
+            }
+        }
+    }
+}
+
+/// What the queue must know of a row; nothing when it can leave at once.
+fn arrival(half: &Half, block: usize, limit: Option<envora_domain::time::Span>) -> Option<Arrival> {
+    let timing = half.timing.as_ref().filter(|_| !half.draft.is_broken())?;
+    let twice = timing.twice();
+    let zero = limit.map(|limit| {
+        let is_zero = half.draft.quantity().is_some_and(|quantity| quantity.is_zero());
+        (is_zero.then(|| timing.length()), limit)
+    });
+    let local = half.draft.time_zone().is_some_and(|zone| zone != "UTC");
+    if twice.is_empty() && zero.is_none() && !local {
+        return None;
+    }
+    Some(Arrival { series: (block, half.draft.series()), twice, zero })
+}
+
+/// The cells of a record as text, or why it is none.
+fn cells<'a>(
+    record: &Record<'a>,
+    encoding: Encoding,
+    strip: Strip,
+) -> Result<Cells<'a>, RowProblem> {
+    match record.fault {
+        Some(Fault::TooLong) => return Err(too_long(record.length)),
+        Some(Fault::Unclosed) => {
+            return Err(RowProblem::new(
+                RowCode::MalformedRow,
+                "",
+                "a quote opens in this line and does not close within 1 MiB",
+            )
+            .value(&String::from_utf8_lossy(record.raw))
+            .hint("close the quote, or double it where it is part of the text"));
+        }
+        None => {}
+    }
+    if encoding == Encoding::Utf8 && simdutf8::basic::from_utf8(record.raw).is_err() {
+        return Err(not_text(record.raw));
+    }
+    let cell = |place: usize| -> Result<Cow<'a, str>, RowProblem> {
+        let bytes = record.cell(place).unwrap_or_default();
+        let text = match encoding {
+            Encoding::Utf8 => text::utf8(bytes),
+            Encoding::Windows1252 => text::windows_1252(bytes),
+        };
+        let text = text.ok_or_else(|| not_text(record.raw))?;
+        Ok(text::trimmed(text, strip == Strip::Yes))
+    };
+    (0..record.len()).map(cell).collect::<Result<_, _>>().map(Cells)
+}
+
+/// The problem of a line above the limit.
+pub(super) fn too_long(length: u64) -> RowProblem {
+    RowProblem::new(
+        RowCode::LineTooLong,
+        "",
+        format!("the line has {length} bytes, at most 1048576 (1 MiB) are read"),
+    )
+    .hint("check for a missing line end, or split the row")
+}
+
+/// The problem of a line that is no text.
+pub(super) fn not_text(raw: &[u8]) -> RowProblem {
+    RowProblem::new(RowCode::InvalidUtf8, "", "the line is not text in the declared encoding")
+        .value(&String::from_utf8_lossy(raw))
+        .hint("save the file as UTF-8, or say encoding = \"windows-1252\" in the mapping")
+}
+
+/// A row that sums others up, or has another number of cells than the header.
+fn misshapen(cells: &Cells<'_>, columns: usize, footer: &[String]) -> Option<RowProblem> {
+    let first = cells.0.iter().find(|cell| !cell.is_empty()).map_or("", |cell| cell.as_ref());
+    let footed = |word: &str| {
+        first.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word))
+            && first.get(word.len()..).is_some_and(|rest| !rest.starts_with(char::is_alphanumeric))
+    };
+    let total = footer.iter().any(|word| footed(word))
+        || TOTALS.iter().any(|word| first.eq_ignore_ascii_case(word));
+    if total {
+        return Some(
+            RowProblem::new(
+                RowCode::LooksLikeTotal,
+                "",
+                "the row sums others up, so it is listed and not counted",
+            )
+            .value(first)
+            .hint("leave it out; if it is a row of its own, give its first cell another name"),
+        );
+    }
+    let given = cells.0.len();
+    let surplus = cells.0.get(columns..).unwrap_or_default();
+    let fits = given >= columns && surplus.iter().all(|cell| cell.is_empty());
+    (!fits).then(|| {
+        let hint = if given < columns {
+            "complete the row: it seems to be cut"
+        } else {
+            "put a cell that holds the delimiter in quotes"
+        };
+        RowProblem::new(
+            RowCode::MalformedRow,
+            "",
+            format!("the row has {given} cells, the header has {columns}"),
+        )
+        .value(&cells.0.join(","))
+        .hint(hint)
+    })
+}
+
+#[cfg(test)]
+mod tests;

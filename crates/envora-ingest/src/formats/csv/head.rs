@@ -1,0 +1,209 @@
+//! The head of a CSV file: byte order mark, preamble, delimiter, header and units row.
+
+use std::io::Read;
+
+use super::super::records::{Dialect, Records};
+use super::super::{FileProblem, OpenError, Opening};
+use super::{OURS, text};
+use crate::fields::{Field, NAMES};
+use crate::mapping::values::Rule;
+use crate::mapping::{Block, Encoding, FileStyle, Mapping, UnitsRow};
+
+/// What the head says.
+pub(super) struct Head {
+    pub(super) mapping: Mapping,
+    pub(super) header: Vec<String>,
+    pub(super) units: Vec<String>,
+}
+
+/// Signs between cells that are tried where the mapping names none.
+const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
+
+/// Reads the head.
+pub(super) fn read<R: Read>(
+    records: &mut Records<R>,
+    opening: &Opening,
+) -> Result<Head, OpenError> {
+    let style = opening.mapping.as_ref().map_or_else(FileStyle::default, |own| own.file.clone());
+    marks(records)?;
+    for _ in 0..style.skip_lines {
+        records.skip_line_whole().map_err(OpenError::Io)?;
+    }
+    let hinted = hint_line(records)?;
+    let line = records.peek_line().map_err(OpenError::Io)?.to_vec();
+    let wanted: Vec<&str> = match &opening.mapping {
+        Some(mapping) => mapping.columns(),
+        None => NAMES.to_vec(),
+    };
+    let delimiter = style.delimiter.or(hinted);
+    let delimiter = delimiter.unwrap_or_else(|| sniff(&line, &wanted, &style));
+    records.set_dialect(Dialect { delimiter, quote: style.quote });
+    let header = names(records, style.encoding)?.ok_or_else(empty)?;
+    let mapping = match &opening.mapping {
+        Some(mapping) => mapping.as_ref().clone(),
+        None => {
+            let set: Vec<Field> =
+                opening.set.keys().filter_map(|name| Field::parse(name)).collect();
+            plain(&header, &set).map_err(OpenError::File)?
+        }
+    };
+    let mapping = mapping.with_constants(&opening.set).map_err(|error| {
+        let problem = |problem: &crate::mapping::MappingProblem| {
+            FileProblem::new(problem.code, problem.detail.clone())
+                .field(problem.at.clone())
+                .hint(problem.hint.clone().unwrap_or_default())
+        };
+        OpenError::File(error.problems.iter().map(problem).collect())
+    })?;
+    let units = if mapping.file.units_row == UnitsRow::Present {
+        names(records, style.encoding)?.unwrap_or_default()
+    } else {
+        Vec::new()
+    };
+    Ok(Head { mapping, header, units })
+}
+
+fn empty() -> OpenError {
+    FileProblem::new("malformed_body", "the file is empty: it has no header")
+        .hint("send a file whose first line names its columns")
+        .into()
+}
+
+/// Steps over a UTF-8 mark; refuses what is no text file.
+fn marks<R: Read>(records: &mut Records<R>) -> Result<(), OpenError> {
+    let start = records.peek(4).map_err(OpenError::Io)?;
+    let refusal = if start.starts_with(&[0xff, 0xfe]) || start.starts_with(&[0xfe, 0xff]) {
+        Some(("the file is UTF-16", "save it as UTF-8 (\"CSV UTF-8\" in a spreadsheet)"))
+    } else if start.starts_with(b"PK\x03\x04") {
+        Some(("the file is a spreadsheet or an archive, not CSV", "export the sheet as CSV"))
+    } else if start.starts_with(&[0x1f, 0x8b]) {
+        Some(("the file is compressed", "unpack it, or say Content-Encoding: gzip"))
+    } else {
+        None
+    };
+    if let Some((detail, hint)) = refusal {
+        return Err(FileProblem::new("malformed_body", detail).hint(hint).line(1).into());
+    }
+    if start.starts_with(&[0xef, 0xbb, 0xbf]) {
+        records.skip(3);
+    }
+    Ok(())
+}
+
+/// Excel's own first line, `sep=;`: taken as what it is.
+fn hint_line<R: Read>(records: &mut Records<R>) -> Result<Option<u8>, OpenError> {
+    let line = records.peek_line().map_err(OpenError::Io)?;
+    let [b's' | b'S', b'e' | b'E', b'p' | b'P', b'=', sign] = *line else { return Ok(None) };
+    records.skip_line_whole().map_err(OpenError::Io)?;
+    Ok(Some(sign))
+}
+
+/// The delimiter that finds most of the wanted columns in the header.
+fn sniff(line: &[u8], wanted: &[&str], style: &FileStyle) -> u8 {
+    let found = |delimiter: u8| {
+        let mut records = Records::new(line, Dialect { delimiter, quote: style.quote });
+        let header = names(&mut records, style.encoding).ok().flatten().unwrap_or_default();
+        header.iter().filter(|name| wanted.contains(&name.as_str())).count()
+    };
+    let mut best = (0, b',');
+    for delimiter in DELIMITERS {
+        let count = found(delimiter);
+        if count > best.0 {
+            best = (count, delimiter);
+        }
+    }
+    if best.0 > 0 {
+        return best.1;
+    }
+    // Nothing is found either way: the sign that is there most makes the clearer error.
+    let count = |delimiter: &u8| memchr::memchr_iter(*delimiter, line).count();
+    let mut most = (0, b',');
+    for delimiter in &DELIMITERS {
+        if count(delimiter) > most.0 {
+            most = (count(delimiter), *delimiter);
+        }
+    }
+    most.1
+}
+
+/// The names in the next record.
+fn names<R: Read>(
+    records: &mut Records<R>,
+    encoding: Encoding,
+) -> Result<Option<Vec<String>>, OpenError> {
+    let Some(record) = records.read().map_err(OpenError::Io)? else { return Ok(None) };
+    let broken = || {
+        FileProblem::new("malformed_body", "the header cannot be read as text")
+            .hint("save the file as UTF-8, or say encoding = \"windows-1252\" in the mapping")
+            .line(record.line)
+    };
+    if record.fault.is_some() {
+        return Err(broken().into());
+    }
+    let mut names = Vec::new();
+    for place in 0..record.len() {
+        let bytes = record.cell(place).unwrap_or_default();
+        let name = match encoding {
+            Encoding::Utf8 => text::utf8(bytes),
+            Encoding::Windows1252 => text::windows_1252(bytes),
+        };
+        names.push(name.ok_or_else(broken)?.trim().to_owned());
+    }
+    Ok(Some(names))
+}
+
+/// The mapping of a file whose header names schema fields.
+fn plain(header: &[String], set: &[Field]) -> Result<Mapping, Vec<FileProblem>> {
+    let mut problems = Vec::new();
+    let mut fields: Vec<(Field, Rule)> = Vec::new();
+    for name in header.iter().filter(|name| !name.starts_with(OURS)) {
+        match Field::parse(name) {
+            Some(field) => fields.push((field, Rule::column(name))),
+            None => {
+                let near = Field::nearest(name).map(|near| format!("did you mean {near:?}?"));
+                let hint = near.unwrap_or_else(|| {
+                    "name the columns like the schema's fields, or send a mapping".to_owned()
+                });
+                problems.push(
+                    FileProblem::new(
+                        "validation_failed",
+                        format!("the column {name:?} is no field of an activity"),
+                    )
+                    .field(name)
+                    .hint(hint)
+                    .line(1),
+                );
+            }
+        }
+    }
+    for field in [Field::Type, Field::Quantity, Field::Unit] {
+        if !fields.iter().any(|(own, _)| *own == field) && !set.contains(&field) {
+            let name = field.name().into_owned();
+            problems.push(
+                FileProblem::new("validation_failed", format!("the column {name:?} is missing"))
+                    .field(name)
+                    .hint("add the column, or send a mapping that gives it as a constant")
+                    .line(1),
+            );
+        }
+    }
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    let block = Block {
+        key: "1".to_owned(),
+        when: None,
+        period: None,
+        fields,
+        natural: None,
+        zero_run_missing: None,
+    };
+    Ok(Mapping {
+        name: String::new(),
+        version: envora_domain::hash::Digest::of(b""),
+        text: String::new(),
+        file: FileStyle::default(),
+        blocks: vec![block],
+        skip_if: Vec::new(),
+    })
+}

@@ -1,0 +1,259 @@
+//! Rows that cannot be judged alone: a local time that the clocks showed twice needs its twin, a run
+//! of zeros its length. Rows leave in the order in which they came.
+
+use std::collections::{HashMap, VecDeque};
+
+use envora_domain::time::Span;
+
+/// How many rows are held back at most; the oldest is then decided with what is known.
+pub(super) const HELD_ROWS_MAX: usize = 20_000;
+
+/// One series of readings: block and a hash of what its rows have in common.
+pub(super) type Series = (usize, u64);
+
+/// Which of a row's two times is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Side {
+    Start,
+    End,
+}
+
+/// Which of the two instants a repeated local time is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Turn {
+    /// Not known: it came alone.
+    #[default]
+    Alone,
+    /// The first time round.
+    Earlier,
+    /// The second.
+    Later,
+}
+
+/// What was found out about a row.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Findings {
+    pub(super) start: Turn,
+    pub(super) end: Turn,
+    pub(super) zero_run: bool,
+}
+
+impl Findings {
+    fn set(&mut self, side: Side, turn: Turn) {
+        match side {
+            Side::Start => self.start = turn,
+            Side::End => self.end = turn,
+        }
+    }
+}
+
+/// What a row brings to the queue.
+pub(super) struct Arrival {
+    pub(super) series: Series,
+    /// Local times that happened twice: which side, wall-clock microseconds.
+    pub(super) twice: Vec<(Side, i64)>,
+    /// Where runs of zeros are watched: this row's length when it is zero, and the limit.
+    pub(super) zero: Option<(Option<Span>, Span)>,
+}
+
+struct Slot<T> {
+    item: T,
+    findings: Findings,
+    waits: u8,
+}
+
+#[derive(Default)]
+struct Run {
+    micros: i64,
+    waiting: Vec<u64>,
+}
+
+type Fold = (Series, Side, i64);
+
+/// The queue of held rows.
+pub(super) struct Held<T> {
+    queue: VecDeque<Slot<T>>,
+    first: u64,
+    folds: HashMap<Fold, u64>,
+    open: HashMap<Series, Vec<Fold>>,
+    runs: HashMap<Series, Run>,
+}
+
+impl<T> Default for Held<T> {
+    fn default() -> Self {
+        Self {
+            queue: VecDeque::new(),
+            first: 0,
+            folds: HashMap::new(),
+            open: HashMap::new(),
+            runs: HashMap::new(),
+        }
+    }
+}
+
+impl<T> Held<T> {
+    /// Takes a row in; one without an arrival waits only for those before it.
+    pub(super) fn push(&mut self, item: T, arrival: Option<Arrival>) {
+        let number = self.first + self.queue.len() as u64;
+        self.queue.push_back(Slot { item, findings: Findings::default(), waits: 0 });
+        let Some(arrival) = arrival else { return };
+        if arrival.twice.is_empty() {
+            self.close_folds(arrival.series);
+        }
+        for (side, wall) in &arrival.twice {
+            self.meet(number, (arrival.series, *side, *wall));
+        }
+        if let Some((length, limit)) = arrival.zero {
+            self.count_zeros(number, arrival.series, length, limit);
+        }
+    }
+
+    /// The next row that waits for nothing.
+    pub(super) fn pop(&mut self) -> Option<(T, Findings)> {
+        let ready = self.queue.front().is_some_and(|slot| slot.waits == 0);
+        let full = self.queue.len() > HELD_ROWS_MAX;
+        if !ready && !full {
+            return None;
+        }
+        self.first += 1;
+        self.queue.pop_front().map(|slot| (slot.item, slot.findings))
+    }
+
+    /// No more rows will come: what is not known now stays unknown.
+    pub(super) fn end(&mut self) {
+        for slot in &mut self.queue {
+            slot.waits = 0;
+        }
+    }
+
+    fn slot(&mut self, number: u64) -> Option<&mut Slot<T>> {
+        let place = usize::try_from(number.checked_sub(self.first)?).ok()?;
+        self.queue.get_mut(place)
+    }
+
+    fn meet(&mut self, number: u64, fold: Fold) {
+        let (series, side, _) = fold;
+        if let Some(twin) = self.folds.remove(&fold) {
+            if let Some(slot) = self.slot(twin) {
+                slot.findings.set(side, Turn::Earlier);
+                slot.waits = slot.waits.saturating_sub(1);
+            }
+            if let Some(slot) = self.slot(number) {
+                slot.findings.set(side, Turn::Later);
+            }
+            return;
+        }
+        self.folds.insert(fold, number);
+        self.open.entry(series).or_default().push(fold);
+        if let Some(slot) = self.slot(number) {
+            slot.waits += 1;
+        }
+    }
+
+    /// The series goes on outside of the repeated hour: what has no twin by now has none.
+    fn close_folds(&mut self, series: Series) {
+        for fold in self.open.remove(&series).unwrap_or_default() {
+            if let Some(number) = self.folds.remove(&fold)
+                && let Some(slot) = self.slot(number)
+            {
+                slot.waits = slot.waits.saturating_sub(1);
+            }
+        }
+    }
+
+    fn count_zeros(&mut self, number: u64, series: Series, length: Option<Span>, limit: Span) {
+        let mut run = self.runs.remove(&series).unwrap_or_default();
+        let Some(length) = length else {
+            for waiting in run.waiting {
+                self.release(waiting, false);
+            }
+            return;
+        };
+        run.micros = run.micros.saturating_add(length.as_micros());
+        run.waiting.push(number);
+        if let Some(slot) = self.slot(number) {
+            slot.waits += 1;
+        }
+        if run.micros > limit.as_micros() {
+            for waiting in core::mem::take(&mut run.waiting) {
+                self.release(waiting, true);
+            }
+        }
+        self.runs.insert(series, run);
+    }
+
+    fn release(&mut self, number: u64, zero_run: bool) {
+        if let Some(slot) = self.slot(number) {
+            slot.findings.zero_run = zero_run;
+            slot.waits = slot.waits.saturating_sub(1);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOUR: Span = Span::from_secs(3600);
+
+    fn run(arrivals: Vec<Option<Arrival>>) -> Vec<(usize, Findings)> {
+        let mut held = Held::default();
+        let mut seen = Vec::new();
+        for (number, arrival) in arrivals.into_iter().enumerate() {
+            held.push(number, arrival);
+            seen.extend(core::iter::from_fn(|| held.pop()));
+        }
+        held.end();
+        seen.extend(core::iter::from_fn(|| held.pop()));
+        seen
+    }
+
+    fn at(walls: &[i64]) -> Option<Arrival> {
+        let twice = walls.iter().map(|wall| (Side::Start, *wall)).collect();
+        Some(Arrival { series: (0, 0), twice, zero: None })
+    }
+
+    fn zero(length: Option<Span>) -> Option<Arrival> {
+        let zero = Some((length, Span::from_secs(2 * 3600)));
+        Some(Arrival { series: (0, 0), twice: Vec::new(), zero })
+    }
+
+    #[test]
+    fn file_order_decides_a_repeated_hour() {
+        let rows = vec![at(&[]), at(&[1]), at(&[2]), at(&[1]), at(&[2]), at(&[])];
+        let turns: Vec<Turn> = run(rows).iter().map(|(_, found)| found.start).collect();
+        let (alone, earlier, later) = (Turn::Alone, Turn::Earlier, Turn::Later);
+        assert_eq!(turns, [alone, earlier, earlier, later, later, alone]);
+    }
+
+    #[test]
+    fn a_lone_one_stays_alone() {
+        let turns: Vec<Turn> =
+            run(vec![at(&[1]), at(&[]), at(&[1])]).iter().map(|(_, found)| found.start).collect();
+        assert_eq!(turns, [Turn::Alone; 3]);
+    }
+
+    #[test]
+    fn a_run_of_zeros_is_known_by_its_length_and_order_is_kept() {
+        let z = || zero(Some(HOUR));
+        let rows = vec![z(), None, zero(None), z(), z(), z(), z(), zero(None), z()];
+        let seen = run(rows);
+        let flagged: Vec<bool> = seen.iter().map(|(_, found)| found.zero_run).collect();
+        assert_eq!(flagged, [false, false, false, true, true, true, true, false, false]);
+        assert!(seen.iter().map(|(number, _)| *number).eq(0..9));
+    }
+
+    #[test]
+    fn the_queue_is_bounded() {
+        let mut held = Held::default();
+        for number in 0..HELD_ROWS_MAX + 5 {
+            let wall = i64::try_from(number).expect("small");
+            held.push(number, at(&[wall]));
+        }
+        let mut left = 0;
+        while held.pop().is_some() {
+            left += 1;
+        }
+        assert_eq!(left, 5);
+    }
+}

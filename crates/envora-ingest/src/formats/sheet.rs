@@ -1,0 +1,575 @@
+//! A mapping laid over a header: which cell feeds which field, and what one record says.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use envora_domain::activities::Period;
+use envora_domain::activities::problems::{RowCode, RowProblem};
+use envora_domain::decimal::Decimal;
+use envora_domain::time::{Day, LocalTime, Span, TimeError, Timestamp, WallClock, Zone};
+use envora_domain::units::{self, AliasSet};
+use envora_domain::words::did_you_mean;
+
+use super::FileProblem;
+use super::held::{Findings, Side, Turn};
+use crate::fields::{Draft, Field, Given};
+use crate::mapping::times::{Moment, PeriodRule, read_iso};
+use crate::mapping::values::{From, Rule, Test};
+use crate::mapping::{Block, Mapping};
+
+/// Where a rule finds its text in a record.
+#[derive(Clone, Debug)]
+enum Take {
+    /// Not in the record.
+    Fixed(String),
+    /// In these cells.
+    Cells(Vec<usize>),
+}
+
+/// A field's rule, its columns found.
+#[derive(Clone, Debug)]
+struct FieldPlan {
+    field: Field,
+    rule: Rule,
+    take: Take,
+    column: Option<String>,
+}
+
+/// How a row's times make its period.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum PeriodKind {
+    From(Span),
+    To(Span),
+    Both,
+    Day,
+    Occurred,
+}
+
+/// A period's rule, its columns found.
+#[derive(Clone, Debug)]
+struct PeriodPlan {
+    kind: PeriodKind,
+    first: FieldPlan,
+    second: Option<FieldPlan>,
+}
+
+/// One `[[activity]]`, laid over the header.
+#[derive(Clone, Debug)]
+pub(super) struct BlockPlan {
+    pub(super) block: Block,
+    when: Option<(usize, Test)>,
+    template: Draft,
+    fields: Vec<FieldPlan>,
+    period: Option<PeriodPlan>,
+    /// Whether the row ids are derived: the sender gives none.
+    pub(super) derives: Derives,
+}
+
+/// Who gives a row its id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Derives {
+    /// The mapping.
+    Yes,
+    /// The sender, or nobody.
+    No,
+}
+
+/// A mapping laid over a header.
+pub(super) struct Plan {
+    pub(super) blocks: Vec<BlockPlan>,
+    skip_if: Vec<(usize, Test)>,
+    null: Vec<String>,
+    alias_set: AliasSet,
+    zones: HashMap<String, Option<Zone>>,
+}
+
+/// The cells of one record, as text.
+pub(super) struct Cells<'a>(pub(super) Vec<Cow<'a, str>>);
+
+impl Cells<'_> {
+    fn get(&self, place: usize) -> &str {
+        self.0.get(place).map_or("", |cell| cell.as_ref())
+    }
+}
+
+/// A time of a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Point {
+    Day(Day),
+    Wall(WallClock),
+    At(Timestamp),
+    Twice(WallClock, Timestamp, Timestamp),
+}
+
+/// The times of a row, not yet a period where a local time happened twice.
+#[derive(Clone, Debug)]
+pub(super) struct Timing {
+    kind: PeriodKind,
+    first: Point,
+    second: Option<Point>,
+    column: Option<String>,
+}
+
+/// What a block makes of a record.
+pub(super) struct Half {
+    pub(super) draft: Draft,
+    pub(super) timing: Option<Timing>,
+}
+
+impl Plan {
+    /// Lays a mapping over a header and the units row, which is empty where there is none.
+    pub(super) fn new(
+        mapping: &Mapping,
+        header: &[String],
+        units: &[String],
+    ) -> Result<Self, Vec<FileProblem>> {
+        let layer = Layer { header, units };
+        let mut problems = layer.check(mapping);
+        let blocks = mapping.blocks.iter().map(|block| layer.block(mapping, block)).collect();
+        let skip_if = mapping.skip_if.iter().map(|test| layer.test(test)).collect();
+        problems.dedup();
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        let (null, alias_set) = (mapping.file.null.clone(), mapping.file.alias_set);
+        Ok(Self { blocks, skip_if, null, alias_set, zones: HashMap::new() })
+    }
+
+    /// Whether the mapping leaves this record out.
+    pub(super) fn skips(&self, cells: &Cells<'_>) -> bool {
+        self.skip_if.iter().any(|(place, test)| test.takes(cells.get(*place)))
+    }
+
+    /// What a block makes of a record; nothing when the block does not take it.
+    pub(super) fn half(&mut self, number: usize, cells: &Cells<'_>) -> Option<Half> {
+        let plan = self.blocks.get(number)?;
+        let taken = plan.when.as_ref().is_none_or(|(place, test)| test.takes(cells.get(*place)));
+        if !taken {
+            return None;
+        }
+        let mut draft = plan.template.clone();
+        for own in &plan.fields {
+            if let Err(mut problem) = own.fill(&mut draft, cells, &self.null) {
+                problem.column.clone_from(&own.column);
+                draft.report(problem);
+            }
+        }
+        if self.alias_set != AliasSet::None
+            && let Some(unit) = draft.unit()
+            && units::lookup(unit, AliasSet::None).is_err()
+            && let Ok(code) = units::lookup(unit, self.alias_set)
+        {
+            draft.replace_unit(code);
+        }
+        let zone = draft.time_zone().map(str::to_owned);
+        let zone = zone.and_then(|name| {
+            let named = || Zone::named(&name).ok();
+            self.zones.entry(name.clone()).or_insert_with(named).clone()
+        });
+        let timing = plan.period.as_ref().and_then(|period| {
+            let timing = period.timing(cells, &self.null, zone.as_ref());
+            timing.map_err(|problem| draft.report(problem)).ok()
+        });
+        Some(Half { draft, timing })
+    }
+}
+
+/// A header, while a mapping is laid over it.
+struct Layer<'a> {
+    header: &'a [String],
+    units: &'a [String],
+}
+
+impl Layer<'_> {
+    fn place(&self, column: &str) -> usize {
+        self.header.iter().position(|own| own == column).unwrap_or(usize::MAX)
+    }
+
+    /// Columns that are not there, or there twice.
+    fn check(&self, mapping: &Mapping) -> Vec<FileProblem> {
+        let mut problems = Vec::new();
+        for column in mapping.columns() {
+            let count = self.header.iter().filter(|own| *own == column).count();
+            if count == 1 {
+                continue;
+            }
+            let detail = if count == 0 {
+                format!("the mapping reads the column {column:?}, which the file does not have")
+            } else {
+                format!("the column {column:?} is in the header {count} times")
+            };
+            let near = did_you_mean(column, self.header.iter().map(String::as_str));
+            let hint = match near.filter(|_| count == 0) {
+                Some(near) => format!("did you mean {near:?}?"),
+                None if count == 0 => format!("its columns are {}", listed(self.header)),
+                None => "give each column its own name".to_owned(),
+            };
+            let problem = FileProblem::new("validation_failed", detail);
+            problems.push(problem.field(column).hint(hint).line(1));
+        }
+        problems
+    }
+
+    fn test(&self, test: &Test) -> (usize, Test) {
+        (self.place(&test.column), test.clone())
+    }
+
+    fn field(&self, field: &Field, rule: &Rule) -> FieldPlan {
+        let (take, column) = match &rule.from {
+            From::Constant(text) => (Take::Fixed(text.clone()), None),
+            From::Columns(names) => {
+                let places = names.iter().map(|name| self.place(name)).collect();
+                (Take::Cells(places), Some(names.join(" ")))
+            }
+            From::Header(name) => {
+                let place = self.place(name);
+                let text = self.units.get(place).or_else(|| self.header.get(place));
+                (Take::Fixed(text.cloned().unwrap_or_default()), Some(name.clone()))
+            }
+        };
+        FieldPlan { field: field.clone(), rule: rule.clone(), take, column }
+    }
+
+    fn block(&self, mapping: &Mapping, block: &Block) -> BlockPlan {
+        let mut template = Draft::default();
+        let mut fields = Vec::new();
+        let rule_of = |field: &Field| block.fields.iter().find(|(own, _)| own == field);
+        for (field, rule) in &block.fields {
+            if is_time(field) {
+                continue;
+            }
+            if rule.is_constant() {
+                if let From::Constant(text) = &rule.from {
+                    template.set(field, Given::Cell(text));
+                }
+            } else {
+                fields.push(self.field(field, rule));
+            }
+        }
+        let named = block.fields.iter().any(|(field, _)| *field == Field::ExternalId);
+        let derives = if named || mapping.name.is_empty() { Derives::No } else { Derives::Yes };
+        let period = match &block.period {
+            Some(rule) => Some(self.period(rule)),
+            None => {
+                let pair = |first: &Field, second: &Field| {
+                    let ((_, first_rule), (_, second_rule)) = (rule_of(first)?, rule_of(second)?);
+                    Some(PeriodPlan {
+                        kind: PeriodKind::Both,
+                        first: self.field(first, first_rule),
+                        second: Some(self.field(second, second_rule)),
+                    })
+                };
+                let occurred = || {
+                    let (field, rule) = rule_of(&Field::OccurredAt)?;
+                    let first = self.field(field, rule);
+                    Some(PeriodPlan { kind: PeriodKind::Occurred, first, second: None })
+                };
+                pair(&Field::Start, &Field::End)
+                    .or_else(|| pair(&Field::StartDate, &Field::EndDate))
+                    .or_else(occurred)
+            }
+        };
+        let when = block.when.as_ref().map(|test| self.test(test));
+        BlockPlan { block: block.clone(), when, template, fields, period, derives }
+    }
+
+    fn period(&self, rule: &PeriodRule) -> PeriodPlan {
+        let (kind, first, second) = match rule {
+            PeriodRule::From { start, length } => (PeriodKind::From(*length), start, None),
+            PeriodRule::To { end, length } => (PeriodKind::To(*length), end, None),
+            PeriodRule::Both { start, end } => (PeriodKind::Both, start, Some(end)),
+            PeriodRule::Day(day) => (PeriodKind::Day, day, None),
+        };
+        let (one, other) = match kind {
+            PeriodKind::To(_) => (Field::End, Field::End),
+            PeriodKind::Day => (Field::StartDate, Field::EndDate),
+            PeriodKind::Occurred => (Field::OccurredAt, Field::OccurredAt),
+            PeriodKind::From(_) | PeriodKind::Both => (Field::Start, Field::End),
+        };
+        PeriodPlan {
+            kind,
+            first: self.field(&one, first),
+            second: second.map(|rule| self.field(&other, rule)),
+        }
+    }
+}
+
+fn is_time(field: &Field) -> bool {
+    matches!(
+        field,
+        Field::OccurredAt | Field::Start | Field::End | Field::StartDate | Field::EndDate
+    )
+}
+
+fn listed(header: &[String]) -> String {
+    let shown: Vec<String> = header.iter().take(20).map(|name| format!("{name:?}")).collect();
+    let more = if header.len() > 20 { ", …" } else { "" };
+    format!("{}{more}", shown.join(", "))
+}
+
+impl FieldPlan {
+    /// The text of the record that the field is made of; nothing when it says nothing.
+    fn text<'a>(&'a self, cells: &'a Cells<'_>, null: &[String]) -> Option<Cow<'a, str>> {
+        let raw = match &self.take {
+            Take::Fixed(text) => Cow::Borrowed(text.as_str()),
+            Take::Cells(places) => match places.as_slice() {
+                [only] => Cow::Borrowed(cells.get(*only)),
+                several => {
+                    let cells = several.iter().map(|place| cells.get(*place));
+                    Cow::Owned(cells.filter(|cell| !cell.is_empty()).collect::<Vec<_>>().join(" "))
+                }
+            },
+        };
+        self.rule.read(raw, null)
+    }
+
+    fn fill(
+        &self,
+        draft: &mut Draft,
+        cells: &Cells<'_>,
+        null: &[String],
+    ) -> Result<(), RowProblem> {
+        let Some(text) = self.text(cells, null) else {
+            if self.field == Field::Quantity {
+                draft.mark(&Field::Quantity);
+                return Err(self.blank());
+            }
+            return Ok(());
+        };
+        if !self.field.is_decimal() {
+            return draft.try_set(&self.field, Given::Cell(&text));
+        }
+        let named = |mut problem: RowProblem| {
+            problem.field = self.field.pointer();
+            problem
+        };
+        let style = self.rule.number.unwrap_or_default();
+        let plain = style.plain(&text).map_err(|problem| {
+            draft.mark(&self.field);
+            named(problem)
+        })?;
+        let Some(scale) = self.rule.scale else {
+            return draft.try_set(&self.field, Given::Cell(&plain));
+        };
+        draft.try_set(&self.field, Given::Cell(&plain))?;
+        let value = Decimal::parse(&plain).unwrap_or(Decimal::ZERO);
+        let scaled = scale.times(value).map_err(named)?.to_string();
+        draft.try_set(&self.field, Given::Cell(&scaled))
+    }
+
+    fn blank(&self) -> RowProblem {
+        let what = self.column.as_deref().map_or_else(
+            || "the value is blank".to_owned(),
+            |column| format!("the cell {column:?} is blank"),
+        );
+        let problem = RowProblem::new(RowCode::MissingField, &self.field.pointer(), what);
+        let mut problem =
+            problem.hint("fill it in, or leave the row out: a blank is not counted as zero");
+        problem.column.clone_from(&self.column);
+        problem
+    }
+
+    /// The time that the record says.
+    fn moment(&self, cells: &Cells<'_>, null: &[String]) -> Result<(Moment, String), RowProblem> {
+        let Some(text) = self.text(cells, null) else { return Err(self.blank()) };
+        let moment = match &self.rule.format {
+            Some(format) => format.read(&text),
+            None => read_iso(&text),
+        };
+        if let Some(moment) = moment {
+            return Ok((moment, text.into_owned()));
+        }
+        if self.rule.format.is_none() && Timestamp::parse(&text) == Err(TimeError::TooFine) {
+            let problem = RowProblem::new(
+                RowCode::TooManyDigits,
+                &self.field.pointer(),
+                TimeError::TooFine.to_string(),
+            );
+            return Err(self.shown(problem.hint("cut it to microseconds at the source"), &text));
+        }
+        let shown: String = text.chars().take(40).collect();
+        let (detail, hint) = match &self.rule.format {
+            Some(format) => (
+                format!("{shown:?} is no time in the format {:?}", format.text()),
+                "correct the cell, or the `format` in the mapping",
+            ),
+            None => (
+                format!("{shown:?} is no ISO 8601 time"),
+                "name the column's `format` in the mapping, such as DD.MM.YYYY hh:mm",
+            ),
+        };
+        let problem = RowProblem::new(RowCode::WrongType, &self.field.pointer(), detail);
+        Err(self.shown(problem.hint(hint), &text))
+    }
+
+    fn shown(&self, problem: RowProblem, text: &str) -> RowProblem {
+        let mut problem = problem.value(text);
+        problem.column.clone_from(&self.column);
+        problem
+    }
+
+    /// The time, on the world's clock where the row has a zone.
+    fn point(
+        &self,
+        (moment, text): (Moment, String),
+        zone: Option<&Zone>,
+    ) -> Result<Point, RowProblem> {
+        let wall = match moment {
+            Moment::Day(day) => return Ok(Point::Day(day)),
+            Moment::Instant(at) => return Ok(Point::At(at)),
+            Moment::Wall(wall) => wall,
+        };
+        let Some(zone) = zone else { return Ok(Point::Wall(wall)) };
+        match zone.resolve(wall) {
+            LocalTime::Once(at) => Ok(Point::At(at)),
+            LocalTime::Twice(earlier, later) => Ok(Point::Twice(wall, earlier, later)),
+            LocalTime::Never => {
+                let detail =
+                    format!("{text} never happened in {}: the clocks jumped over it", zone.name());
+                let problem =
+                    RowProblem::new(RowCode::LocalTimeMissing, &self.field.pointer(), detail);
+                let hint = "name the zone the meter really runs in (many stay on winter time)";
+                Err(self.shown(problem.hint(hint), &text))
+            }
+        }
+    }
+}
+
+impl PeriodPlan {
+    fn timing(
+        &self,
+        cells: &Cells<'_>,
+        null: &[String],
+        zone: Option<&Zone>,
+    ) -> Result<Timing, RowProblem> {
+        let point = |plan: &FieldPlan| {
+            let (moment, text) = plan.moment(cells, null)?;
+            plan.point((self.kind.fit(moment), text), zone)
+        };
+        let second = self.second.as_ref().map(point).transpose()?;
+        let (kind, column) = (self.kind, self.first.column.clone());
+        Ok(Timing { kind, first: point(&self.first)?, second, column })
+    }
+}
+
+/// Microseconds of a day.
+const DAY: i64 = 86_400_000_000;
+
+impl PeriodKind {
+    /// Days become midnights where a part of a day is meant, and times days where a day is.
+    fn fit(self, moment: Moment) -> Moment {
+        match (self, moment) {
+            (Self::From(length), Moment::Day(day)) if length.as_micros() % DAY != 0 => {
+                Moment::Wall(WallClock::of(day, 0))
+            }
+            (Self::To(_), Moment::Day(day)) => Moment::Wall(WallClock::of(day, 0)),
+            (Self::Day, Moment::Wall(wall)) => Moment::Day(wall.day()),
+            _ => moment,
+        }
+    }
+}
+
+impl Timing {
+    /// Which of its times happened twice.
+    pub(super) fn twice(&self) -> Vec<(Side, i64)> {
+        let side = |side: Side, point: Option<Point>| match point {
+            Some(Point::Twice(wall, ..)) => Some((side, wall.as_micros())),
+            Some(Point::Day(_) | Point::Wall(_) | Point::At(_)) | None => None,
+        };
+        let sides = [side(Side::Start, Some(self.first)), side(Side::End, self.second)];
+        sides.into_iter().flatten().collect()
+    }
+
+    /// How long it is, as far as that is known before a repeated hour is decided.
+    pub(super) fn length(&self) -> Span {
+        let first = match self.first {
+            Point::Twice(_, earlier, _) => Point::At(earlier),
+            other => other,
+        };
+        let second = match self.second {
+            Some(Point::Twice(_, earlier, _)) => Some(Point::At(earlier)),
+            other => other,
+        };
+        let period = build(self.kind, first, second);
+        period.map_or(Span::from_micros(0), |period| period.nominal_length())
+    }
+
+    /// The period, a repeated hour decided by what was found out.
+    pub(super) fn period(&self, found: Findings) -> Result<Period, RowProblem> {
+        let (start, end) = match self.kind {
+            PeriodKind::To(_) => ("/end", "/end"),
+            PeriodKind::Day => ("/start_date", "/end_date"),
+            PeriodKind::Occurred => ("/occurred_at", "/occurred_at"),
+            PeriodKind::From(_) | PeriodKind::Both => ("/start", "/end"),
+        };
+        let first = self.decide(self.first, found.start, start)?;
+        let second = self.second.map(|second| self.decide(second, found.end, end)).transpose()?;
+        build(self.kind, first, second).ok_or_else(|| {
+            let mut problem = RowProblem::new(
+                RowCode::WrongType,
+                start,
+                "one time is a day and the other a time of day",
+            )
+            .hint("give both as days, or both with a time");
+            problem.column.clone_from(&self.column);
+            problem
+        })
+    }
+
+    fn decide(&self, point: Point, turn: Turn, field: &str) -> Result<Point, RowProblem> {
+        let Point::Twice(wall, earlier, later) = point else { return Ok(point) };
+        match turn {
+            Turn::Earlier => Ok(Point::At(earlier)),
+            Turn::Later => Ok(Point::At(later)),
+            Turn::Alone => {
+                let shown = Timestamp::from_micros(wall.as_micros()).to_string();
+                let mut problem = RowProblem::new(
+                    RowCode::LocalTimeAmbiguous,
+                    field,
+                    format!(
+                        "{} happened twice that night, and the file has it once",
+                        shown.trim_end_matches('Z')
+                    ),
+                )
+                .value(shown.trim_end_matches('Z'))
+                .hint("send it with its offset (…+01:00), or both hours in file order");
+                problem.column.clone_from(&self.column);
+                Err(problem)
+            }
+        }
+    }
+}
+
+fn build(kind: PeriodKind, first: Point, second: Option<Point>) -> Option<Period> {
+    let back = |span: Span| Span::from_micros(-span.as_micros());
+    let wall_plus = |wall: WallClock, span: Span| {
+        WallClock::from_micros(wall.as_micros().saturating_add(span.as_micros()))
+    };
+    Some(match (kind, first, second) {
+        (PeriodKind::From(length), Point::At(at), _) => Period::Between(at, at + length),
+        (PeriodKind::From(length), Point::Wall(start), _) => {
+            Period::WallClock { start, end: wall_plus(start, length) }
+        }
+        (PeriodKind::From(length), Point::Day(first), _) => {
+            let days = i32::try_from(length.as_micros() / DAY).unwrap_or(1);
+            Period::Days { first, last: first.plus(days - 1) }
+        }
+        (PeriodKind::To(length), Point::At(at), _) => Period::Between(at + back(length), at),
+        (PeriodKind::To(length), Point::Wall(end), _) => {
+            Period::WallClock { start: wall_plus(end, back(length)), end }
+        }
+        (PeriodKind::Both, Point::At(start), Some(Point::At(end))) => Period::Between(start, end),
+        (PeriodKind::Both, Point::Wall(start), Some(Point::Wall(end))) => {
+            Period::WallClock { start, end }
+        }
+        (PeriodKind::Both, Point::Day(first), Some(Point::Day(last))) => {
+            Period::Days { first, last }
+        }
+        (PeriodKind::Day | PeriodKind::Occurred, Point::Day(first), _) => {
+            Period::Days { first, last: first }
+        }
+        (PeriodKind::Day | PeriodKind::Occurred, Point::At(at), _) => Period::Instant(at),
+        (PeriodKind::Occurred, Point::Wall(at), _) => Period::WallClock { start: at, end: at },
+        _ => return None,
+    })
+}
