@@ -5,6 +5,7 @@
 //! environment and SQL text are other crates' business.
 #![forbid(unsafe_code)]
 
+pub mod check;
 pub mod fields;
 pub mod formats;
 pub mod identity;
