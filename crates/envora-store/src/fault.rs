@@ -58,3 +58,36 @@ pub(crate) fn fault_of_sync(error: &std::io::Error) -> Fault {
     use std::io::ErrorKind::{QuotaExceeded, StorageFull};
     if matches!(error.kind(), StorageFull | QuotaExceeded) { Fault::Full } else { Fault::Broken }
 }
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::ffi;
+
+    use super::*;
+
+    #[track_caller]
+    fn check(code: i32, fault: Option<Fault>) {
+        let error = rusqlite::Error::SqliteFailure(ffi::Error::new(code), None);
+        let error = anyhow::Error::from(error).context("write a row").context("a job");
+        assert_eq!(fault_of(&error), fault, "{error:#}");
+    }
+
+    #[test]
+    fn a_full_disk_may_heal_and_a_failed_sync_does_not() {
+        check(ffi::SQLITE_FULL, Some(Fault::Full));
+        check(ffi::SQLITE_IOERR_FSYNC, Some(Fault::Broken));
+        check(ffi::SQLITE_IOERR_WRITE, Some(Fault::Broken));
+        check(ffi::SQLITE_CORRUPT, Some(Fault::Corrupt));
+        check(ffi::SQLITE_NOTADB, Some(Fault::Corrupt));
+        check(ffi::SQLITE_CONSTRAINT_UNIQUE, None);
+        check(ffi::SQLITE_ERROR, None);
+        let full = std::io::Error::from(std::io::ErrorKind::StorageFull);
+        assert_eq!(fault_of_sync(&full), Fault::Full);
+        assert_eq!(fault_of_sync(&std::io::Error::other("EIO")), Fault::Broken);
+    }
+
+    #[test]
+    fn the_worse_fault_wins() {
+        assert!(Some(Fault::Broken) > Some(Fault::Corrupt) && Some(Fault::Full) > None);
+    }
+}

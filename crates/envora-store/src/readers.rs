@@ -28,8 +28,9 @@ pub enum ReadError {
     Unexpected(#[source] anyhow::Error),
 }
 
-/// A read whose result type the reader need not know.
-pub(crate) type Reading = Box<dyn FnOnce(&mut TenantReader) + Send>;
+/// A read whose result type the reader need not know. It is given the open snapshot, or the reason why
+/// there is none.
+pub(crate) type Reading = Box<dyn FnOnce(anyhow::Result<&mut TenantReader>) + Send>;
 
 /// The reader's end of the queue, shared by the reader threads.
 pub(crate) type Readings = Arc<Mutex<Receiver<Reading>>>;
@@ -40,9 +41,9 @@ pub(crate) fn push<T: Send + 'static>(
     read: impl FnOnce(&mut TenantReader) -> anyhow::Result<T> + Send + 'static,
 ) -> Result<oneshot::Receiver<Result<T, ReadError>>, ReadError> {
     let (reply, answer) = oneshot::channel();
-    let reading: Reading = Box::new(move |reader| {
+    let reading: Reading = Box::new(move |snapshot| {
         // A caller that went away does not want to know.
-        drop(reply.send(in_snapshot(reader, read)));
+        drop(reply.send(answered(snapshot, read)));
     });
     sender.try_send(reading).map(|()| answer).map_err(|refused| match refused {
         TrySendError::Full(_) => ReadError::Overloaded,
@@ -50,24 +51,20 @@ pub(crate) fn push<T: Send + 'static>(
     })
 }
 
-fn in_snapshot<T>(
-    reader: &mut TenantReader,
+fn answered<T>(
+    snapshot: anyhow::Result<&mut TenantReader>,
     read: impl FnOnce(&mut TenantReader) -> anyhow::Result<T>,
 ) -> Result<T, ReadError> {
-    let result = reader.control(reader.connection.begin_read()).and_then(|()| {
-        let result = catch_unwind(AssertUnwindSafe(|| read(reader)))
-            .unwrap_or_else(|_| Err(anyhow!("the read panicked")));
-        // Nothing was changed: rolling back ends the snapshot, whatever happened in it.
-        let ended = reader.control("ROLLBACK");
-        result.and_then(|value| ended.map(|()| value))
-    });
+    let reader = snapshot.map_err(ReadError::Unexpected)?;
+    let result = catch_unwind(AssertUnwindSafe(|| read(reader)))
+        .unwrap_or_else(|_| Err(anyhow!("the read panicked")));
     result.map_err(|error| match reader.fault {
         Some(Fault::Corrupt) => ReadError::DataIntegrity(error),
         Some(Fault::Full | Fault::Broken) | None => ReadError::Unexpected(error),
     })
 }
 
-/// Serves reads until every caller is gone. A connection that broke is opened anew for the next read.
+/// Serves reads until every caller is gone. A connection that broke is opened anew.
 pub(crate) fn serve(
     mut reader: TenantReader,
     readings: &Readings,
@@ -76,12 +73,28 @@ pub(crate) fn serve(
     loop {
         let next = readings.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(reading) = next else { return };
-        if reader.fault.take().is_some() {
-            match reopen() {
-                Ok(fresh) => reader = fresh,
-                Err(error) => tracing::error!(%error, "a reader did not open again"),
-            }
+        let begun = begin(&mut reader, reopen);
+        let open = begun.is_ok();
+        reading(begun.map(|()| &mut reader));
+        // Nothing was changed: rolling back ends the snapshot, whatever happened in it.
+        if open && let Err(error) = reader.control("ROLLBACK") {
+            tracing::warn!(error = format!("{error:#}"), "a snapshot did not end");
         }
-        reading(&mut reader);
     }
+}
+
+/// Opens a snapshot; where the connection has broken since the last one, on a new connection.
+fn begin(
+    reader: &mut TenantReader,
+    reopen: &dyn Fn() -> Result<TenantReader, OpenError>,
+) -> anyhow::Result<()> {
+    let words = reader.connection.begin_read();
+    if reader.fault.is_none() {
+        let begun = reader.control(words);
+        if reader.fault.is_none() {
+            return begun;
+        }
+    }
+    *reader = reopen()?;
+    reader.control(words)
 }

@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "a helper of tests fails the test that uses it")]
 
 pub mod browser;
+pub mod child;
 pub mod clock;
 pub mod databases;
 pub mod disk;

@@ -12,10 +12,10 @@ use std::sync::mpsc::channel;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use crate::scratch::scratch;
-use crate::wait::wait_for;
+use crate::wait::{skipped, wait_for};
 
 const BINARIES: &str = "/usr/lib/postgresql/15/bin";
-const SKIPPED: &str = "SKIPPED PostgreSQL tests: apt-get install postgresql-15";
+const REMEDY: &str = "apt-get install postgresql-15";
 
 /// A running server; stopped when it is dropped.
 pub struct Server {
@@ -35,39 +35,54 @@ pub fn server() -> Option<&'static Server> {
     SERVER
         .get_or_init(|| {
             if Path::new(BINARIES).join("postgres").exists() {
-                return Some(Server::start());
+                return Some(Server::start("shared"));
             }
             #[expect(clippy::disallowed_methods, reason = "tests may ask where they run")]
             let ci = std::env::var_os("CI").is_some();
-            assert!(!ci, "{SKIPPED}");
-            #[expect(clippy::print_stdout, reason = "a tier that did not run says so")]
-            {
-                println!("{SKIPPED}");
-            }
+            assert!(!ci, "PostgreSQL is missing: {REMEDY}");
+            skipped("PostgreSQL tests", REMEDY);
             None
         })
         .as_ref()
 }
 
 impl Server {
-    fn start() -> Self {
+    /// Starts a server of its own, for a test that kills it.
+    ///
+    /// # Panics
+    /// When it does not start.
+    #[must_use]
+    pub fn start(name: &str) -> Self {
         let base = scratch().join(format!("envora-testkit-{}", effective_user()));
         folder(&base);
         sweep(&base);
         let template = initialised(&base);
-        let folder = base.join(format!("run-{}", std::process::id()));
+        let folder = base.join(format!("run-{}-{name}", std::process::id()));
         copied(&template, &folder);
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         drop(listener);
         let child = Mutex::new(spawned(&folder, port));
         let server = Self { child, folder, port, databases: AtomicU32::new(0) };
-        wait_for("PostgreSQL to answer", || {
-            let mut child = server.child.lock().unwrap_or_else(PoisonError::into_inner);
-            assert!(child.try_wait().unwrap().is_none(), "PostgreSQL ended while starting");
-            server.run("postgres", "SELECT 1").ok()
-        });
+        server.ready();
         server
+    }
+
+    fn ready(&self) {
+        wait_for("PostgreSQL to answer", || {
+            let mut child = self.child.lock().unwrap_or_else(PoisonError::into_inner);
+            assert!(child.try_wait().unwrap().is_none(), "PostgreSQL ended while starting");
+            self.run("postgres", "SELECT 1").ok()
+        });
+    }
+
+    /// Starts it again after a kill, on the same port and data.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub fn restart(&mut self) {
+        self.child = Mutex::new(spawned(&self.folder, self.port));
+        self.ready();
     }
 
     /// A connection string for a database of this server.
@@ -152,7 +167,10 @@ fn folder(path: &Path) {
 fn sweep(base: &Path) {
     for entry in std::fs::read_dir(base).unwrap().flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
-        let process = name.strip_prefix("run-").and_then(|rest| rest.parse::<u32>().ok());
+        let process = name
+            .strip_prefix("run-")
+            .and_then(|rest| rest.split('-').next())
+            .and_then(|id| id.parse::<u32>().ok());
         if process.is_some_and(|id| !Path::new("/proc").join(id.to_string()).exists()) {
             drop(std::fs::remove_dir_all(entry.path()));
         }

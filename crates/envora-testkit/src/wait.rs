@@ -20,3 +20,11 @@ pub fn wait_for<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
     let answer: Option<T> = None;
     answer.ok_or_else(|| format!("waited too long for {what}")).unwrap()
 }
+
+/// Says that a tier of tests did not run, and what it would take.
+pub fn skipped(what: &str, remedy: &str) {
+    #[expect(clippy::print_stdout, reason = "a tier that did not run says so")]
+    {
+        println!("SKIPPED {what}: {remedy}");
+    }
+}
