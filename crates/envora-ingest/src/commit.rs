@@ -160,6 +160,9 @@ pub enum SubmitError {
     /// The tenant takes no writes: its disk is full or its keys are away.
     #[error("this tenant takes no writes at present")]
     ReadOnly,
+    /// The database is damaged: this tenant takes no writes, others are not touched.
+    #[error("the tenant's database is damaged")]
+    DataIntegrity,
     /// A sync failed: this process must end and recover from disk.
     #[error("the storage failed; the process stops and recovers from disk")]
     Stopped,
@@ -173,6 +176,7 @@ impl From<WriteError> for SubmitError {
         match error {
             WriteError::Overloaded => Self::Overloaded,
             WriteError::ReadOnly => Self::ReadOnly,
+            WriteError::DataIntegrity => Self::DataIntegrity,
             WriteError::Stopped => Self::Stopped,
             WriteError::Unexpected(error) => Self::Unexpected(error),
         }

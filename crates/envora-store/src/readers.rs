@@ -55,7 +55,10 @@ fn answered<T>(
     snapshot: anyhow::Result<&mut TenantReader>,
     read: impl FnOnce(&mut TenantReader) -> anyhow::Result<T>,
 ) -> Result<T, ReadError> {
-    let reader = snapshot.map_err(ReadError::Unexpected)?;
+    let reader = snapshot.map_err(|error| match error.downcast_ref::<OpenError>() {
+        Some(OpenError::DataIntegrity(_)) => ReadError::DataIntegrity(error),
+        _ => ReadError::Unexpected(error),
+    })?;
     let result = catch_unwind(AssertUnwindSafe(|| read(reader)))
         .unwrap_or_else(|_| Err(anyhow!("the read panicked")));
     result.map_err(|error| match reader.fault {

@@ -47,6 +47,10 @@ pub enum WriteError {
     /// The disk is full: reads go on.
     #[error("the disk is full: the tenant is read-only")]
     ReadOnly,
+    /// The database's bytes are not what was written: this tenant takes no writes any more. Others
+    /// are not touched, and nothing is mended.
+    #[error("the database is damaged")]
+    DataIntegrity,
     /// A sync, a commit or the connection failed: the outcome is unknown and nothing is
     /// acknowledged any more. The process has to end and recover from the disk.
     #[error("writing has stopped after a failed sync or commit")]
@@ -63,6 +67,8 @@ pub enum WriterState {
     Open,
     /// The disk was full.
     ReadOnly,
+    /// The database is damaged; the process may go on for other tenants.
+    Damaged,
     /// It stopped for good.
     Stopped,
 }
@@ -79,6 +85,7 @@ impl Shared {
         match self.state.load(Ordering::Acquire) {
             0 => WriterState::Open,
             1 => WriterState::ReadOnly,
+            2 => WriterState::Damaged,
             _ => WriterState::Stopped,
         }
     }
@@ -88,7 +95,8 @@ impl Shared {
         let code = match state {
             WriterState::Open => 0,
             WriterState::ReadOnly => 1,
-            WriterState::Stopped => 2,
+            WriterState::Damaged => 2,
+            WriterState::Stopped => 3,
         };
         self.state.fetch_max(code, Ordering::AcqRel);
     }
@@ -105,6 +113,7 @@ impl Shared {
 #[derive(Clone, Copy)]
 enum Nack {
     Full,
+    Damaged,
     Stopped,
 }
 
@@ -112,6 +121,7 @@ impl From<Nack> for WriteError {
     fn from(nack: Nack) -> Self {
         match nack {
             Nack::Full => Self::ReadOnly,
+            Nack::Damaged => Self::DataIntegrity,
             Nack::Stopped => Self::Stopped,
         }
     }
@@ -121,7 +131,8 @@ impl From<Fault> for Nack {
     fn from(fault: Fault) -> Self {
         match fault {
             Fault::Full => Self::Full,
-            Fault::Corrupt | Fault::Broken => Self::Stopped,
+            Fault::Corrupt => Self::Damaged,
+            Fault::Broken => Self::Stopped,
         }
     }
 }
@@ -200,6 +211,7 @@ impl Queue {
         match self.shared.state() {
             WriterState::Open => {}
             WriterState::ReadOnly => return Err(WriteError::ReadOnly),
+            WriterState::Damaged => return Err(WriteError::DataIntegrity),
             WriterState::Stopped => return Err(WriteError::Stopped),
         }
         let bytes = frames.iter().map(|frame| frame.sealed.len()).sum();
@@ -244,6 +256,7 @@ impl Writer {
         let outcome = match self.shared.state() {
             WriterState::Open => self.attempt(&mut group),
             WriterState::ReadOnly => Err(Nack::Full),
+            WriterState::Damaged => Err(Nack::Damaged),
             WriterState::Stopped => Err(Nack::Stopped),
         };
         if let Err(nack) = outcome {
@@ -317,6 +330,7 @@ impl Writer {
     fn refuse(&mut self, nack: Nack) {
         let state = match nack {
             Nack::Full => WriterState::ReadOnly,
+            Nack::Damaged => WriterState::Damaged,
             Nack::Stopped => WriterState::Stopped,
         };
         if let Err(error) = self.tx.control("ROLLBACK") {

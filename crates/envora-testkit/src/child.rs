@@ -50,7 +50,7 @@ impl TestProcess {
     }
 
     /// The next line that it said; `None` when it has ended.
-    pub fn next(&mut self) -> Option<String> {
+    pub fn hear(&mut self) -> Option<String> {
         loop {
             let line = self.said.next()?.ok()?;
             if let Some(said) = line.strip_prefix("said ") {
@@ -64,7 +64,7 @@ impl TestProcess {
         drop(self.child.kill());
         drop(self.child.wait());
         let mut rest = Vec::new();
-        while let Some(line) = self.next() {
+        while let Some(line) = self.hear() {
             rest.push(line);
         }
         rest

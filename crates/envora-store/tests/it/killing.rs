@@ -62,7 +62,7 @@ fn child_that_writes_until_it_is_killed() {
 fn lost_in_a_round(folder: &Path, round: &str, acks: u64) -> usize {
     let test = "killing::child_that_writes_until_it_is_killed";
     let mut child = TestProcess::start(test, &format!("{round} {}", folder.display()));
-    let mut acked: Vec<String> = (0..acks).map_while(|_| child.next()).collect();
+    let mut acked: Vec<String> = (0..acks).map_while(|_| child.hear()).collect();
     assert_eq!(acked.len() as u64, acks, "the child ended by itself");
     acked.extend(child.kill());
 

@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::Path;
 
+use anyhow::anyhow;
 use envora_domain::access::actions::{ActivatePack, ReadAudit, ReadFactors};
 use envora_domain::hash::Digest;
 use envora_domain::id::TenantId;
@@ -13,6 +14,7 @@ use envora_store::database::{Options, TenantDb};
 use envora_store::engine::{DbKey, Engine, OpenError};
 use envora_store::packs::{NewPack, pack_activate, packs_active};
 use envora_store::readers::ReadError;
+use envora_store::writer::{WriteError, WriterState};
 use envora_testkit::databases::{
     TENANT, TestDb, all_inline, grant, on_both_engines, options, test_key,
 };
@@ -164,10 +166,32 @@ fn a_flipped_bit_is_seen_and_never_mended() {
                 db.close();
             }
         }
+        writes_nothing_to_damage(&path, page);
         let found = db.engine().damage();
         assert!(!matches!(found, Ok(ref lines) if lines.is_empty()), "page {page} looks whole");
         assert_eq!(fs::read(&path).unwrap(), damaged, "page {page} was written to");
     }
+}
+
+/// A write that meets the damage is refused for this tenant; it does not ask for the process to end.
+fn writes_nothing_to_damage(path: &Path, page: usize) {
+    let damaged = fs::read(path).unwrap();
+    if let Ok(db) = TenantDb::open(sqlite(path, test_key())) {
+        let write = db.write_blocking(|tx| {
+            packs_active(tx, &grant::<ReadFactors>(), u64::MAX).and(Err::<(), _>(anyhow!("undo")))
+        });
+        let state = db.state();
+        assert!(
+            matches!(
+                (&write, state),
+                (Err(WriteError::Unexpected(_)), WriterState::Open)
+                    | (Err(WriteError::DataIntegrity), WriterState::Damaged)
+            ),
+            "page {page}: {write:?} {state:?}"
+        );
+        db.close();
+    }
+    assert_eq!(fs::read(path).unwrap(), damaged, "page {page} was written to");
 }
 
 fn flip(path: &Path, place: usize) {
