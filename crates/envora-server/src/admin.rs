@@ -33,6 +33,7 @@ async fn readyz(State(app): State<App>) -> Response {
         match tenant.parts().db.state() {
             WriterState::Open => {}
             WriterState::ReadOnly => writers = "read_only",
+            WriterState::Damaged => writers = "data_integrity",
             WriterState::Stopped => writers = "stopped",
         }
     }

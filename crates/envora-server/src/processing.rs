@@ -75,6 +75,10 @@ async fn anchor(app: App, tenant: TenantCtx) {
                 break;
             }
             WriterState::ReadOnly => try_to_resume(&tenant).await,
+            WriterState::Damaged => {
+                tracing::error!(tenant.id = %tenant.id(), "the database is damaged: this tenant takes no writes");
+                break;
+            }
             WriterState::Open => {}
         }
         let parts = std::sync::Arc::clone(tenant.parts());

@@ -77,6 +77,9 @@ fn of_write(error: &WriteError) -> Option<Problem> {
         WriteError::ReadOnly => Some(Problem::read_only(
             "The disk is full, so nothing was stored; reading goes on, and writing resumes when there is room.",
         )),
+        WriteError::DataIntegrity => Some(Problem::data_integrity(
+            "A stored page is not what was written; nothing more is written to it.",
+        )),
         WriteError::Stopped => Some(Problem::draining(
             "The server has stopped writing and is about to end; whether this request was stored is not known, so send it again with the same idempotency key.",
         )),
