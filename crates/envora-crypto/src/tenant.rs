@@ -6,7 +6,7 @@
 
 use core::fmt;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 use envora_domain::hash::Digest;
@@ -117,6 +117,8 @@ pub struct TenantKeys {
     deks: Vec<Dek>,
     /// The last is current.
     signing: Vec<Signing>,
+    /// Held while the anchor's file is replaced: two writers at once would mix their staging files.
+    anchoring: Mutex<()>,
 }
 
 impl fmt::Debug for TenantKeys {
@@ -156,7 +158,14 @@ impl TenantKeys {
             ring.deks.push(DekRow::new(dek.id, *purpose, dek.version, &wrapped));
             deks.push(dek);
         }
-        let mut keys = Self { store, tenant, region: region.to_owned(), deks, signing: Vec::new() };
+        let mut keys = Self {
+            store,
+            tenant,
+            region: region.to_owned(),
+            deks,
+            signing: Vec::new(),
+            anchoring: Mutex::new(()),
+        };
         let seed = DataKey::generate(&*keys.store.entropy);
         let signing = Signing { id: KeyId::new(now, &*keys.store.entropy), pair: pair(&seed)? };
         let object = signing_object(signing.id);
@@ -205,7 +214,8 @@ impl TenantKeys {
         if Purpose::ALL.iter().any(|want| !deks.iter().any(|dek| dek.purpose == *want)) {
             return Err(KeyError::Destroyed);
         }
-        let mut keys = Self { store, tenant, region, deks, signing: Vec::new() };
+        let mut keys =
+            Self { store, tenant, region, deks, signing: Vec::new(), anchoring: Mutex::new(()) };
         for row in &ring.signing {
             let (id, sealed) = row.parts().ok_or(KeyError::Damaged(RING))?;
             let seed = Zeroizing::new(keys.open_object(&signing_object(id), &sealed)?);
@@ -331,6 +341,7 @@ impl TenantKeys {
     pub fn write_anchor(&self, anchor: &Anchor) -> Result<(), KeyError> {
         let path = self.store.folder(self.tenant).join(ANCHOR);
         let bytes = anchor.encode(self.dek(Purpose::Index).0);
+        let _held = self.anchoring.lock().unwrap_or_else(PoisonError::into_inner);
         Ok(replace_durably(&*self.store.disk, &path, &bytes)?)
     }
 

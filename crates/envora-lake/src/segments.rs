@@ -75,17 +75,12 @@ impl Lake {
     /// manifest rows, and then this touches no disk.
     ///
     /// # Errors
-    /// What the disk says. After a failed sync the caller stops acknowledging and never tries again.
+    /// What the disk says. When writing fails (a full disk), what this call wrote is removed again and
+    /// the caller may go on later. After a failed sync the caller stops acknowledging and never tries
+    /// again.
     pub fn append_and_sync(&self, frames: &[Frame]) -> io::Result<Vec<Place>> {
         let places: Vec<Place> = frames.iter().map(place).collect();
-        let mut files = Vec::new();
-        for (frame, place) in frames.iter().zip(&places) {
-            if let Place::File { path, .. } = place {
-                let path = self.path(path);
-                self.create_or_match(&path, &frame.sealed)?;
-                files.push(path);
-            }
-        }
+        let files = self.write(frames.iter().zip(&places))?;
         for path in &files {
             self.sync(path)?;
         }
@@ -95,13 +90,38 @@ impl Lake {
         Ok(places)
     }
 
+    fn write<'a>(
+        &self,
+        group: impl Iterator<Item = (&'a Frame, &'a Place)>,
+    ) -> io::Result<Vec<PathBuf>> {
+        let (mut files, mut made) = (Vec::new(), Vec::new());
+        for (frame, place) in group {
+            let Place::File { path, .. } = place else { continue };
+            let path = self.path(path);
+            match self.create_or_match(&path, &frame.sealed) {
+                Ok(Created::Now) => made.push(path.clone()),
+                Ok(Created::Before) => {}
+                Err(error) => {
+                    if error.kind() != io::ErrorKind::AlreadyExists {
+                        made.push(path);
+                    }
+                    // The space is wanted back. What cannot be removed is swept at the next start.
+                    made.iter().for_each(|path| drop(self.disk.remove(path)));
+                    return Err(error);
+                }
+            }
+            files.push(path);
+        }
+        Ok(files)
+    }
+
     /// A file that is there already counts only after reading it back.
-    fn create_or_match(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+    fn create_or_match(&self, path: &Path, bytes: &[u8]) -> io::Result<Created> {
         match self.disk.create(path, bytes) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                if self.disk.read(path)? == bytes { Ok(()) } else { Err(error) }
+                if self.disk.read(path)? == bytes { Ok(Created::Before) } else { Err(error) }
             }
-            result => result,
+            result => result.map(|()| Created::Now),
         }
     }
 
@@ -167,6 +187,12 @@ impl Lake {
         }
         Ok(swept)
     }
+}
+
+/// Whether a file was made by this call.
+enum Created {
+    Now,
+    Before,
 }
 
 fn place(frame: &Frame) -> Place {

@@ -1,6 +1,6 @@
 //! The tree of RFC 6962 as it grows: a compact range, and the complete nodes that it leaves behind.
 
-use envora_domain::hash::{Digest, node_hash};
+use envora_domain::hash::{Digest, leaf_hash, node_hash};
 
 /// A complete node of the tree. Once there it never changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,6 +80,16 @@ impl CompactRange {
         complete
     }
 
+    /// The range of a log that holds exactly these leaves, from the first: what a start compares with
+    /// the size and root that were written down.
+    pub fn of_leaves<'a>(leaves: impl IntoIterator<Item = &'a [u8]>) -> Self {
+        let mut range = Self::new();
+        for leaf in leaves {
+            range.append(leaf_hash(leaf));
+        }
+        range
+    }
+
     /// The root of the log at this size.
     #[must_use]
     pub fn root(&self) -> Digest {
@@ -94,7 +104,7 @@ impl CompactRange {
 
 #[cfg(test)]
 mod tests {
-    use envora_domain::hash::{leaf_hash, tree_root};
+    use envora_domain::hash::tree_root;
     use proptest::prelude::*;
 
     use super::*;
@@ -142,6 +152,8 @@ mod tests {
                 range.append(*leaf);
             }
             prop_assert_eq!(range.root(), tree_root(&leaves));
+            let bytes = entries.iter().map(<[u8; 8]>::as_slice);
+            prop_assert_eq!(&CompactRange::of_leaves(bytes), &range);
             prop_assert_eq!(range.size(), leaves.len() as u64);
         }
     }

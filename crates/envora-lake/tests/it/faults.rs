@@ -33,6 +33,19 @@ fn p03_an_error_of_the_disk_passes_through_once() {
 }
 
 #[test]
+fn a_full_disk_leaves_nothing_behind() {
+    let disk = Arc::new(FaultyDisk::new(MemoryDisk::default()));
+    let lake = lake(disk.clone());
+    lake.append_and_sync(&[frame(1, 40_000)]).unwrap();
+    disk.fail(Call::Create, 2, io::ErrorKind::StorageFull);
+    let group = [frame(1, 40_000), frame(2, 40_000), frame(3, 40_000)];
+    let failed = lake.append_and_sync(&group).unwrap_err();
+    assert_eq!(failed.kind(), io::ErrorKind::StorageFull);
+    assert_eq!(disk.disk().paths().len(), 1, "only what was there before");
+    assert_eq!(lake.append_and_sync(&group).unwrap().len(), 3, "and it goes on");
+}
+
+#[test]
 fn short_frames_touch_no_disk() {
     let disk = Arc::new(FaultyDisk::new(MemoryDisk::default()));
     let lake = lake(disk.clone());

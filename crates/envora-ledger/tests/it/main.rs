@@ -7,4 +7,5 @@ mod notes;
 mod p09;
 mod rows;
 mod slices;
+mod strangers;
 mod vectors;
