@@ -4,4 +4,5 @@
 
 mod commits;
 mod house;
+mod p07;
 mod processing;
