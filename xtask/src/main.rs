@@ -4,10 +4,12 @@
 #![expect(clippy::print_stdout, reason = "a command-line program speaks to its caller")]
 #![expect(clippy::disallowed_methods, reason = "xtask may read the environment and the clock")]
 
+mod bench;
 mod ci;
 mod dev;
 mod gen_factors;
 mod gen_verb;
+mod reliability;
 mod run;
 mod tidy;
 
@@ -18,6 +20,8 @@ cargo xtask ci [FILTER]     every check and test there is; closes with \"N passe
 cargo xtask dev             the quick loop: format, tidy, clippy, unit tests
 cargo xtask tidy            the house rules a machine can check
 cargo xtask gen [--check]   renew what is generated: starter pack, API description
+cargo xtask bench           what the demo's load costs, stage by stage
+cargo xtask reliability [--long] [P07]   the promises' suites, with their counts
 ";
 
 fn main() -> ExitCode {
@@ -27,6 +31,8 @@ fn main() -> ExitCode {
         ["ci", rest @ ..] => ci::ci(rest),
         ["dev"] => dev::dev(),
         ["tidy"] => tidy::tidy(),
+        ["bench", rest @ ..] => bench::bench(rest),
+        ["reliability", rest @ ..] => reliability::reliability(rest),
         ["gen", rest @ ..] => gen_verb::run(rest),
         _ => {
             print!("{HELP}");
