@@ -26,6 +26,31 @@ pub struct Trace {
     pub replay: String,
 }
 
+/// What became of one activity.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ActivityTrace {
+    /// The activity.
+    #[schema(value_type = String)]
+    pub activity: ActivityId,
+    /// `counted`, `unresolved`, `superseded`, `voided`, or `pending` until it is calculated.
+    #[schema(example = "counted")]
+    pub state: String,
+    /// Why it does not count, when it is unresolved.
+    pub unresolved: Option<Unresolved>,
+    /// All its lines.
+    pub lines: Vec<TraceLine>,
+}
+
+/// Why an activity does not count.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Unresolved {
+    /// The row code.
+    #[schema(example = "unknown_facility")]
+    pub code: String,
+    /// What would help.
+    pub remedy: String,
+}
+
 /// What a figure's id says: the question, pinned to a run and a sequence number.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct FigureQuery {

@@ -3,6 +3,8 @@
 pub mod audit;
 pub mod facilities;
 pub mod factors;
+pub mod footprints;
 pub mod meta;
 pub mod organization;
 pub mod sources;
+pub mod traces;

@@ -200,6 +200,8 @@ pub fn list() -> Vec<Route> {
         endpoints::organization::routes(),
         endpoints::facilities::routes(),
         endpoints::sources::routes(),
+        endpoints::footprints::routes(),
+        endpoints::traces::routes(),
         endpoints::factors::routes(),
         endpoints::audit::routes(),
         endpoints::meta::routes(),

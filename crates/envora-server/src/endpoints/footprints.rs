@@ -1,0 +1,120 @@
+//! `…/carbon-footprint`: the totals of a period, by the words of the question.
+
+use std::collections::BTreeMap;
+
+use axum::extract::State;
+use envora_api::footprints::Footprint;
+use envora_api::problems::Problem;
+use envora_domain::access::actions::ReadResults;
+use envora_domain::id::RunId;
+use envora_domain::time::Day;
+use envora_ingest::footprint::{AskError, FootprintQuery, GroupBy, footprint};
+
+use crate::access::{Allowed, nothing_here};
+use crate::answers::{Answer, Reply};
+use crate::app::App;
+use crate::openapi::Shape;
+use crate::params::Params;
+use crate::refusals::Refusal;
+use crate::routes::Route;
+
+const FOOTPRINT: &str = "/v2/organizations/{org_id}/carbon-footprint";
+/// The parameters that narrow, each with the filter of the engine that it becomes.
+const FILTERS: &[(&str, &str)] = &[
+    ("scope", "scope"),
+    ("category", "category"),
+    ("facility_id", "facility"),
+    ("source_id", "source"),
+    ("type", "type"),
+];
+const KNOWN: &[&str] = &[
+    "from",
+    "to",
+    "group_by",
+    "gwp_set",
+    "run",
+    "scope",
+    "category",
+    "facility_id",
+    "source_id",
+    "type",
+];
+
+/// The routes of this file.
+#[must_use]
+pub fn routes() -> Vec<Route> {
+    vec![
+        Route::get::<ReadResults, _, _>(FOOTPRINT, read)
+            .says("The carbon footprint of a period: scopes, both totals of scope 2, what does not count.")
+            .asks(&[
+                ("from", "The first day; 1 January of the year of `to`, or of this year, when absent."),
+                ("to", "The day after the last; a year after `from` when absent."),
+                ("group_by", "facility, month, scope, category or source."),
+                ("gwp_set", "The GWP set; the organization's default when absent."),
+                ("run", "The run; the current one when absent."),
+                ("scope", "1, 2 or 3; may be repeated."),
+                ("category", "A category of scope 3; may be repeated."),
+                ("facility_id", "A facility's id or code; may be repeated."),
+                ("source_id", "A source's id or code; may be repeated."),
+                ("type", "An activity type; may be repeated."),
+            ])
+            .gives(200, Shape::one::<Footprint>()),
+    ]
+}
+
+async fn read(State(app): State<App>, allowed: Allowed<ReadResults>, params: Params) -> Answer {
+    params.only(KNOWN)?;
+    let grant = allowed.grant;
+    let query = query(&params, app.clock().now().utc_day())?;
+    let parts = allowed.tenant.parts().clone();
+    let answer = blocking(&app, move || footprint(&parts, &grant, &query)).await?;
+    Reply::ok(&answer)
+}
+
+fn query(params: &Params, today: Day) -> Result<FootprintQuery, Problem> {
+    let (year, ..) = today.ymd();
+    let january = |year: i16| Day::from_ymd(year, 1, 1).unwrap_or(today);
+    let from = params.day("from")?;
+    let to = params.day("to")?;
+    let first = from.or_else(|| to.map(|to| january(to.plus(-1).ymd().0)));
+    let first = first.unwrap_or_else(|| january(year));
+    let (of, month, day) = first.ymd();
+    let after = Day::from_ymd(of.saturating_add(1), month, day);
+    let words = GroupBy::ALL.map(GroupBy::as_str).join(", ");
+    let mut filters = BTreeMap::new();
+    for (parameter, filter) in FILTERS {
+        let words: Vec<String> = params.many(parameter).map(str::to_owned).collect();
+        if !words.is_empty() {
+            filters.insert((*filter).to_owned(), words);
+        }
+    }
+    Ok(FootprintQuery {
+        from: first,
+        to: to.or(after).unwrap_or_else(|| first.plus(365)),
+        group_by: params.read("group_by", &words, GroupBy::parse)?,
+        filters,
+        gwp_set: params.one("gwp_set")?.map(str::to_owned),
+        run: params.read("run", "the id of a run", |text| RunId::parse(text).ok())?,
+    })
+}
+
+/// Asks the engine where waiting is allowed: it reads files and calculates.
+pub(super) async fn blocking<T: Send + 'static>(
+    app: &App,
+    ask: impl FnOnce() -> Result<T, AskError> + Send + 'static,
+) -> Result<T, Refusal> {
+    let answer = app.tracker().spawn_blocking(ask).await.map_err(anyhow::Error::from)?;
+    answer.map_err(refused)
+}
+
+/// The problem of a question without an answer.
+fn refused(error: AskError) -> Refusal {
+    match error {
+        AskError::BadCursor => Problem::invalid_cursor(error.to_string()).into(),
+        AskError::PeriodReversed | AskError::UnknownGwpSet(_) | AskError::UnknownWord { .. } => {
+            Problem::unknown_parameter(error.to_string()).into()
+        }
+        AskError::NoRun | AskError::NoActivity => nothing_here().into(),
+        AskError::TooLarge | AskError::Unexpected(_) => anyhow::Error::from(error).into(),
+    }
+}

@@ -1,0 +1,99 @@
+//! `…/figures/{id}/trace` and `…/activities/{id}/trace`: from a number to bytes, factor and proof.
+
+use axum::extract::{Path, State};
+use envora_api::problems::Problem;
+use envora_api::traces::{ActivityTrace, Trace, Unresolved};
+use envora_domain::access::actions::ReadResults;
+use envora_domain::figures::Figure;
+use envora_domain::gwp::GwpSet;
+use envora_domain::id::ActivityId;
+use envora_ingest::trace::{LinePage, trace_activity, trace_figure};
+
+use super::footprints::blocking;
+use crate::access::{Allowed, nothing_here};
+use crate::answers::{Answer, Reply};
+use crate::app::App;
+use crate::cursors::{self, Place, Walk};
+use crate::openapi::Shape;
+use crate::params::Params;
+use crate::routes::Route;
+
+const FIGURE: &str = "/v2/organizations/{org_id}/figures/{figure_id}/trace";
+const ACTIVITY: &str = "/v2/organizations/{org_id}/activities/{activity_id}/trace";
+/// Lines of a page when nothing is said: each brings its own proofs.
+const LINES_DEFAULT: usize = 20;
+/// Lines that a page may have.
+const LINES_MAX: usize = 200;
+
+/// The routes of this file.
+#[must_use]
+pub fn routes() -> Vec<Route> {
+    vec![
+        Route::get::<ReadResults, _, _>(FIGURE, figure)
+            .says("Works a figure out again from the stored rows and tells its lines.")
+            .asks(&[
+                ("limit", "How many lines, 1 to 200; 20 when absent."),
+                ("cursor", "The page to continue from."),
+            ])
+            .gives(200, Shape::one::<Trace>()),
+        Route::get::<ReadResults, _, _>(ACTIVITY, activity)
+            .says("Tells what became of one activity, with all its lines.")
+            .asks(&[("gwp_set", "The GWP set of CO2e; `published` when absent.")])
+            .gives(200, Shape::one::<ActivityTrace>()),
+    ]
+}
+
+async fn figure(
+    State(app): State<App>,
+    allowed: Allowed<ReadResults>,
+    Path((_, id)): Path<(String, String)>,
+    params: Params,
+) -> Answer {
+    params.only(&["limit", "cursor"])?;
+    let figure = Figure::parse(&id).map_err(|_| nothing_here())?;
+    let limit = params.read("limit", "1 to 200", |text| {
+        text.parse::<usize>().ok().filter(|limit| (1..=LINES_MAX).contains(limit))
+    })?;
+    let limit = limit.unwrap_or(LINES_DEFAULT) as u64;
+    let (parts, grant, now) = (allowed.tenant.parts().clone(), allowed.grant, app.clock().now());
+    let walk = Walk { route: FIGURE, params: &params };
+    let after = match cursors::decode(&parts.keys, walk, now)? {
+        Some(place) => place.after.parse().map_err(|_| {
+            Problem::invalid_cursor("This is no cursor of a trace. Start again without one.")
+        })?,
+        None => 0,
+    };
+    let asked = parts.clone();
+    let seq = figure.seq;
+    let mut trace =
+        blocking(&app, move || trace_figure(&asked, &grant, &figure, LinePage { after, limit }))
+            .await?;
+    trace.lines.next_cursor = trace
+        .lines
+        .next_cursor
+        .map(|after| cursors::encode(&parts.keys, walk, Place { after, seq }, now));
+    let path = allowed.tenant.path(FIGURE).replace("{figure_id}", &id);
+    let next = trace.lines.next_cursor.as_ref();
+    let next = next.map(|cursor| cursors::next_path(&path, &params, cursor));
+    Ok(Reply::ok(&trace)?.next(next.as_deref()))
+}
+
+async fn activity(
+    State(app): State<App>,
+    allowed: Allowed<ReadResults>,
+    Path((_, id)): Path<(String, String)>,
+    params: Params,
+) -> Answer {
+    params.only(&["gwp_set"])?;
+    let id = ActivityId::parse(&id).map_err(|_| nothing_here())?;
+    let set = params.read("gwp_set", "a GWP set such as ar5", GwpSet::parse)?;
+    let (parts, grant) = (allowed.tenant.parts().clone(), allowed.grant);
+    let set = set.unwrap_or(GwpSet::Published);
+    let found = blocking(&app, move || trace_activity(&parts, &grant, id, set)).await?;
+    Reply::ok(&ActivityTrace {
+        activity: id,
+        state: found.state.to_owned(),
+        unresolved: found.unresolved.map(|(code, remedy)| Unresolved { code, remedy }),
+        lines: found.lines,
+    })
+}
