@@ -74,7 +74,7 @@ fn main() {
         }
     }
     for carrier in CARRIERS {
-        let mapping = estate().join(format!("mapping-{carrier}.toml"));
+        let mapping = estate().join(format!("estate-{carrier}.toml"));
         let mapping = Mapping::from_toml(&std::fs::read_to_string(mapping).unwrap()).unwrap();
         let mapping = Arc::new(mapping);
         for building in BUILDINGS {
