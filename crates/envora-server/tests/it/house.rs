@@ -8,6 +8,7 @@ use axum::http::{Request, Response, StatusCode};
 use envora_domain::time::Timestamp;
 use envora_lake::os_disk::OsDisk;
 use envora_server::app::{App, World};
+use envora_server::folder::FolderError;
 use envora_server::folder::init::{Environment, InitReport, Loopback, NewOrganization, add, init};
 use envora_server::folder::open::open;
 use envora_server::routes;
@@ -85,8 +86,22 @@ pub(crate) fn world() -> (World, Arc<FixedClock>) {
     (World { clock: Arc::<FixedClock>::clone(&clock), entropy, disk: Arc::new(OsDisk) }, clock)
 }
 
+/// Does work that blocks on a thread of its own, as `envora` does.
+pub(crate) fn apart<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    std::thread::scope(|scope| scope.spawn(work).join().unwrap())
+}
+
+/// Opens a folder again.
+pub(crate) fn opened(path: &std::path::Path) -> Result<App, FolderError> {
+    apart(|| open(path, world().0, None))
+}
+
 impl House {
     pub(crate) fn new() -> Self {
+        apart(Self::made)
+    }
+
+    fn made() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (world, clock) = world();
         let path = folder.path().join("data");
