@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::{Request, Response, StatusCode};
+use axum::http::{Request, Response};
 use envora_domain::time::Timestamp;
 use envora_lake::os_disk::OsDisk;
 use envora_server::app::{App, World};
@@ -49,10 +49,6 @@ impl Answer {
 
     pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
-    }
-
-    pub(crate) fn code(&self) -> String {
-        self.json()["code"].as_str().unwrap_or("").to_owned()
     }
 
     /// A problem, whole: type, code, status and request id.
@@ -155,9 +151,4 @@ impl House {
             .body(Body::from(body.to_string()));
         self.send(request.unwrap()).await
     }
-}
-
-/// Whether a status says that it went well.
-pub(crate) fn is_fine(status: u16) -> bool {
-    StatusCode::from_u16(status).unwrap().is_success()
 }
