@@ -116,6 +116,7 @@ pub fn refused(error: SubmitError) -> Refusal {
         SubmitError::Overloaded => WriteError::Overloaded.into(),
         SubmitError::ReadOnly => WriteError::ReadOnly.into(),
         SubmitError::Stopped => WriteError::Stopped.into(),
+        SubmitError::DataIntegrity => WriteError::DataIntegrity.into(),
         SubmitError::Unexpected(error) => error.into(),
     }
 }
