@@ -18,6 +18,8 @@ use crate::json;
 use crate::session::{Printed, Session};
 use crate::tables::Table;
 
+mod check;
+
 /// How often the watermark is looked at before giving up: five minutes.
 const LOOKS_MAX: u32 = 3_000;
 
@@ -28,6 +30,7 @@ const LOOKS_MAX: u32 = 3_000;
 pub async fn run(verb: DataVerb, session: &mut Session) -> Result<(), Failure> {
     match verb {
         DataVerb::Push(arguments) => push(arguments, session).await,
+        DataVerb::Check(arguments) => check::run(&arguments, session),
         DataVerb::Errors { import } => errors(&import, session).await,
         DataVerb::List { limit } => list(limit, session).await,
         DataVerb::Show { activity } => show(&activity, session).await,

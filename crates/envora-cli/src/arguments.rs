@@ -20,6 +20,15 @@ pub struct Common {
     pub json: Option<String>,
 }
 
+impl Common {
+    /// The fields that `--json` asks for; none of them for all; `None` without `--json`.
+    #[must_use]
+    pub fn json_fields(&self) -> Option<Vec<String>> {
+        let words = self.json.as_deref()?.split(',').map(str::trim);
+        Some(words.filter(|word| !word.is_empty()).map(str::to_owned).collect())
+    }
+}
+
 /// The verbs that ask a server, or check files beside one.
 #[derive(Subcommand, Clone, Debug)]
 pub enum Verb {
@@ -52,6 +61,8 @@ pub enum Verb {
 pub enum DataVerb {
     /// Send files: CSV through a mapping, JSON, NDJSON
     Push(PushArguments),
+    /// Check files without a server
+    Check(CheckArguments),
     /// The rejected rows of an import, with the reason of each
     Errors {
         /// The import, imp_…

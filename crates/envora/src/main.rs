@@ -1,1 +1,85 @@
-fn main() {}
+//! Envora: one program, a verb per role.
+//!
+//! The only place that reads the environment, makes the real clock, randomness and disk, and decides
+//! where words and logs go. What it wires together lives in the other crates.
+
+mod arguments;
+mod demo;
+mod environment;
+mod folders;
+mod logs;
+mod world;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, Parser as _};
+use envora_cli::failures::{Exit, Failure};
+use envora_cli::session::Session;
+use envora_cli::terminal::Terminal;
+use envora_domain::planted;
+
+use crate::arguments::{CommandLine, Verb};
+use crate::environment::Environment;
+
+fn main() -> ExitCode {
+    let line = CommandLine::parse();
+    let environment = Environment::read();
+    if let Some(name) = &environment.planted_bug {
+        planted::arm(name);
+    }
+    let mut terminal = Terminal::of_process(environment.no_color.as_deref());
+    let ended = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime.block_on(run(line, &environment, &mut terminal)),
+        Err(error) => Err(Failure::from(anyhow::Error::from(error).context("start the runtime"))),
+    };
+    let exit = match ended {
+        Ok(()) => Exit::Done,
+        Err(failure) => {
+            failure.print(&mut terminal.words);
+            failure.exit()
+        }
+    };
+    ExitCode::from(exit.code())
+}
+
+async fn run(
+    line: CommandLine,
+    environment: &Environment,
+    terminal: &mut Terminal,
+) -> Result<(), Failure> {
+    match line.verb {
+        Verb::Init(arguments) => {
+            tokio::task::block_in_place(|| folders::init(&arguments, environment, terminal))
+        }
+        Verb::Serve(arguments) => folders::serve(&arguments, environment, terminal).await,
+        Verb::Demo(arguments) => demo::run(&arguments, environment, terminal).await,
+        Verb::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut CommandLine::command(), "envora", &mut script);
+            terminal.data.text(String::from_utf8_lossy(&script));
+            Ok(())
+        }
+        Verb::Remote(verb) => {
+            let mut session = Session {
+                target: environment.target(&line.common)?,
+                terminal: core::mem::replace(terminal, Terminal::of_process(None)),
+                entropy: world::entropy(),
+                json: line.common.json_fields(),
+            };
+            let done = tokio::select! {
+                done = envora_cli::run(verb, &mut session) => done,
+                _ = tokio::signal::ctrl_c() => Err(interrupted()),
+            };
+            *terminal = session.terminal;
+            done
+        }
+    }
+}
+
+fn interrupted() -> Failure {
+    Failure::known(
+        (Exit::Interrupted, "interrupted"),
+        "interrupted",
+        "type the same command again: what was acknowledged is stored, and rows sent twice count once",
+    )
+}

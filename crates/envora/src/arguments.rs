@@ -1,0 +1,101 @@
+//! The command line.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
+use envora_cli::arguments::Common;
+
+/// Environmental accounting: every figure traceable to its source bytes.
+#[derive(Parser, Debug)]
+#[command(name = "envora", version, disable_help_subcommand = true)]
+pub(crate) struct CommandLine {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    #[command(subcommand)]
+    pub(crate) verb: Verb,
+}
+
+/// What to do.
+#[derive(Subcommand, Debug)]
+pub(crate) enum Verb {
+    /// Make a data folder, its keys and an organization; print the operator token once
+    Init(InitArguments),
+    /// Serve a data folder: API, pages, calculation
+    Serve(ServeArguments),
+    /// A real year of a real estate: load it, print its footprint, follow one figure to its bytes
+    Demo(DemoArguments),
+    /// Print a completion script
+    Completions {
+        /// For which shell
+        shell: Shell,
+    },
+    #[command(flatten)]
+    Remote(envora_cli::arguments::Verb),
+}
+
+/// Where the data is.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct FolderArguments {
+    /// The data folder [env: ENVORA_DATA]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+}
+
+/// A new folder.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct InitArguments {
+    #[command(flatten)]
+    pub(crate) folder: FolderArguments,
+    /// The organization's short name: it answers at http://ORG.localhost
+    #[arg(long)]
+    pub(crate) org: String,
+    /// Its name for people
+    #[arg(long)]
+    pub(crate) name: String,
+    /// Its reporting time zone
+    #[arg(long, default_value = "UTC")]
+    pub(crate) zone: String,
+    /// The domain in the audit log's origin, for good
+    #[arg(long, default_value = "envora.localhost")]
+    pub(crate) domain: String,
+}
+
+/// A folder to serve.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct ServeArguments {
+    #[command(flatten)]
+    pub(crate) folder: FolderArguments,
+    /// Where the API and the pages are; loopback only [default: what envora.toml says]
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) listen: Option<SocketAddr>,
+    /// Where /livez, /readyz and /metrics are
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) admin: Option<SocketAddr>,
+    /// Write the log to this file instead of stderr
+    #[arg(long, value_name = "FILE")]
+    pub(crate) log: Option<PathBuf>,
+}
+
+/// The demo.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct DemoArguments {
+    #[command(flatten)]
+    pub(crate) folder: FolderArguments,
+    /// Begin anew: remove what an earlier demo stored
+    #[arg(long)]
+    pub(crate) fresh: bool,
+    /// The port of the dashboard
+    #[arg(long, default_value_t = 7780)]
+    pub(crate) port: u16,
+    /// Do not open a browser
+    #[arg(long)]
+    pub(crate) no_browser: bool,
+    /// Remove the demo's folder and end
+    #[arg(long)]
+    pub(crate) clean: bool,
+    /// End after the story instead of leaving the dashboard up
+    #[arg(long)]
+    pub(crate) once: bool,
+}

@@ -1,0 +1,133 @@
+//! The demo's folder: an ordinary data folder, marked as the demo's so that only such a one is ever removed.
+
+use std::fs;
+use std::io::{ErrorKind, Write as _};
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use envora_cli::configuration::read_token;
+use envora_cli::failures::{Exit, Failure};
+use envora_server::folder::init::{Environment as Live, Loopback, NewOrganization, init};
+use envora_server::folder::lock::FolderLock;
+use envora_server::folder::{FolderError, Places};
+
+use crate::{folders, world};
+
+/// The demo's organization.
+pub(crate) const ORGANIZATION: &str = "estate";
+/// Says that a folder is the demo's.
+const MARK: &str = ".envora-demo";
+
+/// The demo's folder.
+pub(crate) struct DemoFolder {
+    path: PathBuf,
+}
+
+impl DemoFolder {
+    /// The folder at this place.
+    pub(crate) fn at(path: PathBuf) -> Self {
+        Self { path }
+    }
+
+    /// Where it is.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Its log.
+    pub(crate) fn log(&self) -> PathBuf {
+        self.path.join("envora.log")
+    }
+
+    fn token(&self) -> PathBuf {
+        self.path.join("operator.token")
+    }
+
+    fn is_ours(&self) -> bool {
+        self.path.join(MARK).exists()
+    }
+
+    fn refuse(&self) -> Failure {
+        Failure::known(
+            (Exit::Error, "not_the_demo"),
+            format!("{} is there and is not the demo's: nothing is touched", self.path.display()),
+            "name an empty or new folder with --data",
+        )
+    }
+
+    /// Removes the folder, unless it is another's or in use.
+    pub(crate) fn remove(&self) -> Result<&'static str, Failure> {
+        if !self.path.exists() {
+            return Ok("nothing there:");
+        }
+        if !self.is_ours() {
+            return Err(self.refuse());
+        }
+        let lock = FolderLock::take(&Places::below(&self.path).lock());
+        let lock = lock.map_err(folders::folder_failure)?;
+        fs::remove_dir_all(&self.path)
+            .with_context(|| format!("remove {}", self.path.display()))?;
+        drop(lock);
+        Ok("removed")
+    }
+
+    /// Makes the folder if it is new, and gives the operator's token.
+    pub(crate) fn make(&self) -> Result<String, Failure> {
+        if self.token().exists() && self.is_ours() {
+            return read_token(&self.token());
+        }
+        let empty = fs::read_dir(&self.path).map_or(true, |mut entries| entries.next().is_none());
+        if !empty && !self.is_ours() {
+            return Err(self.refuse());
+        }
+        // What an interrupted first start left behind is half a folder: begin anew.
+        self.remove()?;
+        let organization = NewOrganization {
+            slug: ORGANIZATION.to_owned(),
+            name: "University estate".to_owned(),
+            time_zone: "Europe/London".to_owned(),
+            domain: "envora.localhost".to_owned(),
+            environment: Live::Live,
+            loopback: Loopback::Named,
+        };
+        fs::create_dir_all(&self.path).with_context(|| format!("make {}", self.path.display()))?;
+        self.write(
+            Path::new(MARK),
+            "this folder is the demo's: `envora demo --clean` removes it\n",
+        )?;
+        let report = init(&self.path, &organization, &world::real());
+        let report = report.map_err(|error: FolderError| folders::folder_failure(error))?;
+        let token = report.operator_token.reveal().to_owned();
+        self.write(Path::new("operator.token"), &token)?;
+        Ok(token)
+    }
+
+    /// Notes the address, so that the other verbs find the demo by themselves.
+    pub(crate) fn write_client(&self, server: &str) -> Result<(), Failure> {
+        let token = toml::Value::String(self.token().display().to_string());
+        let text = format!(
+            "server = \"{server}\"\norganization = \"{ORGANIZATION}\"\ntoken_file = {token}\n"
+        );
+        self.write(Path::new("client.toml"), &text)
+    }
+
+    /// Writes a file that its owner alone can read.
+    fn write(&self, name: &Path, text: &str) -> Result<(), Failure> {
+        let path = self.path.join(name);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                return Err(anyhow::Error::from(error)
+                    .context("replace a file of the demo")
+                    .into());
+            }
+            Ok(()) | Err(_) => {}
+        }
+        let mut options = fs::OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let written = options.open(&path).and_then(|mut file| file.write_all(text.as_bytes()));
+        written.with_context(|| format!("write {}", path.display()))?;
+        Ok(())
+    }
+}

@@ -1,0 +1,245 @@
+//! The demo's story: set up, load, footprint, one figure to its bytes, what is odd.
+
+use bytes::Bytes;
+use envora_api::imports::Import;
+use envora_cli::activities::wait_until_counted;
+use envora_cli::client::Client;
+use envora_cli::collections::{self, FACILITIES, SOURCES};
+use envora_cli::failures::Failure;
+use envora_cli::imports::{self, Outgoing};
+use envora_cli::oddities::{self, Reading};
+use envora_cli::tables::Table;
+use envora_cli::terminal::{Audience, Channel, Terminal};
+use envora_cli::{audit, footprints, proofs, traces};
+use envora_domain::decimal::group_thousands;
+use envora_domain::ports::Clock as _;
+
+use crate::demo::estate::{self, MeterFile};
+use crate::demo::own_name;
+use crate::demo::places::DemoFolder;
+use crate::world::SystemClock;
+
+/// The year of the readings, as a footprint asks for it.
+const YEAR: [(&str, &str); 2] = [("from", "2022-01-01"), ("to", "2023-01-01")];
+
+/// What the story is told with.
+pub(crate) struct Story<'a> {
+    pub(crate) client: Client,
+    pub(crate) folder: &'a DemoFolder,
+    pub(crate) started_us: u64,
+}
+
+impl Story<'_> {
+    /// Tells all of it and gives the figure that was followed.
+    pub(crate) async fn tell(&self, terminal: &mut Terminal) -> Result<String, Failure> {
+        self.begin(&mut terminal.data);
+        self.set_up(&mut terminal.data).await?;
+        self.load(terminal).await?;
+        self.bad_rows(terminal).await?;
+        let figure = self.footprint(&mut terminal.data).await?;
+        self.follow(&figure, &mut terminal.data).await?;
+        odd(&mut terminal.data);
+        Ok(figure)
+    }
+
+    fn begin(&self, to: &mut Channel) {
+        let paint = to.paint;
+        to.line("");
+        to.line(format!(
+            "{}  the hours of 2022 of six university buildings",
+            paint.strong("Envora demo")
+        ));
+        to.line("  Readings  Langtry, M., Choudhary, R. (2024), Cambridge University Estates building energy");
+        to.line("            usage archive v2.1, doi:10.5281/zenodo.10955332, MIT");
+        to.line("  Factors   contains public sector information licensed under the Open Government Licence v3.0");
+        to.line(format!(
+            "  Folder    {} ({} demo --clean removes it)",
+            self.folder.path().display(),
+            own_name()
+        ));
+        to.line(format!(
+            "  Server    {} (its log: {})",
+            self.client.server(),
+            self.folder.log().display()
+        ));
+    }
+
+    async fn set_up(&self, to: &mut Channel) -> Result<(), Failure> {
+        heading(to, "1", "Set up");
+        let pushed =
+            collections::push(&self.client, FACILITIES, ("facilities.csv", estate::FACILITIES));
+        to.line(format!("  {}", pushed.await?.text(FACILITIES)));
+        let pushed = collections::push(&self.client, SOURCES, ("sources.csv", estate::SOURCES));
+        to.line(format!("  {}", pushed.await?.text(SOURCES)));
+        for (name, text) in estate::MAPPINGS {
+            let text = String::from_utf8_lossy(text);
+            imports::save_mapping(&self.client, name, &text).await?;
+        }
+        to.line(format!("  {} mappings: which column means what", estate::MAPPINGS.len()));
+        Ok(())
+    }
+
+    async fn load(&self, terminal: &mut Terminal) -> Result<(), Failure> {
+        heading(&mut terminal.data, "2", "Load twelve files, as imports over HTTP");
+        let began = SystemClock.monotonic_us();
+        let mut answers = Vec::new();
+        for meter in estate::METERS {
+            let import = imports::send(&self.client, &terminal.words, &outgoing(meter)).await?;
+            if terminal.data.audience == Audience::People {
+                let counts = imports::counts_text(&import.counts);
+                terminal.words.line(format!("  {:<32} {counts}", meter.name));
+            }
+            answers.push(import);
+        }
+        let last = answers.iter().map(|import| import.watermark.seq).max().unwrap_or(0);
+        wait_until_counted(&self.client, last).await?;
+        let took = seconds(SystemClock.monotonic_us().saturating_sub(began));
+        let data = &mut terminal.data;
+        outcomes(&answers, data);
+        let rows: u64 = answers.iter().map(rows_of).sum();
+        let rows = group_thousands(&rows.to_string());
+        data.line(format!("  {rows} readings checked, sealed, stored and calculated in {took} s"));
+        Ok(())
+    }
+
+    async fn bad_rows(&self, terminal: &mut Terminal) -> Result<(), Failure> {
+        let (name, bytes) = estate::BAD_ROWS;
+        heading(&mut terminal.data, "3", "A file of our own with every kind of bad row");
+        let file = Outgoing {
+            name: name.to_owned(),
+            bytes: Bytes::from_static(bytes),
+            query: vec![("mapping", "every-bad-row".to_owned()), ("mode", "partial".to_owned())],
+        };
+        let import = imports::send(&self.client, &terminal.words, &file).await?;
+        let data = &mut terminal.data;
+        imports::print_refused(name, &import.results, data);
+        data.line(format!("  {name}: {}", imports::counts_text(&import.counts)));
+        wait_until_counted(&self.client, import.watermark.seq).await?;
+        Ok(())
+    }
+
+    async fn footprint(&self, to: &mut Channel) -> Result<String, Failure> {
+        heading(to, "4", "The footprint");
+        let year = YEAR.map(|(name, day)| (name, day.to_owned()));
+        let footprint = footprints::ask(&self.client, &year).await?;
+        let third = [("scope", "3".to_owned()), ("category", "3".to_owned())];
+        let upstream = footprints::ask(&self.client, &[year.as_slice(), &third].concat()).await?;
+        footprints::print(&footprint, Some(&upstream.totals.scope3), to);
+        let took = seconds(SystemClock.monotonic_us().saturating_sub(self.started_us));
+        to.line(format!("  {}", to.paint.faint(&format!("{took} s after the start"))));
+        Ok(footprint.totals.scope2_location.figure_id)
+    }
+
+    async fn follow(&self, figure: &str, to: &mut Channel) -> Result<(), Failure> {
+        heading(to, "5", "One figure, followed to its bytes");
+        let trace = traces::ask(&self.client, figure, 1).await?;
+        traces::print_figure(&trace, to);
+        let key = proofs::key(&audit::head(&self.client).await?.vkey)?;
+        let rows = traces::rows(&trace);
+        if let Some(row) = rows.first() {
+            traces::print_row(row, &key, to)?;
+            let origin = row.first().map(|line| &line.origin);
+            let file = |name: &str| estate::METERS.iter().find(|meter| meter.name == name);
+            if let Some((origin, meter)) =
+                origin.and_then(|origin| Some((origin, file(&origin.file)?)))
+            {
+                let text = proofs::check_source(origin, meter.bytes)?;
+                to.line(format!(
+                    "  {} the file in examples/ has this SHA-256, and on this line: {text}",
+                    to.paint.good("✓")
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Says where to go on.
+    pub(crate) fn part_with(&self, link: &str, figure: &str, terminal: &mut Terminal) {
+        let (to, me) = (&mut terminal.data, own_name());
+        heading(to, "7", "Go on");
+        to.line(format!("  Dashboard  {}", to.paint.link(link)));
+        to.line("             (signs in once, within ten minutes)");
+        to.line("  In another terminal:");
+        for rest in [
+            "footprint --year 2022 --group-by month".to_owned(),
+            format!("trace {figure} --source examples/university-estate/b2_electricity_2022.csv"),
+            "audit verify".to_owned(),
+        ] {
+            to.line(format!("    {}", to.paint.link(&format!("{me} {rest}"))));
+        }
+        to.line("");
+    }
+}
+
+fn heading(to: &mut Channel, number: &str, text: &str) {
+    to.line("");
+    to.line(to.paint.strong(&format!("{number}  {text}")));
+    to.line("");
+}
+
+fn outgoing(meter: &MeterFile) -> Outgoing {
+    let set = |field: &str, value: &str| ("set", format!("{field}={value}"));
+    Outgoing {
+        name: meter.name.to_owned(),
+        bytes: Bytes::from_static(meter.bytes),
+        query: vec![
+            ("mapping", meter.mapping.to_owned()),
+            ("mode", "partial".to_owned()),
+            set("facility_code", meter.facility),
+            set("source_code", meter.source),
+        ],
+    }
+}
+
+fn rows_of(import: &Import) -> u64 {
+    let counts = &import.counts;
+    counts.accepted + counts.duplicate + counts.quarantined + counts.rejected + counts.skipped
+}
+
+fn outcomes(imports: &[Import], to: &mut Channel) {
+    let mut table =
+        Table::new(&["file", ">accepted", ">duplicate", ">quarantined", ">rejected", "SHA-256"]);
+    for import in imports {
+        let counts = &import.counts;
+        let numbers = [counts.accepted, counts.duplicate, counts.quarantined, counts.rejected];
+        let cells = numbers.map(|rows| group_thousands(&rows.to_string()));
+        let sha256 = import.sha256.get(..16).unwrap_or_default();
+        let cells = core::iter::once(import.file_name.clone()).chain(cells);
+        table.row(cells.chain([format!("{sha256}…")]));
+    }
+    indent(&table, to);
+    to.line("");
+}
+
+fn odd(to: &mut Channel) {
+    heading(to, "6", "Seen in the readings, and not judged: nothing of it was mended or dropped");
+    let all: Vec<(String, Vec<Reading>)> = estate::METERS
+        .iter()
+        .map(|meter| (meter.source.to_owned(), oddities::readings(meter.bytes)))
+        .collect();
+    let mut table = Table::new(&["seen", ">times", "source", "most striking", "question"]);
+    for oddity in oddities::find(&all) {
+        let times = oddity.times.to_string();
+        table.row([
+            oddity.kind.text(),
+            &times,
+            &oddity.series,
+            &oddity.example,
+            oddity.kind.question(),
+        ]);
+    }
+    indent(&table, to);
+    to.line("  The gas is taken as gross calorific value, which is our assumption: the files do not say.");
+}
+
+fn indent(table: &Table, to: &mut Channel) {
+    for line in table.for_people().lines() {
+        to.line(format!("  {line}"));
+    }
+}
+
+/// Seconds with one digit after the point.
+fn seconds(us: u64) -> String {
+    let tenths = us / 100_000;
+    format!("{}.{}", tenths / 10, tenths % 10)
+}

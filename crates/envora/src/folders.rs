@@ -1,0 +1,121 @@
+//! `init`, `serve`, `doctor`: a data folder, through the server's own doors.
+
+use std::net::SocketAddr;
+
+use envora_cli::failures::{Exit, Failure};
+use envora_cli::terminal::Terminal;
+use envora_server::folder::init::{Environment as Live, Loopback, NewOrganization};
+use envora_server::folder::settings::Settings;
+use envora_server::folder::{FolderError, Places, init, open};
+use envora_server::serving::{Bound, Listen};
+
+use crate::arguments::{InitArguments, ServeArguments};
+use crate::environment::Environment;
+use crate::logs::{self, Log};
+use crate::world;
+
+/// Makes a folder and its first organization, and prints the operator token, once.
+pub(crate) fn init(
+    arguments: &InitArguments,
+    environment: &Environment,
+    terminal: &mut Terminal,
+) -> Result<(), Failure> {
+    let data = environment.data(arguments.folder.data.as_deref())?;
+    let organization = NewOrganization {
+        slug: arguments.org.clone(),
+        name: arguments.name.clone(),
+        time_zone: arguments.zone.clone(),
+        domain: arguments.domain.clone(),
+        environment: Live::Live,
+        loopback: Loopback::Unnamed,
+    };
+    let report = init::init(&data, &organization, &world::real()).map_err(folder_failure)?;
+    let words = &mut terminal.words;
+    let settings = Settings::read(&Places::below(&data).settings()).map_err(folder_failure)?;
+    let port = settings.listen.unwrap_or(Listen::default().address).port();
+    words.line(format!("made {}", words.paint.strong(&data.display().to_string())));
+    words.line(format!("  organization  {} ({})", arguments.name, report.organization));
+    words.line(format!("  serve it      envora serve --data {}", data.display()));
+    words.line(format!("  then open     http://{}.localhost:{port}", arguments.org));
+    words.line(format!(
+        "  keys          {}: sealed by a key file beside them, which protects copies of the data, not a stolen disk; back them up apart",
+        Places::below(&data).keys().display()
+    ));
+    words.line("The operator token, shown only now:");
+    terminal.data.line(report.operator_token.reveal());
+    Ok(())
+}
+
+/// Serves a folder until Ctrl-C or SIGTERM.
+pub(crate) async fn serve(
+    arguments: &ServeArguments,
+    environment: &Environment,
+    terminal: &mut Terminal,
+) -> Result<(), Failure> {
+    let data = environment.data(arguments.folder.data.as_deref())?;
+    let log = arguments.log.as_deref().map_or(Log::Stderr, Log::File);
+    logs::start(&log, environment.log_filter.as_deref())?;
+    let settings = Settings::read(&Places::below(&data).settings()).map_err(folder_failure)?;
+    let listen = listen(arguments.listen.or(settings.listen), arguments.admin.or(settings.admin));
+    let folder = data.clone();
+    let opened = tokio::task::spawn_blocking(move || open::open(&folder, world::real(), None));
+    let app = opened.await.map_err(anyhow::Error::from)?.map_err(folder_failure)?;
+    let bound = bind(listen).await?;
+    terminal.words.line(format!(
+        "serving {} at http://{}, Ctrl-C ends it",
+        data.display(),
+        bound.address()
+    ));
+    bound.serve(app, told_to_end()).await?;
+    terminal.words.line("ended");
+    Ok(())
+}
+
+fn listen(address: Option<SocketAddr>, admin: Option<SocketAddr>) -> Listen {
+    let default = Listen::default();
+    Listen { address: address.unwrap_or(default.address), admin: admin.unwrap_or(default.admin) }
+}
+
+/// Listens, or says who is in the way.
+pub(crate) async fn bind(listen: Listen) -> Result<Bound, Failure> {
+    Bound::bind(listen).await.map_err(|error| {
+        let help = "name another port, or end the process that has this one";
+        Failure::known((Exit::Error, "cannot_listen"), error.to_string(), help)
+    })
+}
+
+/// Ends when the process is told to end.
+pub(crate) async fn told_to_end() {
+    let interrupted = async { drop(tokio::signal::ctrl_c().await) };
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let Ok(mut terminated) = signal(SignalKind::terminate()) else { return interrupted.await };
+        tokio::select! {
+            () = interrupted => {}
+            _ = terminated.recv() => {}
+        }
+    }
+    #[cfg(not(unix))]
+    interrupted.await;
+}
+
+/// A folder's error with its own remedy.
+pub(crate) fn folder_failure(error: FolderError) -> Failure {
+    let (code, exit) = match &error {
+        FolderError::Exists(_) => ("folder_exists", Exit::Error),
+        FolderError::Missing(_) => ("folder_missing", Exit::Error),
+        FolderError::InUse { .. } => ("folder_in_use", Exit::Error),
+        FolderError::Unfit { .. } => ("usage", Exit::Usage),
+        FolderError::Keys(_) => ("key_unavailable", Exit::Error),
+        FolderError::Database { .. } => ("database_unavailable", Exit::Error),
+        FolderError::BehindAnchor { .. } | FolderError::OtherHistory { .. } => {
+            ("data_integrity", Exit::Verification)
+        }
+        FolderError::Unreadable { .. } => ("folder_unreadable", Exit::Error),
+        FolderError::Unexpected(_) => ("error", Exit::Error),
+    };
+    let help = error.remedy();
+    let what = format!("{:#}", anyhow::Error::from(error));
+    Failure::known((exit, code), what, help)
+}
