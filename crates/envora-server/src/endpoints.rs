@@ -4,8 +4,6 @@ pub mod audit;
 pub mod facilities;
 pub mod factors;
 pub mod footprints;
-pub mod imports;
-pub mod mappings;
 pub mod meta;
 pub mod organization;
 pub mod sources;

@@ -23,7 +23,19 @@ fn wrong(given: Given<'_>, due: &str) -> RowProblem {
         Given::Text(_) => format!("{due} is due here, not an empty string"),
         other => format!("{due} is due here, not {}", other.what()),
     };
-    RowProblem::new(RowCode::WrongType, "", detail).value(given.shown())
+    let hint = match given {
+        Given::Null => "leave the field out when there is nothing to say".to_owned(),
+        Given::Text(text) if text.bytes().all(|byte| byte.is_ascii_digit()) => {
+            format!("send {due}; without the quotes, where it is a number")
+        }
+        Given::Cell(_)
+        | Given::Text(_)
+        | Given::Number(_)
+        | Given::Bool(_)
+        | Given::Array
+        | Given::Object => format!("send {due}"),
+    };
+    RowProblem::new(RowCode::WrongType, "", detail).value(given.shown()).hint(hint)
 }
 
 /// A text of 1 to `max` characters.
@@ -137,10 +149,25 @@ pub(super) fn instant(given: Given<'_>) -> Shaped<Timestamp> {
     let (Given::Cell(text) | Given::Text(text)) = given else {
         return Err(wrong(given, "an instant"));
     };
-    if text.as_bytes().get(10) == Some(&b' ') {
+    if text.as_bytes().get(10) == Some(&b' ') || !has_offset(text) {
         return Err(time_problem(text, TimeError::NotAnInstant));
     }
     Timestamp::parse(text).map_err(|error| time_problem(text, error))
+}
+
+/// Whether the text ends in `Z`, or in an offset below 24:00.
+fn has_offset(text: &str) -> bool {
+    if text.ends_with(['Z', 'z']) {
+        return true;
+    }
+    let Some((_, offset)) = text.split_at_checked(text.len().saturating_sub(6)) else {
+        return false;
+    };
+    let digits = |range| offset.get(range).and_then(|digits: &str| digits.parse::<u8>().ok());
+    offset.starts_with(['+', '-'])
+        && offset.get(3..4) == Some(":")
+        && digits(1..3).is_some_and(|hours| hours < 24)
+        && digits(4..6).is_some_and(|minutes| minutes < 60)
 }
 
 /// A day.

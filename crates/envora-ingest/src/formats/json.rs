@@ -6,6 +6,7 @@
 pub mod row;
 
 use envora_domain::words::did_you_mean;
+use envora_store::imports::Mode;
 
 use super::{FileProblem, Format, Judge, OpenError, Opening, RowPlace};
 use crate::rows::ParsedRow;
@@ -13,27 +14,6 @@ use row::{Members, RowReader};
 
 /// Rows that one body may hold; more come as an import.
 pub const BODY_ROWS_MAX: usize = 100_000;
-
-/// What is to happen when some rows are rejected.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
-    /// Nothing is stored.
-    Atomic,
-    /// The others are stored.
-    Partial,
-}
-
-impl Mode {
-    /// The mode of this word.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        match text {
-            "atomic" => Some(Self::Atomic),
-            "partial" => Some(Self::Partial),
-            _ => None,
-        }
-    }
-}
 
 /// A body that was read.
 pub struct Body {

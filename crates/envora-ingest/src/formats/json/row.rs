@@ -141,11 +141,11 @@ impl RowReader {
 }
 
 fn malformed(text: &str, error: &serde_json::Error) -> RowProblem {
-    let object = text.trim_start().starts_with('{');
-    let (code, detail) = if object || error.is_syntax() || error.is_eof() {
-        (RowCode::MalformedRow, format!("no JSON object: {error}"))
-    } else {
+    let json = serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok();
+    let (code, detail) = if json && !text.trim_start().starts_with('{') {
         (RowCode::WrongType, "an activity is a JSON object".to_owned())
+    } else {
+        (RowCode::MalformedRow, format!("no JSON object: {error}"))
     };
     RowProblem::new(code, "", detail)
         .value(text)
