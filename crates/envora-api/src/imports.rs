@@ -55,6 +55,9 @@ pub struct RejectedRow {
     pub row: u64,
     /// The physical line, counted from 1.
     pub line: u64,
+    /// `rejected`, `quarantined` or `duplicate`.
+    #[schema(example = "rejected")]
+    pub outcome: String,
     /// The row as sent, when it is text; cut to 1,000 characters.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub text: Option<String>,

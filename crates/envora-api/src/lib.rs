@@ -13,6 +13,7 @@ pub mod factors;
 pub mod footprints;
 pub mod imports;
 pub mod listing;
+pub mod mappings;
 pub mod media;
 pub mod organizations;
 pub mod problems;

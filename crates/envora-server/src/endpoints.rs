@@ -4,6 +4,8 @@ pub mod audit;
 pub mod facilities;
 pub mod factors;
 pub mod footprints;
+pub mod imports;
+pub mod mappings;
 pub mod meta;
 pub mod organization;
 pub mod sources;

@@ -4,6 +4,7 @@
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use envora_api::problems::Problem;
+use envora_ingest::tenant::Damaged;
 use envora_store::readers::ReadError;
 use envora_store::writer::WriteError;
 
@@ -58,6 +59,11 @@ fn problem_of(error: &anyhow::Error) -> Problem {
     let known = error.chain().find_map(|cause| {
         if let Some(write) = cause.downcast_ref::<WriteError>() {
             return of_write(write);
+        }
+        if let Some(damaged) = cause.downcast_ref::<Damaged>() {
+            return Some(Problem::data_integrity(format!(
+                "Stored bytes are not what was stored: {damaged}. Nothing is answered from them; run envora doctor."
+            )));
         }
         cause.downcast_ref::<ReadError>().and_then(of_read)
     });

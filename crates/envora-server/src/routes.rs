@@ -202,6 +202,8 @@ pub fn list() -> Vec<Route> {
         endpoints::sources::routes(),
         endpoints::footprints::routes(),
         endpoints::traces::routes(),
+        endpoints::mappings::routes(),
+        endpoints::imports::routes(),
         endpoints::factors::routes(),
         endpoints::audit::routes(),
         endpoints::meta::routes(),

@@ -356,3 +356,59 @@ fn gather(first: Queued, queue: &Receiver<Queued>) -> (Vec<Queued>, Option<Queue
     }
     (group, None)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::sync_channel;
+
+    use super::*;
+
+    struct Nothing;
+
+    impl Work for Nothing {
+        fn run(&mut self, _: &mut TenantTx, _: &[Landed]) -> bool {
+            true
+        }
+
+        fn answer(self: Box<Self>, _: Result<(), Nack>) {}
+    }
+
+    /// The sizes of the groups in which jobs of these sizes, all waiting, are committed.
+    fn groups(jobs: &[usize]) -> Vec<Vec<usize>> {
+        let (sender, receiver) = sync_channel(jobs.len());
+        for bytes in jobs {
+            let job = Queued { frames: Vec::new(), bytes: *bytes, work: Box::new(Nothing) };
+            assert!(sender.try_send(job).is_ok());
+        }
+        let (mut groups, mut carried) = (Vec::new(), None);
+        while let Some(first) = carried.take().or_else(|| receiver.try_recv().ok()) {
+            let (group, next) = gather(first, &receiver);
+            carried = next;
+            groups.push(group.iter().map(|job| job.bytes).collect());
+        }
+        groups
+    }
+
+    #[test]
+    fn a_group_is_what_waits_up_to_its_limits() {
+        assert_eq!(groups(&[1, 2, 3]), [vec![1, 2, 3]]);
+        let many = groups(&[0; GROUP_JOBS_MAX + 1]);
+        assert_eq!(many.iter().map(Vec::len).collect::<Vec<_>>(), [GROUP_JOBS_MAX, 1]);
+        let half = GROUP_BYTES_MAX / 2;
+        assert_eq!(groups(&[half, half, 1, half]), [vec![half, half], vec![1, half]]);
+        let huge = GROUP_BYTES_MAX * 2;
+        assert_eq!(groups(&[1, huge, 1]), [vec![1], vec![huge], vec![1]], "alone, but not refused");
+    }
+
+    #[test]
+    fn a_stopped_writer_stays_stopped() {
+        let shared = Shared::default();
+        shared.become_(WriterState::ReadOnly);
+        shared.resume();
+        assert_eq!(shared.state(), WriterState::Open);
+        shared.become_(WriterState::Stopped);
+        shared.become_(WriterState::ReadOnly);
+        shared.resume();
+        assert_eq!(shared.state(), WriterState::Stopped);
+    }
+}

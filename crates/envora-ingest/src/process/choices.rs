@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use envora_domain::activities::Activity;
-use envora_domain::activities::problems::RowCode;
+use envora_domain::activities::problems::{Effect, RowCode};
+use envora_domain::activities::validate::validate;
 use envora_domain::choice::{Policy, Question, Why, choose};
 use envora_domain::decimal::Decimal;
 use envora_domain::factors::Library;
@@ -165,6 +166,14 @@ impl Choices {
     }
 
     fn decide(&mut self, activity: &Activity, place: Place<'_>) -> Result<u32, Reason> {
+        // A word that intake could not know: rows wait for it under the code that intake told.
+        let problems = validate(activity).into_iter();
+        let mut unknown = problems.filter(|problem| problem.code.effect() == Effect::Quarantine);
+        if let Some(problem) = unknown.next() {
+            let remedy = problem.hint.unwrap_or(problem.detail);
+            let word = problem.value.unwrap_or_default();
+            return Err(Reason { code: problem.code, word, remedy });
+        }
         let unit = lookup(&activity.unit, AliasSet::None).map_err(|error| Reason {
             code: RowCode::UnknownUnit,
             word: activity.unit.clone(),

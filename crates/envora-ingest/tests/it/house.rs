@@ -1,5 +1,6 @@
 //! A tenant in a folder of its own, as the server would open it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use envora_crypto::keyring::LocalKeyring;
@@ -9,11 +10,14 @@ use envora_domain::access::{Action, Grant};
 use envora_domain::activities::{Activity, Input, Origin, Period, Ref};
 use envora_domain::decimal::Decimal;
 use envora_domain::factors::Library;
-use envora_domain::id::{FacilityId, OrganizationId, SourceId, TenantId};
+use envora_domain::hash::Digest;
+use envora_domain::id::{FacilityId, ImportId, OrganizationId, SourceId, TenantId};
 use envora_domain::ports::{Clock, Disk, Entropy, Frame};
 use envora_domain::time::{Span, Timestamp};
 use envora_ingest::commit::intake::Intake;
-use envora_ingest::commit::{Accepted, Batch, SubmitError, Submitted};
+use envora_ingest::commit::{Accepted, Batch, ImportDraft, SubmitError, Submitted};
+use envora_ingest::formats::{Format, Opening, OriginHead, open};
+use envora_ingest::mapping::Mapping;
 use envora_ingest::process::recount::{Recount, recount};
 use envora_ingest::process::{Processor, Progress};
 use envora_ingest::rows::ParsedRow;
@@ -157,6 +161,43 @@ impl House {
         }
     }
 
+    /// Takes a CSV file in, through a mapping.
+    pub(crate) fn import(&self, file_name: &str, bytes: &[u8], mapping: &str) -> Accepted {
+        let mapping = Arc::new(Mapping::from_toml(mapping).unwrap());
+        let id = ImportId::new(self.clock.now(), &*self.entropy);
+        let sha256 = Digest::of(bytes);
+        let opening = Opening {
+            head: OriginHead::File { import: id, file: sha256 },
+            mapping: Some(Arc::clone(&mapping)),
+            set: BTreeMap::new(),
+        };
+        let mut reader = open(Format::Csv, Box::new(bytes), &opening).unwrap();
+        let rows: Vec<ParsedRow> = reader.by_ref().map(Result::unwrap).collect();
+        let mut batch = Batch::new(rows, Mode::Partial);
+        batch.skipped = reader.skipped();
+        batch.import = Some(ImportDraft {
+            id,
+            sha256,
+            bytes: bytes.to_vec(),
+            file_name: file_name.to_owned(),
+            media_type: "text/csv".to_owned(),
+            mapping: "estate".to_owned(),
+            mapping_digest: None,
+            source_until: self.clock.now() + Span::from_secs(86_400),
+        });
+        self.submit_batch(batch)
+    }
+
+    /// Changes the stored bytes behind the store's back; on `SQLite` alone.
+    pub(crate) fn by_hand(&self, sql: &str) {
+        #[expect(clippy::disallowed_methods, reason = "the test changes the file behind the store")]
+        let file = rusqlite::Connection::open(self.folder.path().join("tenant").join("tenant.db"));
+        let file = file.unwrap();
+        let key = self.parts.keys.db_key_hex();
+        file.execute_batch(&format!("PRAGMA key = \"x'{}'\"", key.as_str())).unwrap();
+        assert!(file.execute(sql, []).unwrap() > 0, "nothing was changed by {sql}");
+    }
+
     pub(crate) fn catch_up(&self) -> Progress {
         self.clock.advance(Span::from_secs(1));
         self.processor.catch_up().unwrap()
@@ -171,7 +212,7 @@ impl House {
 
 /// An id that a code gives, so that tests need not remember it.
 pub(crate) fn id_of(code: &str) -> [u8; 16] {
-    let hash = envora_domain::hash::Digest::of(code.as_bytes());
+    let hash = Digest::of(code.as_bytes());
     *hash.0.first_chunk().unwrap()
 }
 

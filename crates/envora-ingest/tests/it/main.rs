@@ -3,7 +3,9 @@
 #![expect(clippy::panic, reason = "a test that cannot go on ends")]
 
 mod commits;
+mod estate;
 mod house;
 mod p07;
 mod processing;
 mod schema;
+mod tracing;

@@ -91,11 +91,16 @@ fn query(params: &Params, today: Day) -> Result<FootprintQuery, Problem> {
     Ok(FootprintQuery {
         from: first,
         to: to.or(after).unwrap_or_else(|| first.plus(365)),
-        group_by: params.read("group_by", &words, GroupBy::parse)?,
+        group_by: params.read("group_by", &words, by)?,
         filters,
         gwp_set: params.one("gwp_set")?.map(str::to_owned),
         run: params.read("run", "the id of a run", |text| RunId::parse(text).ok())?,
     })
+}
+
+/// The word of a grouping, with or without the `_id` that the filters have.
+fn by(text: &str) -> Option<GroupBy> {
+    GroupBy::parse(text.strip_suffix("_id").unwrap_or(text))
 }
 
 /// Asks the engine where waiting is allowed: it reads files and calculates.

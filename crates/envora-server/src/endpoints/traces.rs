@@ -23,7 +23,7 @@ const ACTIVITY: &str = "/v2/organizations/{org_id}/activities/{activity_id}/trac
 /// Lines of a page when nothing is said: each brings its own proofs.
 const LINES_DEFAULT: usize = 20;
 /// Lines that a page may have.
-const LINES_MAX: usize = 200;
+const LINES_MAX: usize = 1_000;
 
 /// The routes of this file.
 #[must_use]
@@ -32,7 +32,7 @@ pub fn routes() -> Vec<Route> {
         Route::get::<ReadResults, _, _>(FIGURE, figure)
             .says("Works a figure out again from the stored rows and tells its lines.")
             .asks(&[
-                ("limit", "How many lines, 1 to 200; 20 when absent."),
+                ("limit", "How many lines, 1 to 1000; 20 when absent."),
                 ("cursor", "The page to continue from."),
             ])
             .gives(200, Shape::one::<Trace>()),
@@ -51,13 +51,19 @@ async fn figure(
 ) -> Answer {
     params.only(&["limit", "cursor"])?;
     let figure = Figure::parse(&id).map_err(|_| nothing_here())?;
-    let limit = params.read("limit", "1 to 200", |text| {
+    let limit = params.read("limit", "1 to 1000", |text| {
         text.parse::<usize>().ok().filter(|limit| (1..=LINES_MAX).contains(limit))
     })?;
     let limit = limit.unwrap_or(LINES_DEFAULT) as u64;
     let (parts, grant, now) = (allowed.tenant.parts().clone(), allowed.grant, app.clock().now());
     let walk = Walk { route: FIGURE, params: &params };
     let after = match cursors::decode(&parts.keys, walk, now)? {
+        Some(place) if place.seq != figure.seq => {
+            return Err(Problem::cursor_filter_mismatch(
+                "The cursor belongs to another figure. Start again without one.",
+            )
+            .into());
+        }
         Some(place) => place.after.parse().map_err(|_| {
             Problem::invalid_cursor("This is no cursor of a trace. Start again without one.")
         })?,

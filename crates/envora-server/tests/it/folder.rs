@@ -4,11 +4,10 @@ use std::fs;
 use std::path::Path;
 
 use envora_server::folder::init::{Environment, init};
-use envora_server::folder::open::open;
 use envora_server::folder::{FolderError, anchors};
 use envora_server::serving;
 
-use crate::house::{ACME, House, organization, world};
+use crate::house::{ACME, House, apart, opened, organization, world};
 
 #[tokio::test]
 async fn a_folder_is_made_once_and_opened_by_one() {
@@ -16,7 +15,7 @@ async fn a_folder_is_made_once_and_opened_by_one() {
     let path = house.folder.path().join("data");
     let again = init(&path, &organization(ACME, Environment::Live), &world().0);
     assert!(matches!(again, Err(FolderError::Exists(_))));
-    let second = open(&path, world().0, None);
+    let second = opened(&path);
     let Err(error) = second else { unreachable!("a second one opened the folder") };
     assert!(matches!(error, FolderError::InUse { pid } if pid == std::process::id()));
     assert!(error.remedy().contains("end process"));
@@ -39,7 +38,7 @@ fn words_that_cannot_be_hosts_are_refused() {
     lost.time_zone = "Europe/Londn".to_owned();
     assert!(matches!(init(&path, &lost, &world().0), Err(FolderError::Unfit { .. })));
     assert!(!path.exists(), "nothing was made");
-    assert!(matches!(open(&path, world().0, None), Err(FolderError::Missing(_))));
+    assert!(matches!(opened(&path), Err(FolderError::Missing(_))));
 }
 
 /// Closes the house and leaves its folder.
@@ -70,7 +69,7 @@ async fn a_database_older_than_its_anchor_is_not_served() {
     let (data, old) = (house.folder.path().join("data"), house.folder.path().join("old"));
     let folder = closed(house).await;
     copy(&data, &old);
-    let app = open(&data, world().0, None).unwrap();
+    let app = opened(&data).unwrap();
     let tenant = app.tenants().all().next().unwrap();
     let (id, now) = (tenant.id(), app.clock().now());
     let facility = envora_store::facilities::FacilityFields {
@@ -89,16 +88,14 @@ async fn a_database_older_than_its_anchor_is_not_served() {
         envora_store::facilities::facility_put(tx, &grant, &facility, now).map(drop)
     });
     write.await.unwrap();
-    anchors::write(tenant.parts()).unwrap();
+    apart(|| anchors::write(tenant.parts())).unwrap();
     drop(tenant);
     serving::close(&app).await.unwrap();
     drop(app);
     let name = format!("tenants/{}", id.hex());
     fs::remove_dir_all(data.join(&name)).unwrap();
     copy(&old.join(&name), &data.join(&name));
-    let Err(error) = open(&data, world().0, None) else {
-        unreachable!("an old database was served")
-    };
+    let Err(error) = opened(&data) else { unreachable!("an old database was served") };
     assert!(matches!(error, FolderError::BehindAnchor { .. }), "{error}");
     assert!(error.remedy().contains("older copy"));
     drop(folder);
@@ -118,7 +115,7 @@ async fn a_wrong_key_and_a_flipped_bit_are_said_to_be_so() {
     let letter = if text.as_bytes()[at] == b'A' { "B" } else { "A" };
     text.replace_range(at..=at, letter);
     fs::write(&seal, text).unwrap();
-    assert!(matches!(open(&data, world().0, None), Err(FolderError::Keys(_))));
+    assert!(matches!(opened(&data), Err(FolderError::Keys(_))));
     fs::write(&seal, ours).unwrap();
 
     let tenant = fs::read_dir(data.join("tenants")).unwrap().next().unwrap().unwrap().path();
@@ -127,15 +124,13 @@ async fn a_wrong_key_and_a_flipped_bit_are_said_to_be_so() {
     let middle = 4096 + 100;
     bytes[middle] ^= 1;
     fs::write(&database, &bytes).unwrap();
-    let Err(error) = open(&data, world().0, None) else {
-        unreachable!("a flipped bit went unseen")
-    };
+    let Err(error) = opened(&data) else { unreachable!("a flipped bit went unseen") };
     assert!(
         matches!(error, FolderError::Database { .. } | FolderError::Unexpected(_)),
         "{error:?}"
     );
     bytes[middle] ^= 1;
     fs::write(&database, &bytes).unwrap();
-    let app = open(&data, world().0, None).unwrap();
+    let app = opened(&data).unwrap();
     serving::close(&app).await.unwrap();
 }

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::{Request, Response, StatusCode};
+use axum::http::{Request, Response};
 use envora_domain::time::Timestamp;
 use envora_lake::os_disk::OsDisk;
 use envora_server::app::{App, World};
+use envora_server::folder::FolderError;
 use envora_server::folder::init::{Environment, InitReport, Loopback, NewOrganization, add, init};
 use envora_server::folder::open::open;
 use envora_server::routes;
@@ -50,10 +51,6 @@ impl Answer {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
 
-    pub(crate) fn code(&self) -> String {
-        self.json()["code"].as_str().unwrap_or("").to_owned()
-    }
-
     /// A problem, whole: type, code, status and request id.
     #[track_caller]
     pub(crate) fn is_problem(&self, status: u16, code: &str) -> Value {
@@ -85,8 +82,22 @@ pub(crate) fn world() -> (World, Arc<FixedClock>) {
     (World { clock: Arc::<FixedClock>::clone(&clock), entropy, disk: Arc::new(OsDisk) }, clock)
 }
 
+/// Does work that blocks on a thread of its own, as `envora` does.
+pub(crate) fn apart<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    std::thread::scope(|scope| scope.spawn(work).join().unwrap())
+}
+
+/// Opens a folder again.
+pub(crate) fn opened(path: &std::path::Path) -> Result<App, FolderError> {
+    apart(|| open(path, world().0, None))
+}
+
 impl House {
     pub(crate) fn new() -> Self {
+        apart(Self::made)
+    }
+
+    fn made() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (world, clock) = world();
         let path = folder.path().join("data");
@@ -140,9 +151,4 @@ impl House {
             .body(Body::from(body.to_string()));
         self.send(request.unwrap()).await
     }
-}
-
-/// Whether a status says that it went well.
-pub(crate) fn is_fine(status: u16) -> bool {
-    StatusCode::from_u16(status).unwrap().is_success()
 }

@@ -91,7 +91,7 @@ async fn p20_clean_logs() {
     let answers = provoke(&house).await;
     drop(guard);
     let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
-    assert!(text.lines().count() > 10, "the requests were logged");
+    assert!(text.lines().count() >= 10, "the requests were logged");
     for line in text.lines() {
         let parsed: Value = serde_json::from_str(line).unwrap();
         assert!(parsed.is_object(), "{line}");

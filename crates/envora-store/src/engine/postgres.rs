@@ -129,6 +129,16 @@ impl Session {
     }
 }
 
+impl Drop for Session {
+    /// The server gives the lock back when it sees the connection gone; saying so is sooner.
+    fn drop(&mut self) {
+        let unlock = self.client.batch_execute("SELECT pg_advisory_unlock_all()");
+        if let Err(error) = self.runtime.block_on(unlock) {
+            tracing::debug!(%error, "the writer's lock was not given back");
+        }
+    }
+}
+
 fn borrowed<'a>(values: &'a [Value<'a>]) -> Vec<&'a (dyn ToSql + Sync)> {
     values.iter().map(|value| value as &(dyn ToSql + Sync)).collect()
 }

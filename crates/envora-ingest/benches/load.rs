@@ -1,0 +1,154 @@
+//! What the demo's load costs, stage by stage: `cargo xtask bench`.
+//!
+//! Real keys, real files, a real database in a temporary folder; the twelve meter files of the
+//! example. Prints rows per second and nanoseconds per row; compare within one run only.
+#![expect(clippy::unwrap_used, reason = "a measurement that cannot go on ends")]
+#![expect(clippy::print_stdout, reason = "it prints what it measured")]
+#![expect(clippy::disallowed_methods, reason = "it measures time")]
+
+#[path = "../tests/it/house.rs"]
+#[expect(dead_code, reason = "shared with the tests, which use all of it")]
+mod house;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use envora_crypto::tenant::Object;
+use envora_domain::activities::canonical::rows_root;
+use envora_domain::hash::Digest;
+use envora_domain::id::{ImportId, SegmentId};
+use envora_domain::time::Day;
+use envora_ingest::commit::{Batch, ImportDraft};
+use envora_ingest::footprint::{FootprintQuery, GroupBy, footprint};
+use envora_ingest::formats::{Format, Opening, OriginHead, open};
+use envora_ingest::mapping::Mapping;
+use envora_ingest::rows::ParsedRow;
+use envora_store::imports::Mode;
+
+use crate::house::{House, grant};
+
+const BUILDINGS: [&str; 6] = ["b2", "b24", "b44", "b62", "b101", "b113"];
+const CARRIERS: [&str; 2] = ["electricity", "gas"];
+
+#[derive(Default)]
+struct Stages {
+    spent: Vec<(&'static str, Duration)>,
+}
+
+impl Stages {
+    fn time<T>(&mut self, stage: &'static str, work: impl FnOnce() -> T) -> T {
+        let start = Instant::now();
+        let made = work();
+        let took = start.elapsed();
+        match self.spent.iter_mut().find(|(known, _)| *known == stage) {
+            Some((_, sum)) => *sum += took,
+            None => self.spent.push((stage, took)),
+        }
+        made
+    }
+}
+
+fn estate() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/university-estate")
+}
+
+fn read(bytes: &[u8], mapping: &Arc<Mapping>, set: [(&str, String); 2]) -> Vec<ParsedRow> {
+    let set: BTreeMap<String, String> =
+        set.into_iter().map(|(field, word)| (field.to_owned(), word)).collect();
+    let head = OriginHead::File { import: ImportId::from_bytes([3; 16]), file: Digest::of(bytes) };
+    let opening = Opening { head, mapping: Some(Arc::clone(mapping)), set };
+    let reader = open(Format::Csv, Box::new(bytes), &opening).unwrap();
+    reader.map(|row| row.unwrap()).collect()
+}
+
+fn main() {
+    let house = House::new();
+    let mut stages = Stages::default();
+    let mut rows_read = 0_usize;
+    for building in BUILDINGS {
+        house.facility(building, |_| {});
+        for carrier in CARRIERS {
+            house.source(&format!("{building}-{carrier}"), Some(building));
+        }
+    }
+    for carrier in CARRIERS {
+        let mapping = estate().join(format!("estate-{carrier}.toml"));
+        let mapping = Mapping::from_toml(&std::fs::read_to_string(mapping).unwrap()).unwrap();
+        let mapping = Arc::new(mapping);
+        for building in BUILDINGS {
+            let file = estate().join(format!("{building}_{carrier}_2022.csv"));
+            let bytes = std::fs::read(&file).unwrap();
+            let set = [
+                ("facility_code", building.to_owned()),
+                ("source_code", format!("{building}-{carrier}")),
+            ];
+            let rows = stages.time("read, map, validate", || read(&bytes, &mapping, set));
+            rows_read += rows.len();
+            prepare(&house, &mut stages, &rows);
+            let draft = ImportDraft {
+                id: ImportId::from_bytes([3; 16]),
+                sha256: Digest::of(&bytes),
+                bytes,
+                file_name: format!("{building}_{carrier}_2022.csv"),
+                media_type: "text/csv".to_owned(),
+                mapping: String::new(),
+                mapping_digest: None,
+                source_until: house.parts.clock.now(),
+            };
+            let mut batch = Batch::new(rows, Mode::Partial);
+            batch.import = Some(ImportDraft { id: unique(building, carrier), ..draft });
+            stages.time("commit, durable (the three above included)", || house.submit_batch(batch));
+        }
+    }
+    stages.time("calculate and add up", || house.catch_up());
+    print(&stages, rows_read);
+    ask(&house);
+}
+
+fn unique(building: &str, carrier: &str) -> ImportId {
+    let digest = Digest::of(format!("{building}-{carrier}").as_bytes());
+    ImportId::from_slice(digest.0.get(..16).unwrap()).unwrap()
+}
+
+/// The parts of a commit that are pure, each on its own.
+fn prepare(house: &House, stages: &mut Stages, rows: &[ParsedRow]) {
+    let activities: Vec<_> = rows.iter().filter_map(|row| row.activity.as_ref().ok()).collect();
+    let canonical: Vec<Vec<u8>> = stages.time("  canonical rows", || {
+        activities.iter().map(|activity| activity.canonical()).collect()
+    });
+    stages.time("  RFC 6962 root", || rows_root(&canonical));
+    let stream = canonical.concat();
+    let object = Object::segment(SegmentId::from_bytes([8; 16]));
+    stages.time("  seal", || house.parts.keys.seal(&object, &stream));
+}
+
+fn print(stages: &Stages, rows: usize) {
+    println!("{rows} rows of {} files", BUILDINGS.len() * CARRIERS.len());
+    println!("{:<44} {:>12} {:>10}", "stage", "rows/s", "ns/row");
+    for (stage, spent) in &stages.spent {
+        let nanos = spent.as_nanos().max(1);
+        let per_row = nanos / rows as u128;
+        let per_second = rows as u128 * 1_000_000_000 / nanos;
+        println!("{stage:<44} {per_second:>12} {per_row:>10}");
+    }
+}
+
+fn ask(house: &House) {
+    for group_by in [None, Some(GroupBy::Month), Some(GroupBy::Facility)] {
+        let query = FootprintQuery {
+            from: Day::from_ymd(2022, 1, 1).unwrap(),
+            to: Day::from_ymd(2023, 1, 1).unwrap(),
+            group_by,
+            filters: BTreeMap::new(),
+            gwp_set: None,
+            run: None,
+        };
+        let start = Instant::now();
+        let answer = footprint(&house.parts, &grant(), &query).unwrap();
+        let by = group_by.map_or("nothing", GroupBy::as_str);
+        let micros = start.elapsed().as_micros();
+        println!("footprint by {by:<9} {micros:>8} us  scope 1 {} kg", answer.totals.scope1.value);
+    }
+}

@@ -1,0 +1,514 @@
+//! `…/imports`: a file taken in, in the simple form: the file is the body.
+
+use std::collections::BTreeMap;
+use std::io::Cursor;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use axum::body::Body;
+use axum::extract::{OriginalUri, Path, State};
+use axum::http::HeaderMap;
+use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
+use bytes::Bytes;
+use envora_api::imports::{Import, RejectedRow};
+use envora_api::listing::Page;
+use envora_api::media;
+use envora_api::problems::{Problem, RowError, RowPlace};
+use envora_domain::access::actions::{ReadActivities, ReadOrganization, WriteActivities};
+use envora_domain::hash::Digest;
+use envora_domain::id::ImportId;
+use envora_domain::time::{Span, Timestamp};
+use envora_ingest::commit::{
+    Accepted, Batch, Idempotency, ImportDraft, StoredAnswer, SubmitError, Submitted,
+};
+use envora_ingest::formats::{self, OpenError, Opening, OriginHead};
+use envora_ingest::mapping::Mapping;
+use envora_store::imports::{
+    self as store, ImportRow, Mode, import_by_id, import_rows, imports_before,
+};
+use envora_store::mappings::mapping_by_name;
+use envora_store::organization::organization_now;
+
+use crate::access::{Allowed, nothing_here};
+use crate::answers::{Answer, Reply};
+use crate::app::App;
+use crate::bodies;
+use crate::cursors::{self, Place, Walk};
+use crate::endpoints::mappings::unfit;
+use crate::gate::{Format, body_format};
+use crate::idempotency::{self, Marked, Sent};
+use crate::openapi::Shape;
+use crate::params::{Params, shown};
+use crate::refusals::Refusal;
+use crate::routes::Route;
+use crate::rows;
+
+const ALL: &str = "/v2/organizations/{org_id}/imports";
+const ONE: &str = "/v2/organizations/{org_id}/imports/{id}";
+const ERRORS: &str = "/v2/organizations/{org_id}/imports/{id}/errors";
+const DAY: i64 = 24 * 3_600;
+
+/// The routes of this file.
+#[must_use]
+pub fn routes() -> Vec<Route> {
+    vec![
+        Route::get::<ReadActivities, _, _>(ALL, list)
+            .says("Lists the imports, newest first.")
+            .asks(&[
+                ("limit", "How many, 1 to 1000; 100 when absent."),
+                ("cursor", "The page to continue from."),
+            ])
+            .gives(200, Shape::page::<Import>()),
+        Route::post::<WriteActivities, _, _>(ALL, add)
+            .says("Takes in a file: the body is the file, up to 64 MiB; its bytes are kept.")
+            .asks(&[
+                (
+                    "mapping",
+                    "The name of a saved mapping; for CSV whose header is not made of field names.",
+                ),
+                ("mode", "atomic or partial; partial when absent."),
+                ("scope", "The scope that all rows claim."),
+                ("set", "A constant, such as facility_code=b24; may be repeated."),
+            ])
+            .takes(&[Format::Csv, Format::Ndjson, Format::Json], Shape::Free("The file."))
+            .gives(201, Shape::one::<Import>()),
+        Route::get::<ReadActivities, _, _>(ONE, read)
+            .says("Reads an import.")
+            .gives(200, Shape::one::<Import>()),
+        Route::get::<ReadActivities, _, _>(ERRORS, errors)
+            .says("Lists the rows of an import that were not accepted as they stood.")
+            .asks(&[
+                ("limit", "How many, 1 to 1000; 100 when absent."),
+                ("cursor", "The page to continue from."),
+            ])
+            .gives(200, Shape::page::<RejectedRow>()),
+    ]
+}
+
+/// A file on its way in.
+struct Incoming {
+    id: ImportId,
+    bytes: Bytes,
+    sha256: Digest,
+    file_name: String,
+    media_type: String,
+    format: formats::Format,
+    mode: Mode,
+    mapping: Option<Arc<Mapping>>,
+    set: BTreeMap<String, String>,
+    source_until: Timestamp,
+    marked: Marked,
+}
+
+async fn add(
+    State(app): State<App>,
+    allowed: Allowed<WriteActivities>,
+    OriginalUri(uri): OriginalUri,
+    params: Params,
+    headers: HeaderMap,
+    body: Body,
+) -> Answer {
+    params.only(&["mapping", "mode", "scope", "set"])?;
+    let format = format_of(&headers)?;
+    let mode = mode_of(&params, Mode::Partial)?;
+    let set = constants(&params)?;
+    let mapping = mapping_of(&allowed, &params).await?;
+    let source_until = source_until(&app, &allowed).await?;
+    let bytes = bodies::read(&headers, body, bodies::IMPORT_BYTES_MAX).await?;
+    let sent =
+        Sent { actor: &allowed.actor, uri: &uri, params: &params, headers: &headers, body: &bytes };
+    let marked = idempotency::required(idempotency::marked(allowed.tenant.parts(), &sent)?)?;
+    let incoming = Incoming {
+        id: ImportId::new(app.clock().now(), app.entropy()),
+        sha256: Digest::of(&bytes),
+        file_name: file_name(&headers),
+        media_type: text_of(&headers, CONTENT_TYPE.as_str()),
+        bytes,
+        format,
+        mode,
+        mapping,
+        set,
+        source_until,
+        marked,
+    };
+    let (intake, grant) = (Arc::clone(allowed.tenant.intake()), allowed.grant);
+    let work = move || {
+        let batch = incoming.batch()?;
+        intake.submit_blocking(&grant, batch).map_err(Failed::Submit)
+    };
+    let submitted = app.tracker().spawn_blocking(work).await.context("take in a file")?;
+    match submitted.map_err(Refusal::from)? {
+        Submitted::Replayed(answer) => Ok(Reply::replayed(answer.status, answer.body)),
+        Submitted::Stored(accepted, answer) => {
+            allowed.tenant.notify();
+            rows::measure(app.metrics(), &accepted.counts);
+            let answer = answer.context("the answer of an import was not made")?;
+            let reply = Reply::written(answer.status, answer.body);
+            let id = accepted.import.map(|id| format!("{}/{id}", allowed.tenant.path(ALL)));
+            Ok(reply.location(&id.unwrap_or_default()))
+        }
+    }
+}
+
+/// Why a file was not taken in.
+enum Failed {
+    /// It cannot be read.
+    Open(OpenError),
+    /// It cannot be stored.
+    Submit(SubmitError),
+}
+
+impl From<Failed> for Refusal {
+    fn from(failed: Failed) -> Self {
+        match failed {
+            Failed::Open(error) => rows::unreadable(error),
+            Failed::Submit(error) => rows::refused(error),
+        }
+    }
+}
+
+impl Incoming {
+    /// Reads the file into rows.
+    fn batch(self) -> Result<Batch, Failed> {
+        let opening = Opening {
+            head: OriginHead::File { import: self.id, file: self.sha256 },
+            mapping: self.mapping.clone(),
+            set: self.set.clone(),
+        };
+        let input = Box::new(Cursor::new(self.bytes.clone()));
+        let mut reader = formats::open(self.format, input, &opening).map_err(Failed::Open)?;
+        let rows: Vec<_> = reader
+            .by_ref()
+            .collect::<std::io::Result<_>>()
+            .map_err(|error| Failed::Open(OpenError::Io(error)))?;
+        let skipped = reader.skipped();
+        drop(reader);
+        let (mode, marked) = (self.mode, self.marked);
+        let about = self.about();
+        let render = Box::new(move |accepted: &Accepted| StoredAnswer {
+            status: 201,
+            media_type: media::VENDOR.to_owned(),
+            body: serde_json::to_vec(&about.answer(accepted)).unwrap_or_default(),
+        });
+        let idempotency = Idempotency { key: marked.key, fingerprint: marked.fingerprint, render };
+        Ok(Batch {
+            rows,
+            mode,
+            skipped,
+            idempotency: Some(idempotency),
+            import: Some(self.draft()),
+        })
+    }
+
+    fn about(&self) -> Answering {
+        Answering {
+            id: self.id,
+            file_name: self.file_name.clone(),
+            sha256: self.sha256,
+            bytes: self.bytes.len() as u64,
+            mapping: self.mapping.as_ref().map(|mapping| mapping.name.clone()),
+        }
+    }
+
+    fn draft(self) -> ImportDraft {
+        ImportDraft {
+            id: self.id,
+            sha256: self.sha256,
+            bytes: self.bytes.to_vec(),
+            file_name: self.file_name,
+            media_type: self.media_type,
+            mapping: self.mapping.as_ref().map(|mapping| mapping.name.clone()).unwrap_or_default(),
+            mapping_digest: self.mapping.as_ref().map(|mapping| mapping.version),
+            source_until: self.source_until,
+        }
+    }
+}
+
+/// What the answer says besides what became of the rows.
+struct Answering {
+    id: ImportId,
+    file_name: String,
+    sha256: Digest,
+    bytes: u64,
+    mapping: Option<String>,
+}
+
+impl Answering {
+    fn answer(&self, accepted: &Accepted) -> Import {
+        Import {
+            id: self.id,
+            file_name: self.file_name.clone(),
+            sha256: self.sha256.hex(),
+            bytes: self.bytes,
+            mapping: self.mapping.clone(),
+            mode: rows::mode(accepted.mode),
+            status: status(&accepted.counts).to_owned(),
+            ack: rows::ACK.to_owned(),
+            counts: rows::counts(&accepted.counts),
+            segments: accepted.segments.clone(),
+            results: rows::results(&accepted.results),
+            watermark: rows::watermark(accepted),
+            created_at: accepted.committed_at,
+        }
+    }
+}
+
+fn status(counts: &store::Counts) -> &'static str {
+    if counts.rejected + counts.quarantined == 0 { "succeeded" } else { "partial" }
+}
+
+/// The format of the file; our own vendor type would open an import of many parts.
+fn format_of(headers: &HeaderMap) -> Result<formats::Format, Problem> {
+    let taken = [Format::Csv, Format::Ndjson, Format::Json];
+    let format = body_format(headers, &taken)?;
+    if text_of(headers, CONTENT_TYPE.as_str()).to_ascii_lowercase().starts_with(media::VENDOR) {
+        return Err(Problem::feature_not_built(
+            "An import of many parts is not built yet. Send the file itself as the body, as text/csv, application/x-ndjson or application/json.",
+        ));
+    }
+    Ok(match format {
+        Format::Csv => formats::Format::Csv,
+        Format::Ndjson => formats::Format::Ndjson,
+        Format::Json | Format::MergePatch | Format::Toml => formats::Format::Json,
+    })
+}
+
+/// The mode that the query asks for.
+///
+/// # Errors
+/// 400.
+pub fn mode_of(params: &Params, default: Mode) -> Result<Mode, Problem> {
+    Ok(params.read("mode", "atomic or partial", Mode::parse)?.unwrap_or(default))
+}
+
+/// The constants: `set` and `scope`.
+fn constants(params: &Params) -> Result<BTreeMap<String, String>, Problem> {
+    let mut set = BTreeMap::new();
+    for pair in params.many("set") {
+        let (name, value) = pair.split_once('=').ok_or_else(|| {
+            Problem::unknown_parameter(format!("set is name=value, not {}.", shown(pair)))
+        })?;
+        if set.insert(name.to_owned(), value.to_owned()).is_some() {
+            return Err(Problem::unknown_parameter(format!("{} is set twice.", shown(name))));
+        }
+    }
+    let scope =
+        params.read("scope", "1, 2 or 3", |text| matches!(text, "1" | "2" | "3").then_some(()))?;
+    if scope.is_some() {
+        let scope = params.one("scope")?.unwrap_or_default();
+        set.insert("scope".to_owned(), scope.to_owned());
+    }
+    Ok(set)
+}
+
+async fn mapping_of(
+    allowed: &Allowed<WriteActivities>,
+    params: &Params,
+) -> Result<Option<Arc<Mapping>>, Refusal> {
+    let Some(name) = params.one("mapping")?.map(str::to_owned) else { return Ok(None) };
+    let (grant, wanted) = (allowed.also::<ReadActivities>()?, name.clone());
+    let found =
+        allowed.tenant.parts().db.read(move |rd| mapping_by_name(rd, &grant, &wanted)).await?;
+    let found = found.ok_or_else(|| {
+        Problem::unknown_parameter(format!(
+            "There is no mapping {}. Save it first, at import-mappings.",
+            shown(&name)
+        ))
+    })?;
+    let tree = serde_json::from_str(&found.tree).context("read a saved mapping")?;
+    let mapping = Mapping::from_json(&tree).map_err(|error| unfit(&error))?;
+    Ok(Some(Arc::new(mapping)))
+}
+
+async fn source_until(app: &App, allowed: &Allowed<WriteActivities>) -> Result<Timestamp, Refusal> {
+    let grant = allowed.also::<ReadOrganization>()?;
+    let settings = allowed.tenant.parts().db.read(move |rd| organization_now(rd, &grant)).await?;
+    let days = settings.map_or(0, |now| i64::from(now.settings.source_retention_days));
+    Ok(app.clock().now() + Span::from_secs(days * DAY))
+}
+
+fn text_of(headers: &HeaderMap, name: &str) -> String {
+    headers
+        .get(name)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or("")
+        .chars()
+        .take(200)
+        .collect()
+}
+
+/// The file's name from Content-Disposition, without folders and control characters.
+fn file_name(headers: &HeaderMap) -> String {
+    let text = text_of(headers, CONTENT_DISPOSITION.as_str());
+    let mut plain = None;
+    let mut extended = None;
+    for part in text.split(';').map(str::trim) {
+        if let Some(encoded) = part.strip_prefix("filename*=UTF-8''") {
+            extended = decoded(encoded);
+        } else if let Some(name) = part.strip_prefix("filename=") {
+            plain = Some(name.trim_matches('"').to_owned());
+        }
+    }
+    let name = extended.or(plain).unwrap_or_default();
+    let last = name.rsplit(['/', '\\']).next().unwrap_or("");
+    let clean: String = last.chars().filter(|letter| !letter.is_control()).take(200).collect();
+    if clean.is_empty() { "unnamed".to_owned() } else { clean }
+}
+
+/// The text behind `%XX`.
+fn decoded(text: &str) -> Option<String> {
+    let mut bytes = Vec::new();
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        if byte == b'%' {
+            let digits = [rest.next()?, rest.next()?];
+            bytes.push(u8::from_str_radix(core::str::from_utf8(&digits).ok()?, 16).ok()?);
+        } else {
+            bytes.push(byte);
+        }
+    }
+    String::from_utf8(bytes).ok()
+}
+
+async fn list(State(app): State<App>, allowed: Allowed<ReadActivities>, params: Params) -> Answer {
+    params.only(&["limit", "cursor"])?;
+    let (parts, grant, now) = (allowed.tenant.parts(), allowed.grant, app.clock().now());
+    let walk = Walk { route: ALL, params: &params };
+    let before = cursors::decode(&parts.keys, walk, now)?
+        .and_then(|place| ImportId::parse(&place.after).ok());
+    let limit = params.limit()?;
+    let wanted = u32::try_from(limit + 1).unwrap_or(u32::MAX);
+    let mut found = parts.db.read(move |rd| imports_before(rd, &grant, before, wanted)).await?;
+    let more = found.len() > limit;
+    found.truncate(limit);
+    let last = found.last().filter(|_| more).map(|import| import.id.to_string());
+    let next_cursor =
+        last.map(|after| cursors::encode(&parts.keys, walk, Place { after, seq: 0 }, now));
+    let next = next_cursor
+        .as_ref()
+        .map(|cursor| cursors::next_path(&allowed.tenant.path(ALL), &params, cursor));
+    let data: Vec<Import> = found.into_iter().map(wire).collect();
+    Ok(Reply::ok(&Page { data, next_cursor })?.next(next.as_deref()))
+}
+
+async fn read(
+    allowed: Allowed<ReadActivities>,
+    Path((_, id)): Path<(String, String)>,
+    params: Params,
+) -> Answer {
+    params.only(&[])?;
+    let id = ImportId::parse(&id).map_err(|_| nothing_here())?;
+    let grant = allowed.grant;
+    let found = allowed.tenant.parts().db.read(move |rd| import_by_id(rd, &grant, id)).await?;
+    Reply::ok(&wire(found.ok_or_else(nothing_here)?))
+}
+
+fn wire(import: store::Import) -> Import {
+    Import {
+        id: import.id,
+        file_name: import.file_name,
+        sha256: import.file.hex(),
+        bytes: import.file_length,
+        mapping: (!import.mapping.is_empty()).then_some(import.mapping),
+        mode: rows::mode(import.mode),
+        status: status(&import.counts).to_owned(),
+        ack: rows::ACK.to_owned(),
+        counts: rows::counts(&import.counts),
+        segments: Vec::new(),
+        results: Vec::new(),
+        watermark: envora_api::amounts::Watermark {
+            seq: import.seq,
+            committed_at: Some(import.created_at),
+            lag_ms: 0,
+        },
+        created_at: import.created_at,
+    }
+}
+
+async fn errors(
+    State(app): State<App>,
+    allowed: Allowed<ReadActivities>,
+    Path((_, id)): Path<(String, String)>,
+    params: Params,
+) -> Answer {
+    params.only(&["limit", "cursor"])?;
+    let id = ImportId::parse(&id).map_err(|_| nothing_here())?;
+    let (parts, grant, now) = (allowed.tenant.parts(), allowed.grant, app.clock().now());
+    let walk = Walk { route: ERRORS, params: &params };
+    let place = cursors::decode(&parts.keys, walk, now)?;
+    let from = place.and_then(|place| place.after.parse().ok()).unwrap_or(0);
+    let limit = params.limit()?;
+    let page = store::Page { from, limit: u32::try_from(limit + 1).unwrap_or(u32::MAX) };
+    let found = parts
+        .db
+        .read(move |rd| match import_by_id(rd, &grant, id)? {
+            None => Ok(None),
+            Some(_) => import_rows(rd, &grant, id, page).map(Some),
+        })
+        .await?;
+    let mut found = found.ok_or_else(nothing_here)?;
+    let more = found.len() > limit;
+    found.truncate(limit);
+    let last = found.last().filter(|_| more).map(|row| (row.number + 1).to_string());
+    let next_cursor =
+        last.map(|after| cursors::encode(&parts.keys, walk, Place { after, seq: 0 }, now));
+    let next = next_cursor.as_ref().map(|cursor| {
+        let path = allowed.tenant.path(ERRORS).replace("{id}", &id.to_string());
+        cursors::next_path(&path, &params, cursor)
+    });
+    let data = grouped(found);
+    Ok(Reply::ok(&Page { data, next_cursor })?.next(next.as_deref()))
+}
+
+/// The errors of each row together.
+fn grouped(found: Vec<ImportRow>) -> Vec<RejectedRow> {
+    let mut data: Vec<RejectedRow> = Vec::new();
+    for row in found {
+        let some = |text: String| (!text.is_empty()).then_some(text);
+        let error = RowError {
+            code: row.code,
+            pointer: Some(format!("#{}", row.field)),
+            row: Some(RowPlace { record: row.row, line: row.line }),
+            column: some(row.column),
+            value: some(row.cell),
+            detail: row.detail,
+            hint: some(row.hint),
+            ..RowError::default()
+        };
+        match data.last_mut() {
+            Some(last) if last.row == row.row => last.errors.push(error),
+            _ => data.push(RejectedRow {
+                row: row.row,
+                line: row.line,
+                outcome: row.outcome,
+                text: None,
+                errors: vec![error],
+            }),
+        }
+    }
+    data
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderMap;
+
+    use super::file_name;
+
+    #[track_caller]
+    fn check(header: &'static str, want: &str) {
+        let mut headers = HeaderMap::new();
+        headers.insert("content-disposition", header.parse().expect("a header"));
+        assert_eq!(file_name(&headers), want, "{header}");
+    }
+
+    #[test]
+    fn a_file_has_a_name_without_folders() {
+        check("attachment; filename=\"b24.csv\"", "b24.csv");
+        check("attachment; filename=\"x.csv\"; filename*=UTF-8''Z%C3%A4hler.csv", "Zähler.csv");
+        check("attachment; filename=\"../../etc/passwd\"", "passwd");
+        check("attachment; filename=\"C:\\data\\a.csv\"", "a.csv");
+        check("attachment", "unnamed");
+        check("attachment; filename*=UTF-8''a%0d%0ab.csv", "ab.csv");
+    }
+}

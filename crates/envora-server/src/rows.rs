@@ -1,0 +1,181 @@
+//! Rows on the wire: what became of each, why, and where it stood.
+
+use envora_api::amounts::Watermark;
+use envora_api::codes::Code;
+use envora_api::problems::{Problem, RowError, RowPlace};
+use envora_api::writes::{Counts, Mode, Outcome, RowResult, WriteAnswer};
+use envora_domain::activities::problems::{Outcome as Fate, RowProblem};
+use envora_ingest::commit::{self, Accepted, SubmitError};
+use envora_ingest::formats::{FileProblem, OpenError};
+use envora_store::imports::{Counts as Counted, Mode as Chosen};
+use envora_store::writer::WriteError;
+
+use crate::metrics::Metrics;
+use crate::refusals::Refusal;
+
+/// What the acknowledgement stands for: durable on this machine's disk.
+pub const ACK: &str = "local";
+
+/// The answer to a write.
+#[must_use]
+pub fn write_answer(accepted: &Accepted) -> WriteAnswer {
+    WriteAnswer {
+        ack: ACK.to_owned(),
+        mode: mode(accepted.mode),
+        counts: counts(&accepted.counts),
+        segments: accepted.segments.clone(),
+        results: results(&accepted.results),
+        watermark: watermark(accepted),
+    }
+}
+
+/// The commit, as the place to wait for.
+#[must_use]
+pub fn watermark(accepted: &Accepted) -> Watermark {
+    Watermark { seq: accepted.watermark, committed_at: Some(accepted.committed_at), lag_ms: 0 }
+}
+
+/// The mode.
+#[must_use]
+pub const fn mode(mode: Chosen) -> Mode {
+    match mode {
+        Chosen::Atomic => Mode::Atomic,
+        Chosen::Partial => Mode::Partial,
+    }
+}
+
+/// Rows by outcome.
+#[must_use]
+pub const fn counts(counts: &Counted) -> Counts {
+    let Counted { accepted, duplicate, quarantined, rejected, skipped } = *counts;
+    Counts { accepted, duplicate, quarantined, rejected, skipped }
+}
+
+/// Counts the rows for the metrics.
+pub fn measure(metrics: &Metrics, counts: &Counted) {
+    for (outcome, rows) in [
+        ("accepted", counts.accepted),
+        ("duplicate", counts.duplicate),
+        ("quarantined", counts.quarantined),
+        ("rejected", counts.rejected),
+        ("skipped", counts.skipped),
+    ] {
+        metrics.rows(outcome, rows);
+    }
+}
+
+/// The rows that an answer lists.
+#[must_use]
+pub fn results(results: &[commit::RowResult]) -> Vec<RowResult> {
+    results
+        .iter()
+        .map(|result| RowResult {
+            row: result.row,
+            external_id: result.external_id.clone(),
+            status: match result.outcome {
+                Fate::Accepted => Outcome::Accepted,
+                Fate::Duplicate => Outcome::Duplicate,
+                Fate::Quarantined => Outcome::Quarantined,
+                Fate::Rejected => Outcome::Rejected,
+            },
+            id: result.id,
+            errors: result.problems.iter().map(|problem| error(problem, "")).collect(),
+            flags: result.flags.iter().map(|flag| flag.as_str().to_owned()).collect(),
+        })
+        .collect()
+}
+
+/// What is wrong with a row; `prefix` is where the row stands in a JSON body.
+#[must_use]
+pub fn error(problem: &RowProblem, prefix: &str) -> RowError {
+    RowError {
+        code: problem.code.as_str().to_owned(),
+        pointer: Some(format!("#{prefix}{}", problem.field)),
+        row: Some(RowPlace { record: problem.row, line: problem.line }),
+        column: problem.column.clone(),
+        sheet: None,
+        value: problem.value.clone(),
+        detail: problem.detail.clone(),
+        hint: problem.hint.clone(),
+    }
+}
+
+/// Why a batch was not taken.
+#[must_use]
+pub fn refused(error: SubmitError) -> Refusal {
+    match error {
+        SubmitError::Refused(accepted) => all_refused(&accepted).into(),
+        SubmitError::KeyReused => Problem::idempotency_key_reused(
+            "This idempotency key was used for another request. Use a new key for a new request.",
+        )
+        .into(),
+        SubmitError::InFlight => Problem::idempotency_in_flight(
+            "A request with this idempotency key is still running. Wait, then send it again.",
+        )
+        .into(),
+        SubmitError::Overloaded => WriteError::Overloaded.into(),
+        SubmitError::ReadOnly => WriteError::ReadOnly.into(),
+        SubmitError::Stopped => WriteError::Stopped.into(),
+        SubmitError::DataIntegrity => WriteError::DataIntegrity.into(),
+        SubmitError::Unexpected(error) => error.into(),
+    }
+}
+
+/// `atomic`, and some rows cannot be stored: which, and that nothing was.
+fn all_refused(accepted: &Accepted) -> Problem {
+    let rejected = accepted.counts.rejected;
+    let words =
+        if rejected == 1 { "One row cannot".to_owned() } else { format!("{rejected} rows cannot") };
+    let errors: Vec<RowError> = accepted
+        .results
+        .iter()
+        .filter(|result| result.outcome == Fate::Rejected)
+        .flat_map(|result| {
+            let prefix = format!("/activities/{}", result.row.saturating_sub(1));
+            result.problems.iter().map(move |problem| error(problem, &prefix))
+        })
+        .collect();
+    Problem::validation_failed(format!(
+        "{words} be stored, so nothing was (mode=atomic). Correct what errors lists, or send mode=partial."
+    ))
+    .with_errors(errors)
+}
+
+/// Why a file or body as a whole cannot be read.
+#[must_use]
+pub fn unreadable(error: OpenError) -> Refusal {
+    let problems = match error {
+        OpenError::File(problems) => problems,
+        OpenError::Io(error) => return anyhow::Error::from(error).into(),
+    };
+    let code = problems.first().map_or("malformed_body", |problem| problem.code);
+    let code = Code::ALL.iter().find(|known| known.as_str() == code).copied();
+    let detail = match problems.as_slice() {
+        [only] => sentence(only),
+        more => format!("{} things are wrong with the file. Nothing was stored.", more.len()),
+    };
+    let errors = problems.iter().map(file_error).collect();
+    Problem::new(code.unwrap_or(Code::malformed_body), detail).with_errors(errors).into()
+}
+
+fn sentence(problem: &FileProblem) -> String {
+    let hint = if problem.hint.is_empty() { String::new() } else { format!(": {}", problem.hint) };
+    format!("{}{hint}. Nothing was stored.", capital(&problem.detail))
+}
+
+/// The same text beginning with a capital.
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+fn file_error(problem: &FileProblem) -> RowError {
+    RowError {
+        code: problem.code.to_owned(),
+        pointer: (!problem.field.is_empty()).then(|| format!("#{}", problem.field)),
+        row: (problem.line > 0).then_some(RowPlace { record: 0, line: problem.line }),
+        detail: problem.detail.clone(),
+        hint: (!problem.hint.is_empty()).then(|| problem.hint.clone()),
+        ..RowError::default()
+    }
+}
