@@ -9,6 +9,7 @@ use envora_api::audit::Checkpoint;
 use envora_api::traces::{TraceLine, TracedOrigin};
 use envora_domain::activities::{Activity, Origin};
 use envora_domain::hash::{Digest, leaf_hash};
+use envora_ledger::leaf::Deed;
 use envora_ledger::note::VerifierKey;
 use envora_ledger::slice::{self, SegmentRow, SliceProof};
 use envora_ledger::verify::{EntryProof, Verified, verify_entry};
@@ -55,7 +56,8 @@ pub fn check_line(line: &TraceLine, key: &VerifierKey) -> Result<Proven, Failure
     };
     let verified = verify_entry(&proof, core::slice::from_ref(key)).map_err(refused)?;
     let root = verified.leaf.digest.ok_or_else(|| refused("the log's entry names no rows"))?;
-    let named = verified.leaf.object == Some(line.segment.id.bytes());
+    let named = verified.leaf.deed == Deed::Segment
+        && verified.leaf.object == Some(line.segment.id.bytes());
     if !named || root.hex() != line.segment.root {
         return Err(refused("the log's entry is about another segment"));
     }

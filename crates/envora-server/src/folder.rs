@@ -153,6 +153,12 @@ pub enum FolderError {
         /// Whose.
         tenant: String,
     },
+    /// The leaves of the log do not hash to the root that was written down beside them.
+    #[error("the log of tenant {tenant} does not hash to its own root")]
+    DamagedLog {
+        /// Whose.
+        tenant: String,
+    },
     /// A file of the folder cannot be understood.
     #[error("{file} cannot be understood: {why}")]
     Unreadable {
@@ -186,6 +192,7 @@ impl FolderError {
                 "an older copy of the database stands in its place: put back the newest one, which holds what was acknowledged since".to_owned()
             }
             Self::OtherHistory { .. } => "put back the database that belongs to these keys; this one has another past".to_owned(),
+            Self::DamagedLog { .. } => "its database was changed from outside: restore it from a backup".to_owned(),
             Self::Unreadable { .. } => "restore the file from a backup".to_owned(),
             Self::Unexpected(_) => "see the causes above; `envora doctor` examines the folder".to_owned(),
         }

@@ -109,9 +109,9 @@ pub(crate) fn folder_failure(error: FolderError) -> Failure {
         FolderError::Unfit { .. } => ("usage", Exit::Usage),
         FolderError::Keys(_) => ("key_unavailable", Exit::Error),
         FolderError::Database { .. } => ("database_unavailable", Exit::Error),
-        FolderError::BehindAnchor { .. } | FolderError::OtherHistory { .. } => {
-            ("data_integrity", Exit::Verification)
-        }
+        FolderError::BehindAnchor { .. }
+        | FolderError::OtherHistory { .. }
+        | FolderError::DamagedLog { .. } => ("data_integrity", Exit::Verification),
         FolderError::Unreadable { .. } => ("folder_unreadable", Exit::Error),
         FolderError::Unexpected(_) => ("error", Exit::Error),
     };

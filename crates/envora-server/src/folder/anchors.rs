@@ -8,21 +8,25 @@ use envora_crypto::anchor::Anchor;
 use envora_crypto::tenant::TenantKeys;
 use envora_domain::access::Grant;
 use envora_domain::access::actions::ReadAudit;
-use envora_domain::hash::Digest;
+use envora_domain::hash::{Digest, leaf_hash};
 use envora_identity::policy::own_work;
 use envora_ingest::tenant::TenantParts;
 use envora_ledger::proof::root_at;
-use envora_store::audit::{AuditHead, audit_head};
+use envora_ledger::tree::CompactRange;
+use envora_store::audit::{AuditHead, audit_entries_from, audit_head};
 use envora_store::database::TenantDb;
 use envora_store::transaction::TenantReader;
 
 use crate::endpoints::audit::with_nodes;
 use crate::folder::FolderError;
 
-/// Checks a database against its anchor.
+/// How many leaves are read at once while hashing: a leaf has at most 1 KiB.
+const LEAVES_AT_A_TIME: u32 = 4_096;
+
+/// Checks a database against its anchor, and its log against itself.
 ///
 /// # Errors
-/// [`FolderError::BehindAnchor`], [`FolderError::OtherHistory`].
+/// [`FolderError::BehindAnchor`], [`FolderError::OtherHistory`], [`FolderError::DamagedLog`].
 pub fn check(db: &TenantDb, keys: &TenantKeys) -> Result<(), FolderError> {
     let tenant = db.tenant();
     let anchor = keys.read_anchor().map_err(FolderError::Keys)?;
@@ -39,8 +43,30 @@ pub fn check(db: &TenantDb, keys: &TenantKeys) -> Result<(), FolderError> {
         Some(root) if root != anchor.root => {
             Err(FolderError::OtherHistory { tenant: tenant.to_string() })
         }
+        Some(_) if rehashed(db)? != found.range => {
+            Err(FolderError::DamagedLog { tenant: tenant.to_string() })
+        }
         Some(_) => Ok(()),
     }
+}
+
+/// The log's range, hashed again from the bytes of all its leaves. What was written down about the log
+/// is not believed before a new process signs anything.
+fn rehashed(db: &TenantDb) -> anyhow::Result<CompactRange> {
+    let tenant = db.tenant();
+    db.read_blocking(move |rd| {
+        let (mut range, grant) = (CompactRange::new(), own_work(tenant));
+        loop {
+            let page = audit_entries_from(rd, &grant, range.size(), LEAVES_AT_A_TIME)?;
+            if page.is_empty() {
+                return Ok(range);
+            }
+            for entry in page {
+                range.append(leaf_hash(&entry.leaf));
+            }
+        }
+    })
+    .context("hash the log again")
 }
 
 /// The log's head, and the root it had at a size; none when it is smaller.
