@@ -130,10 +130,21 @@ impl Lake {
     /// # Errors
     /// What the disk says.
     pub fn put_block(&self, run: RunId, seq: u64, sealed: &[u8]) -> io::Result<Place> {
+        self.put_block_file(format!("{BLOCKS}/{}-{seq:016x}.blk", run.hex()), sealed)
+    }
+
+    /// [`Lake::put_block`] for the block of rows that this seq decided anew: a seq may have both.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub fn put_delta_block(&self, run: RunId, seq: u64, sealed: &[u8]) -> io::Result<Place> {
+        self.put_block_file(format!("{BLOCKS}/{}-{seq:016x}-delta.blk", run.hex()), sealed)
+    }
+
+    fn put_block_file(&self, path: String, sealed: &[u8]) -> io::Result<Place> {
         if sealed.len() <= INLINE_BYTES_MAX {
             return Ok(Place::Inline);
         }
-        let path = format!("{BLOCKS}/{}-{seq:016x}.blk", run.hex());
         replace_durably(&*self.disk, &self.path(&path), sealed)?;
         Ok(Place::File { path, length: sealed.len() as u64 })
     }

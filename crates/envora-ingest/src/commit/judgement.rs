@@ -154,9 +154,9 @@ fn replace(
     let earlier = || wish.external_id().and_then(|external_id| taken.row(external_id));
     let target = wish.stored.map(Target::Stored).or_else(|| earlier().map(Target::InBatch));
     let outcome = target
-        .ok_or_else(|| unknown_target(&wish.word))
+        .ok_or_else(|| Box::new(unknown_target(&wish.word)))
         .and_then(|target| successors.take(target, place));
     if let (Err(problem), Some(row)) = (outcome, rows.get_mut(place)) {
-        row.reject(problem);
+        row.reject(*problem);
     }
 }

@@ -76,15 +76,13 @@ impl Successors {
     }
 
     /// Makes a row the successor of its target, unless it has one.
-    pub(super) fn take(&mut self, target: Target, row: usize) -> Result<(), RowProblem> {
+    pub(super) fn take(&mut self, target: Target, row: usize) -> Result<(), Box<RowProblem>> {
         let known = matches!(target, Target::Stored(id) if self.known.contains(&id));
         if known || self.taken.contains_key(&target) {
-            return Err(RowProblem::new(
-                RowCode::AlreadySuperseded,
-                "/supersedes",
-                "another row has replaced this activity already",
-            )
-            .hint("name the row that replaced it: corrections form a chain"));
+            let detail = "another row has replaced this activity already";
+            let problem = RowProblem::new(RowCode::AlreadySuperseded, "/supersedes", detail)
+                .hint("name the row that replaced it: corrections form a chain");
+            return Err(Box::new(problem));
         }
         self.taken.insert(target, row);
         Ok(())

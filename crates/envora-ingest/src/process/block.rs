@@ -121,6 +121,8 @@ pub(crate) fn decode_delta(bytes: &[u8]) -> Option<Vec<Again>> {
 
 #[cfg(test)]
 mod tests {
+    use envora_domain::hash::hex;
+
     use super::*;
 
     #[test]
@@ -134,6 +136,20 @@ mod tests {
         assert_eq!(decode_delta(&bytes), None, "a block of the other kind is none of this one");
         let many = encode_segment(&[Recorded::Counted(7); 10_000]);
         assert!(many.len() < 20, "equal rows are one run");
+    }
+
+    /// The vectors of `docs/formats/calc-block.md`.
+    #[test]
+    fn blocks_meet_their_vectors() {
+        let waiting = Recorded::Unresolved(RowCode::UnknownFacility);
+        let mut rows = vec![Recorded::Counted(1); 300];
+        rows.extend([waiting, Recorded::Superseded, Recorded::Voided]);
+        let segment = "830100848419012c0001f68401030070756e6b6e6f776e5f666163696c697479\
+            84010100f684010200f6";
+        assert_eq!(hex(&encode_segment(&rows)), segment);
+        let again = Again { seq: 9, row: 300, before: waiting, after: Recorded::Counted(2) };
+        let delta = "83010181880919012c030070756e6b6e6f776e5f666163696c6974790002f6";
+        assert_eq!(hex(&encode_delta(&[again])), delta);
     }
 
     #[test]

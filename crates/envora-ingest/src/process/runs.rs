@@ -57,8 +57,8 @@ impl Engine {
         let run = match runs.iter().rev().find(fits) {
             Some(run) => run.clone(),
             None => {
-                let first = !runs.iter().any(|run| run.state == RunState::Current);
-                start(parts, NewRun { id: run_id(parts), digest, identity }, first)?
+                let current = runs.iter().find(|run| run.state == RunState::Current);
+                start(parts, NewRun { id: run_id(parts), digest, identity }, current)?
             }
         };
         Self::with(parts, run, policy)
@@ -125,7 +125,8 @@ fn run_id(parts: &TenantParts) -> RunId {
 }
 
 /// Starts a run. The first one is current at once: there is nothing it could take the place of.
-fn start(parts: &TenantParts, new: NewRun, first: bool) -> anyhow::Result<Run> {
+fn start(parts: &TenantParts, new: NewRun, current: Option<&Run>) -> anyhow::Result<Run> {
+    let first = current.is_none();
     let (grant, reads, now) = (parts.own.calculate, parts.own.read_results, parts.clock.now());
     let started = parts.db.write_blocking(move |tx| {
         let run = run_start(tx, &grant, &new, now)?;

@@ -269,7 +269,11 @@ fn sealed(
     let (_, key_version) = parts.keys.dek(Purpose::Segment);
     let seal = |(seq, kind, plain): (u64, BlockKind, Vec<u8>)| {
         let sealed = parts.keys.seal(&Object::calc_block(run, seq), &plain);
-        let place = match parts.lake.put_block(run, seq, &sealed).context("keep a block")? {
+        let place = match kind {
+            BlockKind::Segment => parts.lake.put_block(run, seq, &sealed),
+            BlockKind::Delta => parts.lake.put_delta_block(run, seq, &sealed),
+        };
+        let place = match place.context("keep a block")? {
             Place::Inline => BlockPlace::Inline(sealed),
             Place::File { path, length } => BlockPlace::Object { path, length },
         };

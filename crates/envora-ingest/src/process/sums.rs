@@ -158,7 +158,8 @@ impl Sums {
         let sums = self.days.entry(at).or_insert_with(|| vec![CellValue::default(); lines]);
         let Some(sum) = sums.get_mut(place) else { return Err(TooLarge) };
         if self.floats {
-            return Ok(add_as_floats(sum, value));
+            add_as_floats(sum, value);
+            return Ok(());
         }
         sum.add(value).map_err(|_| TooLarge)
     }

@@ -1,5 +1,7 @@
 //! Commits: what becomes of rows, once and again.
 
+use std::sync::atomic::Ordering;
+
 use envora_domain::activities::problems::{Outcome, RowCode, RowProblem};
 use envora_domain::hash::Digest;
 use envora_ingest::commit::{Accepted, Batch, Idempotency, StoredAnswer, SubmitError, Submitted};
@@ -133,6 +135,20 @@ fn many_rows_are_several_segments() {
     assert_eq!(answer.segments.len(), 2);
     assert_eq!(answer.counts, Counts { accepted: 10_001, ..Counts::default() });
     assert!(answer.results.is_empty(), "of many rows, only those not accepted are listed");
+}
+
+#[test]
+fn what_a_full_disk_refused_is_no_duplicate() {
+    let house = House::new();
+    house.facility("b24", |_| {});
+    let batch = || Batch::new(parsed(vec![electricity("a", "1", AT)]), Mode::Partial);
+    house.full.store(true, Ordering::SeqCst);
+    let refused = house.try_submit(batch());
+    assert!(matches!(refused, Err(SubmitError::ReadOnly)), "{refused:?}");
+    house.full.store(false, Ordering::SeqCst);
+    house.parts.db.resume();
+    assert_eq!(outcomes(&house.submit_batch(batch())), [Outcome::Accepted]);
+    assert_eq!(house.recount().rows, 1);
 }
 
 fn keyed(key: u8, fingerprint: u8, kwh: &str) -> Batch {

@@ -134,3 +134,30 @@ fn a_set_that_cells_do_not_keep_is_worked_out_from_the_rows() {
     assert_eq!(in_set("ar4"), "72.014712");
     assert_eq!(in_set("ar5"), "71.993965071141");
 }
+
+#[test]
+fn what_does_not_count_is_shown_with_its_remedy() {
+    let house = estate();
+    let mut elsewhere = electricity("b", "1", "2022-02-01T00:00:00Z");
+    elsewhere.facility = Some(envora_domain::activities::Ref::Code("nowhere".to_owned()));
+    let mut unknown = electricity("c", "1", "2022-02-01T00:00:00Z");
+    "furlong_hours".clone_into(&mut unknown.unit);
+    let mut counted = electricity("a", "1", "2022-01-01T00:00:00Z");
+    counted.source = Some(envora_domain::activities::Ref::Code("b24-electricity".to_owned()));
+    house.submit(vec![counted, elsewhere, unknown]);
+    house.catch_up();
+    let found = footprint(&house.parts, &grant(), &year()).unwrap();
+    let codes: Vec<(&str, u64)> =
+        found.unresolved.iter().map(|group| (group.code.as_str(), group.activities)).collect();
+    assert_eq!(codes, [("unknown_facility", 1), ("unknown_unit", 1)]);
+    assert!(found.unresolved.iter().all(|group| !group.remedy.is_empty()));
+    assert_eq!((found.coverage.present, found.coverage.expected), (1, 12));
+    assert_eq!(found.coverage.missing.len(), 11);
+    let later = FootprintQuery {
+        from: Day::parse("2023-01-01").unwrap(),
+        to: Day::parse("2024-01-01").unwrap(),
+        ..year()
+    };
+    let found = footprint(&house.parts, &grant(), &later).unwrap();
+    assert!(found.unresolved.is_empty(), "they are of another year");
+}

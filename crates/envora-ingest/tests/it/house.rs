@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use envora_crypto::keyring::LocalKeyring;
 use envora_crypto::seal::{Method, Seal};
@@ -46,6 +47,8 @@ pub(crate) struct House {
     pub(crate) clock: Arc<FixedClock>,
     entropy: Arc<SeededEntropy>,
     engine: Option<Engine>,
+    /// While it is true, the disk is full.
+    pub(crate) full: Arc<AtomicBool>,
     pub(crate) parts: Arc<TenantParts>,
     pub(crate) intake: Arc<Intake>,
     pub(crate) processor: Processor,
@@ -76,7 +79,9 @@ impl House {
         let entropy = Arc::new(SeededEntropy::new(7));
         let store = key_store(folder.path(), &entropy);
         let keys = TenantKeys::create(store, TENANT, REGION, clock.now()).unwrap();
-        let parts = parts(folder.path(), keys, (&clock, &entropy), (engine.clone(), true));
+        let full = Arc::new(AtomicBool::new(false));
+        let world = World { clock: &clock, entropy: &entropy, full: &full };
+        let parts = parts(folder.path(), keys, world, (engine.clone(), true));
         let settings = OrganizationSettings {
             id: OrganizationId::from_bytes([1; 16]),
             slug: "acme".to_owned(),
@@ -91,20 +96,21 @@ impl House {
         parts.db.write_blocking(move |tx| organization_put(tx, &grant(), &settings, now)).unwrap();
         let intake = Intake::new(Arc::clone(&parts)).unwrap();
         let processor = Processor::new(Arc::clone(&parts));
-        Self { folder, clock, entropy, engine, parts, intake, processor }
+        Self { folder, clock, entropy, engine, full, parts, intake, processor }
     }
 
     /// Ends the process, so to speak, and starts it again on the same folder.
     pub(crate) fn reopen(self) -> Self {
-        let Self { folder, clock, entropy, engine, parts, intake, processor } = self;
+        let Self { folder, clock, entropy, engine, full, parts, intake, processor } = self;
         drop((intake, processor));
         parts.db.close();
         drop(parts);
         let keys = TenantKeys::open(key_store(folder.path(), &entropy), TENANT).unwrap();
-        let parts = self::parts(folder.path(), keys, (&clock, &entropy), (engine.clone(), false));
+        let world = World { clock: &clock, entropy: &entropy, full: &full };
+        let parts = self::parts(folder.path(), keys, world, (engine.clone(), false));
         let intake = Intake::new(Arc::clone(&parts)).unwrap();
         let processor = Processor::new(Arc::clone(&parts));
-        Self { folder, clock, entropy, engine, parts, intake, processor }
+        Self { folder, clock, entropy, engine, full, parts, intake, processor }
     }
 
     /// Adds a facility in Great Britain, or a version of it.
@@ -210,6 +216,12 @@ impl House {
     }
 }
 
+struct World<'a> {
+    clock: &'a Arc<FixedClock>,
+    entropy: &'a Arc<SeededEntropy>,
+    full: &'a Arc<AtomicBool>,
+}
+
 /// An id that a code gives, so that tests need not remember it.
 pub(crate) fn id_of(code: &str) -> [u8; 16] {
     let hash = Digest::of(code.as_bytes());
@@ -219,7 +231,7 @@ pub(crate) fn id_of(code: &str) -> [u8; 16] {
 fn parts(
     folder: &std::path::Path,
     keys: TenantKeys,
-    (clock, entropy): (&Arc<FixedClock>, &Arc<SeededEntropy>),
+    World { clock, entropy, full }: World<'_>,
     (engine, create): (Option<Engine>, bool),
 ) -> Arc<TenantParts> {
     let lake = Arc::new(Lake::open(folder.join("tenant"), Arc::new(OsDisk)).unwrap());
@@ -227,8 +239,13 @@ fn parts(
         path: folder.join("tenant").join("tenant.db"),
         key: DbKey::from_hex(&keys.db_key_hex()).unwrap(),
     });
-    let writes = Arc::clone(&lake);
-    let sync = Box::new(move |frames: &[Frame]| writes.append_and_sync(frames));
+    let (writes, full) = (Arc::clone(&lake), Arc::clone(full));
+    let sync = Box::new(move |frames: &[Frame]| {
+        if full.load(Ordering::SeqCst) {
+            return Err(std::io::ErrorKind::StorageFull.into());
+        }
+        writes.append_and_sync(frames)
+    });
     let options = Options::new(TENANT, engine, sync);
     let db = if create { TenantDb::create(options) } else { TenantDb::open(options) };
     Arc::new(TenantParts {
