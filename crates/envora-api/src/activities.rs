@@ -25,7 +25,8 @@ pub struct Activity {
     pub committed_at: Timestamp,
     /// The sequence number of its commit.
     pub seq: u64,
-    /// `counted`, `unresolved`, `superseded`, `voided`, or `pending` until the calculation is there.
+    /// `counted`, `unresolved`, `superseded`, `voided`, or `pending` until the calculation is there;
+    /// in lists, which look no further, `stored`.
     #[schema(example = "counted")]
     pub state: String,
     /// Why it is unresolved.

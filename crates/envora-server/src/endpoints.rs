@@ -1,5 +1,6 @@
 //! The endpoints, one file per noun: routes, handlers, how wire and store speak of the same thing.
 
+pub mod activities;
 pub mod audit;
 pub mod facilities;
 pub mod factors;

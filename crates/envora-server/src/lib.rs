@@ -27,3 +27,4 @@ pub mod routes;
 pub mod rows;
 pub mod serving;
 pub mod tenants;
+pub mod words;

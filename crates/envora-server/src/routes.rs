@@ -204,6 +204,7 @@ pub fn list() -> Vec<Route> {
         endpoints::traces::routes(),
         endpoints::mappings::routes(),
         endpoints::imports::routes(),
+        endpoints::activities::routes(),
         endpoints::factors::routes(),
         endpoints::audit::routes(),
         endpoints::meta::routes(),

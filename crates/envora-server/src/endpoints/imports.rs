@@ -282,7 +282,7 @@ pub fn mode_of(params: &Params, default: Mode) -> Result<Mode, Problem> {
 }
 
 /// The constants: `set` and `scope`.
-fn constants(params: &Params) -> Result<BTreeMap<String, String>, Problem> {
+pub(super) fn constants(params: &Params) -> Result<BTreeMap<String, String>, Problem> {
     let mut set = BTreeMap::new();
     for pair in params.many("set") {
         let (name, value) = pair.split_once('=').ok_or_else(|| {
@@ -301,7 +301,7 @@ fn constants(params: &Params) -> Result<BTreeMap<String, String>, Problem> {
     Ok(set)
 }
 
-async fn mapping_of(
+pub(super) async fn mapping_of(
     allowed: &Allowed<WriteActivities>,
     params: &Params,
 ) -> Result<Option<Arc<Mapping>>, Refusal> {

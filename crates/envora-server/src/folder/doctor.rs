@@ -1,1 +1,307 @@
 //! `doctor`: what is well with a folder and what is not, without changing anything.
+//!
+//! It reads everything that was acknowledged: each segment is opened, counted and hashed against its
+//! manifest row, and the log is hashed anew from its first entry.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use envora_crypto::seal::{Passphrase, Seal};
+use envora_crypto::tenant::{KeyStore, TenantKeys};
+use envora_domain::factors::Library;
+use envora_domain::hash::leaf_hash;
+use envora_domain::id::TenantId;
+use envora_domain::ports::Place;
+use envora_domain::time::zone_database_edition;
+use envora_identity::policy::own_work;
+use envora_lake::fsck::Manifest;
+use envora_lake::segments::Lake;
+use envora_ledger::tree::CompactRange;
+use envora_store::audit::{audit_entries_from, audit_head};
+use envora_store::database::TenantDb;
+use envora_store::segments::{Segment, segment_inline, segments_from};
+use envora_store::transaction::TenantReader;
+
+use crate::app::World;
+use crate::folder::lock::FolderLock;
+use crate::folder::settings::Settings;
+use crate::folder::{FolderError, Places, anchors, open};
+
+/// How many rows are read at a time.
+const AT_A_TIME: u32 = 1_000;
+
+/// How something stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Health {
+    /// As it should be.
+    Good,
+    /// Worth knowing.
+    Note,
+    /// Wrong.
+    Bad,
+}
+
+/// One thing that was examined.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Check {
+    /// What it is.
+    pub name: String,
+    /// How it stands.
+    pub health: Health,
+    /// What was found.
+    pub detail: String,
+    /// What to do, when something is to be done.
+    pub remedy: Option<String>,
+}
+
+impl Check {
+    fn good(name: &str, detail: impl Into<String>) -> Self {
+        Self { name: name.to_owned(), health: Health::Good, detail: detail.into(), remedy: None }
+    }
+
+    fn note(name: &str, detail: impl Into<String>, remedy: &str) -> Self {
+        let remedy = (!remedy.is_empty()).then(|| remedy.to_owned());
+        Self { name: name.to_owned(), health: Health::Note, detail: detail.into(), remedy }
+    }
+
+    fn bad(name: &str, error: &FolderError) -> Self {
+        let causes = chain(error);
+        Self {
+            name: name.to_owned(),
+            health: Health::Bad,
+            detail: causes,
+            remedy: Some(error.remedy()),
+        }
+    }
+}
+
+fn chain(error: &FolderError) -> String {
+    let mut words = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(next) = cause {
+        words.push_str(": ");
+        words.push_str(&next.to_string());
+        cause = next.source();
+    }
+    words
+}
+
+/// Examines a folder. Blocks for as long as reading everything takes.
+#[must_use]
+pub fn doctor(folder: &Path, world: &World, passphrase: Option<&Passphrase>) -> Vec<Check> {
+    let places = Places::below(folder);
+    if !places.seal().exists() {
+        return vec![Check::bad("folder", &FolderError::Missing(folder.to_owned()))];
+    }
+    let mut checks = vec![privacy(&places), program()];
+    checks.push(match Settings::read(&places.settings()) {
+        Ok(_) => Check::good("settings", "envora.toml is understood"),
+        Err(error) => Check::bad("settings", &error),
+    });
+    let _lock = match FolderLock::take(&places.lock()) {
+        Ok(lock) => {
+            checks.push(Check::good("lock", "no process has the folder open"));
+            lock
+        }
+        Err(error @ FolderError::InUse { .. }) => {
+            let detail = format!("{error}: its data is not examined while it runs");
+            checks.push(Check::note("lock", detail, "end the server, then run this again"));
+            return checks;
+        }
+        Err(error) => {
+            checks.push(Check::bad("lock", &error));
+            return checks;
+        }
+    };
+    checks.extend(contents(&places, world, passphrase));
+    checks
+}
+
+fn contents(places: &Places, world: &World, passphrase: Option<&Passphrase>) -> Vec<Check> {
+    let seal = match Seal::open(&*world.disk, &places.seal(), passphrase) {
+        Ok(seal) => seal,
+        Err(error) => return vec![Check::bad("keys", &FolderError::Keys(error))],
+    };
+    let mut checks = vec![protection(seal.method())];
+    let map = match open::read_map(places, world) {
+        Ok(map) => map,
+        Err(error) => {
+            checks.push(Check::bad("hosts", &error));
+            return checks;
+        }
+    };
+    checks.push(Check::good(
+        "hosts",
+        format!("{} names lead to {} tenants", map.hosts.len(), map.tenants().len()),
+    ));
+    let store = open::key_store(places, seal, world);
+    for tenant in map.tenants() {
+        checks.extend(examine(places, world, (tenant, store.clone())));
+    }
+    checks
+}
+
+fn privacy(places: &Places) -> Check {
+    #[cfg(unix)]
+    {
+        let mode = std::fs::metadata(places.root())
+            .map(|about| std::os::unix::fs::PermissionsExt::mode(&about.permissions()) & 0o777);
+        if let Ok(mode) = mode.as_ref()
+            && mode & 0o077 != 0
+        {
+            return Check::note(
+                "folder",
+                format!("others of this machine may look into it (mode {mode:o})"),
+                "chmod 700 the folder",
+            );
+        }
+    }
+    Check::good("folder", format!("{} is its owner's alone", places.root().display()))
+}
+
+fn program() -> Check {
+    match Library::starter() {
+        Ok(library) => {
+            let packs: Vec<String> = library
+                .packs()
+                .iter()
+                .map(|pack| format!("{} ({} factors)", pack.recipe.id, pack.factors.len()))
+                .collect();
+            let zones = zone_database_edition();
+            Check::good(
+                "program",
+                format!(
+                    "version {}, time zones {zones}, factors {}",
+                    env!("CARGO_PKG_VERSION"),
+                    packs.join(", ")
+                ),
+            )
+        }
+        Err(error) => Check::bad("program", &FolderError::Unexpected(error.into())),
+    }
+}
+
+/// What the seal protects against, and what it does not.
+fn protection(method: &str) -> Check {
+    if method == "file" {
+        return Check::note(
+            "keys",
+            "they are sealed with a file beside them: a stolen copy of tenants/ is useless, one of the whole folder is not",
+            "keep the folder on an encrypted disk, and back up keys/ apart from tenants/",
+        );
+    }
+    Check::good("keys", format!("they are sealed by {method}"))
+}
+
+fn examine(places: &Places, world: &World, (id, store): (TenantId, KeyStore)) -> Vec<Check> {
+    let name = |what: &str| format!("{what} of {id}");
+    let opened = TenantKeys::open(store, id).map_err(FolderError::Keys).and_then(|keys| {
+        let (db, lake) = open::bare(places, world, &keys)?;
+        Ok((keys, db, lake))
+    });
+    let (keys, db, lake) = match opened {
+        Ok(opened) => opened,
+        Err(error) => return vec![Check::bad(&name("database"), &error)],
+    };
+    let mut checks =
+        vec![Check::good(&name("database"), "it opens with its key, and its schema is known")];
+    checks.push(match anchors::check(&db, &keys) {
+        Ok(()) => Check::good(&name("anchor"), "the log is the one of the anchor, and no shorter"),
+        Err(error) => Check::bad(&name("anchor"), &error),
+    });
+    checks.push(log(&db).unwrap_or_else(|error| Check::bad(&name("log"), &error.into())));
+    let keys = Arc::new(keys);
+    let found = segments(&db, &lake, &keys);
+    checks.push(found.unwrap_or_else(|error| Check::bad(&name("segments"), &error.into())));
+    db.close();
+    checks
+}
+
+/// Hashes the log anew.
+fn log(db: &TenantDb) -> anyhow::Result<Check> {
+    let tenant = db.tenant();
+    let name = format!("log of {tenant}");
+    let (size, differs) = db.read_blocking(move |rd| {
+        let head = audit_head(rd)?;
+        let (mut range, mut from) = (CompactRange::default(), 0);
+        let mut differs = None;
+        loop {
+            let page = audit_entries_from(rd, &own_work(tenant), from, AT_A_TIME)?;
+            let Some(last) = page.last() else { break };
+            from = last.seq + 1;
+            for entry in &page {
+                let hash = leaf_hash(&entry.leaf);
+                if hash != entry.leaf_hash {
+                    differs.get_or_insert(format!("entry {} is not what was logged", entry.seq));
+                }
+                range.append(hash);
+            }
+        }
+        if range.root() != head.root || from != head.size {
+            differs.get_or_insert("its entries have another root than its head".to_owned());
+        }
+        Ok((head.size, differs))
+    })?;
+    Ok(match differs {
+        None => Check::good(&name, format!("{size} entries lead to the head's root")),
+        Some(what) => Check {
+            remedy: Some("restore the database from a backup".to_owned()),
+            health: Health::Bad,
+            ..Check::good(&name, what)
+        },
+    })
+}
+
+/// Opens, counts and hashes every segment.
+fn segments(db: &TenantDb, lake: &Lake, keys: &Arc<TenantKeys>) -> anyhow::Result<Check> {
+    let tenant = db.tenant();
+    let name = format!("segments of {tenant}");
+    let (lake, keys) = (lake.clone(), Arc::clone(keys));
+    let (rows, count, faults) = db.read_blocking(move |rd| {
+        let (mut rows, mut count, mut faults, mut from) = (0_u64, 0_u64, Vec::new(), 0);
+        loop {
+            let page = segments_from(rd, &own_work(tenant), from, AT_A_TIME)?;
+            let Some(last) = page.last() else { return Ok((rows, count, faults)) };
+            from = last.seq + 1;
+            for segment in &page {
+                let manifest = manifest(rd, tenant, segment)?;
+                rows += u64::from(segment.rows);
+                count += 1;
+                faults.extend(lake.fsck(&keys, [manifest]));
+            }
+        }
+    })?;
+    Ok(match faults.first() {
+        None => {
+            Check::good(&name, format!("{count} segments hold {rows} rows, each under its root"))
+        }
+        Some((segment, fault)) => Check {
+            remedy: Some(
+                "restore the file from a backup; nothing is answered from it meanwhile".to_owned(),
+            ),
+            health: Health::Bad,
+            ..Check::good(
+                &name,
+                format!("{} of {count} are damaged, first {segment}: {fault}", faults.len()),
+            )
+        },
+    })
+}
+
+fn manifest(
+    rd: &mut TenantReader,
+    tenant: TenantId,
+    segment: &Segment,
+) -> anyhow::Result<Manifest> {
+    let inline = match segment.place {
+        Place::Inline => segment_inline(rd, &own_work(tenant), segment.seq)?,
+        Place::File { .. } => None,
+    };
+    Ok(Manifest {
+        segment: segment.id,
+        rows: u64::from(segment.rows),
+        root: segment.root,
+        place: segment.place.clone(),
+        inline,
+    })
+}

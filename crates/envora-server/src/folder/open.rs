@@ -89,14 +89,7 @@ struct Opening<'a> {
 impl Opening<'_> {
     fn tenant(&self, id: TenantId, store: KeyStore) -> Result<Opened, FolderError> {
         let keys = TenantKeys::open(store, id).map_err(FolderError::Keys)?;
-        let disk = Arc::clone(&self.world.disk);
-        let lake = Lake::open(self.places.tenant(id), disk).context("open the tenant's lake")?;
-        let appended = lake.clone();
-        let sync = Box::new(move |frames: &[_]| appended.append_and_sync(frames));
-        let key = DbKey::from_hex(&keys.db_key_hex()).context("make the database's key")?;
-        let engine = Engine::Sqlite { path: self.places.database(id), key };
-        let db = TenantDb::open(Options::new(id, engine, sync))
-            .map_err(|source| FolderError::Database { tenant: id.to_string(), source })?;
+        let (db, lake) = bare(self.places, self.world, &keys)?;
         anchors::check(&db, &keys)?;
         sweep(&db, &lake)?;
         let settings = db
@@ -124,6 +117,24 @@ impl Opening<'_> {
         let room = Room { disk: Arc::clone(&self.world.disk), probe };
         Ok(Opened { about, parts: Arc::new(parts), room })
     }
+}
+
+/// A tenant's database and lake, open and not yet examined.
+pub(crate) fn bare(
+    places: &Places,
+    world: &World,
+    keys: &TenantKeys,
+) -> Result<(TenantDb, Lake), FolderError> {
+    let id = keys.tenant();
+    let disk = Arc::clone(&world.disk);
+    let lake = Lake::open(places.tenant(id), disk).context("open the tenant's lake")?;
+    let appended = lake.clone();
+    let sync = Box::new(move |frames: &[_]| appended.append_and_sync(frames));
+    let key = DbKey::from_hex(&keys.db_key_hex()).context("make the database's key")?;
+    let engine = Engine::Sqlite { path: places.database(id), key };
+    let db = TenantDb::open(Options::new(id, engine, sync))
+        .map_err(|source| FolderError::Database { tenant: id.to_string(), source })?;
+    Ok((db, lake))
 }
 
 /// What the engine may do for a tenant on its own.

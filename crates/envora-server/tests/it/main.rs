@@ -5,6 +5,7 @@ mod access;
 mod facilities;
 mod folder;
 mod house;
+mod imports;
 mod openapi;
 mod p20;
 mod p21;

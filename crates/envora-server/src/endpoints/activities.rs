@@ -1,0 +1,429 @@
+//! `…/activities`: rows sent in a body, tried out, listed, read back.
+
+use std::collections::BTreeMap;
+use std::io::Cursor;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use axum::Extension;
+use axum::body::Body;
+use axum::extract::{OriginalUri, Path, State};
+use axum::http::HeaderMap;
+use bytes::Bytes;
+use envora_api::activities::{Activity, HistoryStep, Validation};
+use envora_api::listing::Page;
+use envora_api::media;
+use envora_api::writes::WriteAnswer;
+use envora_domain::access::actions::{ReadActivities, ReadResults, WriteActivities};
+use envora_domain::gwp::GwpSet;
+use envora_domain::id::{ActivityId, ImportId, SegmentId};
+use envora_ingest::commit::{Accepted, Batch, Idempotency, StoredAnswer, SubmitError, Submitted};
+use envora_ingest::footprint::AskError;
+use envora_ingest::formats::{self, OpenError, Opening, OriginHead, Reader};
+use envora_ingest::rows::ParsedRow;
+use envora_ingest::segments::activities;
+use envora_ingest::tenant::TenantParts;
+use envora_ingest::trace::trace_activity;
+use envora_store::imports::Mode;
+use envora_store::segments::{Segment, segment_by_id, segments_from};
+use envora_store::supersessions::{Fate, supersession_of};
+
+use super::footprints::blocking;
+use super::imports::{constants, mapping_of, mode_of};
+use crate::access::{Allowed, nothing_here};
+use crate::answers::{Answer, Reply};
+use crate::app::App;
+use crate::bodies;
+use crate::cursors::{self, Place, Walk};
+use crate::edge::RequestId;
+use crate::gate::{Format, body_format};
+use crate::idempotency::{self, Marked, Sent};
+use crate::openapi::Shape;
+use crate::params::Params;
+use crate::refusals::Refusal;
+use crate::routes::Route;
+use crate::rows;
+use crate::words;
+
+const ALL: &str = "/v2/organizations/{org_id}/activities";
+const VALIDATE: &str = "/v2/organizations/{org_id}/activities/validate";
+const ONE: &str = "/v2/organizations/{org_id}/activities/{activity_id}";
+const HISTORY: &str = "/v2/organizations/{org_id}/activities/{activity_id}/history";
+const TAKES: &[Format] = &[Format::Json, Format::Ndjson, Format::Csv];
+/// Segments that one page of a list looks into; a page may then be short and still lead on.
+const SEGMENTS_A_PAGE: u32 = 16;
+
+/// The routes of this file. The trace of an activity is with the traces.
+#[must_use]
+pub fn routes() -> Vec<Route> {
+    vec![
+        Route::get::<ReadActivities, _, _>(ALL, list)
+            .says("Lists the stored activities, oldest commit first, with their words as sent.")
+            .asks(&[
+                ("limit", "How many at most, 1 to 1000; 100 when absent."),
+                ("cursor", "The page to continue from."),
+                ("type", "Only of this activity type."),
+                ("import_id", "Only of this import."),
+            ])
+            .gives(200, Shape::page::<Activity>()),
+        Route::post::<WriteActivities, _, _>(ALL, add)
+            .says("Stores activities: all or none, unless mode=partial.")
+            .asks(&[
+                ("mode", "atomic or partial; atomic when absent."),
+                ("mapping", "The name of a saved mapping, for CSV."),
+                ("scope", "The scope that all rows claim."),
+                ("set", "A constant, such as facility_code=b24; may be repeated."),
+            ])
+            .takes(
+                TAKES,
+                Shape::Free("{\"mode\": …, \"activities\": [ … ]}, one activity per line, or CSV."),
+            )
+            .gives(201, Shape::one::<WriteAnswer>())
+            .also(&[(207, "mode=partial: each row has its own outcome.")]),
+        Route::post::<WriteActivities, _, _>(VALIDATE, validate)
+            .says("Says what a write would do, without doing it.")
+            .asks(&[
+                ("mode", "atomic or partial; partial when absent."),
+                ("mapping", "The name of a saved mapping, for CSV."),
+                ("scope", "The scope that all rows claim."),
+                ("set", "A constant, such as facility_code=b24; may be repeated."),
+            ])
+            .takes(TAKES, Shape::Free("What a write would take."))
+            .gives(200, Shape::one::<Validation>()),
+        Route::get::<ReadActivities, _, _>(ONE, read)
+            .says("Reads an activity: its words as sent, and what became of it.")
+            .gives(200, Shape::one::<Activity>()),
+        Route::get::<ReadActivities, _, _>(HISTORY, history)
+            .says("Tells the steps in the life of an activity.")
+            .gives(200, Shape::page::<HistoryStep>()),
+    ]
+}
+
+/// A body on its way in.
+struct Incoming {
+    bytes: Bytes,
+    format: formats::Format,
+    opening: Opening,
+    mode: Option<Mode>,
+}
+
+/// The body, read into rows.
+struct Read {
+    rows: Vec<ParsedRow>,
+    skipped: u64,
+    mode: Mode,
+}
+
+impl Incoming {
+    /// Reads the body; what the query says of the mode wins over what the body says.
+    fn rows(&self, default: Mode) -> Result<Read, Refusal> {
+        let input = Box::new(Cursor::new(self.bytes.clone()));
+        let mut reader =
+            formats::open(self.format, input, &self.opening).map_err(rows::unreadable)?;
+        let said = match &reader {
+            Reader::Json(body) => body.mode,
+            Reader::Csv(_) | Reader::Ndjson(_) => None,
+        };
+        let all: Vec<ParsedRow> = reader
+            .by_ref()
+            .collect::<std::io::Result<_>>()
+            .map_err(|error| rows::unreadable(OpenError::Io(error)))?;
+        let mode = self.mode.or(said).unwrap_or(default);
+        Ok(Read { rows: all, skipped: reader.skipped(), mode })
+    }
+}
+
+async fn incoming(
+    allowed: &Allowed<WriteActivities>,
+    (params, headers): (&Params, &HeaderMap),
+    (body, request_id): (Body, String),
+) -> Result<Incoming, Refusal> {
+    params.only(&["mode", "mapping", "scope", "set"])?;
+    let format = match body_format(headers, TAKES)? {
+        Format::Csv => formats::Format::Csv,
+        Format::Ndjson => formats::Format::Ndjson,
+        Format::Json | Format::MergePatch | Format::Toml => formats::Format::Json,
+    };
+    let mode = params.one("mode")?.map(|_| mode_of(params, Mode::Atomic)).transpose()?;
+    let set = constants(params)?;
+    let mapping = mapping_of(allowed, params).await?;
+    let bytes = bodies::read(headers, body, bodies::JSON_BYTES_MAX).await?;
+    let hash = *blake3::hash(&bytes).as_bytes();
+    let head = OriginHead::Request { request_id, body: hash };
+    Ok(Incoming { bytes, format, opening: Opening { head, mapping, set }, mode })
+}
+
+async fn add(
+    State(app): State<App>,
+    allowed: Allowed<WriteActivities>,
+    Extension(RequestId(request_id)): Extension<RequestId>,
+    OriginalUri(uri): OriginalUri,
+    (params, headers): (Params, HeaderMap),
+    body: Body,
+) -> Answer {
+    let incoming = incoming(&allowed, (&params, &headers), (body, request_id)).await?;
+    let sent = Sent {
+        actor: &allowed.actor,
+        uri: &uri,
+        params: &params,
+        headers: &headers,
+        body: &incoming.bytes,
+    };
+    let marked = idempotency::marked(allowed.tenant.parts(), &sent)?;
+    let minimal = prefers_minimal(&headers);
+    let (intake, grant) = (Arc::clone(allowed.tenant.intake()), allowed.grant);
+    let work = move || -> Result<Submitted, Refusal> {
+        let read = incoming.rows(Mode::Atomic)?;
+        let named = |row: &ParsedRow| {
+            row.activity.as_ref().map_or(true, |activity| activity.external_id.is_some())
+        };
+        if marked.is_none() && !read.rows.iter().all(named) {
+            idempotency::required(None)?;
+        }
+        let mut batch = Batch::new(read.rows, read.mode);
+        batch.skipped = read.skipped;
+        batch.idempotency = marked.map(|marked| kept(marked, minimal));
+        intake.submit_blocking(&grant, batch).map_err(rows::refused)
+    };
+    let submitted = app.tracker().spawn_blocking(work).await.context("store activities")??;
+    match submitted {
+        Submitted::Replayed(answer) => Ok(Reply::replayed(answer.status, answer.body)),
+        Submitted::Stored(accepted, answer) => {
+            allowed.tenant.notify();
+            rows::measure(app.metrics(), &accepted.counts);
+            let answer = answer.unwrap_or_else(|| rendered(&accepted, minimal));
+            Ok(Reply::written(answer.status, answer.body))
+        }
+    }
+}
+
+fn kept(marked: Marked, minimal: Listing) -> Idempotency {
+    let render = Box::new(move |accepted: &Accepted| rendered(accepted, minimal));
+    Idempotency { key: marked.key, fingerprint: marked.fingerprint, render }
+}
+
+/// Which rows an answer lists.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Listing {
+    /// All, up to the limit.
+    All,
+    /// Those not accepted.
+    Refused,
+}
+
+fn prefers_minimal(headers: &HeaderMap) -> Listing {
+    let preferred = headers.get("prefer").and_then(|value| value.to_str().ok()).unwrap_or("");
+    if preferred.split(',').any(|one| one.trim() == "return=minimal") {
+        Listing::Refused
+    } else {
+        Listing::All
+    }
+}
+
+fn rendered(accepted: &Accepted, listing: Listing) -> StoredAnswer {
+    let mut answer = rows::write_answer(accepted);
+    if listing == Listing::Refused {
+        answer.results.retain(|result| result.status != envora_api::writes::Outcome::Accepted);
+    }
+    StoredAnswer {
+        status: if accepted.mode == Mode::Partial { 207 } else { 201 },
+        media_type: media::VENDOR.to_owned(),
+        body: serde_json::to_vec(&answer).unwrap_or_default(),
+    }
+}
+
+async fn validate(
+    State(app): State<App>,
+    allowed: Allowed<WriteActivities>,
+    Extension(RequestId(request_id)): Extension<RequestId>,
+    (params, headers): (Params, HeaderMap),
+    body: Body,
+) -> Answer {
+    let incoming = incoming(&allowed, (&params, &headers), (body, request_id)).await?;
+    let intake = Arc::clone(allowed.tenant.intake());
+    let work = move || -> Result<Accepted, Refusal> {
+        let read = incoming.rows(Mode::Partial)?;
+        let mut batch = Batch::new(read.rows, read.mode);
+        batch.skipped = read.skipped;
+        intake.preview(batch).map_err(|error| rows::refused(SubmitError::Unexpected(error)))
+    };
+    let accepted = app.tracker().spawn_blocking(work).await.context("try activities out")??;
+    Reply::ok(&Validation {
+        counts: rows::counts(&accepted.counts),
+        results: rows::results(&accepted.results),
+    })
+}
+
+async fn read(
+    State(app): State<App>,
+    allowed: Allowed<ReadActivities>,
+    Path((_, id)): Path<(String, String)>,
+    params: Params,
+) -> Answer {
+    params.only(&[])?;
+    let id = ActivityId::parse(&id).map_err(|_| nothing_here())?;
+    let (parts, grant) = (Arc::clone(allowed.tenant.parts()), allowed.grant);
+    let results = allowed.also::<ReadResults>()?;
+    let found = blocking(&app, move || {
+        let segment = segment_of(&parts, (grant, id))?.ok_or(AskError::NoActivity)?;
+        let mut found = activities(&parts, [id])?;
+        let activity = found.remove(&id).ok_or(AskError::NoActivity)?;
+        let trace = trace_activity(&parts, &results, id, GwpSet::Published);
+        let (state, code) = match trace {
+            Ok(trace) => (trace.state, trace.unresolved.map(|(code, _)| code)),
+            Err(AskError::NoRun) => ("pending", None),
+            Err(error) => return Err(error),
+        };
+        let mut wire = wire(&segment, id, &activity);
+        wire.state = state.to_owned();
+        wire.code = code;
+        Ok(wire)
+    });
+    Reply::ok(&found.await?)
+}
+
+fn segment_of(
+    parts: &TenantParts,
+    (grant, id): (envora_domain::access::Grant<ReadActivities>, ActivityId),
+) -> anyhow::Result<Option<Segment>> {
+    let (segment, row) = id.place();
+    let found = parts.db.read_blocking(move |rd| segment_by_id(rd, &grant, segment))?;
+    Ok(found.filter(|segment| row < segment.rows))
+}
+
+fn wire(
+    segment: &Segment,
+    id: ActivityId,
+    activity: &envora_domain::activities::Activity,
+) -> Activity {
+    let (_, row) = id.place();
+    Activity {
+        id,
+        segment: segment.id,
+        row,
+        committed_at: segment.committed_at,
+        seq: segment.seq,
+        state: "stored".to_owned(),
+        code: None,
+        flags: activity.flags.iter().map(|flag| flag.as_str().to_owned()).collect(),
+        fields: words::fields(activity),
+    }
+}
+
+async fn history(
+    State(app): State<App>,
+    allowed: Allowed<ReadActivities>,
+    Path((_, id)): Path<(String, String)>,
+    params: Params,
+) -> Answer {
+    params.only(&[])?;
+    let id = ActivityId::parse(&id).map_err(|_| nothing_here())?;
+    let (parts, grant) = (Arc::clone(allowed.tenant.parts()), allowed.grant);
+    let steps = blocking(&app, move || {
+        let segment = segment_of(&parts, (grant, id))?.ok_or(AskError::NoActivity)?;
+        let mut steps = vec![HistoryStep {
+            at: segment.committed_at,
+            seq: segment.seq,
+            event: "committed".to_owned(),
+            by: None,
+            reason: None,
+        }];
+        let ended = parts
+            .db
+            .read_blocking(move |rd| supersession_of(rd, &grant, id))
+            .map_err(anyhow::Error::from)?;
+        if let Some(ended) = ended {
+            let later = segment_of(&parts, (grant, ended.new))?;
+            steps.push(HistoryStep {
+                at: later.map_or(segment.committed_at, |later| later.committed_at),
+                seq: ended.seq,
+                event: if ended.fate == Fate::Voided { "voided" } else { "superseded" }.to_owned(),
+                by: Some(ended.new),
+                reason: (!ended.reason.is_empty()).then_some(ended.reason),
+            });
+        }
+        Ok(steps)
+    });
+    Reply::ok(&Page { data: steps.await?, next_cursor: None })
+}
+
+/// What a list is narrowed to.
+struct Wanted {
+    kind: Option<String>,
+    import: Option<ImportId>,
+    limit: usize,
+    from: (u64, u32),
+}
+
+/// A page of a list, and where the next one begins.
+struct Listed {
+    data: Vec<Activity>,
+    next: Option<(u64, u32)>,
+}
+
+async fn list(State(app): State<App>, allowed: Allowed<ReadActivities>, params: Params) -> Answer {
+    params.only(&["limit", "cursor", "type", "import_id"])?;
+    let (parts, grant, now) =
+        (Arc::clone(allowed.tenant.parts()), allowed.grant, app.clock().now());
+    let walk = Walk { route: ALL, params: &params };
+    let place = cursors::decode(&parts.keys, walk, now)?;
+    let from = place.map_or((0, 0), |place| (place.seq, place.after.parse().unwrap_or(0)));
+    let wanted = Wanted {
+        kind: params.one("type")?.map(str::to_owned),
+        import: params
+            .read("import_id", "the id of an import", |text| ImportId::parse(text).ok())?,
+        limit: params.limit()?,
+        from,
+    };
+    let asked = Arc::clone(&parts);
+    let listed = blocking(&app, move || Ok(page(&asked, grant, &wanted)?)).await?;
+    let next_cursor = listed.next.map(|(seq, row)| {
+        cursors::encode(&parts.keys, walk, Place { after: row.to_string(), seq }, now)
+    });
+    let next = next_cursor
+        .as_ref()
+        .map(|cursor| cursors::next_path(&allowed.tenant.path(ALL), &params, cursor));
+    Ok(Reply::ok(&Page { data: listed.data, next_cursor })?.next(next.as_deref()))
+}
+
+/// A page of the list, from a segment and a row on.
+fn page(
+    parts: &TenantParts,
+    grant: envora_domain::access::Grant<ReadActivities>,
+    wanted: &Wanted,
+) -> anyhow::Result<Listed> {
+    let (first, mut row) = wanted.from;
+    let found =
+        parts.db.read_blocking(move |rd| segments_from(rd, &grant, first, SEGMENTS_A_PAGE))?;
+    let more = u32::try_from(found.len()).is_ok_and(|found| found == SEGMENTS_A_PAGE);
+    let after = found.last().map(|last| last.seq + 1);
+    let mut data = Vec::new();
+    for segment in found {
+        if segment.seq != first {
+            row = 0;
+        }
+        if wanted.import.is_some_and(|import| segment.import != Some(import)) {
+            continue;
+        }
+        for (id, activity) in rows_of(parts, segment.id, row..segment.rows)? {
+            if wanted.kind.as_ref().is_some_and(|kind| activity.kind != *kind) {
+                continue;
+            }
+            if data.len() == wanted.limit {
+                return Ok(Listed { data, next: Some((segment.seq, id.place().1)) });
+            }
+            data.push(wire(&segment, id, &activity));
+        }
+    }
+    Ok(Listed { data, next: after.filter(|_| more).map(|seq| (seq, 0)) })
+}
+
+/// The rows of a segment, in their order.
+fn rows_of(
+    parts: &TenantParts,
+    segment: SegmentId,
+    range: core::ops::Range<u32>,
+) -> anyhow::Result<BTreeMap<ActivityId, envora_domain::activities::Activity>> {
+    let ids = range.filter_map(|row| segment.activity(row));
+    Ok(activities(parts, ids)?.into_iter().collect())
+}
