@@ -78,12 +78,28 @@ macro_rules! plain_fields {
             Tag(String),
         }
 
+        #[derive(Clone, Copy)]
+        enum Plain { $($field,)* }
+
         /// The dotted names of the fields that are not open-ended.
         pub const NAMES: &[&str] = &[$($name),*];
 
         impl Field {
             fn plain(name: &str) -> Option<Self> {
                 match name { $($name => Some(Self::$field),)* _ => None }
+            }
+
+            /// Its place in a set of bits; fields that are open-ended have none.
+            #[must_use]
+            pub const fn bit(&self) -> u64 {
+                match self {
+                    $(Self::$field => 1 << Plain::$field as u32,)*
+                    Self::InputQuantity(_)
+                    | Self::InputUnit(_)
+                    | Self::Quality(_)
+                    | Self::Qualifier(_)
+                    | Self::Tag(_) => 0,
+                }
             }
 
             /// Its dotted name.

@@ -34,7 +34,8 @@ pub struct Times {
 /// An activity whose values are still coming in.
 #[derive(Clone, Debug, Default)]
 pub struct Draft {
-    given: BTreeSet<Field>,
+    given: u64,
+    nested: BTreeSet<Field>,
     problems: Vec<RowProblem>,
     /// The times.
     pub times: Times,
@@ -103,7 +104,7 @@ impl Draft {
     /// # Errors
     /// What is wrong with the value; the field then counts as given, and is not reported as missing.
     pub fn try_set(&mut self, field: &Field, given: Given<'_>) -> Result<(), RowProblem> {
-        self.given.insert(field.clone());
+        self.mark(field);
         self.put(field, given).map_err(|mut problem| {
             problem.field = field.pointer() + &problem.field;
             problem
@@ -112,7 +113,15 @@ impl Draft {
 
     /// Counts a field as given whose value is reported as wrong elsewhere.
     pub fn mark(&mut self, field: &Field) {
-        self.given.insert(field.clone());
+        self.given |= field.bit();
+        if matches!(field, Field::InputQuantity(_) | Field::InputUnit(_)) {
+            self.nested.insert(field.clone());
+        }
+    }
+
+    /// Counts the period as given: what is wrong with it is reported elsewhere.
+    pub fn mark_period(&mut self) {
+        self.given |= Field::Start.bit() | Field::End.bit();
     }
 
     /// Counts `price` or `reading` as given, even when the object is empty.
@@ -144,7 +153,7 @@ impl Draft {
     /// Whether a field came, good or bad.
     #[must_use]
     pub fn has(&self, field: &Field) -> bool {
-        self.given.contains(field)
+        self.given & field.bit() != 0 || self.nested.contains(field)
     }
 
     /// The row's time zone, when it has one.
@@ -280,7 +289,7 @@ impl Draft {
 
     /// Sets a list from a JSON array.
     pub fn set_list(&mut self, field: &Field, items: &[Given<'_>]) {
-        self.given.insert(field.clone());
+        self.mark(field);
         let evidence = *field == Field::Evidence;
         let mut good = Vec::new();
         for (place, item) in items.iter().take(LIST_ITEMS_MAX + 1).enumerate() {
@@ -398,11 +407,21 @@ impl Draft {
     }
 
     fn judge_objects(&mut self) {
-        if self.is_given("price.", self.price.given) && !self.has(&Field::PriceYear) {
+        let price = [Field::PriceBasis, Field::PriceTaxIncluded, Field::PriceMarginsIncluded];
+        let priced = self.price.given || price.iter().any(|field| self.has(field));
+        if priced && !self.has(&Field::PriceYear) {
             self.missing(&Field::PriceYear, "a price needs it");
         }
+        let reading = [
+            Field::ReadingStart,
+            Field::ReadingEnd,
+            Field::ReadingMultiplier,
+            Field::ReadingRegister,
+            Field::ReadingRolloverAt,
+        ];
+        let read = self.reading.given || reading.iter().any(|field| self.has(field));
         for field in [Field::ReadingStart, Field::ReadingEnd] {
-            if self.is_given("reading.", self.reading.given) && !self.has(&field) {
+            if read && !self.has(&field) {
                 self.missing(&field, "a reading needs it");
             }
         }
@@ -425,10 +444,6 @@ impl Draft {
                 );
             }
         }
-    }
-
-    fn is_given(&self, prefix: &str, given: bool) -> bool {
-        given || self.given.iter().any(|field| field.name().starts_with(prefix))
     }
 
     fn period(&self) -> Option<Period> {

@@ -141,7 +141,10 @@ impl<R: Read> CsvReader<R> {
         let Open { mut draft, timing, place, block } = open;
         match timing.map(|timing| timing.period(found)) {
             Some(Ok(period)) => draft.times.period = Some(period),
-            Some(Err(problem)) => draft.report(problem),
+            Some(Err(problem)) => {
+                draft.mark_period();
+                draft.report(problem);
+            }
             None => {}
         }
         if found.zero_run {

@@ -168,7 +168,11 @@ impl Plan {
         });
         let timing = plan.period.as_ref().and_then(|period| {
             let timing = period.timing(cells, &self.null, zone.as_ref());
-            timing.map_err(|problem| draft.report(problem)).ok()
+            let refuse = |problem| {
+                draft.mark_period();
+                draft.report(problem);
+            };
+            timing.map_err(refuse).ok()
         });
         Some(Half { draft, timing })
     }

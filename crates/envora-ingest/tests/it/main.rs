@@ -4,6 +4,7 @@
 
 mod commits;
 mod estate;
+mod examples;
 mod house;
 mod p07;
 mod processing;

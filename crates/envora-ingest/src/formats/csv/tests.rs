@@ -61,6 +61,7 @@ fn check_row(mapping: &str, line: &[u8], want: (RowCode, &str, &str, &str)) {
     assert_eq!(rows[2].outcome(), Outcome::Accepted, "{shown}");
     let problems = rows[1].problems();
     let (code, field, detail, hint) = want;
+    assert_eq!(problems.len(), 1, "{shown}: {problems:?}");
     let first = problems.first().expect("a problem");
     assert_eq!((first.code, first.field.as_str()), (code, field), "{shown}: {first:?}");
     assert_eq!((first.row, first.line), (2, 3), "{shown}");
