@@ -215,7 +215,14 @@ impl Value {
     /// The value under this integer key of a map.
     #[must_use]
     pub fn get(&self, key: u64) -> Option<&Self> {
-        self.as_map()?.iter().find_map(|(name, value)| (*name == Self::Uint(key)).then_some(value))
+        for (name, value) in self.as_map()? {
+            if let Self::Uint(name) = name
+                && *name == key
+            {
+                return Some(value);
+            }
+        }
+        None
     }
 }
 

@@ -331,7 +331,10 @@ pub fn rows(stream: &[u8]) -> Result<Vec<&[u8]>, RowDecodeError> {
 #[must_use]
 pub fn run_leaves<R: AsRef<[u8]>>(rows: &[R]) -> Vec<Digest> {
     let run = |run: &[R]| {
-        let bytes: Vec<u8> = run.iter().flat_map(|row| row.as_ref().iter().copied()).collect();
+        let mut bytes = Vec::new();
+        for row in run {
+            bytes.extend_from_slice(row.as_ref());
+        }
         leaf_hash(&bytes)
     };
     rows.chunks(RUN_ROWS).map(run).collect()

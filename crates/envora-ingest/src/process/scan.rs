@@ -9,7 +9,7 @@ use envora_store::supersessions::{ActivityRange, Fate, Supersession, supersessio
 
 use super::decide::{Decider, Decision, State};
 use crate::segments;
-use crate::tenant::{Damaged, TenantParts};
+use crate::tenant::TenantParts;
 
 /// A segment's rows, decoded.
 pub(crate) struct Loaded {
@@ -22,11 +22,11 @@ pub(crate) struct Loaded {
 impl Loaded {
     pub(crate) fn read(parts: &TenantParts, segment: Segment) -> anyhow::Result<Self> {
         let stream = parts.segment_stream(&segment)?;
-        let rows: Result<Vec<Activity>, Damaged> = segments::cut(&segment, &stream)?
-            .into_iter()
-            .map(|row| segments::decode(segment.id, row))
-            .collect();
-        let rows = rows?;
+        let cut = segments::cut(&segment, &stream)?;
+        let mut rows = Vec::with_capacity(cut.len());
+        for row in cut {
+            rows.push(segments::decode(segment.id, row)?);
+        }
         let range = range(&segment);
         let grant = parts.own.read_activities;
         let found = parts
