@@ -3,6 +3,7 @@
 //! Real keys, real files, a real database in a temporary folder; the twelve meter files of the
 //! example. Prints rows per second and nanoseconds per row; compare within one run only.
 #![expect(clippy::unwrap_used, reason = "a measurement that cannot go on ends")]
+#![expect(clippy::panic, reason = "a measurement that cannot go on ends")]
 #![expect(clippy::print_stdout, reason = "it prints what it measured")]
 #![expect(clippy::disallowed_methods, reason = "it measures time")]
 
