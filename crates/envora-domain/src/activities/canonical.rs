@@ -505,9 +505,10 @@ fn decode_origin(value: &Value) -> Option<(Origin, BTreeSet<Flag>)> {
                 line: line.as_uint()?,
                 offset: offset.as_uint()?,
                 length: u32::try_from(length.as_uint()?).ok()?,
-                mapping: match mapping {
-                    Value::Null => None,
-                    some => Some(Digest::from_slice(some.as_bytes()?)?),
+                mapping: if *mapping == Value::Null {
+                    None
+                } else {
+                    Some(Digest::from_slice(mapping.as_bytes()?)?)
                 },
                 parser: text(parser)?,
             };

@@ -184,6 +184,8 @@ proptest! {
         if let Some(byte) = row.get_mut(place) {
             *byte ^= flip;
         }
-        let _ = Activity::decode(&row);
+        if let Ok((activity, length)) = Activity::decode(&row) {
+            prop_assert!(activity.canonical().len() <= row.len() && length <= row.len());
+        }
     }
 }
