@@ -38,11 +38,13 @@ enum Step {
     },
     Write {
         fd: i64,
+        path: PathBuf,
         offset: Option<u64>,
         bytes: Vec<u8>,
     },
     Truncate {
         fd: i64,
+        path: PathBuf,
         length: u64,
     },
     Sync {
@@ -186,6 +188,12 @@ impl Replay {
         path.starts_with(&self.root) && !path.to_string_lossy().ends_with("-shm")
     }
 
+    /// The file behind a descriptor. Closing is not traced, so the number may be a socket's by now:
+    /// the path that the trace gives with it says which.
+    fn handle(&self, fd: i64, path: &Path) -> Option<Handle> {
+        self.handles.get(&fd).copied().filter(|_| self.within(path))
+    }
+
     fn entry(&mut self, path: &Path, op: EntryOp) {
         let folder = path.parent().unwrap_or(path).to_owned();
         self.pending.entry(folder).or_default().push(op);
@@ -218,8 +226,8 @@ impl Replay {
                 }
                 return create || truncate;
             }
-            Step::Write { fd, offset, bytes } => {
-                let Some(handle) = self.handles.get(&fd).copied() else { return false };
+            Step::Write { fd, path, offset, bytes } => {
+                let Some(handle) = self.handle(fd, &path) else { return false };
                 let end = self.length(handle.file);
                 let at =
                     offset.unwrap_or(if handle.append == Append::Yes { end } else { handle.at });
@@ -229,8 +237,8 @@ impl Replay {
                 }
                 self.op(handle.file, FileOp::Write(at, bytes));
             }
-            Step::Truncate { fd, length } => {
-                let Some(handle) = self.handles.get(&fd).copied() else { return false };
+            Step::Truncate { fd, path, length } => {
+                let Some(handle) = self.handle(fd, &path) else { return false };
                 self.op(handle.file, FileOp::Truncate(length));
             }
             Step::Sync { fd, path } => return self.sync(fd, &path),
@@ -273,7 +281,7 @@ impl Replay {
             }
             return true;
         }
-        let Some(handle) = self.handles.get(&fd).copied() else { return false };
+        let Some(handle) = self.handle(fd, path) else { return false };
         let Some(file) = self.files.get_mut(handle.file) else { return false };
         file.durable = content(file, &file.pending);
         file.pending.clear();
@@ -420,7 +428,9 @@ fn descriptor(text: &str) -> Option<(i64, PathBuf)> {
 
 fn parse(call: &str) -> Option<Step> {
     let (name, rest) = call.split_once('(')?;
-    let (arguments, result) = rest.rsplit_once(") = ")?;
+    // Short calls are padded, so that results stand below each other.
+    let (arguments, result) = rest.rsplit_once(" = ")?;
+    let arguments = arguments.trim_end().strip_suffix(')')?;
     if result.starts_with('-') || result.starts_with('?') {
         return None;
     }
@@ -446,21 +456,21 @@ fn parse(call: &str) -> Option<Step> {
             if bytes.starts_with(b"HTTP/1.1 2") {
                 return Some(Step::Ack);
             }
-            let (fd, _) = descriptor(arguments.split(',').next()?)?;
-            Step::Write { fd, offset: None, bytes }
+            let (fd, path) = descriptor(arguments.split(',').next()?)?;
+            Step::Write { fd, path, offset: None, bytes }
         }
         "pwrite64" => {
-            let (fd, _) = descriptor(arguments.split(',').next()?)?;
+            let (fd, path) = descriptor(arguments.split(',').next()?)?;
             let offset = number(arguments.rsplit(',').next()?);
-            Step::Write { fd, offset, bytes: texts.concat() }
+            Step::Write { fd, path, offset, bytes: texts.concat() }
         }
         "fsync" | "fdatasync" => {
             let (fd, path) = descriptor(arguments)?;
             Step::Sync { fd, path }
         }
         "ftruncate" => {
-            let (fd, _) = descriptor(arguments.split(',').next()?)?;
-            Step::Truncate { fd, length: number(arguments.rsplit(',').next()?)? }
+            let (fd, path) = descriptor(arguments.split(',').next()?)?;
+            Step::Truncate { fd, path, length: number(arguments.rsplit(',').next()?)? }
         }
         "rename" | "renameat" | "renameat2" => {
             Step::Rename { from: text_path(0)?, to: text_path(1)? }
@@ -492,7 +502,7 @@ mod tests {
             format!("1 fsync(5<{file}>) = 0"),
             format!("1 openat(AT_FDCWD</>, \"{folder}\", O_RDONLY) = 6<{folder}>"),
             format!("1 fsync(6<{folder}> <unfinished ...>"),
-            "1 <... fsync resumed>) = 0".to_owned(),
+            "1 <... fsync resumed>)             = 0".to_owned(),
             format!("1 write(9<{}>, \"{}\", 4) = 4", hex("socket"), hex("HTTP/1.1 201 Created")),
             format!("1 pwrite64(5<{file}>, \"{}\", 5, 0) = 5", hex("HELLO")),
         ];
