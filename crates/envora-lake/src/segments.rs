@@ -3,7 +3,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use envora_domain::id::{RunId, SegmentId};
 use envora_domain::planted::planted;
@@ -22,6 +22,8 @@ const TMP: &str = "tmp";
 pub struct Lake {
     folder: PathBuf,
     disk: Arc<dyn Disk>,
+    /// Held while a source file is put: two requests may bring the same one.
+    pub(crate) putting: Arc<Mutex<()>>,
 }
 
 /// What to do with segment files that no manifest row names.
@@ -52,7 +54,7 @@ impl Lake {
             disk.create_dir(&folder.join(name))?;
         }
         disk.sync_dir(&folder)?;
-        Ok(Self { folder, disk })
+        Ok(Self { folder, disk, putting: Arc::default() })
     }
 
     pub(crate) fn path(&self, below: &str) -> PathBuf {

@@ -4,6 +4,7 @@
 //! hashed again whenever it is read.
 
 use std::io::{self, Read as _};
+use std::sync::PoisonError;
 
 use envora_crypto::envelope::OpenError;
 use envora_crypto::tenant::{Object, TenantKeys};
@@ -42,6 +43,8 @@ impl Lake {
     /// What the disk says.
     pub fn put_source(&self, keys: &TenantKeys, bytes: &[u8]) -> Result<Digest, SourceError> {
         let digest = Digest::of(bytes);
+        // One that another request is just writing is not durable yet: what is found has to be whole.
+        let _putting = self.putting.lock().unwrap_or_else(PoisonError::into_inner);
         match self.read_source(keys, &digest) {
             Ok(_) => return Ok(digest),
             Err(SourceError::Io(error)) => return Err(error.into()),
