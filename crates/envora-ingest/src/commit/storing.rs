@@ -1,8 +1,9 @@
 //! Storing: the commit itself, and the answer that belongs to it.
 
+use std::io::ErrorKind;
 use std::sync::Arc;
 
-use anyhow::{Context as _, ensure};
+use anyhow::{Context as _, anyhow, ensure};
 use envora_crypto::aad::Purpose;
 use envora_crypto::tenant::{Object, TenantKeys};
 use envora_domain::access::{Grant, actions::WriteActivities};
@@ -11,6 +12,7 @@ use envora_domain::hash::Digest;
 use envora_domain::id::{ActivityId, ImportId, SegmentId};
 use envora_domain::ports::Frame;
 use envora_domain::time::Timestamp;
+use envora_lake::sources::SourceError;
 use envora_store::audit::audit_head;
 use envora_store::idempotency::{AnswerPlace, KeptAnswer, idempotency_add};
 use envora_store::imports::{Import, ImportRow, import_add, import_rows_add};
@@ -171,9 +173,19 @@ fn replacements(
 }
 
 /// Seals the file and makes it durable, before anything that names it.
-fn keep_source(parts: &TenantParts, draft: &ImportDraft) -> anyhow::Result<()> {
-    let kept = parts.lake.put_source(&parts.keys, &draft.bytes).context("keep the file")?;
-    ensure!(kept == draft.sha256, "the file's SHA-256 is not the one that it is named by");
+fn keep_source(parts: &TenantParts, draft: &ImportDraft) -> Result<(), SubmitError> {
+    let kept = match parts.lake.put_source(&parts.keys, &draft.bytes) {
+        Err(SourceError::Io(error))
+            if matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded) =>
+        {
+            return Err(SubmitError::ReadOnly);
+        }
+        kept => kept.context("keep the file")?,
+    };
+    if kept != draft.sha256 {
+        let error = anyhow!("the file's SHA-256 is not the one that it is named by");
+        return Err(error.into());
+    }
     Ok(())
 }
 
