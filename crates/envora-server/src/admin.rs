@@ -12,7 +12,6 @@ use serde_json::{Map, Value, json};
 use crate::app::App;
 
 /// The router of the admin listener.
-#[must_use]
 pub fn router(app: &App) -> Router {
     Router::new()
         .route("/livez", get(livez))

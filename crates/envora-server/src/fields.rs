@@ -95,7 +95,8 @@ impl Fields {
         let is_letter = |letter: char| {
             letter.is_alphanumeric() || matches!(letter, '.' | '_' | '-' | '/' | ':')
         };
-        if !code.is_empty() && !(code.chars().all(is_letter) && code.chars().count() <= 64) {
+        let fits = code.chars().all(is_letter) && code.chars().count() <= 64;
+        if !fits {
             self.fault("wrong_type", name, "a code is at most 64 letters, digits or . _ - / :");
         }
         code

@@ -148,7 +148,8 @@ fn parameters(route: &Route) -> Vec<Value> {
             "description": words, "schema": { "type": "string" } })
     });
     let mut all: Vec<Value> = in_path.chain(in_query).collect();
-    if route.method == Method::Post {
+    let has_effect = ["/imports", "/activities"].iter().any(|end| route.path.ends_with(end));
+    if route.method == Method::Post && has_effect {
         all.push(json!({ "name": "X-Idempotency-Key", "in": "header", "required": false,
             "description": "8 to 255 visible ASCII characters, new for each intended effect: sending the request again then has no second effect.",
             "schema": { "type": "string", "minLength": 8, "maxLength": 255 } }));

@@ -229,7 +229,6 @@ pub fn template(matched: &str) -> Option<&'static str> {
 }
 
 /// The router, from the list.
-#[must_use]
 pub fn router(app: &App) -> Router {
     let mut paths: BTreeMap<&'static str, MethodRouter<App>> = BTreeMap::new();
     for route in list() {

@@ -62,11 +62,12 @@ pub fn open(
 /// [`FolderError::Unreadable`].
 pub fn read_map(places: &Places, world: &World) -> Result<HostMap, FolderError> {
     let unreadable = |why: String| FolderError::Unreadable { file: "instance/map.json", why };
-    let bytes = world.disk.read(&places.map()).map_err(|error| match error.kind() {
-        ErrorKind::NotFound => {
+    let bytes = world.disk.read(&places.map()).map_err(|error| {
+        if error.kind() == ErrorKind::NotFound {
             unreadable("it is not there: making the folder was cut short".to_owned())
+        } else {
+            unreadable(error.to_string())
         }
-        _ => unreadable(error.to_string()),
     })?;
     let map: HostMap =
         serde_json::from_slice(&bytes).map_err(|error| unreadable(error.to_string()))?;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, Response};
+use envora_domain::ports::Disk;
 use envora_domain::time::Timestamp;
 use envora_lake::os_disk::OsDisk;
 use envora_server::app::{App, World};
@@ -94,12 +95,18 @@ pub(crate) fn opened(path: &std::path::Path) -> Result<App, FolderError> {
 
 impl House {
     pub(crate) fn new() -> Self {
-        apart(Self::made)
+        Self::on(Arc::new(OsDisk))
     }
 
-    fn made() -> Self {
+    /// A house on another disk than the real one.
+    pub(crate) fn on(disk: Arc<dyn Disk>) -> Self {
+        apart(|| Self::made(disk))
+    }
+
+    fn made(disk: Arc<dyn Disk>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (world, clock) = world();
+        let world = World { disk, ..world };
         let path = folder.path().join("data");
         let mut ours = organization(ACME, Environment::Live);
         ours.loopback = Loopback::Named;

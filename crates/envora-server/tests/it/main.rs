@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a helper of tests fails the test that uses it")]
 
 mod access;
+mod damage;
 mod facilities;
 mod folder;
 mod house;
