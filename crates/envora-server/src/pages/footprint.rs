@@ -153,7 +153,7 @@ pub(super) fn page(sheet: Sheet<'_>) -> FootprintPage {
         years: years(asked),
         filter: filter(sheet),
         stale: stale(year),
-        empty: is_empty(totals) && sheet.months.groups.is_empty(),
+        empty: is_empty(totals) && sheet.months.groups.iter().all(|group| is_empty(&group.totals)),
         totals: both_totals(totals),
         swatch1: charts::swatch(Tone::Scope1),
         swatch2: charts::swatch(Tone::Scope2),
@@ -217,7 +217,8 @@ fn stale(year: &Footprint) -> Option<String> {
 
 fn is_empty(totals: &Totals) -> bool {
     let all = [&totals.total_location_based, &totals.total_market_based, &totals.biogenic_co2];
-    all.into_iter().all(|amount| amount.value == "0") && totals.by_gas.is_empty()
+    let gases = totals.by_gas.iter().flat_map(|gas| [&gas.mass, &gas.co2e]);
+    all.into_iter().chain(gases).all(|amount| amount.value == "0")
 }
 
 fn parts(totals: &Totals, scope2: &Number) -> [Part; 3] {

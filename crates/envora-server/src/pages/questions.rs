@@ -72,11 +72,14 @@ async fn blocking<T: Send + 'static>(
 
 fn refused(error: AskError) -> Refusal {
     match error {
+        AskError::NoRun => {
+            Problem::not_found("Nothing was calculated yet. Load the page again in a second.")
+                .into()
+        }
         AskError::BadCursor => Problem::invalid_cursor(error.to_string()).into(),
         AskError::PeriodReversed
         | AskError::UnknownGwpSet(_)
         | AskError::UnknownWord { .. }
-        | AskError::NoRun
         | AskError::NoActivity => nothing_here().into(),
         AskError::TooLarge | AskError::Unexpected(_) => anyhow::Error::from(error).into(),
     }

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a helper of tests fails the test that uses it")]
 
 mod access;
+mod browser;
 mod damage;
 mod facilities;
 mod folder;
@@ -10,4 +11,5 @@ mod imports;
 mod openapi;
 mod p20;
 mod p21;
+mod pages;
 mod problems;

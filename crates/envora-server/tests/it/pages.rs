@@ -1,0 +1,177 @@
+//! The pages as a browser's requests meet them: who gets in, what a form may do, what is sent along.
+
+use axum::body::Body;
+use axum::http::Request;
+use axum::http::request::Builder;
+use envora_domain::time::Span;
+use envora_identity::policy::Actor;
+use envora_identity::sign_in::{by_token, code_issue};
+use envora_server::tenants::TenantCtx;
+
+use crate::house::{ACME, Answer, House};
+
+fn visit(method: &str, path: &str) -> Builder {
+    Request::builder()
+        .method(method)
+        .uri(path)
+        .header("host", "acme.localhost:8080")
+        .header("accept", "text/html")
+}
+
+async fn open(house: &House, path: &str, cookie: &str) -> Answer {
+    let request = visit("GET", path).header("cookie", cookie).body(Body::empty());
+    house.send(request.unwrap()).await
+}
+
+async fn send(house: &House, request: Builder, form: &str) -> Answer {
+    let request = request
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body(Body::from(form.to_owned()));
+    house.send(request.unwrap()).await
+}
+
+fn cookie(answer: &Answer) -> String {
+    answer.header("set-cookie").split(';').next().unwrap_or("").to_owned()
+}
+
+async fn signed_in(house: &House) -> String {
+    let answer = send(house, visit("POST", "/sign-in"), &format!("token={}", house.token)).await;
+    assert_eq!((answer.status, answer.header("location")), (303, "/"));
+    cookie(&answer)
+}
+
+/// The live tenant of the first organization.
+pub(crate) fn live(house: &House) -> TenantCtx {
+    let ours = |tenant: &TenantCtx| tenant.is_named(ACME) && !tenant.is_test();
+    house.app.tenants().all().find(ours).unwrap()
+}
+
+/// A house whose first calculation has run, as it has in any server that serves.
+async fn calculated() -> House {
+    let house = House::new();
+    let processor = live(&house).processor();
+    tokio::task::spawn_blocking(move || processor.catch_up()).await.unwrap().unwrap();
+    house
+}
+
+async fn operator(house: &House) -> Actor {
+    let tenant = live(house);
+    let now = house.app.clock().now();
+    by_token(&tenant.parts().db, &house.token, now).await.unwrap().unwrap()
+}
+
+#[tokio::test]
+async fn nobody_is_sent_to_sign_in() {
+    let house = House::new();
+    for path in ["/", "/?year=2022", "/figures/fig_iQEA"] {
+        let answer = open(&house, path, "envora=made-up").await;
+        assert_eq!((answer.status, answer.header("location")), (303, "/sign-in"), "{path}");
+        assert_eq!(answer.body, b"", "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_token_opens_and_signing_out_closes() {
+    let house = calculated().await;
+    let wrong = send(&house, visit("POST", "/sign-in"), "token=env_live_wrong").await;
+    assert_eq!((wrong.status, wrong.header("set-cookie")), (422, ""));
+    let other = format!("token={}", house.other_token);
+    assert_eq!(send(&house, visit("POST", "/sign-in"), &other).await.status, 422);
+    let session = signed_in(&house).await;
+    let page = open(&house, "/", &session).await;
+    assert_eq!(page.status, 200);
+    assert!(String::from_utf8(page.body).unwrap().contains("Nothing is counted"));
+    let out = send(&house, visit("POST", "/sign-out").header("cookie", &session), "").await;
+    assert_eq!((out.status, out.header("location")), (303, "/sign-in"));
+    assert_eq!(open(&house, "/", &session).await.status, 303);
+}
+
+#[tokio::test]
+async fn a_code_opens_once_and_for_ten_minutes() {
+    let house = calculated().await;
+    let tenant = live(&house);
+    let (db, actor) = (&tenant.parts().db, operator(&house).await);
+    let issue = async || {
+        let now = house.app.clock().now();
+        code_issue(db, actor, now, house.app.entropy()).await.unwrap().reveal().to_owned()
+    };
+    let code = issue().await;
+    let first = open(&house, &format!("/sign-in?code={code}"), "").await;
+    assert_eq!((first.status, first.header("location")), (303, "/"));
+    assert_eq!(open(&house, "/", &cookie(&first)).await.status, 200);
+    assert_eq!(open(&house, &format!("/?code={code}"), "").await.status, 422);
+    let late = issue().await;
+    house.clock.advance(Span::from_secs(601));
+    assert_eq!(open(&house, &format!("/?code={late}"), "").await.status, 422);
+}
+
+#[tokio::test]
+async fn another_sites_form_does_nothing() {
+    let house = calculated().await;
+    let session = signed_in(&house).await;
+    let foreign =
+        [("sec-fetch-site", "cross-site"), ("origin", "http://evil.test"), ("origin", "null")];
+    for (name, value) in foreign {
+        let request = visit("POST", "/sign-out").header("cookie", &session).header(name, value);
+        assert_eq!(send(&house, request, "").await.status, 403, "{name}");
+        let request = visit("POST", "/sign-in").header(name, value);
+        let answer = send(&house, request, &format!("token={}", house.token)).await;
+        assert_eq!((answer.status, answer.header("set-cookie")), (403, ""), "{name}");
+    }
+    assert_eq!(open(&house, "/", &session).await.status, 200);
+    let own = visit("POST", "/sign-out").header("cookie", &session);
+    let own = own.header("origin", "null").header("sec-fetch-site", "same-origin");
+    assert_eq!(send(&house, own, "").await.status, 303);
+}
+
+#[tokio::test]
+async fn every_page_has_the_strict_policy_and_errors_are_pages() {
+    let house = calculated().await;
+    let session = signed_in(&house).await;
+    let cases = [
+        ("/sign-in", "", 200),
+        ("/", session.as_str(), 200),
+        ("/?year=1999", session.as_str(), 200),
+        ("/?year=soon", session.as_str(), 400),
+        ("/?yaer=2022", session.as_str(), 400),
+        ("/?facility=fac_x", session.as_str(), 404),
+        ("/figures/nothing", session.as_str(), 404),
+        ("/no-such-page", session.as_str(), 404),
+    ];
+    for (path, cookie, status) in cases {
+        let answer = open(&house, path, cookie).await;
+        assert_eq!(answer.status, status, "{path}");
+        assert!(answer.header("content-type").starts_with("text/html"), "{path}");
+        let policy = answer.header("content-security-policy");
+        for part in
+            ["default-src 'none'", "style-src 'self'", "form-action 'self'", "base-uri 'none'"]
+        {
+            assert!(policy.contains(part), "{path}: {policy}");
+        }
+        assert_eq!(answer.header("cache-control"), "no-store", "{path}");
+    }
+}
+
+#[tokio::test]
+async fn the_style_is_kept_for_a_year_under_its_digest() {
+    let house = House::new();
+    let page = String::from_utf8(open(&house, "/sign-in", "").await.body).unwrap();
+    let path = page.split("stylesheet\" href=\"").nth(1).and_then(|rest| rest.split('"').next());
+    let style = open(&house, path.unwrap(), "").await;
+    assert_eq!((style.status, style.header("content-type")), (200, "text/css; charset=utf-8"));
+    assert!(style.header("cache-control").contains("immutable"));
+    assert_eq!(open(&house, "/static/envora-0.css", "").await.status, 404);
+}
+
+#[tokio::test]
+async fn a_session_is_a_cookie_that_scripts_and_other_sites_do_not_get() {
+    let house = House::new();
+    let answer = send(&house, visit("POST", "/sign-in"), &format!("token={}", house.token)).await;
+    let set = answer.header("set-cookie");
+    for part in ["HttpOnly", "SameSite=Lax", "Path=/", "Max-Age=43200"] {
+        assert!(set.contains(part), "{set}");
+    }
+    assert!(!set.contains(&house.token));
+    house.clock.advance(Span::from_secs(12 * 3600 + 1));
+    assert_eq!(open(&house, "/", &cookie(&answer)).await.status, 303);
+}
