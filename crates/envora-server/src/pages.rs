@@ -4,9 +4,11 @@
 //! script, nothing comes from elsewhere, and the content policy says so. What is shown, the API
 //! answers too: a page knows no SQL and no rule of accounting.
 
+mod activity;
 mod assets;
 mod charts;
 mod footprint;
+mod lines;
 mod problem;
 mod questions;
 mod shell;
@@ -30,7 +32,8 @@ use envora_api::problems::Problem;
 use crate::app::App;
 
 /// The paths of the pages, as the router knows them.
-pub const PATHS: &[&str] = &["/", "/figures/{id}", "/sign-in", "/sign-out", "/static/{name}"];
+pub const PATHS: &[&str] =
+    &["/", "/activities/{id}", "/figures/{id}", "/sign-in", "/sign-out", "/static/{name}"];
 
 /// What a page may do in a browser: show itself with its own style, and send its own forms.
 const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
@@ -39,6 +42,7 @@ const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form
 pub fn router() -> Router<App> {
     Router::new()
         .route("/", get(visits::home))
+        .route("/activities/{id}", get(visits::activity))
         .route("/figures/{id}", get(visits::figure))
         .route("/sign-in", get(visits::sign_in_form).post(visits::sign_in_sent))
         .route("/sign-out", post(visits::sign_out))

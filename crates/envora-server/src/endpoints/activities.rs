@@ -14,6 +14,7 @@ use envora_api::activities::{Activity, HistoryStep, Validation};
 use envora_api::listing::Page;
 use envora_api::media;
 use envora_api::writes::WriteAnswer;
+use envora_domain::access::Grant;
 use envora_domain::access::actions::{ReadActivities, ReadResults, WriteActivities};
 use envora_domain::gwp::GwpSet;
 use envora_domain::id::{ActivityId, ImportId, SegmentId};
@@ -23,7 +24,7 @@ use envora_ingest::formats::{self, OpenError, Opening, OriginHead, Reader};
 use envora_ingest::rows::ParsedRow;
 use envora_ingest::segments::activities;
 use envora_ingest::tenant::TenantParts;
-use envora_ingest::trace::trace_activity;
+use envora_ingest::trace::{ActivityTrace, trace_activity};
 use envora_store::imports::Mode;
 use envora_store::segments::{Segment, segment_by_id, segments_from};
 use envora_store::supersessions::{Fate, supersession_of};
@@ -264,27 +265,41 @@ async fn read(
     let id = ActivityId::parse(&id).map_err(|_| nothing_here())?;
     let (parts, grant) = (Arc::clone(allowed.tenant.parts()), allowed.grant);
     let results = allowed.also::<ReadResults>()?;
-    let found = blocking(&app, move || {
-        let segment = segment_of(&parts, (grant, id))?.ok_or(AskError::NoActivity)?;
-        let mut found = activities(&parts, [id])?;
-        let activity = found.remove(&id).ok_or(AskError::NoActivity)?;
-        let trace = trace_activity(&parts, &results, id, GwpSet::Published);
-        let (state, code) = match trace {
-            Ok(trace) => (trace.state, trace.unresolved.map(|(code, _)| code)),
-            Err(AskError::NoRun) => ("pending", None),
-            Err(error) => return Err(error),
-        };
-        let mut wire = wire(&segment, id, &activity);
-        wire.state = state.to_owned();
-        wire.code = code;
-        Ok(wire)
-    });
-    Reply::ok(&found.await?)
+    let found = blocking(&app, move || told(&parts, (grant, results), id));
+    let (wire, _) = found.await?;
+    Reply::ok(&wire)
+}
+
+/// An activity as the wire shows it, with its trace once there is a run. Blocks.
+///
+/// # Errors
+/// [`AskError`]; [`AskError::NoActivity`] when nothing is stored under the id.
+pub(crate) fn told(
+    parts: &TenantParts,
+    (grant, results): (Grant<ReadActivities>, Grant<ReadResults>),
+    id: ActivityId,
+) -> Result<(Activity, Option<ActivityTrace>), AskError> {
+    let segment = segment_of(parts, (grant, id))?.ok_or(AskError::NoActivity)?;
+    let mut found = activities(parts, [id])?;
+    let activity = found.remove(&id).ok_or(AskError::NoActivity)?;
+    let mut wire = wire(&segment, id, &activity);
+    match trace_activity(parts, &results, id, GwpSet::Published) {
+        Ok(trace) => {
+            trace.state.clone_into(&mut wire.state);
+            wire.code = trace.unresolved.as_ref().map(|(code, _)| code.clone());
+            Ok((wire, Some(trace)))
+        }
+        Err(AskError::NoRun) => {
+            "pending".clone_into(&mut wire.state);
+            Ok((wire, None))
+        }
+        Err(error) => Err(error),
+    }
 }
 
 fn segment_of(
     parts: &TenantParts,
-    (grant, id): (envora_domain::access::Grant<ReadActivities>, ActivityId),
+    (grant, id): (Grant<ReadActivities>, ActivityId),
 ) -> anyhow::Result<Option<Segment>> {
     let (segment, row) = id.place();
     let found = parts.db.read_blocking(move |rd| segment_by_id(rd, &grant, segment))?;
@@ -389,7 +404,7 @@ async fn list(State(app): State<App>, allowed: Allowed<ReadActivities>, params: 
 /// A page of the list, from a segment and a row on.
 fn page(
     parts: &TenantParts,
-    grant: envora_domain::access::Grant<ReadActivities>,
+    grant: Grant<ReadActivities>,
     wanted: &Wanted,
 ) -> anyhow::Result<Listed> {
     let (first, mut row) = wanted.from;

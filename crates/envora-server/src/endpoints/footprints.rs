@@ -104,7 +104,7 @@ fn by(text: &str) -> Option<GroupBy> {
 }
 
 /// Asks the engine where waiting is allowed: it reads files and calculates.
-pub(super) async fn blocking<T: Send + 'static>(
+pub(crate) async fn blocking<T: Send + 'static>(
     app: &App,
     ask: impl FnOnce() -> Result<T, AskError> + Send + 'static,
 ) -> Result<T, Refusal> {

@@ -435,7 +435,7 @@ fn unresolved(year: &Footprint) -> Vec<Item> {
     let item = |group: &envora_api::footprints::UnresolvedGroup| Item {
         title: words::code(&group.code),
         count: words::count(group.activities, "activity", "activities"),
-        remedy: group.remedy.clone(),
+        remedy: words::prose(&group.remedy),
         href: (!group.example.is_empty()).then(|| format!("/activities/{}", group.example)),
     };
     year.unresolved.iter().map(item).collect()
@@ -446,7 +446,12 @@ fn warning(warning: &Warning) -> Item {
         0 => String::new(),
         some => words::count(some, "activity", "activities"),
     };
-    Item { title: words::code(&warning.code), count, remedy: warning.detail.clone(), href: None }
+    Item {
+        title: words::code(&warning.code),
+        count,
+        remedy: words::prose(&warning.detail),
+        href: None,
+    }
 }
 
 fn facts(year: &Footprint, organization: &Organization) -> Vec<Fact> {

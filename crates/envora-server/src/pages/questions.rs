@@ -1,21 +1,24 @@
 //! What the pages ask of the engine, in a visitor's name.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use anyhow::Context as _;
+use envora_api::activities::Activity;
 use envora_api::footprints::Footprint;
 use envora_api::problems::Problem;
 use envora_api::traces::Trace;
-use envora_domain::access::actions::ReadResults;
+use envora_domain::access::actions::{ReadActivities, ReadResults};
 use envora_domain::figures::Figure;
+use envora_domain::id::ActivityId;
 use envora_domain::time::Day;
-use envora_ingest::footprint::{self as engine, AskError, FootprintQuery, GroupBy};
-use envora_ingest::tenant::TenantParts;
-use envora_ingest::trace::{LinePage, trace_figure};
+use envora_ingest::footprint::{self as engine, FootprintQuery, GroupBy};
+use envora_ingest::trace::{ActivityTrace, LinePage, trace_figure};
 
 use super::footprint::Asked;
 use crate::access::{Visitor, nothing_here};
 use crate::app::App;
+use crate::endpoints::activities::told;
+use crate::endpoints::footprints::blocking;
 use crate::refusals::Refusal;
 
 /// How many lines a trace shows at once.
@@ -39,7 +42,8 @@ pub(super) async fn footprint(
         run: None,
     };
     let grant = visitor.grant::<ReadResults>()?;
-    blocking(app, visitor, move |parts| engine::footprint(parts, &grant, &query)).await
+    let parts = Arc::clone(visitor.tenant.parts());
+    blocking(app, move || engine::footprint(&parts, &grant, &query)).await
 }
 
 /// The trace of a figure, with one page of its lines.
@@ -51,36 +55,25 @@ pub(super) async fn trace(
 ) -> Result<Trace, Refusal> {
     let figure = Figure::parse(figure).map_err(|_| nothing_here())?;
     let after = match cursor {
-        Some(text) => text.parse().map_err(|_| refused(AskError::BadCursor))?,
+        Some(text) => text.parse().map_err(|_| {
+            Problem::invalid_cursor("This page of lines is not one that the trace gave.")
+        })?,
         None => 0,
     };
     let grant = visitor.grant::<ReadResults>()?;
     let page = LinePage { after, limit: LINES };
-    blocking(app, visitor, move |parts| trace_figure(parts, &grant, &figure, page)).await
+    let parts = Arc::clone(visitor.tenant.parts());
+    blocking(app, move || trace_figure(&parts, &grant, &figure, page)).await
 }
 
-/// Asks where waiting is allowed: the engine reads files and calculates.
-async fn blocking<T: Send + 'static>(
+/// An activity, and its trace once there is a run.
+pub(super) async fn activity(
     app: &App,
     visitor: &Visitor,
-    ask: impl FnOnce(&TenantParts) -> Result<T, AskError> + Send + 'static,
-) -> Result<T, Refusal> {
-    let parts = visitor.tenant.parts().clone();
-    let answer = app.tracker().spawn_blocking(move || ask(&parts)).await;
-    answer.context("wait for the engine")?.map_err(refused)
-}
-
-fn refused(error: AskError) -> Refusal {
-    match error {
-        AskError::NoRun => {
-            Problem::not_found("Nothing was calculated yet. Load the page again in a second.")
-                .into()
-        }
-        AskError::BadCursor => Problem::invalid_cursor(error.to_string()).into(),
-        AskError::PeriodReversed
-        | AskError::UnknownGwpSet(_)
-        | AskError::UnknownWord { .. }
-        | AskError::NoActivity => nothing_here().into(),
-        AskError::TooLarge | AskError::Unexpected(_) => anyhow::Error::from(error).into(),
-    }
+    id: &str,
+) -> Result<(Activity, Option<ActivityTrace>), Refusal> {
+    let id = ActivityId::parse(id).map_err(|_| nothing_here())?;
+    let grants = (visitor.grant::<ReadActivities>()?, visitor.grant::<ReadResults>()?);
+    let parts = Arc::clone(visitor.tenant.parts());
+    blocking(app, move || told(&parts, grants, id)).await
 }

@@ -18,7 +18,7 @@ use envora_store::facilities::facilities_all;
 use envora_store::organization::organization_now;
 use envora_store::runs::run_current;
 
-use super::{footprint, questions, show, sign_in, trace};
+use super::{activity, footprint, questions, show, sign_in, trace};
 use crate::access::{COOKIE_NAME, Visitor, nothing_here};
 use crate::app::App;
 use crate::endpoints::organization;
@@ -79,6 +79,30 @@ pub(super) async fn figure(
     let sheet =
         trace::Sheet { organization: &organization, trace: &trace, names: &names, asked: &asked };
     Ok(show(&trace::page(sheet)))
+}
+
+/// `GET /activities/{id}`: one activity, what became of it, and its lines.
+pub(super) async fn activity(
+    State(app): State<App>,
+    visitor: Visitor,
+    Path(id): Path<String>,
+    params: Params,
+) -> Shown {
+    if visitor.actor.is_none() {
+        return Ok(to("/sign-in"));
+    }
+    params.only(&["line"])?;
+    let line = params.integer("line")?.and_then(|line| usize::try_from(line).ok());
+    let organization = organization_of(&visitor).await?;
+    let (activity, trace) = questions::activity(&app, &visitor, &id).await?;
+    let remedy = trace.as_ref().and_then(|trace| trace.unresolved.as_ref());
+    Ok(show(&activity::page(activity::Sheet {
+        organization: &organization,
+        activity: &activity,
+        remedy: remedy.map(|(_, remedy)| remedy.as_str()),
+        lines: trace.as_ref().map_or(&[], |trace| trace.lines.as_slice()),
+        line: line.unwrap_or(1),
+    })))
 }
 
 /// `GET /sign-in`: asks for the token; a code in the address signs in at once.

@@ -132,18 +132,60 @@ pub(super) fn slot(slot: &str) -> String {
     words.to_owned()
 }
 
-/// A gas in words, `CO₂` for `co2`.
+/// A slot in a word or two, for lists.
+pub(super) fn slot_short(slot: &str) -> String {
+    let words = match slot {
+        "s1" => "Scope 1",
+        "s2_lb" => "2 location",
+        "s2_mb" => "2 market",
+        "c3_tnd" => "3.3 losses",
+        "c3_wtt" => "3.3 upstream",
+        "c3_wtt_tnd" => "3.3 upstream of losses",
+        other => return code(other),
+    };
+    words.to_owned()
+}
+
+/// A gas in words, `CO₂` for `CO2`.
 pub(super) fn gas(gas: &str) -> String {
     match gas {
-        "co2" => "CO\u{2082}".to_owned(),
-        "ch4" => "CH\u{2084}".to_owned(),
-        "n2o" => "N\u{2082}O".to_owned(),
-        "sf6" => "SF\u{2086}".to_owned(),
-        "nf3" => "NF\u{2083}".to_owned(),
         "co2e" => "CO\u{2082}e, printed only as a total".to_owned(),
         "co2e_residue" => "Difference to the printed total".to_owned(),
-        other => other.to_uppercase(),
+        other => gas_short(other),
     }
+}
+
+/// A gas as a formula.
+pub(super) fn gas_short(gas: &str) -> String {
+    match gas {
+        "CO2" | "co2" => "CO\u{2082}".to_owned(),
+        "CH4" | "ch4" => "CH\u{2084}".to_owned(),
+        "N2O" | "n2o" => "N\u{2082}O".to_owned(),
+        "SF6" | "sf6" => "SF\u{2086}".to_owned(),
+        "NF3" | "nf3" => "NF\u{2083}".to_owned(),
+        "co2e" => "CO\u{2082}e total".to_owned(),
+        "co2e_residue" => "difference".to_owned(),
+        other => other.to_owned(),
+    }
+}
+
+/// A sentence of the engine for people: its `quoted words` in real quotes, its first letter large.
+pub(super) fn prose(text: &str) -> String {
+    let mut inside = false;
+    let mut sentence: String = text
+        .chars()
+        .map(|letter| match letter {
+            '`' => {
+                inside = !inside;
+                if inside { '\u{201c}' } else { '\u{201d}' }
+            }
+            other => other,
+        })
+        .collect();
+    if let Some(first) = sentence.get_mut(0..1) {
+        first.make_ascii_uppercase();
+    }
+    sentence
 }
 
 /// A part of a figure in words: a month, a slot or a gas by its name; what people named, as it is.
@@ -153,7 +195,7 @@ pub(super) fn part(label: &str) -> String {
     }
     match label {
         "s1" | "s2_lb" | "s2_mb" | "c3_tnd" | "c3_wtt" | "c3_wtt_tnd" | "biogenic" => slot(label),
-        "co2" | "ch4" | "n2o" | "sf6" | "nf3" | "co2e" | "co2e_residue" => gas(label),
+        "CO2" | "CH4" | "N2O" | "SF6" | "NF3" | "co2e" | "co2e_residue" => gas(label),
         other => other.to_owned(),
     }
 }
@@ -221,6 +263,11 @@ mod tests {
     fn codes_and_counts_are_words() {
         assert_eq!(code("unknown_facility"), "Unknown facility");
         assert_eq!(code(""), "");
+        assert_eq!(prose("`b24`: add the facility"), "\u{201c}b24\u{201d}: add the facility");
+        assert_eq!(
+            (gas("CO2"), part("CH4"), part("s1x")),
+            ("CO\u{2082}".into(), "CH\u{2084}".into(), "s1x".into())
+        );
         assert_eq!(count(1, "activity", "activities"), "1\u{a0}activity");
         assert_eq!(count(105_120, "activity", "activities"), "105,120\u{a0}activities");
     }

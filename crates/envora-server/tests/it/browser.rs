@@ -16,11 +16,12 @@ use envora_ingest::rows::ParsedRow;
 use envora_server::serving::{Bound, Listen};
 use envora_server::tenants::TenantCtx;
 use envora_store::imports::Mode;
+use envora_store::segments::segments_from;
 use envora_testkit::browser::{Visit, check_pages};
 use serde_json::json;
 use tokio::sync::oneshot;
 
-use crate::house::{House, is_fine};
+use crate::house::House;
 use crate::pages::live;
 
 /// A meter: its code, its building, its activity type, its unit, kWh of a month.
@@ -91,12 +92,13 @@ async fn fill(house: &House, tenant: &TenantCtx) {
     for (code, name) in [("b24", "Building 24"), ("b62", "Building 62 with a rather long name")] {
         let facility =
             json!({"code": code, "name": name, "country": "GB", "time_zone": "Europe/London"});
-        assert!(is_fine(house.post("/facilities", &facility).await.status));
+        let answer = house.post("/facilities", &facility).await;
+        assert_eq!(answer.status, 201, "{}", answer.json());
     }
     for (code, building, kind, ..) in METERS {
         let source = json!({"code": code, "name": code, "facility": building, "type": kind});
         let answer = house.post("/sources", &source).await;
-        assert!(is_fine(answer.status), "{}", answer.json());
+        assert_eq!(answer.status, 201, "{}", answer.json());
     }
     for meter in METERS {
         let now = house.app.clock().now();
@@ -134,12 +136,24 @@ async fn asked(tenant: &TenantCtx) -> Footprint {
     answer.unwrap().unwrap()
 }
 
+/// The page of the first row of the first segment.
+async fn a_counted_one(house: &House, tenant: &TenantCtx) -> String {
+    let grant = own_work(tenant.id());
+    let segments = tenant.parts().db.read(move |rd| segments_from(rd, &grant, 0, 1)).await;
+    let first = segments.unwrap().remove(0).id.activity(0).unwrap();
+    let trace = house.get(&format!("/activities/{first}/trace")).await.json();
+    assert_eq!(trace["state"], "counted", "{trace}");
+    format!("/activities/{first}")
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn pages_are_fit_for_everyone() {
     let house = House::new();
     let tenant = live(&house);
     fill(&house, &tenant).await;
-    let totals = asked(&tenant).await.totals;
+    let Footprint { totals, unresolved, .. } = asked(&tenant).await;
+    let waiting = format!("/activities/{}", unresolved.first().unwrap().example);
+    let counted = a_counted_one(&house, &tenant).await;
     assert_ne!(totals.scope1.value, "0", "there is something to look at");
     let any = SocketAddr::from(([127, 0, 0, 1], 0));
     let bound = Bound::bind(Listen { address: any, admin: any }).await.unwrap();
@@ -162,6 +176,8 @@ async fn pages_are_fit_for_everyone() {
                 ("an empty year", "/?year=2021"),
                 ("trace of the total", &all),
                 ("trace of scope 1", &scope1),
+                ("an activity that waits", &waiting),
+                ("an activity that counts", &counted),
             ],
         })
     })

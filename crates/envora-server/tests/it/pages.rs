@@ -63,7 +63,7 @@ async fn operator(house: &House) -> Actor {
 #[tokio::test]
 async fn nobody_is_sent_to_sign_in() {
     let house = House::new();
-    for path in ["/", "/?year=2022", "/figures/fig_iQEA"] {
+    for path in ["/", "/?year=2022", "/figures/fig_iQEA", "/activities/act_x"] {
         let answer = open(&house, path, "envora=made-up").await;
         assert_eq!((answer.status, answer.header("location")), (303, "/sign-in"), "{path}");
         assert_eq!(answer.body, b"", "{path}");
@@ -136,6 +136,7 @@ async fn every_page_has_the_strict_policy_and_errors_are_pages() {
         ("/?yaer=2022", session.as_str(), 400),
         ("/?facility=fac_x", session.as_str(), 404),
         ("/figures/nothing", session.as_str(), 404),
+        ("/activities/act_01jmt8z0p0e3s9k4x6n2q5w7y1", session.as_str(), 404),
         ("/no-such-page", session.as_str(), 404),
     ];
     for (path, cookie, status) in cases {

@@ -1,0 +1,111 @@
+//! The page of one activity: the row as it was sent, what became of it, and its lines.
+
+use askama::Template;
+use envora_api::activities::Activity;
+use envora_api::organizations::Organization;
+use envora_api::traces::TraceLine;
+use envora_domain::decimal::group_thousands;
+
+use super::lines::{self, Command, Followed, LineRow};
+use super::shell::Shell;
+use super::words;
+
+/// What the page is made from.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sheet<'a> {
+    /// Whose it is.
+    pub(super) organization: &'a Organization,
+    /// The row.
+    pub(super) activity: &'a Activity,
+    /// What would make it count.
+    pub(super) remedy: Option<&'a str>,
+    /// Its lines.
+    pub(super) lines: &'a [TraceLine],
+    /// Which line is followed, from 1.
+    pub(super) line: usize,
+}
+
+struct Todo {
+    label: String,
+    remedy: String,
+}
+
+struct Fact {
+    label: String,
+    text: String,
+}
+
+/// The page.
+#[derive(Template)]
+#[template(path = "activity.html")]
+pub(super) struct ActivityPage {
+    shell: Shell,
+    quantity: String,
+    unit: String,
+    standfirst: String,
+    tone: &'static str,
+    state: String,
+    todo: Option<Todo>,
+    facts: Vec<Fact>,
+    lines: Vec<LineRow>,
+    followed: Option<Followed>,
+    commands: Vec<Command>,
+}
+
+/// Lays the page out.
+pub(super) fn page(sheet: Sheet<'_>) -> ActivityPage {
+    let Sheet { organization, activity, remedy, lines, line } = sheet;
+    let id = activity.id.to_string();
+    let word = |name: &str| activity.fields.get(name).map(text).unwrap_or_default();
+    let followed = lines::chosen(lines, line);
+    let path = |place: usize| format!("/activities/{id}?line={place}");
+    ActivityPage {
+        shell: Shell::of("Activity", organization),
+        quantity: group_thousands(&word("quantity")),
+        unit: word("unit"),
+        standfirst: format!(
+            "{} · row {} of {} · committed {}",
+            word("type"),
+            activity.row,
+            activity.segment,
+            activity.committed_at
+        ),
+        tone: if activity.state == "counted" { "good" } else { "warn" },
+        state: words::code(&activity.state),
+        todo: activity.code.as_deref().map(|code| Todo {
+            label: words::code(code),
+            remedy: remedy.map(words::prose).unwrap_or_default(),
+        }),
+        facts: facts(activity),
+        lines: lines::list(lines, line, &path),
+        commands: lines::commands(&id, followed),
+        followed: followed.map(lines::followed),
+    }
+}
+
+fn facts(activity: &Activity) -> Vec<Fact> {
+    let fact = |label: &str, text: String| Fact { label: words::code(label), text };
+    let mut facts: Vec<Fact> =
+        activity.fields.iter().map(|(name, value)| fact(name, text(value))).collect();
+    if !activity.flags.is_empty() {
+        let flags: Vec<String> = activity.flags.iter().map(|flag| words::code(flag)).collect();
+        facts.push(fact("noticed", flags.join(", ")));
+    }
+    facts.push(fact("id", activity.id.to_string()));
+    facts
+}
+
+/// A value of the wire as a reader's text.
+fn text(value: &serde_json::Value) -> String {
+    match value {
+        serde_json::Value::String(text) => text.clone(),
+        serde_json::Value::Object(fields) => fields
+            .iter()
+            .map(|(name, value)| format!("{}: {}", words::code(name).to_lowercase(), text(value)))
+            .collect::<Vec<_>>()
+            .join("; "),
+        serde_json::Value::Array(values) => values.iter().map(text).collect::<Vec<_>>().join(", "),
+        serde_json::Value::Null => "–".to_owned(),
+        serde_json::Value::Bool(_) | serde_json::Value::Number(_) => value.to_string(),
+    }
+}
