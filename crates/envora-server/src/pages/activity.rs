@@ -47,6 +47,8 @@ pub(super) struct ActivityPage {
     state: String,
     todo: Option<Todo>,
     facts: Vec<Fact>,
+    id: String,
+    origin: String,
     lines: Vec<LineRow>,
     followed: Option<Followed>,
     commands: Vec<Command>,
@@ -77,21 +79,27 @@ pub(super) fn page(sheet: Sheet<'_>) -> ActivityPage {
             remedy: remedy.map(words::prose).unwrap_or_default(),
         }),
         facts: facts(activity),
+        origin: word("origin"),
         lines: lines::list(lines, line, &path),
         commands: lines::commands(&id, followed),
         followed: followed.map(lines::followed),
+        id,
     }
 }
 
 fn facts(activity: &Activity) -> Vec<Fact> {
     let fact = |label: &str, text: String| Fact { label: words::code(label), text };
-    let mut facts: Vec<Fact> =
-        activity.fields.iter().map(|(name, value)| fact(name, text(value))).collect();
+    let told_above = |name: &str| matches!(name, "quantity" | "unit" | "type" | "origin");
+    let mut facts: Vec<Fact> = activity
+        .fields
+        .iter()
+        .filter(|(name, _)| !told_above(name))
+        .map(|(name, value)| fact(name, text(value)))
+        .collect();
     if !activity.flags.is_empty() {
         let flags: Vec<String> = activity.flags.iter().map(|flag| words::code(flag)).collect();
         facts.push(fact("noticed", flags.join(", ")));
     }
-    facts.push(fact("id", activity.id.to_string()));
     facts
 }
 

@@ -98,7 +98,7 @@ pub(super) fn list(
             place,
             when: when(&sent.period),
             source: source.map_or("–", String::as_str).to_owned(),
-            as_sent: format!("{}\u{a0}{}", group_thousands(&sent.quantity), sent.unit),
+            as_sent: format!("{} {}", group_thousands(&sent.quantity), sent.unit),
             books: format!(
                 "{}, {}",
                 words::slot_short(&line.slot),

@@ -169,7 +169,7 @@ pub(super) fn gas_short(gas: &str) -> String {
     }
 }
 
-/// A sentence of the engine for people: its `quoted words` in real quotes, its first letter large.
+/// A sentence of the engine for people: its `quoted words` in real quotes, its first letter large, a stop at its end.
 pub(super) fn prose(text: &str) -> String {
     let mut inside = false;
     let mut sentence: String = text
@@ -184,6 +184,9 @@ pub(super) fn prose(text: &str) -> String {
         .collect();
     if let Some(first) = sentence.get_mut(0..1) {
         first.make_ascii_uppercase();
+    }
+    if sentence.ends_with(|letter: char| letter.is_alphanumeric() || letter == '\u{201d}') {
+        sentence.push('.');
     }
     sentence
 }
@@ -263,7 +266,7 @@ mod tests {
     fn codes_and_counts_are_words() {
         assert_eq!(code("unknown_facility"), "Unknown facility");
         assert_eq!(code(""), "");
-        assert_eq!(prose("`b24`: add the facility"), "\u{201c}b24\u{201d}: add the facility");
+        assert_eq!(prose("`b24`: add the facility"), "\u{201c}b24\u{201d}: add the facility.");
         assert_eq!(
             (gas("CO2"), part("CH4"), part("s1x")),
             ("CO\u{2082}".into(), "CH\u{2084}".into(), "s1x".into())
