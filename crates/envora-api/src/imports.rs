@@ -35,7 +35,8 @@ pub struct Import {
     pub ack: String,
     /// Rows by outcome.
     pub counts: Counts,
-    /// The segments that hold the stored rows.
+    /// The answer of the import itself lists here the segments that hold the stored rows; later
+    /// readings list none.
     #[schema(value_type = Vec<String>)]
     pub segments: Vec<SegmentId>,
     /// The answer of the import itself lists rows here as a write does; later readings list none.

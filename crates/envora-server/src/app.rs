@@ -1,8 +1,11 @@
 //! The state of the server, built in one function and handed to every handler.
 
+use core::time::Duration;
 use std::sync::Arc;
 
+use envora_api::problems::Problem;
 use envora_domain::ports::{Clock, Disk, Entropy};
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -10,6 +13,11 @@ use crate::folder::lock::FolderLock;
 use crate::metrics::Metrics;
 use crate::routes;
 use crate::tenants::Tenants;
+
+/// How many large bodies are held at once: with 64 MiB each, and their rows beside them.
+const BODIES_MAX: usize = 4;
+/// How long a large body waits for its turn.
+const BODY_WAIT: Duration = Duration::from_secs(10);
 
 /// What the server needs of the world.
 #[derive(Clone)]
@@ -33,6 +41,7 @@ struct Inner {
     world: World,
     metrics: Metrics,
     tracker: TaskTracker,
+    bodies: Semaphore,
     stop: CancellationToken,
     /// Held for as long as anyone may still use the folder.
     _lock: FolderLock,
@@ -48,6 +57,7 @@ impl App {
                 world,
                 metrics: Metrics::default(),
                 tracker: TaskTracker::new(),
+                bodies: Semaphore::new(BODIES_MAX),
                 stop: CancellationToken::new(),
                 _lock: lock,
             }),
@@ -76,6 +86,17 @@ impl App {
     #[must_use]
     pub fn metrics(&self) -> &Metrics {
         &self.inner.metrics
+    }
+
+    /// Room for one large body, so that many at once cannot use up the memory.
+    ///
+    /// # Errors
+    /// 429 when there is none within a few seconds.
+    pub async fn body_room(&self) -> Result<SemaphorePermit<'_>, Problem> {
+        let room = tokio::time::timeout(BODY_WAIT, self.inner.bodies.acquire()).await;
+        room.ok().and_then(Result::ok).ok_or_else(|| {
+            Problem::overloaded("As many large bodies are on their way as can be held at once. Send it again in a moment.")
+        })
     }
 
     /// The one tracker on which tasks start.

@@ -162,6 +162,7 @@ async fn add(
     (params, headers): (Params, HeaderMap),
     body: Body,
 ) -> Answer {
+    let _room = app.body_room().await?;
     let incoming = incoming(&allowed, (&params, &headers), (body, request_id)).await?;
     let sent = Sent {
         actor: &allowed.actor,
@@ -240,6 +241,7 @@ async fn validate(
     (params, headers): (Params, HeaderMap),
     body: Body,
 ) -> Answer {
+    let _room = app.body_room().await?;
     let incoming = incoming(&allowed, (&params, &headers), (body, request_id)).await?;
     let intake = Arc::clone(allowed.tenant.intake());
     let work = move || -> Result<Accepted, Refusal> {

@@ -114,6 +114,7 @@ async fn add(
     let set = constants(&params)?;
     let mapping = mapping_of(&allowed, &params).await?;
     let source_until = source_until(&app, &allowed).await?;
+    let _room = app.body_room().await?;
     let bytes = bodies::read(&headers, body, bodies::IMPORT_BYTES_MAX).await?;
     let sent =
         Sent { actor: &allowed.actor, uri: &uri, params: &params, headers: &headers, body: &bytes };
