@@ -12,6 +12,7 @@ use envora_domain::decimal::group_thousands;
 use crate::client::{Body, Client};
 use crate::failures::{Failure, row_view};
 use crate::progress::Sending;
+use crate::tables::Table;
 use crate::terminal::Channel;
 
 /// How many refused rows are shown one by one.
@@ -121,6 +122,49 @@ pub async fn save_mapping(client: &Client, place: &str, text: &str) -> Result<St
     })?;
     let _saved: serde_json::Value = client.post("/import-mappings", &tree).await?;
     Ok(name)
+}
+
+/// The outcome of each file, with the beginning of its SHA-256.
+#[must_use]
+pub fn outcomes(imports: &[Import]) -> Table {
+    let headers = ["file", ">accepted", ">duplicate", ">quarantined", ">rejected", "SHA-256"];
+    let mut table = Table::new(&headers);
+    for import in imports {
+        let counts = &import.counts;
+        let numbers = [counts.accepted, counts.duplicate, counts.quarantined, counts.rejected];
+        let cells = numbers.map(|rows| group_thousands(&rows.to_string()));
+        let sha256 = import.sha256.get(..16).unwrap_or_default();
+        let cells = core::iter::once(import.file_name.clone()).chain(cells);
+        table.row(cells.chain([format!("{sha256}…")]));
+    }
+    table
+}
+
+/// How many rows a file had.
+#[must_use]
+pub fn rows_of(import: &Import) -> u64 {
+    let counts = &import.counts;
+    counts.accepted + counts.duplicate + counts.quarantined + counts.rejected + counts.skipped
+}
+
+/// Prints refused rows in two lines each: line, cell, code, what is wrong; below it what to do.
+pub fn print_refused_briefly(results: &[RowResult], to: &mut Channel) {
+    let paint = to.paint;
+    for row in results {
+        let Some(error) = row.errors.first() else { continue };
+        let line = error.row.map_or(row.row, |place| place.line);
+        let cell: String = error.value.as_deref().unwrap_or("").chars().take(24).collect();
+        let code = match row.status {
+            Outcome::Rejected => paint.bad(&format!("{:<22}", error.code)),
+            Outcome::Accepted | Outcome::Duplicate | Outcome::Quarantined => {
+                paint.odd(&format!("{:<22}", error.code))
+            }
+        };
+        to.line(format!("  line {line:>3}  {cell:<24}  {code} {}", error.detail));
+        if let Some(hint) = &error.hint {
+            to.line(format!("  {:>8}  {:<24}  {}", "", "", paint.faint(&format!("→ {hint}"))));
+        }
+    }
 }
 
 /// Rows by outcome, in words.

@@ -3,7 +3,9 @@
 //! Nothing here mends, drops or converts a reading. Each finding is computed from the file's own
 //! bytes and names the line to look at. All arithmetic is on integers.
 
-use envora_domain::decimal::Decimal;
+use envora_domain::decimal::{Decimal, group_thousands};
+
+use crate::tables::Table;
 
 /// A run of zeros is worth a word from so many readings on.
 pub const ZERO_RUN: usize = 24;
@@ -116,6 +118,17 @@ pub fn find(all: &[(String, Vec<Reading>)]) -> Vec<Oddity> {
     found
 }
 
+/// The findings as a table.
+#[must_use]
+pub fn table(found: &[Oddity]) -> Table {
+    let mut table = Table::new(&["seen", ">times", "source", "most striking", "question"]);
+    for oddity in found {
+        let (times, kind) = (oddity.times.to_string(), oddity.kind);
+        table.row([kind.text(), &times, &oddity.series, &oddity.example, kind.question()]);
+    }
+    table
+}
+
 fn is_whole(value: Decimal) -> bool {
     value.normalized().scale() == 0
 }
@@ -190,7 +203,7 @@ fn ratio(a: i128, b: i128) -> String {
 fn whole(readings: &[Reading]) -> String {
     let sum: i128 = readings.iter().map(|reading| millionths(reading.value)).sum();
     let sum = Decimal::new(sum, 6).map(|sum| sum.normalized().to_string()).unwrap_or_default();
-    let sum = envora_domain::decimal::group_thousands(&sum);
+    let sum = group_thousands(&sum);
     format!("all {} readings, {sum} in sum; the other meters have decimals", readings.len())
 }
 

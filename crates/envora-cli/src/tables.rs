@@ -51,6 +51,13 @@ impl Table {
         }
     }
 
+    /// Writes it for people wherever it goes, set in by two.
+    pub fn print_indented(&self, to: &mut Channel) {
+        for line in self.for_people().lines() {
+            to.line(format!("  {line}"));
+        }
+    }
+
     /// Aligned, a rule under the headers, no frame; long cells are wrapped.
     #[must_use]
     pub fn for_people(&self) -> String {

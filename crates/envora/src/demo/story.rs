@@ -1,14 +1,12 @@
 //! The demo's story: set up, load, footprint, one figure to its bytes, what is odd.
 
 use bytes::Bytes;
-use envora_api::imports::Import;
 use envora_cli::activities::wait_until_counted;
 use envora_cli::client::Client;
 use envora_cli::collections::{self, FACILITIES, SOURCES};
 use envora_cli::failures::Failure;
 use envora_cli::imports::{self, Outgoing};
 use envora_cli::oddities::{self, Reading};
-use envora_cli::tables::Table;
 use envora_cli::terminal::{Audience, Channel, Terminal};
 use envora_cli::{audit, footprints, proofs, traces};
 use envora_domain::decimal::group_thousands;
@@ -95,8 +93,9 @@ impl Story<'_> {
         wait_until_counted(&self.client, last).await?;
         let took = seconds(SystemClock.monotonic_us().saturating_sub(began));
         let data = &mut terminal.data;
-        outcomes(&answers, data);
-        let rows: u64 = answers.iter().map(rows_of).sum();
+        imports::outcomes(&answers).print_indented(data);
+        data.line("");
+        let rows: u64 = answers.iter().map(imports::rows_of).sum();
         let rows = group_thousands(&rows.to_string());
         data.line(format!("  {rows} readings checked, sealed, stored and calculated in {took} s"));
         Ok(())
@@ -112,7 +111,8 @@ impl Story<'_> {
         };
         let import = imports::send(&self.client, &terminal.words, &file).await?;
         let data = &mut terminal.data;
-        imports::print_refused(name, &import.results, data);
+        imports::print_refused_briefly(&import.results, data);
+        data.line("");
         data.line(format!("  {name}: {}", imports::counts_text(&import.counts)));
         wait_until_counted(&self.client, import.watermark.seq).await?;
         Ok(())
@@ -191,51 +191,15 @@ fn outgoing(meter: &MeterFile) -> Outgoing {
     }
 }
 
-fn rows_of(import: &Import) -> u64 {
-    let counts = &import.counts;
-    counts.accepted + counts.duplicate + counts.quarantined + counts.rejected + counts.skipped
-}
-
-fn outcomes(imports: &[Import], to: &mut Channel) {
-    let mut table =
-        Table::new(&["file", ">accepted", ">duplicate", ">quarantined", ">rejected", "SHA-256"]);
-    for import in imports {
-        let counts = &import.counts;
-        let numbers = [counts.accepted, counts.duplicate, counts.quarantined, counts.rejected];
-        let cells = numbers.map(|rows| group_thousands(&rows.to_string()));
-        let sha256 = import.sha256.get(..16).unwrap_or_default();
-        let cells = core::iter::once(import.file_name.clone()).chain(cells);
-        table.row(cells.chain([format!("{sha256}…")]));
-    }
-    indent(&table, to);
-    to.line("");
-}
-
 fn odd(to: &mut Channel) {
     heading(to, "6", "Seen in the readings, and not judged: nothing of it was mended or dropped");
     let all: Vec<(String, Vec<Reading>)> = estate::METERS
         .iter()
         .map(|meter| (meter.source.to_owned(), oddities::readings(meter.bytes)))
         .collect();
-    let mut table = Table::new(&["seen", ">times", "source", "most striking", "question"]);
-    for oddity in oddities::find(&all) {
-        let times = oddity.times.to_string();
-        table.row([
-            oddity.kind.text(),
-            &times,
-            &oddity.series,
-            &oddity.example,
-            oddity.kind.question(),
-        ]);
-    }
-    indent(&table, to);
+    oddities::table(&oddities::find(&all)).print_indented(to);
+    to.line("");
     to.line("  The gas is taken as gross calorific value, which is our assumption: the files do not say.");
-}
-
-fn indent(table: &Table, to: &mut Channel) {
-    for line in table.for_people().lines() {
-        to.line(format!("  {line}"));
-    }
 }
 
 /// Seconds with one digit after the point.
