@@ -1,7 +1,7 @@
 //! `envora trace`: from a figure down to source bytes, factor and proof.
 
 use anyhow::Context as _;
-use envora_api::traces::{Trace, TraceLine};
+use envora_api::traces::{ActivityTrace, Trace, TraceLine};
 use envora_domain::decimal::{Mass, group_thousands};
 use envora_ledger::note::VerifierKey;
 
@@ -18,36 +18,33 @@ use crate::terminal::Channel;
 const PARTS_SHOWN: usize = 12;
 /// How many lines one row can have: slots times gases, with room.
 const LINES_OF_A_ROW: u16 = 16;
+/// How many lines the server gives at once.
+const LINES_MAX: u16 = 200;
 
 /// Traces a figure or an activity and checks its proofs.
 ///
 /// # Errors
 /// The server's problem; a proof or a file that does not fit.
 pub async fn run(arguments: &TraceArguments, session: &mut Session) -> Result<(), Failure> {
+    match arguments.id.split_once('_').map(|(prefix, _)| prefix) {
+        Some("fig") => figure(arguments, session).await,
+        Some("act") => activity(arguments, session).await,
+        _ => Err(Failure::usage(
+            format!("{:?} is neither a figure nor an activity", arguments.id),
+            "figures (fig_…) stand in `envora footprint --json`, activities (act_…) in `envora data list`",
+        )),
+    }
+}
+
+async fn figure(arguments: &TraceArguments, session: &mut Session) -> Result<(), Failure> {
     let client = session.client()?;
     let trace = ask(&client, &arguments.id, arguments.lines).await?;
-    let key = proofs::key(&audit::head(&client).await?.vkey)?;
-    let file = arguments
-        .source
-        .as_deref()
-        .map(|path| std::fs::read(path).with_context(|| format!("read {}", path.display())));
-    let file = file.transpose()?;
-    let as_json = session.print_json(&trace)? == Printed::AsJson;
-    let to = if as_json { &mut session.terminal.words } else { &mut session.terminal.data };
-    if !as_json {
-        print_figure(&trace, to);
+    let printed = session.print_json(&trace)?;
+    if printed == Printed::NotYet {
+        print_figure(&trace, &mut session.terminal.data);
     }
-    for row in rows(&trace).into_iter().take(usize::from(arguments.lines)) {
-        print_row(row, &key, to)?;
-        if let Some((file, line)) = file.as_deref().zip(row.first()) {
-            let text = proofs::check_source(&line.origin, file)?;
-            let paint = to.paint;
-            to.line(format!(
-                "  {} your file has this SHA-256, and on this line: {text}",
-                tick(paint)
-            ));
-        }
-    }
+    let shown = rows(&trace.lines.data).into_iter().take(usize::from(arguments.lines));
+    check(arguments, (&client, shown.collect()), channel(printed, session)).await?;
     if trace.replay == "equal" {
         return Ok(());
     }
@@ -55,30 +52,67 @@ pub async fn run(arguments: &TraceArguments, session: &mut Session) -> Result<()
     Err(Failure::verification(what, "keep the answer (--json) and ask who runs the server"))
 }
 
-/// The trace of a figure or an activity, with the lines of so many rows.
+async fn activity(arguments: &TraceArguments, session: &mut Session) -> Result<(), Failure> {
+    let client = session.client()?;
+    let trace: ActivityTrace =
+        client.get(&format!("/activities/{}/trace", arguments.id), &[]).await?;
+    let printed = session.print_json(&trace)?;
+    if printed == Printed::NotYet {
+        let data = &mut session.terminal.data;
+        data.line(format!("{}  {}", data.paint.strong("Activity"), trace.activity));
+        data.line(format!("  {}", trace.state));
+        if let Some(unresolved) = &trace.unresolved {
+            data.line(format!("  {}", data.paint.odd(&unresolved.code)));
+            data.line(format!("  {} {}", data.paint.link("help:"), unresolved.remedy));
+        }
+    }
+    check(arguments, (&client, rows(&trace.lines)), channel(printed, session)).await
+}
+
+/// Where the story of the checks goes: beside JSON, to stderr.
+fn channel(printed: Printed, session: &mut Session) -> &mut Channel {
+    match printed {
+        Printed::AsJson => &mut session.terminal.words,
+        Printed::NotYet => &mut session.terminal.data,
+    }
+}
+
+/// Prints rows and checks their proofs, and the source file if one is in hand.
+async fn check(
+    arguments: &TraceArguments,
+    (client, rows): (&Client, Vec<&[TraceLine]>),
+    to: &mut Channel,
+) -> Result<(), Failure> {
+    let key = proofs::key(&audit::head(client).await?.vkey)?;
+    let source = arguments.source.as_deref();
+    let file =
+        source.map(|path| std::fs::read(path).with_context(|| format!("read {}", path.display())));
+    let file = file.transpose()?;
+    for row in rows {
+        print_row(row, &key, to)?;
+        if let Some((file, line)) = file.as_deref().zip(row.first()) {
+            let text = proofs::check_source(&line.origin, file)?;
+            let ok = tick(to.paint);
+            to.line(format!("  {ok} your file has this SHA-256, and on this line: {text}"));
+        }
+    }
+    Ok(())
+}
+
+/// The trace of a figure, with the lines of so many rows.
 ///
 /// # Errors
-/// The server's problem, or an id that is neither.
-pub async fn ask(client: &Client, id: &str, rows: u16) -> Result<Trace, Failure> {
-    let limit = rows.saturating_mul(LINES_OF_A_ROW).clamp(1, 1000).to_string();
-    let path = match id.split_once('_').map(|(prefix, _)| prefix) {
-        Some("fig") => format!("/figures/{id}/trace"),
-        Some("act") => format!("/activities/{id}/trace"),
-        _ => {
-            return Err(Failure::usage(
-                format!("{id:?} is neither a figure nor an activity"),
-                "figures (fig_…) stand in `envora footprint --json`, activities (act_…) in `envora data list`",
-            ));
-        }
-    };
-    client.get(&path, &[("limit", &limit)]).await
+/// The server's problem.
+pub async fn ask(client: &Client, figure: &str, rows: u16) -> Result<Trace, Failure> {
+    let limit = rows.saturating_mul(LINES_OF_A_ROW).clamp(1, LINES_MAX).to_string();
+    client.get(&format!("/figures/{figure}/trace"), &[("limit", &limit)]).await
 }
 
 /// The lines of each row and slot together, in the order of the trace.
 #[must_use]
-pub fn rows(trace: &Trace) -> Vec<&[TraceLine]> {
+pub fn rows(lines: &[TraceLine]) -> Vec<&[TraceLine]> {
     let same = |a: &TraceLine, b: &TraceLine| a.activity == b.activity && a.slot == b.slot;
-    trace.lines.data.chunk_by(same).collect()
+    lines.chunk_by(same).collect()
 }
 
 /// Prints a figure, what it is about and what it adds up from.

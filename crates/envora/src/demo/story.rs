@@ -135,7 +135,7 @@ impl Story<'_> {
         let trace = traces::ask(&self.client, figure, 1).await?;
         traces::print_figure(&trace, to);
         let key = proofs::key(&audit::head(&self.client).await?.vkey)?;
-        let rows = traces::rows(&trace);
+        let rows = traces::rows(&trace.lines.data);
         if let Some(row) = rows.first() {
             traces::print_row(row, &key, to)?;
             let origin = row.first().map(|line| &line.origin);

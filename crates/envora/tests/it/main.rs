@@ -2,8 +2,12 @@
 #![expect(clippy::unwrap_used, reason = "a helper of tests fails the test that uses it")]
 #![expect(clippy::print_stdout, reason = "each run says what it reached")]
 
+mod beginnings;
+mod demo;
 mod documents;
 mod fire;
 mod folders;
+mod house;
 mod p01;
 mod p02;
+mod words;

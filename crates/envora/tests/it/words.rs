@@ -1,0 +1,67 @@
+//! What the command line says where no server is asked.
+
+use std::fs;
+
+use crate::house::{House, repository, text};
+
+/// Compares with a committed text; the text that came is left beside it as `.new` when it differs.
+#[track_caller]
+fn check(name: &str, came: &str) {
+    let path = repository().join("crates/envora/tests/it/words").join(name);
+    let want = fs::read_to_string(&path).unwrap_or_default();
+    if came != want {
+        fs::write(path.with_extension("txt.new"), came).unwrap();
+    }
+    assert_eq!(came, want, "{name}");
+}
+
+#[test]
+fn every_kind_of_bad_row_is_named_with_its_place_and_remedy() {
+    let house = House::new();
+    let examples = repository().join("examples/university-estate");
+    for name in ["every-bad-row.csv", "every-bad-row.toml"] {
+        fs::copy(examples.join(name), house.path().join(name)).unwrap();
+    }
+    let ended =
+        house.run(&["data", "check", "every-bad-row.csv", "--mapping", "every-bad-row.toml"]);
+    assert_eq!(ended.code, Some(3), "{ended:?}");
+    check("data-check.txt", &ended.err);
+}
+
+#[test]
+fn a_real_file_is_checked_without_a_server() {
+    let house = House::new();
+    let examples = repository().join("examples/university-estate");
+    let (file, mapping) = (examples.join("b44_gas_2022.csv"), examples.join("estate-gas.toml"));
+    let set = ["--set", "facility_code=b44", "--set", "source_code=b44-gas"];
+    let arguments = [["data", "check", text(&file), "--mapping", text(&mapping)].as_slice(), &set];
+    let ended = house.run(&arguments.concat());
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert!(ended.out.contains("\t8,760\t0\t0\t0\t0"), "{ended:?}");
+}
+
+#[test]
+fn mistakes_on_the_command_line_say_what_was_meant() {
+    let house = House::new();
+    for (arguments, words) in [
+        (["footprnt"].as_slice(), "'footprint'"),
+        (&["footprint"], "no server is named"),
+        (&["footprint", "--server", "http://example.org"], "not on this machine"),
+        (&["footprint", "--server", "http://a.localhost:1", "--from", "2022-02-30"], "2022-02-30"),
+        (&["trace", "x", "--server", "http://a.localhost:1"], "neither a figure nor an activity"),
+    ] {
+        let ended = house.run(arguments);
+        assert_eq!(ended.code, Some(2), "{arguments:?}: {ended:?}");
+        assert!(ended.err.contains(words), "{arguments:?}: {ended:?}");
+        assert_eq!(ended.out, "", "words go to stderr");
+    }
+}
+
+#[test]
+fn completions_are_scripts() {
+    let house = House::new();
+    for shell in ["bash", "zsh", "fish"] {
+        let ended = house.run(&["completions", shell]);
+        assert!(ended.code == Some(0) && ended.out.contains("footprint"), "{shell}");
+    }
+}
