@@ -41,13 +41,11 @@ async fn push(arguments: PushArguments, session: &mut Session) -> Result<(), Fai
     let client = session.client()?;
     let query = push_query(&client, &arguments).await?;
     let files: Vec<PathBuf> = arguments.files.into_iter().chain(arguments.file).collect();
-    let mut answers = Vec::new();
-    for path in files {
-        let file = Outgoing::read(&path, query.clone())?;
-        let import = imports::send(&client, &session.terminal.words, &file).await?;
-        let words = &mut session.terminal.words;
-        imports::print_refused(&file.name, &import.results, words);
-        answers.push(import);
+    let files = files.iter().map(|path| Outgoing::read(path, query.clone()));
+    let files: Vec<Outgoing> = files.collect::<Result<_, _>>()?;
+    let answers = imports::send(&client, &session.terminal.words, &files).await?;
+    for (file, import) in files.iter().zip(&answers) {
+        imports::print_refused(&file.name, &import.results, &mut session.terminal.words);
     }
     if let Some(seq) = answers.iter().map(|import| import.watermark.seq).max() {
         wait_until_counted(&client, seq).await?;

@@ -112,12 +112,12 @@ fn totals_lines(totals: &Totals, upstream: Option<&Amount>, paint: Paint) -> Vec
     rows.push(("Total with scope 2 market-based", Some(&totals.total_market_based), Weight::Sum));
     rows.push(("CO2 of biogenic origin, apart", Some(&totals.biogenic_co2), Weight::Part));
     let line = |(label, amount, weight): (&str, Option<&Amount>, Weight)| match amount {
-        None => format!("  {}", paint.faint(&"─".repeat(62))),
+        None => format!("  {}", paint.faint(&"─".repeat(58))),
         Some(amount) => {
             let (text, number) = (format!("{label:<44}"), format!("{:>14}", tonnes(amount)));
             match weight {
-                Weight::Part => format!("  {text}{number} t"),
-                Weight::Sum => format!("  {}{} t", paint.strong(&text), paint.strong(&number)),
+                Weight::Part => format!("  {text}{number}"),
+                Weight::Sum => format!("  {}{}", paint.strong(&text), paint.strong(&number)),
             }
         }
     };
@@ -169,7 +169,7 @@ fn print_state(footprint: &Footprint, to: &mut Channel) {
     }
     for group in &footprint.unresolved {
         to.line(format!(
-            "  Unresolved  {} such as {}",
+            "  Unresolved  {}, such as {}",
             paint.odd(&format!("{} × {}", group.activities, group.code)),
             group.example
         ));

@@ -11,12 +11,15 @@ use envora_domain::decimal::group_thousands;
 
 use crate::client::{Body, Client};
 use crate::failures::{Failure, row_view};
-use crate::progress::Sending;
+use crate::progress::{Bars, Sending};
 use crate::tables::Table;
 use crate::terminal::Channel;
 
 /// How many refused rows are shown one by one.
 pub const ROWS_SHOWN: usize = 20;
+
+/// How many files are sent at once: while one is being stored, the next is checked.
+const AT_ONCE: usize = 2;
 
 /// A file on its way to the server.
 #[derive(Clone, Debug)]
@@ -50,13 +53,28 @@ impl Outgoing {
     }
 }
 
-/// Sends one file, with a progress bar for people.
+/// Sends files, each with a progress bar for people, and gives their answers in the same order.
 ///
 /// # Errors
-/// The server's problem; with `mode=atomic`, the rows that are wrong.
-pub async fn send(client: &Client, words: &Channel, file: &Outgoing) -> Result<Import, Failure> {
+/// The first problem of the server; with `mode=atomic`, the rows that are wrong.
+pub async fn send(
+    client: &Client,
+    words: &Channel,
+    files: &[Outgoing],
+) -> Result<Vec<Import>, Failure> {
+    let bars = Bars::new(words);
+    let mut answers = Vec::new();
+    for some in files.chunks(AT_ONCE) {
+        let sending = some.iter().map(|file| send_one(client, &bars, file));
+        answers.extend(futures_util::future::try_join_all(sending).await?);
+    }
+    bars.clear();
+    Ok(answers)
+}
+
+async fn send_one(client: &Client, bars: &Bars, file: &Outgoing) -> Result<Import, Failure> {
     let length = u64::try_from(file.bytes.len()).unwrap_or(u64::MAX);
-    let sending = Sending::new(words, &file.name, length);
+    let sending = Sending::new(bars, &file.name, length);
     let query: Vec<(&str, &str)> =
         file.query.iter().map(|(name, value)| (*name, value.as_str())).collect();
     let body = || Body {
@@ -65,8 +83,11 @@ pub async fn send(client: &Client, words: &Channel, file: &Outgoing) -> Result<I
         length,
         headers: vec![("content-disposition", disposition(&file.name))],
     };
-    let answer = client.send("/imports", &query, body).await;
-    sending.finish();
+    let answer: Result<Import, Failure> = client.send("/imports", &query, body).await;
+    sending.finish(match &answer {
+        Ok(import) => counts_text(&import.counts),
+        Err(_) => "refused".to_owned(),
+    });
     answer
 }
 

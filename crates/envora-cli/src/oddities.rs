@@ -23,7 +23,7 @@ const FLAT_RUN: usize = 48;
 pub struct Reading {
     /// The physical line, from 1.
     pub line: u64,
-    /// Its time, as written.
+    /// Its time, as written; seconds that are none left out.
     pub at: String,
     /// Its value.
     pub value: Decimal,
@@ -50,7 +50,7 @@ impl Kind {
             Self::Zeros => "zeros for a day or longer",
             Self::CatchUp => "a jump right after zeros",
             Self::WholeNumbers => "whole numbers only",
-            Self::Flat => "one value for two days or longer",
+            Self::Flat => "one value for two days",
         }
     }
 
@@ -87,6 +87,7 @@ pub fn readings(bytes: &[u8]) -> Vec<Reading> {
     let reading = |(place, line): (usize, &str)| {
         let (at, value) = line.trim_end_matches('\r').split_once(',')?;
         let value = Decimal::parse(value).ok()?;
+        let at = at.strip_suffix(":00").filter(|at| at.contains(':')).unwrap_or(at);
         Some(Reading { line: u64::try_from(place).ok()? + 1, at: at.to_owned(), value })
     };
     text.lines().enumerate().skip(1).filter_map(reading).collect()
@@ -154,7 +155,7 @@ fn zeros(readings: &[Reading], values: &[i128]) -> Vec<(usize, String)> {
     let long = runs(values).filter(|(_, length, value)| *value == 0 && *length >= ZERO_RUN);
     long.filter_map(|(began, length, _)| {
         let first = readings.get(began)?;
-        Some((length, format!("{length} in a row from {} (line {})", first.at, first.line)))
+        Some((length, format!("{length} from {} (line {})", first.at, first.line)))
     })
     .collect()
 }
@@ -183,7 +184,7 @@ fn catch_ups(readings: &[Reading], values: &[i128]) -> Vec<(usize, String)> {
         let odd = *value >= usual.saturating_mul(JUMP) && *value > highest;
         let times = usize::try_from(value / usual.max(1)).unwrap_or(usize::MAX);
         let text = format!(
-            "{} at {} (line {}), {} times the usual, after {length} zeros",
+            "{} at {} (line {}), {} × the usual",
             jump.value,
             jump.at,
             jump.line,
@@ -204,7 +205,7 @@ fn whole(readings: &[Reading]) -> String {
     let sum: i128 = readings.iter().map(|reading| millionths(reading.value)).sum();
     let sum = Decimal::new(sum, 6).map(|sum| sum.normalized().to_string()).unwrap_or_default();
     let sum = group_thousands(&sum);
-    format!("all {} readings, {sum} in sum; the other meters have decimals", readings.len())
+    format!("all {} readings; {sum} in sum", group_thousands(&readings.len().to_string()))
 }
 
 #[cfg(test)]
@@ -237,17 +238,9 @@ mod tests {
         assert_eq!(
             short,
             [
-                (Kind::Zeros, "odd", "24 in a row from h300 (line 302)"),
-                (
-                    Kind::CatchUp,
-                    "odd",
-                    "99.5 at h324 (line 326), 9.6 times the usual, after 24 zeros"
-                ),
-                (
-                    Kind::WholeNumbers,
-                    "whole",
-                    "all 100 readings, 300 in sum; the other meters have decimals"
-                ),
+                (Kind::Zeros, "odd", "24 from h300 (line 302)"),
+                (Kind::CatchUp, "odd", "99.5 at h324 (line 326), 9.6 × the usual"),
+                (Kind::WholeNumbers, "whole", "all 100 readings; 300 in sum"),
                 (Kind::Flat, "flat", "7.5 × 50 from h0 (line 2)"),
             ]
         );

@@ -6,28 +6,47 @@ use core::time::Duration;
 
 use bytes::Bytes;
 use futures_util::Stream;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::terminal::{Audience, Channel};
 
 /// How many bytes of a file go out at once.
 const CHUNK: usize = 32 * 1024;
 
-/// The progress of sending one file. Draws nothing where nobody looks.
+/// The bars of several files, one below the other. Nothing is drawn where nobody looks.
+pub struct Bars {
+    all: MultiProgress,
+}
+
+impl Bars {
+    /// No bars yet.
+    #[must_use]
+    pub fn new(words: &Channel) -> Self {
+        let target = match words.audience {
+            Audience::People => ProgressDrawTarget::stderr(),
+            Audience::Programs => ProgressDrawTarget::hidden(),
+        };
+        Self { all: MultiProgress::with_draw_target(target) }
+    }
+
+    /// Takes all bars away.
+    pub fn clear(&self) {
+        // Bars that cannot be taken away stay: nothing depends on them.
+        drop(self.all.clear());
+    }
+}
+
+/// The progress of sending one file.
 #[derive(Clone)]
 pub struct Sending {
     bar: ProgressBar,
 }
 
 impl Sending {
-    /// A bar named after the file.
+    /// A bar named after the file, below the others.
     #[must_use]
-    pub fn new(words: &Channel, name: &str, bytes: u64) -> Self {
-        let target = match words.audience {
-            Audience::People => ProgressDrawTarget::stderr(),
-            Audience::Programs => ProgressDrawTarget::hidden(),
-        };
-        let bar = ProgressBar::with_draw_target(Some(bytes), target);
+    pub fn new(bars: &Bars, name: &str, bytes: u64) -> Self {
+        let bar = bars.all.add(ProgressBar::new(bytes));
         let template = "  {prefix:<32} {bar:28.cyan/dim} {bytes:>10} {msg}";
         let style = ProgressStyle::with_template(template)
             .unwrap_or_else(|_| ProgressStyle::default_bar())
@@ -46,9 +65,9 @@ impl Sending {
         reqwest::Body::wrap_stream(Outgoing { left: bytes.clone(), bar: self.bar.clone() })
     }
 
-    /// Takes the bar away.
-    pub fn finish(&self) {
-        self.bar.finish_and_clear();
+    /// Says what became of the file.
+    pub fn finish(&self, message: String) {
+        self.bar.finish_with_message(message);
     }
 }
 

@@ -7,7 +7,7 @@ use envora_cli::collections::{self, FACILITIES, SOURCES};
 use envora_cli::failures::Failure;
 use envora_cli::imports::{self, Outgoing};
 use envora_cli::oddities::{self, Reading};
-use envora_cli::terminal::{Audience, Channel, Terminal};
+use envora_cli::terminal::{Channel, Terminal};
 use envora_cli::{audit, footprints, proofs, traces};
 use envora_domain::decimal::group_thousands;
 use envora_domain::ports::Clock as _;
@@ -80,15 +80,8 @@ impl Story<'_> {
     async fn load(&self, terminal: &mut Terminal) -> Result<(), Failure> {
         heading(&mut terminal.data, "2", "Load twelve files, as imports over HTTP");
         let began = SystemClock.monotonic_us();
-        let mut answers = Vec::new();
-        for meter in estate::METERS {
-            let import = imports::send(&self.client, &terminal.words, &outgoing(meter)).await?;
-            if terminal.data.audience == Audience::People {
-                let counts = imports::counts_text(&import.counts);
-                terminal.words.line(format!("  {:<32} {counts}", meter.name));
-            }
-            answers.push(import);
-        }
+        let files: Vec<Outgoing> = estate::METERS.iter().map(outgoing).collect();
+        let answers = imports::send(&self.client, &terminal.words, &files).await?;
         let last = answers.iter().map(|import| import.watermark.seq).max().unwrap_or(0);
         wait_until_counted(&self.client, last).await?;
         let took = seconds(SystemClock.monotonic_us().saturating_sub(began));
@@ -96,8 +89,14 @@ impl Story<'_> {
         imports::outcomes(&answers).print_indented(data);
         data.line("");
         let rows: u64 = answers.iter().map(imports::rows_of).sum();
-        let rows = group_thousands(&rows.to_string());
-        data.line(format!("  {rows} readings checked, sealed, stored and calculated in {took} s"));
+        let there =
+            answers.iter().all(|import| import.counts.duplicate == imports::rows_of(import));
+        let what = if there {
+            "compared with what is stored: all there already, nothing doubled,"
+        } else {
+            "checked, sealed, stored and calculated"
+        };
+        data.line(format!("  {} readings {what} in {took} s", group_thousands(&rows.to_string())));
         Ok(())
     }
 
@@ -109,12 +108,14 @@ impl Story<'_> {
             bytes: Bytes::from_static(bytes),
             query: vec![("mapping", "every-bad-row".to_owned()), ("mode", "partial".to_owned())],
         };
-        let import = imports::send(&self.client, &terminal.words, &file).await?;
-        let data = &mut terminal.data;
-        imports::print_refused_briefly(&import.results, data);
-        data.line("");
-        data.line(format!("  {name}: {}", imports::counts_text(&import.counts)));
-        wait_until_counted(&self.client, import.watermark.seq).await?;
+        let answers = imports::send(&self.client, &terminal.words, &[file]).await?;
+        for import in &answers {
+            let data = &mut terminal.data;
+            imports::print_refused_briefly(&import.results, data);
+            data.line("");
+            data.line(format!("  {name}: {}", imports::counts_text(&import.counts)));
+            wait_until_counted(&self.client, import.watermark.seq).await?;
+        }
         Ok(())
     }
 
