@@ -21,12 +21,13 @@ const TONNE_DIGITS: u8 = 3;
 /// # Errors
 /// The server's problem, or a period that is none.
 pub async fn run(arguments: &FootprintArguments, session: &mut Session) -> Result<(), Failure> {
+    let client = session.client()?;
     let (from, to) = period(arguments)?;
     let mut query = vec![("from", from.to_string()), ("to", to.to_string())];
     let words = [("group_by", &arguments.group_by), ("gwp_set", &arguments.gwp_set)];
     query.extend(words.into_iter().filter_map(|(name, word)| Some((name, word.clone()?))));
     query.extend(arguments.scope.map(|scope| ("scope", scope.to_string())));
-    let footprint = ask(&session.client()?, &query).await?;
+    let footprint = ask(&client, &query).await?;
     if session.print_json(&footprint)? == Printed::AsJson {
         return Ok(());
     }

@@ -26,6 +26,8 @@ pub(crate) enum Verb {
     Serve(ServeArguments),
     /// A real year of a real estate: load it, print its footprint, follow one figure to its bytes
     Demo(DemoArguments),
+    /// Examine a data folder without changing anything
+    Doctor(FolderArguments),
     /// Print a completion script
     Completions {
         /// For which shell

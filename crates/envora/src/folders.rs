@@ -4,12 +4,13 @@ use std::net::SocketAddr;
 
 use envora_cli::failures::{Exit, Failure};
 use envora_cli::terminal::Terminal;
+use envora_server::folder::doctor::{self, Health};
 use envora_server::folder::init::{Environment as Live, Loopback, NewOrganization};
 use envora_server::folder::settings::Settings;
 use envora_server::folder::{FolderError, Places, init, open};
 use envora_server::serving::{Bound, Listen};
 
-use crate::arguments::{InitArguments, ServeArguments};
+use crate::arguments::{FolderArguments, InitArguments, ServeArguments};
 use crate::environment::Environment;
 use crate::logs::{self, Log};
 use crate::world;
@@ -98,6 +99,31 @@ pub(crate) async fn told_to_end() {
     }
     #[cfg(not(unix))]
     interrupted.await;
+}
+
+/// Examines a folder and changes nothing in it.
+pub(crate) fn doctor(
+    arguments: &FolderArguments,
+    environment: &Environment,
+    terminal: &mut Terminal,
+) -> Result<(), Failure> {
+    let data = environment.data(arguments.data.as_deref())?;
+    let checks = doctor::doctor(&data, &world::real(), None);
+    let paint = terminal.data.paint;
+    let to = &mut terminal.data;
+    for check in &checks {
+        let mark = match check.health {
+            Health::Good => paint.good("✓"),
+            Health::Note => paint.odd("!"),
+            Health::Bad => paint.bad("✗"),
+        };
+        to.line(format!("{mark} {}: {}", paint.strong(&check.name), check.detail));
+        if let Some(remedy) = &check.remedy {
+            to.line(format!("  {} {remedy}", paint.link("help:")));
+        }
+    }
+    let bad = checks.iter().any(|check| check.health == Health::Bad);
+    if bad { Err(Failure::Said(Exit::Verification)) } else { Ok(()) }
 }
 
 /// A folder's error with its own remedy.

@@ -52,6 +52,9 @@ async fn run(
             tokio::task::block_in_place(|| folders::init(&arguments, environment, terminal))
         }
         Verb::Serve(arguments) => folders::serve(&arguments, environment, terminal).await,
+        Verb::Doctor(arguments) => {
+            tokio::task::block_in_place(|| folders::doctor(&arguments, environment, terminal))
+        }
         Verb::Demo(arguments) => demo::run(&arguments, environment, terminal).await,
         Verb::Completions { shell } => {
             let mut script = Vec::new();

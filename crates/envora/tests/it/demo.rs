@@ -28,7 +28,12 @@ fn golden(slots: &[&str]) -> envora_domain::decimal::Mass {
 fn the_demo_equals_the_golden_numbers_traces_one_and_doubles_nothing() {
     let house = House::new();
     let (demo, server) = started(&house);
-    assert_eq!(demo.said().matches("8,760").count(), 12, "{}", demo.said());
+    for file in [
+        "b2_electricity_2022.csv        8,760           0",
+        "b113_gas_2022.csv              8,760           0",
+    ] {
+        assert!(demo.said().contains(file), "{file} is missing in {}", demo.said());
+    }
     let footprint = house.run(&["footprint", "--year", "2022", "--json"]).json();
     let totals = &footprint["totals"];
     for (total, slots) in [

@@ -85,7 +85,8 @@ impl Running {
             let read = self.out.read_line(&mut line).unwrap();
             if read == 0 {
                 let ended = self.child.wait();
-                panic!("it ended with {ended:?} before {start:?}:\n{}{}", self.said, self.errors());
+                let errors = self.errors();
+                panic!("it ended with {ended:?} before {start:?}:\n{}{errors}", self.said);
             }
             self.said.push_str(&line);
             if let Some(rest) = line.trim_start().strip_prefix(start) {

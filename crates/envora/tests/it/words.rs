@@ -34,8 +34,8 @@ fn a_real_file_is_checked_without_a_server() {
     let examples = repository().join("examples/university-estate");
     let (file, mapping) = (examples.join("b44_gas_2022.csv"), examples.join("estate-gas.toml"));
     let set = ["--set", "facility_code=b44", "--set", "source_code=b44-gas"];
-    let arguments = [["data", "check", text(&file), "--mapping", text(&mapping)].as_slice(), &set];
-    let ended = house.run(&arguments.concat());
+    let check = ["data", "check", text(&file), "--mapping", text(&mapping)];
+    let ended = house.run(&[check.as_slice(), &set].concat());
     assert_eq!(ended.code, Some(0), "{ended:?}");
     assert!(ended.out.contains("\t8,760\t0\t0\t0\t0"), "{ended:?}");
 }
