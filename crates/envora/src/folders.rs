@@ -62,7 +62,7 @@ pub(crate) async fn serve(
     let opened = tokio::task::spawn_blocking(move || open::open(&folder, world::real(), None));
     let app = opened.await.map_err(anyhow::Error::from)?.map_err(folder_failure)?;
     let bound = bind(listen).await?;
-    terminal.data.line(format!(
+    terminal.words.line(format!(
         "serving {} at http://{}, Ctrl-C ends it",
         data.display(),
         bound.address()

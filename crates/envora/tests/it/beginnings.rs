@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::house::{House, Running, text};
+use crate::house::{House, Running, Stream, text};
 
 fn init(house: &House, folder: &Path) -> String {
     let ended = house.run(&["init", "--data", text(folder), "--org", "acme", "--name", "Acme"]);
@@ -23,7 +23,7 @@ fn serve(house: &House, folder: &Path) -> (Running, String) {
         "--log",
         text(&log),
     ];
-    let (running, rest) = house.start(&arguments, "serving");
+    let (running, rest) = house.start(&arguments, Stream::Err, "serving");
     let port = rest.rsplit(':').next().unwrap().split(',').next().unwrap().to_owned();
     (running, format!("http://acme.localhost:{port}"))
 }

@@ -2,12 +2,12 @@
 
 use serde_json::Value;
 
-use crate::house::{House, Running, repository};
+use crate::house::{House, Running, Stream, repository};
 
 const ARGUMENTS: &[&str] = &["demo", "--port", "0", "--no-browser"];
 
 fn started(house: &House) -> (Running, String) {
-    let (mut demo, address) = house.start(ARGUMENTS, "Server");
+    let (mut demo, address) = house.start(ARGUMENTS, Stream::Out, "Server");
     let server = address.split(' ').next().unwrap().to_owned();
     demo.until("Dashboard");
     (demo, server)

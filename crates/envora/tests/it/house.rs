@@ -1,8 +1,8 @@
 //! The program in a home of its own: nothing of the machine's environment reaches it.
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Read};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdout, Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 
 use envora_testkit::scratch::scratch_folder;
 
@@ -33,12 +33,17 @@ impl House {
         Ended::of(&self.command(arguments).output().unwrap())
     }
 
-    /// Starts it and waits for the line that begins so; gives what follows there.
-    pub(crate) fn start(&self, arguments: &[&str], line: &str) -> (Running, String) {
+    /// Starts it and waits for the line of a stream that begins so; gives what follows there.
+    pub(crate) fn start(&self, arguments: &[&str], on: Stream, line: &str) -> (Running, String) {
         let mut command = self.command(arguments);
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let out = BufReader::new(child.stdout.take().unwrap());
-        let mut running = Running { child, out, said: String::new() };
+        let (out, err) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
+        let (heard, rest): (Box<dyn Read + Send>, Box<dyn Read + Send>) = match on {
+            Stream::Out => (Box::new(out), Box::new(err)),
+            Stream::Err => (Box::new(err), Box::new(out)),
+        };
+        let mut running =
+            Running { child, heard: BufReader::new(heard), rest, said: String::new() };
         let rest = running.until(line);
         (running, rest)
     }
@@ -69,10 +74,17 @@ impl Ended {
     }
 }
 
+/// One of a program's two streams.
+pub(crate) enum Stream {
+    Out,
+    Err,
+}
+
 /// A run that goes on.
 pub(crate) struct Running {
     child: Child,
-    out: BufReader<ChildStdout>,
+    heard: BufReader<Box<dyn Read + Send>>,
+    rest: Box<dyn Read + Send>,
     said: String,
 }
 
@@ -82,7 +94,7 @@ impl Running {
     pub(crate) fn until(&mut self, start: &str) -> String {
         loop {
             let mut line = String::new();
-            let read = self.out.read_line(&mut line).unwrap();
+            let read = self.heard.read_line(&mut line).unwrap();
             if read == 0 {
                 let ended = self.child.wait();
                 let errors = self.errors();
@@ -97,9 +109,7 @@ impl Running {
 
     fn errors(&mut self) -> String {
         let mut text = String::new();
-        if let Some(mut err) = self.child.stderr.take() {
-            drop(std::io::Read::read_to_string(&mut err, &mut text));
-        }
+        drop(self.rest.read_to_string(&mut text));
         text
     }
 
