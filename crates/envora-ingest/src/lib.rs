@@ -4,6 +4,7 @@
 //! Bytes from outside are parsed here, therefore nothing indexes or slices unchecked. HTTP, the
 //! environment and SQL text are other crates' business.
 #![forbid(unsafe_code)]
+#![deny(clippy::indexing_slicing)]
 
 pub mod check;
 pub mod fields;

@@ -80,8 +80,8 @@ impl Intake {
         extras: Extras,
     ) -> Result<Submitted, SubmitError> {
         let Judgement { mut rows, fingerprints, successors, claim } = judgement;
-        let places: Vec<usize> =
-            (0..rows.len()).filter(|place| rows[*place].storable().is_some()).collect();
+        let storable = rows.iter().enumerate().filter(|(_, row)| row.storable().is_some());
+        let places: Vec<usize> = storable.map(|(place, _)| place).collect();
         let (sealed, frames) = sealed(&self.parts, &rows, &fingerprints, &places);
         name_rows(&mut rows, &places, &sealed);
         let replacements = replacements(&rows, &places, successors.taken());

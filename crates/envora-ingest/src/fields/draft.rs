@@ -213,50 +213,73 @@ impl Draft {
             Field::SupersedeReason => self.supersede_reason = word(given)?,
             Field::Void => self.void = Some(shapes::boolean(given)?),
             Field::Note => self.note = Some(shapes::text_of(given, 0, 2000)?),
-            nested => self.put_nested(nested, given)?,
+            Field::PriceYear
+            | Field::PriceBasis
+            | Field::PriceTaxIncluded
+            | Field::PriceMarginsIncluded => self.put_price(field, given)?,
+            Field::ReadingStart
+            | Field::ReadingEnd
+            | Field::ReadingMultiplier
+            | Field::ReadingRegister
+            | Field::ReadingRolloverAt => self.put_reading(field, given)?,
+            Field::InputQuantity(_)
+            | Field::InputUnit(_)
+            | Field::Quality(_)
+            | Field::Qualifier(_)
+            | Field::Tag(_) => self.put_named(field, given)?,
         }
         Ok(())
     }
 
-    fn put_nested(&mut self, field: &Field, given: Given<'_>) -> Shaped<()> {
-        match field {
-            Field::PriceYear => {
-                let year = shapes::integer(given, 1990..=9999)?;
-                self.price.year = i32::try_from(year).ok();
-            }
-            Field::PriceBasis => self.price.basis = Some(shapes::text(given, WORD_CHARS_MAX)?),
-            Field::PriceTaxIncluded => self.price.tax_included = Some(shapes::boolean(given)?),
-            Field::PriceMarginsIncluded => {
-                self.price.margins_included = Some(shapes::boolean(given)?);
-            }
-            Field::ReadingStart => self.reading.start = Some(self.number(given)?),
-            Field::ReadingEnd => self.reading.end = Some(self.number(given)?),
-            Field::ReadingMultiplier => self.reading.multiplier = Some(self.number(given)?),
-            Field::ReadingRegister => {
-                self.reading.register = Some(shapes::text(given, CODE_CHARS_MAX)?);
-            }
-            Field::ReadingRolloverAt => self.reading.rollover_at = Some(self.number(given)?),
-            Field::InputQuantity(name) => {
-                let value = self.number(given)?;
-                self.inputs.entry(name.clone()).or_default().0 = Some(value);
-            }
-            Field::InputUnit(name) => {
-                let unit = shapes::text(given, WORD_CHARS_MAX)?;
-                self.inputs.entry(name.clone()).or_default().1 = Some(unit);
-            }
-            Field::Quality(name) => {
-                let value = shapes::integer(given, 1..=5)?;
-                self.quality.insert(name.clone(), u8::try_from(value).unwrap_or(1));
-            }
-            Field::Qualifier(name) => {
-                let value = shapes::text(given, CODE_CHARS_MAX)?;
-                self.qualifiers.insert(name.clone(), value);
-            }
-            Field::Tag(name) => {
-                let value = shapes::text_of(given, 0, 256)?;
-                self.tags.insert(name.clone(), value);
-            }
-            _ => {}
+    fn put_price(&mut self, field: &Field, given: Given<'_>) -> Shaped<()> {
+        if *field == Field::PriceYear {
+            let year = shapes::integer(given, 1990..=9999)?;
+            self.price.year = i32::try_from(year).ok();
+        } else if *field == Field::PriceBasis {
+            self.price.basis = Some(shapes::text(given, WORD_CHARS_MAX)?);
+        } else if *field == Field::PriceTaxIncluded {
+            self.price.tax_included = Some(shapes::boolean(given)?);
+        } else {
+            self.price.margins_included = Some(shapes::boolean(given)?);
+        }
+        Ok(())
+    }
+
+    fn put_reading(&mut self, field: &Field, given: Given<'_>) -> Shaped<()> {
+        if *field == Field::ReadingRegister {
+            self.reading.register = Some(shapes::text(given, CODE_CHARS_MAX)?);
+            return Ok(());
+        }
+        let value = Some(self.number(given)?);
+        let own = &mut self.reading;
+        if *field == Field::ReadingStart {
+            own.start = value;
+        } else if *field == Field::ReadingEnd {
+            own.end = value;
+        } else if *field == Field::ReadingMultiplier {
+            own.multiplier = value;
+        } else {
+            own.rollover_at = value;
+        }
+        Ok(())
+    }
+
+    fn put_named(&mut self, field: &Field, given: Given<'_>) -> Shaped<()> {
+        if let Field::InputQuantity(name) = field {
+            let value = self.number(given)?;
+            self.inputs.entry(name.clone()).or_default().0 = Some(value);
+        } else if let Field::InputUnit(name) = field {
+            let unit = shapes::text(given, WORD_CHARS_MAX)?;
+            self.inputs.entry(name.clone()).or_default().1 = Some(unit);
+        } else if let Field::Quality(name) = field {
+            let value = shapes::integer(given, 1..=5)?;
+            self.quality.insert(name.clone(), u8::try_from(value).unwrap_or(1));
+        } else if let Field::Qualifier(name) = field {
+            let value = shapes::text(given, CODE_CHARS_MAX)?;
+            self.qualifiers.insert(name.clone(), value);
+        } else if let Field::Tag(name) = field {
+            let value = shapes::text_of(given, 0, 256)?;
+            self.tags.insert(name.clone(), value);
         }
         Ok(())
     }

@@ -21,7 +21,12 @@ fn wrong(given: Given<'_>, due: &str) -> RowProblem {
             format!("{due} is due here, not {:?}", text.chars().take(40).collect::<String>())
         }
         Given::Text(_) => format!("{due} is due here, not an empty string"),
-        other => format!("{due} is due here, not {}", other.what()),
+        Given::Cell(_)
+        | Given::Number(_)
+        | Given::Bool(_)
+        | Given::Null
+        | Given::Array
+        | Given::Object => format!("{due} is due here, not {}", given.what()),
     };
     let hint = match given {
         Given::Null => "leave the field out when there is nothing to say".to_owned(),
@@ -140,7 +145,12 @@ pub(super) fn boolean(given: Given<'_>) -> Shaped<bool> {
         Given::Bool(value) => Ok(value),
         Given::Cell(text) if text.eq_ignore_ascii_case("true") => Ok(true),
         Given::Cell(text) if text.eq_ignore_ascii_case("false") => Ok(false),
-        _ => Err(wrong(given, "true or false")),
+        Given::Cell(_)
+        | Given::Text(_)
+        | Given::Number(_)
+        | Given::Null
+        | Given::Array
+        | Given::Object => Err(wrong(given, "true or false")),
     }
 }
 

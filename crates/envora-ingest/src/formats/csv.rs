@@ -7,7 +7,7 @@ use envora_domain::activities::Activity;
 use envora_domain::activities::problems::{Flag, RowCode, RowProblem};
 use envora_domain::hash::Digest;
 
-use super::held::{Arrival, Held};
+use super::held::{Arrival, Held, Zeros};
 use super::records::{Dialect, Fault, Record, Records};
 use super::sheet::{Cells, Derives, Half, Plan, Timing};
 use super::{Format, Judge, OpenError, Opening, OriginHead, RowPlace, rejected};
@@ -52,7 +52,7 @@ enum Strip {
 
 /// A row on its way.
 enum Item {
-    Ready(ParsedRow),
+    Ready(Box<ParsedRow>),
     Open(Box<Open>),
 }
 
@@ -109,7 +109,7 @@ impl<R: Read> CsvReader<R> {
         let cells = match cells(&record, self.style.encoding, self.strip) {
             Ok(cells) => cells,
             Err(problem) => {
-                self.held.push(Item::Ready(rejected(problem, place)), None);
+                self.held.push(Item::Ready(Box::new(rejected(problem, place))), None);
                 return Ok(true);
             }
         };
@@ -118,7 +118,7 @@ impl<R: Read> CsvReader<R> {
             return Ok(true);
         }
         if let Some(problem) = misshapen(&cells, self.columns, &self.style.footer) {
-            self.held.push(Item::Ready(rejected(problem, place)), None);
+            self.held.push(Item::Ready(Box::new(rejected(problem, place))), None);
             return Ok(true);
         }
         let mut taken = false;
@@ -147,7 +147,7 @@ impl<R: Read> CsvReader<R> {
             }
             None => {}
         }
-        if found.zero_run {
+        if found.zeros == Zeros::Gap {
             draft.flag(Flag::ZeroRun);
         }
         let origin = self.head.origin(place, self.version, Format::Csv);
@@ -174,7 +174,7 @@ impl<R: Read> Iterator for CsvReader<R> {
         loop {
             if let Some((item, found)) = self.held.pop() {
                 return Some(Ok(match item {
-                    Item::Ready(row) => row,
+                    Item::Ready(row) => *row,
                     Item::Open(open) => self.finish(*open, found),
                 }));
             }
@@ -240,7 +240,7 @@ fn cells<'a>(
             Encoding::Windows1252 => text::windows_1252(bytes),
         };
         let text = text.ok_or_else(|| not_text(record.raw))?;
-        Ok(text::trimmed(text, strip == Strip::Yes))
+        Ok(text::trimmed(text, strip))
     };
     (0..record.len()).map(cell).collect::<Result<_, _>>().map(Cells)
 }

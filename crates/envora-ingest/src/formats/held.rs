@@ -30,12 +30,22 @@ pub(super) enum Turn {
     Later,
 }
 
+/// What a zero is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Zeros {
+    /// A measurement.
+    #[default]
+    Measured,
+    /// Part of a run too long to be one.
+    Gap,
+}
+
 /// What was found out about a row.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Findings {
     pub(super) start: Turn,
     pub(super) end: Turn,
-    pub(super) zero_run: bool,
+    pub(super) zeros: Zeros,
 }
 
 impl Findings {
@@ -165,7 +175,7 @@ impl<T> Held<T> {
         let mut run = self.runs.remove(&series).unwrap_or_default();
         let Some(length) = length else {
             for waiting in run.waiting {
-                self.release(waiting, false);
+                self.release(waiting, Zeros::Measured);
             }
             return;
         };
@@ -176,15 +186,15 @@ impl<T> Held<T> {
         }
         if run.micros > limit.as_micros() {
             for waiting in core::mem::take(&mut run.waiting) {
-                self.release(waiting, true);
+                self.release(waiting, Zeros::Gap);
             }
         }
         self.runs.insert(series, run);
     }
 
-    fn release(&mut self, number: u64, zero_run: bool) {
+    fn release(&mut self, number: u64, zeros: Zeros) {
         if let Some(slot) = self.slot(number) {
-            slot.findings.zero_run = zero_run;
+            slot.findings.zeros = zeros;
             slot.waits = slot.waits.saturating_sub(1);
         }
     }
@@ -238,7 +248,7 @@ mod tests {
         let z = || zero(Some(HOUR));
         let rows = vec![z(), None, zero(None), z(), z(), z(), z(), zero(None), z()];
         let seen = run(rows);
-        let flagged: Vec<bool> = seen.iter().map(|(_, found)| found.zero_run).collect();
+        let flagged: Vec<bool> = seen.iter().map(|(_, found)| found.zeros == Zeros::Gap).collect();
         assert_eq!(flagged, [false, false, false, true, true, true, true, false, false]);
         assert!(seen.iter().map(|(number, _)| *number).eq(0..9));
     }

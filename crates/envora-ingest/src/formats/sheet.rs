@@ -488,7 +488,7 @@ impl Timing {
     pub(super) fn length(&self) -> Span {
         let first = match self.first {
             Point::Twice(_, earlier, _) => Point::At(earlier),
-            other => other,
+            other @ (Point::Day(_) | Point::Wall(_) | Point::At(_)) => other,
         };
         let second = match self.second {
             Some(Point::Twice(_, earlier, _)) => Some(Point::At(earlier)),

@@ -143,6 +143,10 @@ impl Format {
         !self.has(&[Unit::Hour])
     }
 
+    fn grain(&self) -> Grain {
+        if self.is_days() { Grain::Days } else { Grain::Times }
+    }
+
     /// What a text in this format says; nothing when it is not in this format.
     #[must_use]
     pub fn read(&self, text: &str) -> Option<Moment> {
@@ -151,8 +155,15 @@ impl Format {
         for part in &self.parts {
             rest = clock.take(*part, rest)?;
         }
-        if rest.is_empty() { clock.moment(self.is_days()) } else { None }
+        if rest.is_empty() { clock.moment(self.grain()) } else { None }
     }
+}
+
+/// How fine a format is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Grain {
+    Days,
+    Times,
 }
 
 /// The parts of a time, as they are read.
@@ -240,9 +251,9 @@ impl Clock {
         Some(())
     }
 
-    fn moment(&self, days: bool) -> Option<Moment> {
+    fn moment(&self, grain: Grain) -> Option<Moment> {
         let day = Day::from_ymd(self.year, self.month, self.day)?;
-        if days {
+        if grain == Grain::Days {
             return Some(Moment::Day(day));
         }
         let hour = match self.afternoon {
@@ -295,7 +306,7 @@ pub fn read_iso(text: &str) -> Option<Moment> {
     }
     let (year, month, date) = day.ymd();
     (clock.year, clock.month, clock.day) = (year, month, date);
-    rest.is_empty().then(|| clock.moment(false)).flatten()
+    rest.is_empty().then(|| clock.moment(Grain::Times)).flatten()
 }
 
 /// How a period is made of a row's times.

@@ -227,13 +227,13 @@ fn origin() -> Origin {
 /// The schema cannot see how a number is written; the oracle therefore gets decimals as their text.
 fn as_text(row: &Value) -> Value {
     fn walk(name: &str, value: &Value) -> Value {
-        match value {
-            Value::Number(number) if DECIMALS.contains(&name) => json!(number.to_string()),
-            Value::Object(members) => {
-                Value::Object(members.iter().map(|(n, v)| (n.clone(), walk(n, v))).collect())
-            }
-            other => other.clone(),
+        if let Value::Object(members) = value {
+            return Value::Object(members.iter().map(|(n, v)| (n.clone(), walk(n, v))).collect());
         }
+        if value.is_number() && DECIMALS.contains(&name) {
+            return json!(value.to_string());
+        }
+        value.clone()
     }
     walk("", row)
 }

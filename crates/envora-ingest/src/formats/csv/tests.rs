@@ -48,9 +48,12 @@ fn quantities(rows: &[ParsedRow]) -> Vec<String> {
     rows.iter().map(quantity).collect()
 }
 
+/// Code, field, and parts of detail and hint.
+type Want = (RowCode, &'static str, &'static str, &'static str);
+
 /// One line after a good one: its code, field, and parts of detail and hint. The next row is good.
 #[track_caller]
-fn check_row(mapping: &str, line: &[u8], want: (RowCode, &str, &str, &str)) {
+fn check_row(mapping: &str, line: &[u8], want: Want) {
     let mut text = b"time,kWh\n2022-01-01 00:00:00,1\n".to_vec();
     text.extend(line);
     text.extend(b"\n2022-01-01 05:00:00,3\n");
@@ -73,7 +76,7 @@ fn check_row(mapping: &str, line: &[u8], want: (RowCode, &str, &str, &str)) {
 #[test]
 fn every_bad_cell_names_field_row_line_and_remedy() {
     use RowCode as C;
-    let cases: &[(&[u8], (RowCode, &str, &str, &str))] = &[
+    let cases: &[(&[u8], Want)] = &[
         (b"2022-01-01 01:00:00,", (C::MissingField, "/quantity", "\"kWh\" is blank", "fill it in")),
         (b"2022-01-01 01:00:00,N/A", (C::NotANumber, "/quantity", "\"N/A\"", "`null`")),
         (b"2022-01-01 01:00:00,NaN", (C::NotANumber, "/quantity", "\"NaN\"", "`null`")),
@@ -313,7 +316,9 @@ fn london(lines: &[&str]) -> Vec<String> {
     let start = |row: &ParsedRow| match &row.activity {
         Ok(activity) => match activity.period {
             Period::Between(start, _) => start.to_string(),
-            other => format!("{other:?}"),
+            Period::Instant(_) | Period::Days { .. } | Period::WallClock { .. } => {
+                format!("{:?}", activity.period)
+            }
         },
         Err(problems) => problems[0].code.to_string(),
     };

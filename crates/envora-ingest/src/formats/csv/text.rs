@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use super::Strip;
+
 /// What Windows-1252 has where Latin-1 has control characters; five places are empty.
 const HIGH: [char; 32] = [
     '€', '\0', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\0', 'Ž', '\0', '\0', '‘',
@@ -26,12 +28,12 @@ pub(super) fn windows_1252(bytes: &[u8]) -> Option<Cow<'_, str>> {
 }
 
 /// The text without blanks around it, and without the apostrophe that our error files add.
-pub(super) fn trimmed(text: Cow<'_, str>, strip: bool) -> Cow<'_, str> {
+pub(super) fn trimmed(text: Cow<'_, str>, strip: Strip) -> Cow<'_, str> {
     let cut = |text: &str| -> (usize, usize) {
         let kept = text.trim_matches([' ', '\t']);
         let start = text.len() - text.trim_start_matches([' ', '\t']).len();
         let guarded = kept.strip_prefix('\'').filter(|rest| rest.starts_with(GUARDED));
-        match guarded.filter(|_| strip) {
+        match guarded.filter(|_| strip == Strip::Yes) {
             Some(_) => (start + 1, start + kept.len()),
             None => (start, start + kept.len()),
         }
@@ -62,10 +64,10 @@ mod tests {
 
     #[test]
     fn blanks_and_our_own_guards_come_off() {
-        assert_eq!(trimmed(Cow::Borrowed(" a b\t"), false), "a b");
-        assert_eq!(trimmed(Cow::Borrowed("'=1+1"), true), "=1+1");
-        assert_eq!(trimmed(Cow::Borrowed("'=1+1"), false), "'=1+1");
-        assert_eq!(trimmed(Cow::Borrowed("'t Hart"), true), "'t Hart");
-        assert_eq!(trimmed(Cow::Borrowed("  "), true), "");
+        assert_eq!(trimmed(Cow::Borrowed(" a b\t"), Strip::No), "a b");
+        assert_eq!(trimmed(Cow::Borrowed("'=1+1"), Strip::Yes), "=1+1");
+        assert_eq!(trimmed(Cow::Borrowed("'=1+1"), Strip::No), "'=1+1");
+        assert_eq!(trimmed(Cow::Borrowed("'t Hart"), Strip::Yes), "'t Hart");
+        assert_eq!(trimmed(Cow::Borrowed("  "), Strip::Yes), "");
     }
 }

@@ -243,7 +243,7 @@ fn set(draft: &mut Draft, field: &Field, raw: &RawValue) {
             draft.mark(field);
             broken(draft, &field.pointer(), raw, &error);
         }
-        value => draft.set(field, value.given()),
+        value @ (Read::Text(_) | Read::Other(_)) => draft.set(field, value.given()),
     }
 }
 
