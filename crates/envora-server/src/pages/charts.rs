@@ -175,11 +175,12 @@ fn column(svg: &mut String, parts: &[Part], step: i128, (x, width): (i128, i128)
     }
 }
 
-/// The smallest of 1, 2, 2.5 and 5 times a power of ten with which the gridlines reach `most`.
+/// The smallest round step, in tenths of a power of ten, with which the gridlines reach `most`.
 fn scale_step(most: Mass) -> i128 {
     let mut power = 1_000_000_000_000_i128;
     loop {
-        for step in [power, power * 2, power * 5 / 2, power * 5] {
+        for tenths in [10, 15, 20, 25, 30, 40, 50, 75] {
+            let step = power / 10 * tenths;
             if step * GRIDLINES >= most.units() {
                 return step;
             }
@@ -322,7 +323,8 @@ mod tests {
         check("0", "0.001");
         check("4", "0.001");
         check("200000", "50");
-        check("200001", "100");
+        check("200001", "75");
+        check("295900", "75");
         check("99000", "25");
         check("99999999999999", "25,000,000,000");
     }

@@ -110,7 +110,7 @@ pub(super) fn year_month(text: &str) -> Option<(i16, i8)> {
 
 /// A code as a sentence's beginning: `unknown_facility` → `Unknown facility`.
 pub(super) fn code(code: &str) -> String {
-    let mut letters = code.replace('_', " ");
+    let mut letters = code.replace('_', " ").replace("gwp", "GWP");
     if let Some(first) = letters.get_mut(0..1) {
         first.make_ascii_uppercase();
     }
@@ -265,6 +265,7 @@ mod tests {
     #[test]
     fn codes_and_counts_are_words() {
         assert_eq!(code("unknown_facility"), "Unknown facility");
+        assert_eq!(code("native_gwp_basis"), "Native GWP basis");
         assert_eq!(code(""), "");
         assert_eq!(prose("`b24`: add the facility"), "\u{201c}b24\u{201d}: add the facility.");
         assert_eq!(
