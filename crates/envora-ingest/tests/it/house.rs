@@ -1,6 +1,7 @@
 //! A tenant in a folder of its own, as the server would open it.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -43,7 +44,9 @@ pub(crate) fn grant<A: Action>() -> Grant<A> {
 
 /// A tenant, open.
 pub(crate) struct House {
-    pub(crate) folder: tempfile::TempDir,
+    pub(crate) folder: PathBuf,
+    /// The folder goes with it.
+    kept: Option<tempfile::TempDir>,
     pub(crate) clock: Arc<FixedClock>,
     entropy: Arc<SeededEntropy>,
     engine: Option<Engine>,
@@ -54,7 +57,7 @@ pub(crate) struct House {
     pub(crate) processor: Processor,
 }
 
-fn key_store(folder: &std::path::Path, entropy: &Arc<SeededEntropy>) -> KeyStore {
+fn key_store(folder: &Path, entropy: &Arc<SeededEntropy>) -> KeyStore {
     let (disk, keys): (Arc<dyn Disk>, _) = (Arc::new(OsDisk), folder.join("keys"));
     let entropy: Arc<dyn Entropy> = Arc::clone(entropy) as _;
     let seal = Seal::open(&*disk, &keys.join("seal"), None)
@@ -72,16 +75,17 @@ impl House {
 
     /// A new tenant; its database on this engine.
     pub(crate) fn on(engine: Option<Engine>) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        std::fs::create_dir_all(folder.path().join("keys").join(TENANT.hex())).unwrap();
-        std::fs::create_dir_all(folder.path().join("tenant")).unwrap();
+        let kept = tempfile::tempdir().unwrap();
+        let folder = kept.path().to_owned();
+        std::fs::create_dir_all(folder.join("keys").join(TENANT.hex())).unwrap();
+        std::fs::create_dir_all(folder.join("tenant")).unwrap();
         let clock = Arc::new(FixedClock::parse("2023-02-01T09:00:00Z"));
         let entropy = Arc::new(SeededEntropy::new(7));
-        let store = key_store(folder.path(), &entropy);
+        let store = key_store(&folder, &entropy);
         let keys = TenantKeys::create(store, TENANT, REGION, clock.now()).unwrap();
         let full = Arc::new(AtomicBool::new(false));
         let world = World { clock: &clock, entropy: &entropy, full: &full };
-        let parts = parts(folder.path(), keys, world, (engine.clone(), true));
+        let parts = parts(&folder, keys, world, (engine.clone(), true));
         let settings = OrganizationSettings {
             id: OrganizationId::from_bytes([1; 16]),
             slug: "acme".to_owned(),
@@ -96,21 +100,46 @@ impl House {
         parts.db.write_blocking(move |tx| organization_put(tx, &grant(), &settings, now)).unwrap();
         let intake = Intake::new(Arc::clone(&parts)).unwrap();
         let processor = Processor::new(Arc::clone(&parts));
-        Self { folder, clock, entropy, engine, full, parts, intake, processor }
+        let kept = Some(kept);
+        Self { folder, kept, clock, entropy, engine, full, parts, intake, processor }
+    }
+
+    /// A tenant that is there already, on `SQLite`. Each process that opens it has a seed of its own,
+    /// or it would make the ids of another again.
+    pub(crate) fn at(folder: &Path, seed: u64) -> Self {
+        let clock = Arc::new(FixedClock::parse("2023-02-01T09:00:00Z"));
+        let entropy = Arc::new(SeededEntropy::new(seed));
+        Self::opened((folder.to_owned(), None), (clock, entropy), None)
+    }
+
+    fn opened(
+        (folder, kept): (PathBuf, Option<tempfile::TempDir>),
+        (clock, entropy): (Arc<FixedClock>, Arc<SeededEntropy>),
+        engine: Option<Engine>,
+    ) -> Self {
+        let full = Arc::new(AtomicBool::new(false));
+        let keys = TenantKeys::open(key_store(&folder, &entropy), TENANT).unwrap();
+        let world = World { clock: &clock, entropy: &entropy, full: &full };
+        let parts = parts(&folder, keys, world, (engine.clone(), false));
+        let intake = Intake::new(Arc::clone(&parts)).unwrap();
+        let processor = Processor::new(Arc::clone(&parts));
+        Self { folder, kept, clock, entropy, engine, full, parts, intake, processor }
     }
 
     /// Ends the process, so to speak, and starts it again on the same folder.
     pub(crate) fn reopen(self) -> Self {
-        let Self { folder, clock, entropy, engine, full, parts, intake, processor } = self;
+        let (clock, entropy) = (Arc::clone(&self.clock), Arc::clone(&self.entropy));
+        let (folder, engine) = (self.folder.clone(), self.engine.clone());
+        let kept = self.close();
+        Self::opened((folder, kept), (clock, entropy), engine)
+    }
+
+    /// Ends the process, so to speak; the folder stays as long as what is returned.
+    pub(crate) fn close(self) -> Option<tempfile::TempDir> {
+        let Self { kept, parts, intake, processor, .. } = self;
         drop((intake, processor));
         parts.db.close();
-        drop(parts);
-        let keys = TenantKeys::open(key_store(folder.path(), &entropy), TENANT).unwrap();
-        let world = World { clock: &clock, entropy: &entropy, full: &full };
-        let parts = self::parts(folder.path(), keys, world, (engine.clone(), false));
-        let intake = Intake::new(Arc::clone(&parts)).unwrap();
-        let processor = Processor::new(Arc::clone(&parts));
-        Self { folder, clock, entropy, engine, full, parts, intake, processor }
+        kept
     }
 
     /// Adds a facility in Great Britain, or a version of it.
@@ -197,7 +226,7 @@ impl House {
     /// Changes the stored bytes behind the store's back; on `SQLite` alone.
     pub(crate) fn by_hand(&self, sql: &str) {
         #[expect(clippy::disallowed_methods, reason = "the test changes the file behind the store")]
-        let file = rusqlite::Connection::open(self.folder.path().join("tenant").join("tenant.db"));
+        let file = rusqlite::Connection::open(self.folder.join("tenant").join("tenant.db"));
         let file = file.unwrap();
         let key = self.parts.keys.db_key_hex();
         file.execute_batch(&format!("PRAGMA key = \"x'{}'\"", key.as_str())).unwrap();
@@ -229,7 +258,7 @@ pub(crate) fn id_of(code: &str) -> [u8; 16] {
 }
 
 fn parts(
-    folder: &std::path::Path,
+    folder: &Path,
     keys: TenantKeys,
     World { clock, entropy, full }: World<'_>,
     (engine, create): (Option<Engine>, bool),

@@ -6,6 +6,7 @@ mod commits;
 mod estate;
 mod examples;
 mod house;
+mod p01;
 mod p07;
 mod processing;
 mod schema;

@@ -99,7 +99,7 @@ fn a_changed_registry_or_correction_is_noticed() {
 #[test]
 fn a_changed_source_file_is_noticed() {
     let house = house();
-    let sources = house.folder.path().join("tenant").join("sources");
+    let sources = house.folder.join("tenant").join("sources");
     let file = std::fs::read_dir(&sources).unwrap().next().unwrap().unwrap().path();
     let mut bytes = std::fs::read(&file).unwrap();
     *bytes.last_mut().unwrap() ^= 1;
