@@ -160,9 +160,8 @@ async fn pages_are_fit_for_everyone() {
     let base = format!("http://{}", bound.address());
     let (end, ended) = oneshot::channel::<()>();
     let app = house.app.clone();
-    let serving = tokio::task::spawn(bound.serve(app, async move {
-        drop(ended.await);
-    }));
+    let mut serving = tokio::task::JoinSet::new();
+    serving.spawn(bound.serve(app, async move { drop(ended.await) }));
     let token = house.token.clone();
     let browser = tokio::task::spawn_blocking(move || {
         let figure = |id: &str| format!("/figures/{id}");
@@ -183,7 +182,7 @@ async fn pages_are_fit_for_everyone() {
     })
     .await;
     end.send(()).unwrap();
-    serving.await.unwrap().unwrap();
+    serving.join_next().await.unwrap().unwrap().unwrap();
     // A server that serves keeps the words of panics out of the log, so the faults are printed apart.
     let faults = browser.unwrap().err().unwrap_or_default();
     eprintln!("{faults}");
