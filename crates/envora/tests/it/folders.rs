@@ -41,6 +41,13 @@ fn flip(file: &Path, byte: usize) {
     fs::write(file, bytes).unwrap();
 }
 
+/// What examining a folder says.
+fn examined(folder: &Path) -> Output {
+    let mut doctor = Command::new(env!("CARGO_BIN_EXE_envora"));
+    doctor.args(["doctor", "--data"]).arg(folder).env_remove("ENVORA_PLANTED_BUG");
+    doctor.output().unwrap()
+}
+
 /// The server did not start, ended with this code, and said so, with what to do.
 #[track_caller]
 fn says(output: &Output, exit: i32, words: &[&str]) {
@@ -120,7 +127,12 @@ fn a_flipped_bit_of_a_segment_is_found_and_never_served() {
     assert!(post(server.port, &token, &ids("other", 1)), "other rows are taken");
     server.end();
     assert!(read_back(&folder).unwrap_err().contains("not as it was stored"));
+    let doctor = examined(&folder);
+    let found = String::from_utf8_lossy(&doctor.stdout);
+    assert_eq!(doctor.status.code(), Some(5), "{found}");
+    assert!(found.contains("seg_") && found.contains("help:"), "{found}");
     flip(&segment, 5_000);
+    assert_eq!(examined(&folder).status.code(), Some(0), "whole again");
     let mut server = Served::start(&folder, &[], None);
     let answer = sent_again(server.port);
     assert_eq!(answer.status, 201, "{}", answer.body);
