@@ -2,7 +2,8 @@
 //!
 //! `d1_` and 26 characters: the first 16 bytes of SHA-256 over the deterministic CBOR of
 //! `["envora-row/1", mapping name, block key, [[field, value], …] sorted by field, occurrence]`.
-//! Two rows that say the same stay two: the occurrence counts equal lists in the file from 0.
+//! Two rows that say the same stay two: the occurrence counts equal lists in the file from 0
+//! (`docs/formats/row-id.md`).
 
 use std::collections::HashMap;
 

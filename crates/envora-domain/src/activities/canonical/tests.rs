@@ -106,11 +106,11 @@ fn the_hand_written_writer_is_deterministic_cbor() {
     assert_eq!(value.encode(), row[4..]);
 }
 
-/// The row of `docs/formats/row.md`, byte for byte.
+/// A row, byte for byte.
 const VECTOR: &str = "000000b3a60275656c6563747269636974792e70757263686173656403673337322e34303004646b572e680683011b0005d479f7f960001b0005d47ace8d0400096f6232342d656c65637472696369747918288a005001010101010101010101010101010101582002020202020202020202020202020202020202020202020202020202020202020102181e181a58200303030303030303030303030303030303030303030303030303030303030303656373762f3180";
 
 #[test]
-fn the_vector_of_the_format_page_holds() {
+fn the_bytes_of_a_row_are_these() {
     let mut activity =
         Activity::new("electricity.purchased", amount("372.400", "kW.h"), hour(), origin());
     activity.source = Some(Ref::Code("b24-electricity".to_owned()));
