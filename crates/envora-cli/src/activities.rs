@@ -43,7 +43,7 @@ async fn push(arguments: PushArguments, session: &mut Session) -> Result<(), Fai
     let files: Vec<PathBuf> = arguments.files.into_iter().chain(arguments.file).collect();
     let files = files.iter().map(|path| Outgoing::read(path, query.clone()));
     let files: Vec<Outgoing> = files.collect::<Result<_, _>>()?;
-    let answers = imports::send(&client, &session.terminal.words, &files).await?;
+    let answers = imports::send(&client, session.terminal.words.audience, &files).await?;
     for (file, import) in files.iter().zip(&answers) {
         imports::print_refused(&file.name, &import.results, &mut session.terminal.words);
     }

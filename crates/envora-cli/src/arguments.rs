@@ -153,7 +153,7 @@ pub struct FootprintArguments {
     /// One scope
     #[arg(long, value_parser = clap::value_parser!(u8).range(1..=3))]
     pub scope: Option<u8>,
-    /// Break down: month, facility_id, source_id, type, scope, category
+    /// Break down by facility, month, scope, category or source
     #[arg(long, value_name = "WORDS")]
     pub group_by: Option<String>,
     /// Global warming potentials: published, ar4, ar5, ar6 …

@@ -13,7 +13,7 @@ use crate::client::{Body, Client};
 use crate::failures::{Failure, row_view};
 use crate::progress::{Bars, Sending};
 use crate::tables::Table;
-use crate::terminal::Channel;
+use crate::terminal::{Audience, Channel};
 
 /// How many refused rows are shown one by one.
 pub const ROWS_SHOWN: usize = 20;
@@ -53,16 +53,16 @@ impl Outgoing {
     }
 }
 
-/// Sends files, each with a progress bar for people, and gives their answers in the same order.
+/// Sends files, each with a progress bar on stderr for people, and gives their answers in the same order.
 ///
 /// # Errors
 /// The first problem of the server; with `mode=atomic`, the rows that are wrong.
 pub async fn send(
     client: &Client,
-    words: &Channel,
+    audience: Audience,
     files: &[Outgoing],
 ) -> Result<Vec<Import>, Failure> {
-    let bars = Bars::new(words);
+    let bars = Bars::new(audience);
     let mut answers = Vec::new();
     for some in files.chunks(AT_ONCE) {
         let sending = some.iter().map(|file| send_one(client, &bars, file));

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use futures_util::Stream;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::terminal::{Audience, Channel};
+use crate::terminal::Audience;
 
 /// How many bytes of a file go out at once.
 const CHUNK: usize = 32 * 1024;
@@ -19,10 +19,10 @@ pub struct Bars {
 }
 
 impl Bars {
-    /// No bars yet.
+    /// No bars yet, for who reads stderr.
     #[must_use]
-    pub fn new(words: &Channel) -> Self {
-        let target = match words.audience {
+    pub fn new(audience: Audience) -> Self {
+        let target = match audience {
             Audience::People => ProgressDrawTarget::stderr(),
             Audience::Programs => ProgressDrawTarget::hidden(),
         };
@@ -81,12 +81,14 @@ impl Stream for Outgoing {
 
     fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         if self.left.is_empty() {
-            self.bar.set_message("checking, sealing, storing");
             return Poll::Ready(None);
         }
         let length = self.left.len().min(CHUNK);
         let chunk = self.left.split_to(length);
         self.bar.inc(u64::try_from(length).unwrap_or(0));
+        if self.left.is_empty() {
+            self.bar.set_message("checking, sealing, storing");
+        }
         Poll::Ready(Some(Ok(chunk)))
     }
 }

@@ -39,11 +39,24 @@ impl Channel {
         drop(self.to.flush());
     }
 
+    /// Writes the heading of a part of a story, set apart.
+    pub fn heading(&mut self, number: &str, text: &str) {
+        let text = self.paint.strong(&format!("{number}  {text}"));
+        self.text(format!("\n{text}\n\n"));
+    }
+
     /// Writes text that ends its own lines.
     pub fn text(&mut self, text: impl AsRef<str>) {
         drop(self.to.write_all(text.as_ref().as_bytes()));
         drop(self.to.flush());
     }
+}
+
+/// Seconds of a span, with one digit after the point.
+#[must_use]
+pub fn seconds(us: u64) -> String {
+    let tenths = us / 100_000;
+    format!("{}.{}", tenths / 10, tenths % 10)
 }
 
 /// The two streams of a process.

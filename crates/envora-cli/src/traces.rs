@@ -91,11 +91,20 @@ async fn check(
     for row in rows {
         print_row(row, &key, to)?;
         if let Some((file, line)) = file.as_deref().zip(row.first()) {
-            let text = proofs::check_source(&line.origin, file)?;
-            let ok = tick(to.paint);
-            to.line(format!("  {ok} your file has this SHA-256, and on this line: {text}"));
+            print_source(line, file, to)?;
         }
     }
+    Ok(())
+}
+
+/// Holds the source file in hand against a line, and says that it fits.
+///
+/// # Errors
+/// When it does not.
+pub fn print_source(line: &TraceLine, file: &[u8], to: &mut Channel) -> Result<(), Failure> {
+    let text = proofs::check_source(&line.origin, file)?;
+    let ok = tick(to.paint);
+    to.line(format!("  {ok} the file in hand has this SHA-256, and on this line: {text}"));
     Ok(())
 }
 
@@ -183,7 +192,7 @@ fn tonnes(kg: &str) -> String {
 pub fn print_row(lines: &[TraceLine], key: &VerifierKey, to: &mut Channel) -> Result<(), Failure> {
     let Some(first) = lines.first() else { return Ok(()) };
     to.line("");
-    print_source(first, to);
+    print_origin(first, to);
     print_factor(first, to);
     print_digits(lines, to);
     let proven = proofs::check_line(first, key)?;
@@ -196,7 +205,7 @@ fn field(to: &mut Channel, name: &str, text: impl AsRef<str>) {
     to.line(format!("  {name} {}", text.as_ref()));
 }
 
-fn print_source(line: &TraceLine, to: &mut Channel) {
+fn print_origin(line: &TraceLine, to: &mut Channel) {
     let (paint, sent, origin) = (to.paint, &line.as_sent, &line.origin);
     to.line(format!(
         "{}  {}",

@@ -55,17 +55,23 @@ pub(crate) async fn run(
     let bound = folders::bind(listen).await?;
     let server = format!("http://localhost:{}", bound.address().port());
     folder.write_client(&server)?;
+    // The other verbs find the demo by themselves only where it usually is.
+    let command = match &arguments.folder.data {
+        Some(_) => folder.command(&server),
+        None => own_name(),
+    };
     let target =
         Target { server, organization: Some(ORGANIZATION.to_owned()), token: Some(token.clone()) };
     let client = Client::new(&target, world::entropy())?;
     let (stop, stopped) = oneshot::channel::<()>();
     let serving = bound.serve(app.clone(), async move { drop(stopped.await) });
     let mut serving = Box::pin(serving);
-    let story = Story { client, folder: &folder, started_us: started };
+    let story = Story { client, folder: &folder, started_us: started, command };
     let told = Box::pin(tell(arguments, environment, (&story, &app, &token), terminal));
     let ended = tokio::select! {
         served = &mut serving => {
-            return Err(Failure::from(served.err().unwrap_or_else(|| anyhow::anyhow!("the server ended by itself"))));
+            let ended = || anyhow::anyhow!("the server ended by itself");
+            return Err(Failure::from(served.err().unwrap_or_else(ended)));
         }
         told = told => told,
         () = folders::told_to_end() => Ok(()),

@@ -1,7 +1,5 @@
 //! `init`, `serve`, `doctor`: a data folder, through the server's own doors.
 
-use std::net::SocketAddr;
-
 use envora_cli::failures::{Exit, Failure};
 use envora_cli::terminal::Terminal;
 use envora_server::folder::doctor::{self, Health};
@@ -39,7 +37,7 @@ pub(crate) fn init(
     words.line(format!("  serve it      envora serve --data {}", data.display()));
     words.line(format!("  then open     http://{}.localhost:{port}", arguments.org));
     words.line(format!(
-        "  keys          {}: sealed by a key file beside them, which protects copies of the data, not a stolen disk; back them up apart",
+        "  keys          {}: back them up apart. The key file beside them protects\n                copies of the data, not a stolen disk",
         Places::below(&data).keys().display()
     ));
     words.line("The operator token, shown only now:");
@@ -57,7 +55,11 @@ pub(crate) async fn serve(
     let log = arguments.log.as_deref().map_or(Log::Stderr, Log::File);
     logs::start(&log, environment.log_filter.as_deref())?;
     let settings = Settings::read(&Places::below(&data).settings()).map_err(folder_failure)?;
-    let listen = listen(arguments.listen.or(settings.listen), arguments.admin.or(settings.admin));
+    let usual = Listen::default();
+    let listen = Listen {
+        address: arguments.listen.or(settings.listen).unwrap_or(usual.address),
+        admin: arguments.admin.or(settings.admin).unwrap_or(usual.admin),
+    };
     let folder = data.clone();
     let opened = tokio::task::spawn_blocking(move || open::open(&folder, world::real(), None));
     let app = opened.await.map_err(anyhow::Error::from)?.map_err(folder_failure)?;
@@ -70,11 +72,6 @@ pub(crate) async fn serve(
     bound.serve(app, told_to_end()).await?;
     terminal.words.line("ended");
     Ok(())
-}
-
-fn listen(address: Option<SocketAddr>, admin: Option<SocketAddr>) -> Listen {
-    let default = Listen::default();
-    Listen { address: address.unwrap_or(default.address), admin: admin.unwrap_or(default.admin) }
 }
 
 /// Listens, or says who is in the way.

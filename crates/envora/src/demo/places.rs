@@ -1,16 +1,17 @@
-//! The demo's folder: an ordinary data folder, marked as the demo's so that only such a one is ever removed.
+//! The demo's folder: an ordinary data folder, marked as the demo's: only such a one is ever removed.
 
 use std::fs;
-use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use envora_cli::configuration::read_token;
 use envora_cli::failures::{Exit, Failure};
+use envora_domain::ports::replace_durably;
+use envora_server::folder::Places;
 use envora_server::folder::init::{Environment as Live, Loopback, NewOrganization, init};
 use envora_server::folder::lock::FolderLock;
-use envora_server::folder::{FolderError, Places};
 
+use crate::demo::own_name;
 use crate::{folders, world};
 
 /// The demo's organization.
@@ -90,15 +91,15 @@ impl DemoFolder {
             environment: Live::Live,
             loopback: Loopback::Named,
         };
-        fs::create_dir_all(&self.path).with_context(|| format!("make {}", self.path.display()))?;
-        self.write(
-            Path::new(MARK),
-            "this folder is the demo's: `envora demo --clean` removes it\n",
-        )?;
+        world::real()
+            .disk
+            .create_dir(&self.path)
+            .with_context(|| format!("make {}", self.path.display()))?;
+        self.write(MARK, "this folder is the demo's: `envora demo --clean` removes it\n")?;
         let report = init(&self.path, &organization, &world::real());
-        let report = report.map_err(|error: FolderError| folders::folder_failure(error))?;
+        let report = report.map_err(folders::folder_failure)?;
         let token = report.operator_token.reveal().to_owned();
-        self.write(Path::new("operator.token"), &token)?;
+        self.write("operator.token", &token)?;
         Ok(token)
     }
 
@@ -108,26 +109,20 @@ impl DemoFolder {
         let text = format!(
             "server = \"{server}\"\norganization = \"{ORGANIZATION}\"\ntoken_file = {token}\n"
         );
-        self.write(Path::new("client.toml"), &text)
+        self.write("client.toml", &text)
+    }
+
+    /// How another terminal asks this server.
+    pub(crate) fn command(&self, server: &str) -> String {
+        let token = self.token().display().to_string();
+        let who = format!("ENVORA_ORG={ORGANIZATION} ENVORA_TOKEN_FILE={token}");
+        format!("ENVORA_SERVER={server} {who} {}", own_name())
     }
 
     /// Writes a file that its owner alone can read.
-    fn write(&self, name: &Path, text: &str) -> Result<(), Failure> {
+    fn write(&self, name: &str, text: &str) -> Result<(), Failure> {
         let path = self.path.join(name);
-        match fs::remove_file(&path) {
-            Err(error) if error.kind() != ErrorKind::NotFound => {
-                return Err(anyhow::Error::from(error)
-                    .context("replace a file of the demo")
-                    .into());
-            }
-            Ok(()) | Err(_) => {}
-        }
-        let mut options = fs::OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let written = options.open(&path).and_then(|mut file| file.write_all(text.as_bytes()));
-        written.with_context(|| format!("write {}", path.display()))?;
-        Ok(())
+        let written = replace_durably(&*world::real().disk, &path, text.as_bytes());
+        Ok(written.with_context(|| format!("write {}", path.display()))?)
     }
 }

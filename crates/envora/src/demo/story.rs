@@ -6,8 +6,8 @@ use envora_cli::client::Client;
 use envora_cli::collections::{self, FACILITIES, SOURCES};
 use envora_cli::failures::Failure;
 use envora_cli::imports::{self, Outgoing};
-use envora_cli::oddities::{self, Reading};
-use envora_cli::terminal::{Channel, Terminal};
+use envora_cli::oddities;
+use envora_cli::terminal::{Channel, Terminal, seconds};
 use envora_cli::{audit, footprints, proofs, traces};
 use envora_domain::decimal::group_thousands;
 use envora_domain::ports::Clock as _;
@@ -25,6 +25,8 @@ pub(crate) struct Story<'a> {
     pub(crate) client: Client,
     pub(crate) folder: &'a DemoFolder,
     pub(crate) started_us: u64,
+    /// How the program is started from another terminal.
+    pub(crate) command: String,
 }
 
 impl Story<'_> {
@@ -41,29 +43,25 @@ impl Story<'_> {
     }
 
     fn begin(&self, to: &mut Channel) {
-        let paint = to.paint;
-        to.line("");
-        to.line(format!(
-            "{}  the hours of 2022 of six university buildings",
-            paint.strong("Envora demo")
-        ));
-        to.line("  Readings  Langtry, M., Choudhary, R. (2024), Cambridge University Estates building energy");
-        to.line("            usage archive v2.1, doi:10.5281/zenodo.10955332, MIT");
-        to.line("  Factors   contains public sector information licensed under the Open Government Licence v3.0");
-        to.line(format!(
-            "  Folder    {} ({} demo --clean removes it)",
+        to.text(format!(
+            "
+{}  the hours of 2022 of six university buildings
+  Readings  Langtry, M., Choudhary, R. (2024), Cambridge University Estates building energy
+            usage archive v2.1, doi:10.5281/zenodo.10955332, MIT
+  Factors   contains public sector information licensed under the Open Government Licence v3.0
+  Folder    {} ({} demo --clean removes it)
+  Server    {} (its log: {})
+",
+            to.paint.strong("Envora demo"),
             self.folder.path().display(),
-            own_name()
-        ));
-        to.line(format!(
-            "  Server    {} (its log: {})",
+            own_name(),
             self.client.server(),
             self.folder.log().display()
         ));
     }
 
     async fn set_up(&self, to: &mut Channel) -> Result<(), Failure> {
-        heading(to, "1", "Set up");
+        to.heading("1", "Set up");
         let pushed =
             collections::push(&self.client, FACILITIES, ("facilities.csv", estate::FACILITIES));
         to.line(format!("  {}", pushed.await?.text(FACILITIES)));
@@ -78,10 +76,10 @@ impl Story<'_> {
     }
 
     async fn load(&self, terminal: &mut Terminal) -> Result<(), Failure> {
-        heading(&mut terminal.data, "2", "Load twelve files, as imports over HTTP");
+        terminal.data.heading("2", "Load twelve files, as imports over HTTP");
         let began = SystemClock.monotonic_us();
         let files: Vec<Outgoing> = estate::METERS.iter().map(outgoing).collect();
-        let answers = imports::send(&self.client, &terminal.words, &files).await?;
+        let answers = imports::send(&self.client, terminal.words.audience, &files).await?;
         let last = answers.iter().map(|import| import.watermark.seq).max().unwrap_or(0);
         wait_until_counted(&self.client, last).await?;
         let took = seconds(SystemClock.monotonic_us().saturating_sub(began));
@@ -102,13 +100,13 @@ impl Story<'_> {
 
     async fn bad_rows(&self, terminal: &mut Terminal) -> Result<(), Failure> {
         let (name, bytes) = estate::BAD_ROWS;
-        heading(&mut terminal.data, "3", "A file of our own with every kind of bad row");
+        terminal.data.heading("3", "A file of our own with every kind of bad row");
         let file = Outgoing {
             name: name.to_owned(),
             bytes: Bytes::from_static(bytes),
             query: vec![("mapping", "every-bad-row".to_owned()), ("mode", "partial".to_owned())],
         };
-        let answers = imports::send(&self.client, &terminal.words, &[file]).await?;
+        let answers = imports::send(&self.client, terminal.words.audience, &[file]).await?;
         for import in &answers {
             let data = &mut terminal.data;
             imports::print_refused_briefly(&import.results, data);
@@ -120,7 +118,7 @@ impl Story<'_> {
     }
 
     async fn footprint(&self, to: &mut Channel) -> Result<String, Failure> {
-        heading(to, "4", "The footprint");
+        to.heading("4", "The footprint");
         let year = YEAR.map(|(name, day)| (name, day.to_owned()));
         let footprint = footprints::ask(&self.client, &year).await?;
         let third = [("scope", "3".to_owned()), ("category", "3".to_owned())];
@@ -132,32 +130,23 @@ impl Story<'_> {
     }
 
     async fn follow(&self, figure: &str, to: &mut Channel) -> Result<(), Failure> {
-        heading(to, "5", "One figure, followed to its bytes");
+        to.heading("5", "One figure, followed to its bytes");
         let trace = traces::ask(&self.client, figure, 1).await?;
         traces::print_figure(&trace, to);
         let key = proofs::key(&audit::head(&self.client).await?.vkey)?;
-        let rows = traces::rows(&trace.lines.data);
-        if let Some(row) = rows.first() {
-            traces::print_row(row, &key, to)?;
-            let origin = row.first().map(|line| &line.origin);
-            let file = |name: &str| estate::METERS.iter().find(|meter| meter.name == name);
-            if let Some((origin, meter)) =
-                origin.and_then(|origin| Some((origin, file(&origin.file)?)))
-            {
-                let text = proofs::check_source(origin, meter.bytes)?;
-                to.line(format!(
-                    "  {} the file in examples/ has this SHA-256, and on this line: {text}",
-                    to.paint.good("✓")
-                ));
-            }
+        let row = traces::rows(&trace.lines.data).into_iter().next().unwrap_or_default();
+        traces::print_row(row, &key, to)?;
+        for line in row.iter().take(1) {
+            let meter = estate::METERS.iter().find(|meter| meter.name == line.origin.file);
+            meter.map_or(Ok(()), |meter| traces::print_source(line, meter.bytes, to))?;
         }
         Ok(())
     }
 
     /// Says where to go on.
     pub(crate) fn part_with(&self, link: &str, figure: &str, terminal: &mut Terminal) {
-        let (to, me) = (&mut terminal.data, own_name());
-        heading(to, "7", "Go on");
+        let (to, me) = (&mut terminal.data, &self.command);
+        to.heading("7", "Go on");
         to.line(format!("  Dashboard  {}", to.paint.link(link)));
         to.line("             (signs in once, within ten minutes)");
         to.line("  In another terminal:");
@@ -170,12 +159,6 @@ impl Story<'_> {
         }
         to.line("");
     }
-}
-
-fn heading(to: &mut Channel, number: &str, text: &str) {
-    to.line("");
-    to.line(to.paint.strong(&format!("{number}  {text}")));
-    to.line("");
 }
 
 fn outgoing(meter: &MeterFile) -> Outgoing {
@@ -193,18 +176,10 @@ fn outgoing(meter: &MeterFile) -> Outgoing {
 }
 
 fn odd(to: &mut Channel) {
-    heading(to, "6", "Seen in the readings, and not judged: nothing of it was mended or dropped");
-    let all: Vec<(String, Vec<Reading>)> = estate::METERS
-        .iter()
-        .map(|meter| (meter.source.to_owned(), oddities::readings(meter.bytes)))
-        .collect();
+    to.heading("6", "Seen in the readings, and not judged: nothing of it was mended or dropped");
+    let series = |meter: &MeterFile| (meter.source.to_owned(), oddities::readings(meter.bytes));
+    let all: Vec<_> = estate::METERS.iter().map(series).collect();
     oddities::table(&oddities::find(&all)).print_indented(to);
     to.line("");
     to.line("  The gas is taken as gross calorific value, which is our assumption: the files do not say.");
-}
-
-/// Seconds with one digit after the point.
-fn seconds(us: u64) -> String {
-    let tenths = us / 100_000;
-    format!("{}.{}", tenths / 10, tenths % 10)
 }

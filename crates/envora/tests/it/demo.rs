@@ -72,7 +72,7 @@ fn follows_a_figure(house: &House, figure: &str) {
         "to the last digit",
         "b2_electricity_2022.csv, line 2",
         "signed (Ed25519)",
-        "your file has this SHA-256",
+        "the file in hand has this SHA-256",
     ] {
         assert!(traced.out.contains(words), "{words:?} is missing in {traced:?}");
     }

@@ -95,11 +95,8 @@ impl Running {
         loop {
             let mut line = String::new();
             let read = self.heard.read_line(&mut line).unwrap();
-            if read == 0 {
-                let ended = self.child.wait();
-                let errors = self.errors();
-                panic!("it ended with {ended:?} before {start:?}:\n{}{errors}", self.said);
-            }
+            let errors = if read == 0 { self.errors() } else { String::new() };
+            assert!(read > 0, "it ended before {start:?}:\n{}{errors}", self.said);
             self.said.push_str(&line);
             if let Some(rest) = line.trim_start().strip_prefix(start) {
                 return rest.trim().to_owned();
