@@ -247,20 +247,24 @@ pub(super) fn trace() -> Trace {
     }
 }
 
+fn as_sent() -> AsSent {
+    AsSent {
+        kind: "electricity.purchased".to_owned(),
+        quantity: "372.4".to_owned(),
+        unit: "kW.h".to_owned(),
+        period: "2022-01-01T00:00:00Z/2022-01-01T01:00:00Z".to_owned(),
+        facility: Some("b24".to_owned()),
+        source: Some("b24-electricity".to_owned()),
+        external_id: None,
+    }
+}
+
 fn line(gas: &str, kg: &str, co2e: &str) -> TraceLine {
     let hash = |text: &str| Digest::of(text.as_bytes()).hex();
     let segment = SegmentId::from_bytes([0; 16]);
     TraceLine {
         activity: segment.activity(0).expect("a row"),
-        as_sent: AsSent {
-            kind: "electricity.purchased".to_owned(),
-            quantity: "372.4".to_owned(),
-            unit: "kW.h".to_owned(),
-            period: "2022-01-01T00:00:00Z/2022-01-01T01:00:00Z".to_owned(),
-            facility: Some("b24".to_owned()),
-            source: Some("b24-electricity".to_owned()),
-            external_id: None,
-        },
+        as_sent: as_sent(),
         unit_path: Vec::new(),
         slot: "s2_lb".to_owned(),
         method: "electricity.grid@1".to_owned(),
