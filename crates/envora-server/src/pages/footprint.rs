@@ -356,7 +356,11 @@ fn facilities(sheet: Sheet<'_>) -> Vec<Facility> {
         let caption = Caption { id: &strip_id, title: &name, description: &description };
         Facility {
             strip: charts::strip(caption, &parts, widest),
-            href: address(sheet.asked.year, Some(id)),
+            // What names no facility cannot be shown alone: its name opens the trace.
+            href: match id {
+                "" => total.href.clone(),
+                id => address(sheet.asked.year, Some(id)),
+            },
             share: words::share(total.mass, whole),
             numbers: numbers(&group.totals),
             name,
