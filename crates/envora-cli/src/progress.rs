@@ -47,7 +47,7 @@ impl Sending {
     #[must_use]
     pub fn new(bars: &Bars, name: &str, bytes: u64) -> Self {
         let bar = bars.all.add(ProgressBar::new(bytes));
-        let template = "  {prefix:<32} {bar:28.cyan/dim} {bytes:>10} {msg}";
+        let template = "  {prefix:<26} {bar:18.cyan/dim} {bytes:>10} {msg}";
         let style = ProgressStyle::with_template(template)
             .unwrap_or_else(|_| ProgressStyle::default_bar())
             .progress_chars("━╸─");
@@ -87,7 +87,7 @@ impl Stream for Outgoing {
         let chunk = self.left.split_to(length);
         self.bar.inc(u64::try_from(length).unwrap_or(0));
         if self.left.is_empty() {
-            self.bar.set_message("checking, sealing, storing");
+            self.bar.set_message("checking and storing");
         }
         Poll::Ready(Some(Ok(chunk)))
     }
