@@ -211,6 +211,11 @@ impl TenantDb {
         self.inner.shared.resume();
     }
 
+    /// A sync beside the database failed: nothing more is acknowledged, the process has to end.
+    pub fn stop(&self) {
+        self.inner.shared.become_(WriterState::Stopped);
+    }
+
     /// Works off the queues and ends the threads; later calls are refused.
     pub fn close(&self) {
         self.inner.close();

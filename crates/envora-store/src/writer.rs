@@ -91,7 +91,7 @@ impl Shared {
     }
 
     /// A stopped writer stays stopped.
-    fn become_(&self, state: WriterState) {
+    pub(crate) fn become_(&self, state: WriterState) {
         let code = match state {
             WriterState::Open => 0,
             WriterState::ReadOnly => 1,

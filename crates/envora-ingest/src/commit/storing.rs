@@ -180,6 +180,12 @@ fn keep_source(parts: &TenantParts, draft: &ImportDraft) -> Result<(), SubmitErr
         {
             return Err(SubmitError::ReadOnly);
         }
+        // The kernel may have dropped what it could not write: another try would seem to succeed.
+        Err(SourceError::Io(error)) => {
+            tracing::error!(cause = %error, "a source file could not be made durable");
+            parts.db.stop();
+            return Err(SubmitError::Stopped);
+        }
         kept => kept.context("keep the file")?,
     };
     if kept != draft.sha256 {

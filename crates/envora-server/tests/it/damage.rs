@@ -111,6 +111,18 @@ async fn a_full_disk_refuses_and_nothing_is_half_stored() {
     assert_eq!(stored.json()["counts"]["accepted"], 3_000, "{}", stored.json());
 }
 
+#[tokio::test]
+async fn a_failed_sync_of_a_source_file_ends_acknowledging() {
+    let disk = Arc::new(FaultyDisk::new(OsDisk));
+    let house = with_facility(House::on(Arc::<FaultyDisk<OsDisk>>::clone(&disk))).await;
+    disk.fail(Call::SyncDir, 0, ErrorKind::Other);
+    let refused = push(&house, "import-key-1", file(10)).await;
+    assert_eq!(refused.status, 503, "{}", refused.json());
+    // The file lies there whole, and is perhaps not durable: a retry must not take it for kept.
+    let again = push(&house, "import-key-1", file(10)).await;
+    assert_eq!(again.status, 503, "{}", again.json());
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_body_that_breaks_off_leaves_nothing() {
     let house = with_facility(House::new()).await;
