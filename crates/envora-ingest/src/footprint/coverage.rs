@@ -146,7 +146,13 @@ pub(crate) fn warnings(
         slots.map(|(_, count)| *count).max().unwrap_or(0)
     };
     let warnings = flagged.into_iter().filter_map(|(code, places)| {
-        let activities: u64 = places.iter().filter_map(|place| counts.get(place)).sum();
+        // One activity has many slots: of a type's flagged slots, the one with most activities.
+        let mut by_kind: BTreeMap<&str, u64> = BTreeMap::new();
+        for place in &places {
+            let most = by_kind.entry(&place.0).or_default();
+            *most = counts.get(place).copied().unwrap_or(0).max(*most);
+        }
+        let activities: u64 = by_kind.values().sum();
         let slots: BTreeSet<&str> = places.iter().map(|(_, slot)| slot.as_str()).collect();
         let slots = slots.into_iter().collect::<Vec<_>>().join(", ");
         let detail = format!("{} ({slots})", about(code));

@@ -161,3 +161,16 @@ fn what_does_not_count_is_shown_with_its_remedy() {
     let found = footprint(&house.parts, &grant(), &later).unwrap();
     assert!(found.unresolved.is_empty(), "they are of another year");
 }
+
+#[test]
+fn a_warning_counts_activities_and_not_their_slots() {
+    let house = House::new();
+    house.facility("b24", |_| {});
+    let at = ["2022-01-01T00:00:00Z", "2022-01-01T01:00:00Z"];
+    house.submit(vec![electricity("a", "1", at[0]), electricity("b", "2", at[1])]);
+    house.catch_up();
+    let found = footprint(&house.parts, &grant(), &year()).unwrap();
+    let counts: Vec<(&str, u64)> =
+        found.warnings.iter().map(|warning| (warning.code.as_str(), warning.activities)).collect();
+    assert_eq!(counts, [("native_gwp_basis", 2), ("no_residual_mix", 2)]);
+}
