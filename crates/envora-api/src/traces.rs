@@ -239,7 +239,7 @@ pub struct SliceProof {
     pub index: u64,
     /// How many runs.
     pub size: u64,
-    /// The bytes of the run, base64.
+    /// The bytes of the run, base64; empty when an earlier line of the same answer has them.
     pub leaf: String,
     /// The hashes, hex.
     pub proof: Vec<String>,

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use bytes::Bytes;
 use envora_api::imports::Import;
+use envora_api::mappings::ImportMapping;
 use envora_api::media;
 use envora_api::writes::{Counts, Outcome, RowResult};
 use envora_domain::decimal::group_thousands;
@@ -113,7 +114,7 @@ fn disposition(name: &str) -> String {
     format!("attachment; filename=\"{plain}\"; filename*=UTF-8''{encoded}")
 }
 
-/// The name of a mapping; a TOML file is saved at the server first.
+/// The name of a mapping; a TOML file is saved at the server first, and its very version is named.
 ///
 /// # Errors
 /// When the file is no mapping, or the server refuses it.
@@ -126,7 +127,8 @@ pub async fn mapping_name(client: &Client, mapping: &str) -> Result<String, Fail
     save_mapping(client, mapping, &text).await
 }
 
-/// Saves a mapping and gives its name.
+/// Saves a mapping and gives its name with its version: whoever saves another one meanwhile does not
+/// change what this file is read by.
 ///
 /// # Errors
 /// When the text is no TOML, or the server refuses it.
@@ -141,8 +143,8 @@ pub async fn save_mapping(client: &Client, place: &str, text: &str) -> Result<St
     let name = name.ok_or_else(|| {
         Failure::usage(format!("{place} has no name"), "its first line should be: mapping = \"…\"")
     })?;
-    let _saved: serde_json::Value = client.post("/import-mappings", &tree).await?;
-    Ok(name)
+    let saved: ImportMapping = client.post("/import-mappings", &tree).await?;
+    Ok(format!("{name}@{}", saved.version))
 }
 
 /// The outcome of each file, with the beginning of its SHA-256.

@@ -18,6 +18,7 @@ statements! {
     MAPPING_BY_DIGEST = "SELECT digest, name, seq, tree, created_at FROM mapping WHERE digest = ?1";
     MAPPING_BY_NAME = "SELECT digest, name, seq, tree, created_at FROM mapping
         WHERE name = ?1 ORDER BY seq DESC LIMIT 1";
+    MAPPING_RENEW = "UPDATE mapping SET seq = ?2, created_at = ?3, actor = ?4 WHERE digest = ?1";
     MAPPINGS = "SELECT digest, name, seq, tree, created_at FROM mapping m
         WHERE NOT EXISTS (SELECT 1 FROM mapping n WHERE n.name = m.name AND n.seq > m.seq)
         ORDER BY name";
@@ -59,7 +60,8 @@ pub struct NewMapping<'a> {
     pub tree: &'a str,
 }
 
-/// Saves a version of a mapping with its leaf; one that is there already stays as it is.
+/// Saves a version of a mapping with its leaf: it is the newest of its name from now on, also when it
+/// was there before. The newest one stays as it is.
 ///
 /// # Errors
 /// The database's.
@@ -70,23 +72,21 @@ pub fn mapping_put(
     now: Timestamp,
 ) -> anyhow::Result<Mapping> {
     tx.allow(grant)?;
-    if let Some(same) = tx.first(MAPPING_BY_DIGEST, &[new.digest.into()], mapping)? {
-        return Ok(same);
+    let newest = tx.first(MAPPING_BY_NAME, &[new.name.into()], mapping)?;
+    if let Some(newest) = newest.filter(|newest| newest.digest == new.digest) {
+        return Ok(newest);
     }
+    let known = tx.first(MAPPING_BY_DIGEST, &[new.digest.into()], mapping)?.is_some();
     // The object is the name, not the version: the leaf's `prev` then links the versions.
     let object = audit_object(new.name);
     let seq = audit_append(tx, &LeafDraft::config(object, new.digest, grant.actor()), now)?;
-    tx.execute_one(
-        MAPPING_ADD,
-        &[
-            new.digest.into(),
-            new.name.into(),
-            seq.into(),
-            new.tree.into(),
-            now.into(),
-            grant.actor().into(),
-        ],
-    )?;
+    let (digest, actor) = (new.digest.into(), grant.actor().into());
+    if known {
+        tx.execute_one(MAPPING_RENEW, &[digest, seq.into(), now.into(), actor])?;
+    } else {
+        let values = [digest, new.name.into(), seq.into(), new.tree.into(), now.into(), actor];
+        tx.execute_one(MAPPING_ADD, &values)?;
+    }
     Ok(Mapping {
         digest: new.digest,
         name: new.name.to_owned(),

@@ -26,7 +26,7 @@ use envora_ingest::mapping::Mapping;
 use envora_store::imports::{
     self as store, ImportRow, Mode, import_by_id, import_rows, imports_before,
 };
-use envora_store::mappings::mapping_by_name;
+use envora_store::mappings::{mapping_by_digest, mapping_by_name};
 use envora_store::organization::organization_now;
 
 use crate::access::{Allowed, nothing_here};
@@ -64,7 +64,7 @@ pub fn routes() -> Vec<Route> {
             .asks(&[
                 (
                     "mapping",
-                    "The name of a saved mapping; for CSV whose header is not made of field names.",
+                    "The name of a saved mapping, or name@version; for CSV whose header is not made of field names.",
                 ),
                 ("mode", "atomic or partial; partial when absent."),
                 ("scope", "The scope that all rows claim."),
@@ -308,8 +308,19 @@ pub(super) async fn mapping_of(
 ) -> Result<Option<Arc<Mapping>>, Refusal> {
     let Some(name) = params.one("mapping")?.map(str::to_owned) else { return Ok(None) };
     let (grant, wanted) = (allowed.also::<ReadActivities>()?, name.clone());
-    let found =
-        allowed.tenant.parts().db.read(move |rd| mapping_by_name(rd, &grant, &wanted)).await?;
+    let found = allowed
+        .tenant
+        .parts()
+        .db
+        .read(move |rd| {
+            let pinned = wanted.rsplit_once('@').and_then(|(name, version)| {
+                Digest::parse_hex(version).map(|version| (name.to_owned(), version))
+            });
+            let Some((name, version)) = pinned else { return mapping_by_name(rd, &grant, &wanted) };
+            let found = mapping_by_digest(rd, &grant, version)?;
+            Ok(found.filter(|found| found.name == name))
+        })
+        .await?;
     let found = found.ok_or_else(|| {
         Problem::unknown_parameter(format!(
             "There is no mapping {}. Save it first, at import-mappings.",

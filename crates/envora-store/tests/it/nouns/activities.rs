@@ -167,13 +167,16 @@ pub(super) fn a_mapping_has_versions(db: &mut TestDb) {
     let first = put("meters", "{}");
     let second = put("meters", "{\"format\":\"csv\"}");
     let other = put("cards", "{}");
-    assert_eq!(put("meters", "{}"), first, "the same version is kept once");
+    assert_eq!(put("cards", "{}"), other, "the newest version stays as it is");
+    let again = put("meters", "{}");
+    assert_eq!((again.digest, again.seq > other.seq), (first.digest, true), "it is newest again");
     db.db
         .read_blocking(move |rd| {
-            assert_eq!(mapping_by_name(rd, &read, "meters")?, Some(second.clone()));
-            assert_eq!(mapping_by_digest(rd, &read, first.digest)?, Some(first));
+            assert_eq!(mapping_by_name(rd, &read, "meters")?, Some(again.clone()));
+            assert_eq!(mapping_by_digest(rd, &read, second.digest)?, Some(second));
+            assert_eq!(mapping_by_digest(rd, &read, first.digest)?, Some(again.clone()));
             assert_eq!(mapping_by_name(rd, &read, "none")?, None);
-            assert_eq!(mappings_all(rd, &read)?, [other, second]);
+            assert_eq!(mappings_all(rd, &read)?, [other, again]);
             Ok(())
         })
         .unwrap();
