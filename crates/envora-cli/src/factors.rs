@@ -40,11 +40,18 @@ pub async fn run(verb: FactorsVerb, session: &mut Session) -> Result<(), Failure
 }
 
 fn table(factors: &[Factor]) -> Table {
-    let columns = ["name", "value", "unit", "publisher", "edition"];
-    let mut table = Table::new(&[columns.as_slice(), &["id"]].concat());
+    let mut table = Table::new(&["key", "kg CO2e", "per", "publisher", "edition", "id"]);
     for factor in factors {
-        let cells = columns.map(|name| json::cell(factor.record.get(name)));
-        table.row(cells.into_iter().chain([factor.id.clone()]));
+        let field = |name: &str| factor.record.get(name);
+        let within = |name: &str, part: &str| field(name).and_then(|value| value.get(part));
+        table.row([
+            json::cell(field("key")),
+            json::cell(within("total", "value")),
+            json::cell(within("denominator", "as_printed")),
+            json::cell(field("publisher")),
+            json::cell(field("edition")),
+            factor.id.clone(),
+        ]);
     }
     table
 }

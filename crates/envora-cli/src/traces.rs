@@ -1,8 +1,11 @@
 //! `envora trace`: from a figure down to source bytes, factor and proof.
 
+use std::collections::BTreeMap;
+
 use anyhow::Context as _;
 use envora_api::traces::{ActivityTrace, Trace, TraceLine};
 use envora_domain::decimal::{Mass, group_thousands};
+use envora_domain::id::SegmentId;
 use envora_ledger::note::VerifierKey;
 
 use crate::arguments::TraceArguments;
@@ -54,8 +57,9 @@ async fn figure(arguments: &TraceArguments, session: &mut Session) -> Result<(),
 
 async fn activity(arguments: &TraceArguments, session: &mut Session) -> Result<(), Failure> {
     let client = session.client()?;
-    let trace: ActivityTrace =
+    let mut trace: ActivityTrace =
         client.get(&format!("/activities/{}/trace", arguments.id), &[]).await?;
+    complete(&mut trace.lines);
     let printed = session.print_json(&trace)?;
     if printed == Printed::NotYet {
         let data = &mut session.terminal.data;
@@ -114,7 +118,24 @@ pub fn print_source(line: &TraceLine, file: &[u8], to: &mut Channel) -> Result<(
 /// The server's problem.
 pub async fn ask(client: &Client, figure: &str, rows: u16) -> Result<Trace, Failure> {
     let limit = rows.saturating_mul(LINES_OF_A_ROW).clamp(1, LINES_MAX).to_string();
-    client.get(&format!("/figures/{figure}/trace"), &[("limit", &limit)]).await
+    let mut trace: Trace =
+        client.get(&format!("/figures/{figure}/trace"), &[("limit", &limit)]).await?;
+    complete(&mut trace.lines.data);
+    Ok(trace)
+}
+
+/// The bytes of a run of rows are sent once in an answer: lines that refer to them get them too.
+fn complete(lines: &mut [TraceLine]) {
+    let mut runs: BTreeMap<(SegmentId, u64), String> = BTreeMap::new();
+    for line in lines {
+        let run = (line.segment.id, line.segment.slice.index);
+        let leaf = &mut line.segment.slice.leaf;
+        if leaf.is_empty() {
+            *leaf = runs.get(&run).cloned().unwrap_or_default();
+        } else {
+            runs.insert(run, leaf.clone());
+        }
+    }
 }
 
 /// The lines of each row and slot together, in the order of the trace.

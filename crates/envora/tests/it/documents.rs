@@ -146,6 +146,11 @@ fn the_commands_of_the_readme_work() {
             assert!(printed.contains("scope2_location\t3039.817572\tkg"), "{printed}");
         }
     }
+    // One activity has many lines under the same bytes: each of its proofs is checked.
+    let listed = reader.does("envora data list --json");
+    let id = listed.split('"').find(|word| word.starts_with("act_")).expect("an activity");
+    let told = reader.does(&format!("envora trace {id}"));
+    assert!(told.contains("s2_lb") && told.contains("s2_mb"), "{told}");
     reader.server.take().expect("the README starts a server").end();
 }
 
