@@ -482,6 +482,11 @@ impl Draft {
     /// # Errors
     /// At most ten problems.
     pub fn finish(mut self, origin: Origin) -> Result<Activity, Vec<RowProblem>> {
+        // What cannot be read at all lacks every field: the one problem says it.
+        let whole = |problem: &RowProblem| problem.field.trim_start_matches('#').is_empty();
+        if self.problems.iter().any(whole) {
+            return Err(self.problems);
+        }
         self.judge();
         let amount = self.quantity.zip(self.unit.take());
         let (Some((quantity, unit)), Some(kind), Some(period), true) =

@@ -39,7 +39,8 @@ pub fn open(
     passphrase: Option<&Passphrase>,
 ) -> Result<App, FolderError> {
     let places = Places::below(folder);
-    if !places.seal().exists() {
+    // Where the map is and the seal is not, keys are lost, and a new folder is no remedy.
+    if !places.seal().exists() && !places.map().exists() {
         return Err(FolderError::Missing(folder.to_owned()));
     }
     let lock = FolderLock::take(&places.lock())?;
