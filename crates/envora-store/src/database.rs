@@ -300,15 +300,25 @@ impl Inner {
     }
 
     fn close(&self) {
-        drop(self.ends.lock().unwrap_or_else(PoisonError::into_inner).take());
+        let ends = self.ends.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let (writes, reads) = ends.map(|ends| (ends.writes, ends.reads)).unzip();
         let threads =
             std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
         let here = std::thread::current().id();
-        for thread in threads.into_iter().filter(|thread| thread.thread().id() != here) {
+        let threads = threads.into_iter().filter(|thread| thread.thread().id() != here);
+        let is_writer = |thread: &JoinHandle<()>| thread.thread().name() == Some("store-writer");
+        let (writer, readers): (Vec<_>, Vec<_>) = threads.partition(is_writer);
+        let join = |thread: JoinHandle<()>| {
             if thread.join().is_err() {
                 tracing::error!("a database thread panicked");
             }
-        }
+        };
+        // The last connection to close writes the log back into the file, and only the writer may:
+        // whoever copies the folder then finds everything in one file.
+        drop(reads);
+        readers.into_iter().for_each(join);
+        drop(writes);
+        writer.into_iter().for_each(join);
     }
 }
 
