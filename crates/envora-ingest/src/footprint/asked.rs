@@ -20,6 +20,7 @@ use envora_store::unresolved::DayRange;
 
 use super::figures::{self, column};
 use super::{AskError, CONSOLIDATION, FootprintQuery};
+use crate::process::runs::policy_of;
 use crate::registry::Registry;
 use crate::tenant::TenantParts;
 use crate::trace::replay;
@@ -67,13 +68,14 @@ impl Asked {
         let settings = organization.context("find the organization")?.settings;
         let word = query.gwp_set.as_deref().unwrap_or(&settings.default_gwp_set);
         let set = GwpSet::parse(word).ok_or_else(|| AskError::UnknownGwpSet(word.to_owned()))?;
+        let policy = policy_of(&settings);
         let mut asked = Self {
             query: query.clone(),
             run,
             set,
             head,
             time_zone: settings.time_zone,
-            policy: crate::process::runs::policy(parts)?,
+            policy,
             registry: Arc::new(registry),
             cells,
         };

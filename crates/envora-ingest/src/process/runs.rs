@@ -7,7 +7,7 @@ use envora_domain::hash::Digest;
 use envora_domain::id::RunId;
 use envora_domain::time::zone_database_edition;
 use envora_domain::{methods, rfc8785};
-use envora_store::organization::organization_now;
+use envora_store::organization::{OrganizationSettings, organization_now};
 use envora_store::runs::{NewRun, Run, RunState, run_by_id, run_start, run_switch, runs_all};
 use envora_store::whys::whys_of_run;
 
@@ -41,8 +41,12 @@ fn identity(parts: &TenantParts, policy: &Policy) -> anyhow::Result<String> {
 pub(crate) fn policy(parts: &TenantParts) -> anyhow::Result<Policy> {
     let grant = parts.own.read_organization;
     let organization = parts.read(move |rd| organization_now(rd, &grant))?;
-    let set = organization.and_then(|found| GwpSet::parse(&found.settings.default_gwp_set));
-    Ok(Policy::for_set(set.unwrap_or(GwpSet::Published)))
+    Ok(organization.map_or_else(Policy::default, |found| policy_of(&found.settings)))
+}
+
+/// The policy that these settings ask for.
+pub(crate) fn policy_of(settings: &OrganizationSettings) -> Policy {
+    Policy::for_set(GwpSet::parse(&settings.default_gwp_set).unwrap_or(GwpSet::Published))
 }
 
 impl Engine {
