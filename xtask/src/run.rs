@@ -7,7 +7,9 @@ use anyhow::{Context, Result, bail};
 
 /// The repository's top folder.
 pub(crate) fn root() -> PathBuf {
-    let here = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    // As cargo says at run time: clones share one cache, so the one compiled in may be another's.
+    let here = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
+    let here = here.unwrap_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")));
     here.parent().map_or_else(|| here.clone(), PathBuf::from)
 }
 
