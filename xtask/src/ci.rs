@@ -69,7 +69,7 @@ pub(crate) fn ci(filter: &[&str]) -> Result<()> {
         outside(&mut tally);
     }
     for failure in &tally.failures {
-        eprintln!("failed: {failure}");
+        println!("failed: {failure}");
     }
     for skipped in &tally.skipped {
         println!("SKIPPED {skipped}");
@@ -110,7 +110,8 @@ fn tests(tally: &mut Tally, filter: &[&str]) {
     arguments.extend(["--", "--show-output"]);
     let clock = Stopwatch::start();
     let before = tally.passed + tally.failed;
-    let ended = stream(command("cargo", &arguments), |line| count(tally, line));
+    let mut place = Place::default();
+    let ended = stream(command("cargo", &arguments), |line| count(tally, &mut place, line));
     println!("tests took {} s", clock.seconds());
     match ended {
         Ok(true) => {}
@@ -123,31 +124,77 @@ fn tests(tally: &mut Tally, filter: &[&str]) {
     }
 }
 
-/// Takes one line of `cargo test` into the tally, and shows it when it says something.
-fn count(tally: &mut Tally, line: &str) {
+/// Where in the output of `cargo test` a line stands.
+#[derive(Default, PartialEq)]
+enum Place {
+    #[default]
+    Between,
+    /// What passing tests printed.
+    Passed,
+    /// What failing tests printed.
+    Failed,
+}
+
+/// Takes one line of `cargo test` into the tally, and shows it when it says something: every word
+/// of a failing test, of a passing one only the lines under its own name (`p01: …`).
+fn count(tally: &mut Tally, place: &mut Place, line: &str) {
     if let Some(rest) = line.strip_prefix("test result: ") {
+        *place = Place::Between;
+        let mut ran = 0;
         for part in rest.split([';', '.']) {
             let mut words = part.split_whitespace();
             match (words.next().and_then(|word| word.parse::<u64>().ok()), words.next()) {
-                (Some(number), Some("passed")) => tally.passed += number,
-                (Some(number), Some("failed")) => tally.failed += number,
+                (Some(number), Some("passed")) => {
+                    tally.passed += number;
+                    ran += number;
+                }
+                (Some(number), Some("failed")) => {
+                    tally.failed += number;
+                    ran += number;
+                }
                 _ => {}
             }
         }
-        println!("{line}");
+        if ran > 0 {
+            println!("{line}");
+        }
         return;
+    }
+    match line {
+        "successes:" => *place = Place::Passed,
+        "failures:" => *place = Place::Failed,
+        _ => {}
     }
     if let Some(text) = line.trim_start().strip_prefix("SKIPPED ") {
         tally.skip(text);
         return;
     }
     if line.starts_with("test ") && line.ends_with("FAILED") {
-        tally.failures.push(line.to_owned());
+        println!("{line}");
+        return;
     }
-    let quiet = line.starts_with("test ") && line.ends_with("ok") || line.is_empty();
-    if !quiet && line != "successes:" {
+    if *place == Place::Failed {
+        if !line.is_empty() {
+            tally.failures.push(line.to_owned());
+        }
+        return;
+    }
+    let quiet = line.is_empty()
+        || line.starts_with("test ")
+        || line == "running 0 tests"
+        || line.trim_start().starts_with("Doc-tests ")
+        || *place == Place::Passed && !reports(line);
+    if !quiet {
         println!("{line}");
     }
+}
+
+/// Whether a passing test's line is its report: `p07: 40 histories …`.
+fn reports(line: &str) -> bool {
+    let name = line.split(':').next().unwrap_or_default();
+    name.len() == 3
+        && name.starts_with('p')
+        && name.bytes().skip(1).all(|digit| digit.is_ascii_digit())
 }
 
 /// Runs a command with both outputs in one pipe, giving each line to `take`.
