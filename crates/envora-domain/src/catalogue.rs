@@ -1,8 +1,10 @@
 //! The catalogue of activity types: dimension, sign, inputs, qualifiers, and the slots each books.
 
 mod fuels;
+mod inputs;
 mod kinds;
 mod quantities;
+mod vocabulary;
 
 use std::collections::BTreeMap;
 
@@ -10,8 +12,10 @@ use crate::factors::Boundary;
 use crate::units::{Unit, UnitError};
 use crate::words::{did_you_mean as nearest, words};
 pub use fuels::{Fuel, State, by_alias as fuel_by_alias, find as find_fuel};
+pub use inputs::{Due, InputSpec};
 pub use kinds::ALL;
 pub use quantities::Quantity;
+pub use vocabulary::{Vocabulary, gas_of, word, words_of};
 
 words! {
     /// Where a line counts: in the scopes, or in which memo. Memos are shown, never netted.
@@ -134,8 +138,8 @@ pub struct Qualifier {
     pub name: &'static str,
     /// Whether the type is meaningless without it.
     pub need: Need,
-    /// Its words; empty where they are not fixed yet.
-    pub words: &'static [&'static str],
+    /// What it may say.
+    pub vocabulary: Vocabulary,
 }
 
 /// A scope and category that a type may book to.
@@ -157,7 +161,7 @@ pub struct ActivityKind {
     /// Whether it may be negative.
     pub sign: Sign,
     /// Named inputs beside the quantity.
-    pub inputs: &'static [&'static str],
+    pub inputs: &'static [InputSpec],
     /// Its qualifiers.
     pub qualifiers: &'static [Qualifier],
     /// What a row may claim; the first is meant when it claims nothing.
@@ -248,11 +252,11 @@ impl ActivityKind {
                 });
                 continue;
             };
-            if !known.words.is_empty() && qualifier_word(known, value).is_none() {
+            if known.vocabulary.word(value).is_none() {
                 wrong.push(QualifierError::Word {
                     name: known.name,
                     value: value.clone(),
-                    did_you_mean: nearest(value, known.words.iter().copied()),
+                    did_you_mean: nearest(value, known.vocabulary.words()),
                 });
             }
         }
@@ -269,22 +273,13 @@ impl ActivityKind {
     pub fn own_words(&self, given: &BTreeMap<String, String>) -> BTreeMap<String, String> {
         let own = |name: &String, value: &String| {
             let known = self.qualifiers.iter().find(|known| known.name == name);
-            known.and_then(|known| qualifier_word(known, value)).map(str::to_owned)
+            known.and_then(|known| known.vocabulary.word(value))
         };
         given
             .iter()
             .map(|(name, value)| (name.clone(), own(name, value).unwrap_or_else(|| value.clone())))
             .collect()
     }
-}
-
-/// Our word for what a row says: the word itself, or a publisher's word for it.
-fn qualifier_word(known: &Qualifier, value: &str) -> Option<&'static str> {
-    let word = known.words.iter().find(|word| **word == value).copied();
-    word.or_else(|| {
-        let fuel = fuels::by_alias(value).filter(|_| known.name == "fuel")?;
-        known.words.iter().find(|word| **word == fuel.word).copied()
-    })
 }
 
 #[cfg(test)]

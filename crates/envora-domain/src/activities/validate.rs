@@ -189,8 +189,9 @@ fn check_qualifiers(activity: &Activity, kind: &ActivityKind, problems: &mut Vec
 
 fn check_inputs(activity: &Activity, kind: &ActivityKind, problems: &mut Vec<RowProblem>) {
     for (name, input) in &activity.inputs {
-        if !kind.inputs.contains(&name.as_str()) {
-            let known = kind.inputs.join(", ");
+        if !kind.inputs.iter().any(|known| known.name == name) {
+            let known: Vec<&str> = kind.inputs.iter().map(|known| known.name).collect();
+            let known = known.join(", ");
             let hint = if known.is_empty() {
                 "leave it out".to_owned()
             } else {

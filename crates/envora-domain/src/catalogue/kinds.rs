@@ -1,11 +1,18 @@
 //! The activity types themselves. Types without slots are known, so that rows are checked, but no
 //! method is there for them yet: their activities are unresolved and say so.
 
-use super::quantities::Quantity::{
-    self, Area, Energy, FuelEnergy, GasVolume, Items, Mass, MassDistance, Money, PassengerDistance,
-    RoomNights, StaffHours, VehicleDistance, Volume, Years,
+use super::inputs::{
+    BALANCE, CARBONATE, CLINKER, COMMUTE, ECONOMY, FREIGHT_LEG, MASS_BALANCE, MOBILE, OCCUPANCY,
+    SCREENING, SERVICE, STATIONARY as STATIONARY_INPUTS, STORAGE,
 };
-use super::{ActivityKind, Book, Bucket, Market, Need, Qualifier, Sign, Slot, SlotSpec, fuels};
+use super::quantities::Quantity::{
+    self, Area, Energy, FuelEnergy, GasVolume, Heads, Items, Mass, MassDistance, Money,
+    PassengerDistance, RoomNights, StaffHours, VehicleDistance, Volume, Years,
+};
+use super::{
+    ActivityKind, Book, Bucket, InputSpec, Market, Need, Qualifier, Sign, Slot, SlotSpec,
+    Vocabulary,
+};
 use crate::factors::Boundary;
 
 const fn book(scope: u8, category: u8) -> Book {
@@ -22,20 +29,38 @@ const CATEGORY_7: &[Book] = &[book(3, 7)];
 const FREIGHT: &[Book] = &[book(3, 4), book(3, 9)];
 const TRAVEL: &[Book] = &[book(3, 6)];
 
-const fn required(name: &'static str) -> Qualifier {
-    Qualifier { name, need: Need::Required, words: &[] }
+const fn required(name: &'static str, list: &'static str) -> Qualifier {
+    Qualifier { name, need: Need::Required, vocabulary: Vocabulary::List(list) }
 }
 
-const fn optional(name: &'static str) -> Qualifier {
-    Qualifier { name, need: Need::Derived, words: &[] }
+const fn optional(name: &'static str, list: &'static str) -> Qualifier {
+    Qualifier { name, need: Need::Derived, vocabulary: Vocabulary::List(list) }
 }
 
-const fn of_words(name: &'static str, words: &'static [&'static str]) -> Qualifier {
-    Qualifier { name, need: Need::Required, words }
+const fn free(name: &'static str) -> Qualifier {
+    Qualifier { name, need: Need::Required, vocabulary: Vocabulary::Free }
 }
 
-const FUEL: Qualifier = of_words("fuel", &fuels::WORDS);
-const ITEM: &[Qualifier] = &[optional("origin")];
+const FUEL: Qualifier =
+    Qualifier { name: "fuel", need: Need::Required, vocabulary: Vocabulary::Fuels };
+const VEHICLE_FUEL: Qualifier = optional("fuel", "vehicle_fuel");
+const MODEL_YEAR: Qualifier =
+    Qualifier { name: "model_year", need: Need::Derived, vocabulary: Vocabulary::Year };
+const VEHICLE: Qualifier = optional("vehicle_class", "vehicle_class");
+const GAS: Qualifier = required("gas", "gas");
+const GAS_OF: &[Qualifier] = &[GAS, optional("equipment", "equipment")];
+const OWN_POWER: &[Qualifier] =
+    &[optional("technology", "technology"), optional("certificates_kept", "yes_no")];
+/// What is asked of a journey.
+const PASSENGER: &[Qualifier] = &[
+    required("mode", "travel_mode"),
+    optional("class", "travel_class"),
+    optional("haul", "haul"),
+    optional("rf", "rf"),
+    VEHICLE,
+    VEHICLE_FUEL,
+];
+const ITEM: &[Qualifier] = &[optional("origin", "origin")];
 
 const fn kind(
     code: &'static str,
@@ -48,7 +73,7 @@ const fn kind(
 }
 
 impl ActivityKind {
-    const fn with_inputs(self, inputs: &'static [&'static str]) -> Self {
+    const fn with_inputs(self, inputs: &'static [InputSpec]) -> Self {
         Self { inputs, ..self }
     }
 
@@ -132,79 +157,97 @@ const FUEL_SLOTS: &[SlotSpec] = &[
 ];
 
 const FUEL_QUANTITIES: &[Quantity] = &[FuelEnergy, Mass, Volume, GasVolume];
-const HEAT_MEDIA: &[&str] = &["heat", "steam", "cooling"];
-const BALANCE_INPUTS: &[&str] =
-    &["stock_begin", "stock_end", "sold", "capacity_begin", "capacity_end"];
 
 /// All activity types.
 pub const ALL: &[ActivityKind] = &[
-    kind("fuel.combusted.stationary", FUEL_QUANTITIES, SCOPE_1, &[FUEL]).with_slots(FUEL_SLOTS),
+    kind("fuel.combusted.stationary", FUEL_QUANTITIES, SCOPE_1, &[FUEL])
+        .with_inputs(STATIONARY_INPUTS)
+        .with_slots(FUEL_SLOTS),
     kind(
         "fuel.combusted.mobile",
         FUEL_QUANTITIES,
         SCOPE_1,
-        &[FUEL, optional("vehicle_class"), optional("model_year")],
+        &[FUEL, VEHICLE, MODEL_YEAR, optional("engine", "engine")],
     )
-    .with_inputs(&["distance"]),
+    .with_inputs(MOBILE),
     kind(
         "vehicle.driven",
         &[VehicleDistance],
         &[book(1, 0), book(3, 6), book(3, 7), book(3, 8)],
-        &[required("vehicle_class"), optional("fuel"), optional("model_year"), optional("laden")],
+        &[
+            required("vehicle_class", "vehicle_class"),
+            VEHICLE_FUEL,
+            MODEL_YEAR,
+            optional("laden", "laden"),
+        ],
     )
-    .with_inputs(&["economy"]),
-    kind("refrigerant.recharged", &[Mass], SCOPE_1, &[required("gas"), optional("equipment")]),
-    kind("refrigerant.balance", &[Mass], SCOPE_1, &[required("gas"), optional("equipment")])
-        .with_inputs(BALANCE_INPUTS),
-    kind("refrigerant.screened", &[Mass], SCOPE_1, &[required("gas"), optional("equipment")])
-        .with_inputs(&["charge", "years"]),
-    kind("process.carbonate", &[Mass], SCOPE_1, &[required("material")]),
-    kind("process.clinker", &[Mass], SCOPE_1, &[optional("material")]),
-    kind("process.balance", &[Mass], SCOPE_1, &[required("material")]),
-    kind("gas.emitted", &[Mass], SCOPE_1, &[required("gas")]),
+    .with_inputs(ECONOMY),
+    kind("refrigerant.recharged", &[Mass], SCOPE_1, GAS_OF).with_inputs(SERVICE),
+    kind("refrigerant.balance", &[Mass], SCOPE_1, GAS_OF).with_inputs(MASS_BALANCE),
+    kind("refrigerant.screened", &[Mass], SCOPE_1, &[GAS, required("equipment", "equipment")])
+        .with_inputs(SCREENING),
+    kind("process.carbonate", &[Mass], SCOPE_1, &[required("material", "carbonate")])
+        .with_inputs(CARBONATE),
+    kind("process.clinker", &[Mass], SCOPE_1, &[]).with_inputs(CLINKER),
+    kind("process.balance", &[Mass], SCOPE_1, &[free("material")]).with_inputs(BALANCE),
+    kind("gas.emitted", &[Mass], SCOPE_1, &[GAS]),
     kind("electricity.purchased", &[Energy], SCOPE_2, &[]).with_slots(ELECTRICITY_SLOTS),
-    kind("heat.purchased", &[Energy], SCOPE_2, &[of_words("medium", HEAT_MEDIA)]),
     kind(
-        "electricity.generated",
+        "heat.purchased",
         &[Energy],
         SCOPE_2,
-        &[optional("technology"), optional("certificates_kept")],
+        &[required("medium", "medium"), optional("network", "network")],
     ),
-    kind("electricity.exported", &[Energy], MEMO, &[optional("technology")]),
-    kind("electricity.resold", &[Energy], CATEGORY_3, &[optional("technology")]),
+    kind("electricity.generated", &[Energy], SCOPE_2, OWN_POWER),
+    kind("electricity.exported", &[Energy], MEMO, OWN_POWER),
+    kind("electricity.resold", &[Energy], CATEGORY_3, OWN_POWER),
     kind("water.supplied", &[Volume], CATEGORY_1, &[]),
     kind("water.treated", &[Volume], CATEGORY_5, &[]),
     kind(
         "waste.treated",
         &[Mass, Volume],
         CATEGORY_5,
-        &[required("material"), required("treatment")],
+        &[required("material", "material"), required("treatment", "treatment")],
     ),
     kind(
         "freight.moved",
         &[MassDistance, Mass],
         FREIGHT,
-        &[required("mode"), optional("vehicle_class"), optional("laden"), optional("paid_by")],
+        &[
+            required("mode", "freight_mode"),
+            VEHICLE,
+            VEHICLE_FUEL,
+            optional("laden", "laden"),
+            optional("size", "size"),
+            optional("haul", "haul"),
+            optional("rf", "rf"),
+            optional("paid_by", "paid_by"),
+        ],
     )
-    .with_inputs(&["distance"]),
-    kind("freight.stored", &[Volume], FREIGHT, &[optional("paid_by")]).with_inputs(&["days"]),
+    .with_inputs(FREIGHT_LEG),
+    kind("freight.stored", &[Volume], FREIGHT, &[optional("paid_by", "paid_by")])
+        .with_inputs(STORAGE),
+    kind("travel.moved", &[PassengerDistance], TRAVEL, PASSENGER).with_inputs(OCCUPANCY),
     kind(
-        "travel.moved",
-        &[PassengerDistance],
+        "travel.stayed",
+        &[RoomNights],
         TRAVEL,
-        &[required("mode"), optional("class"), optional("haul"), optional("rf")],
+        &[optional("country", "country"), optional("city", "city")],
     ),
-    kind("travel.stayed", &[RoomNights], TRAVEL, &[optional("country")]),
-    kind("commute.moved", &[PassengerDistance], CATEGORY_7, &[required("mode")])
-        .with_inputs(&["staff", "one_way", "days", "share"]),
-    kind("commute.worked_home", &[StaffHours], CATEGORY_7, &[]),
+    kind("commute.moved", &[PassengerDistance, Heads], CATEGORY_7, PASSENGER).with_inputs(COMMUTE),
+    kind(
+        "commute.worked_home",
+        &[StaffHours],
+        CATEGORY_7,
+        &[optional("home_energy", "home_energy")],
+    ),
     kind("goods.purchased", &[Mass, Items, Volume, Area], CATEGORY_1, ITEM).with_credits(),
     kind("capital.purchased", &[Mass, Items, Volume, Area], &[book(3, 2)], ITEM).with_credits(),
     kind(
         "spend.purchased",
         &[Money],
         &[book(3, 1), book(3, 2), book(3, 4), book(3, 6)],
-        &[optional("margins")],
+        &[optional("margins", "margins")],
     )
     .with_credits(),
     kind("asset.leased", &[Area, Items, Years, Energy], &[book(3, 8), book(3, 13)], &[]),
@@ -213,6 +256,6 @@ pub const ALL: &[ActivityKind] = &[
     kind("product.processed", &[Mass, Items], &[book(3, 10)], &[]),
     kind("product.used", &[Mass, Items], &[book(3, 11)], &[]),
     kind("product.discarded", &[Mass, Items], &[book(3, 12)], &[]),
-    kind("removal.made", &[Mass], MEMO, &[required("pool")]),
-    kind("credit.cancelled", &[Mass], MEMO, &[required("registry")]),
+    kind("removal.made", &[Mass], MEMO, &[required("pool", "pool")]),
+    kind("credit.cancelled", &[Mass], MEMO, &[free("registry")]),
 ];

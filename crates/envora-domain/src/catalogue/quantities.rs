@@ -36,6 +36,18 @@ pub enum Quantity {
     Years,
     /// Money.
     Money,
+    /// Persons.
+    Heads,
+    /// Length of a way.
+    Distance,
+    /// Days, hours.
+    Duration,
+    /// A share: per cent, or a number up to one.
+    Share,
+    /// A plain number.
+    Number,
+    /// Distance per volume of fuel, or volume per distance.
+    Economy,
 }
 
 impl Quantity {
@@ -57,10 +69,16 @@ impl Quantity {
             Self::Items => "x:pce",
             Self::Years => "x:yr",
             Self::Money => "GBP",
+            Self::Heads => "x:pax",
+            Self::Distance => "km",
+            Self::Duration => "d",
+            Self::Share => "%",
+            Self::Number => "1",
+            Self::Economy => "km/L",
         }
     }
 
-    fn takes(self, dimension: &Dimension) -> bool {
+    pub(super) fn takes(self, dimension: &Dimension) -> bool {
         let is = |powers: &[(Base, i8)]| *dimension == Dimension::of(powers);
         let energy = [(Base::Mass, 1), (Base::Length, 2), (Base::Time, -2)];
         let with = |more: Base| {
@@ -85,6 +103,18 @@ impl Quantity {
             Self::Items => is(&[(Base::Item, 1)]),
             Self::Years => is(&[(Base::Year, 1)]),
             Self::Money => dimension.is_money(),
+            Self::Heads => is(&[(Base::Passenger, 1)]),
+            Self::Distance => is(&[(Base::Length, 1)]),
+            Self::Duration => is(&[(Base::Time, 1)]),
+            Self::Share | Self::Number => is(&[]),
+            Self::Economy => {
+                let per_volume = is(&[(Base::Length, -2)]);
+                let per_distance = is(&[(Base::Length, 2)]);
+                per_volume
+                    || per_distance
+                    || is(&[(Base::Vehicle, 1), (Base::Length, -2)])
+                    || is(&[(Base::Vehicle, -1), (Base::Length, 2)])
+            }
         }
     }
 }

@@ -157,9 +157,10 @@ fn with_unit(
     memo: Option<Bucket>,
     cells: &[String],
 ) -> Option<Meaning> {
-    let (item, uom) = (cells.get(4)?, cells.get(7)?);
+    let (group, item, uom) = (cells.get(3)?, cells.get(4)?, cells.get(7)?);
     let fuel = crate::catalogue::fuel_by_alias(item).filter(|_| activity_type == FUEL);
-    let left_out = TRANSPORT_ONLY.contains(&item.as_str()) || fuel.is_none();
+    let biofuel = matches!(group.as_str(), "Biofuel" | "WTT- biofuel");
+    let left_out = TRANSPORT_ONLY.contains(&item.as_str()) || fuel.is_none() || biofuel;
     if activity_type == FUEL && left_out {
         return None;
     }

@@ -1,0 +1,169 @@
+//! The closed words of qualifiers, and what publishers say for them.
+//!
+//! `words.tsv` has a line per word: list, our word, publishers' words. Letters and digits decide whether
+//! a text is a word: `R-134a`, `R134a` and `r134a` are one. Fuels have a table of their own, because
+//! their state and carbon matter.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::OnceLock;
+
+use super::fuels;
+use crate::gwp::Gas;
+
+const TABLE: &str = include_str!("words.tsv");
+
+/// What a qualifier may say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Vocabulary {
+    /// Any text: names that nobody lists.
+    Free,
+    /// A year, four digits.
+    Year,
+    /// The fuels.
+    Fuels,
+    /// The words of a list of `words.tsv`.
+    List(&'static str),
+}
+
+struct List {
+    words: Vec<&'static str>,
+    /// From the letters and digits of a word or alias to the word.
+    by_letters: HashMap<String, &'static str>,
+    /// From our word to a publisher's first word for it.
+    names: HashMap<&'static str, &'static str>,
+}
+
+fn lists() -> &'static BTreeMap<&'static str, List> {
+    static LISTS: OnceLock<BTreeMap<&'static str, List>> = OnceLock::new();
+    LISTS.get_or_init(|| {
+        let mut lists: BTreeMap<&'static str, List> = BTreeMap::new();
+        for line in TABLE.lines() {
+            let mut cells = line.split('\t');
+            let (Some(list), Some(word)) = (cells.next(), cells.next()) else { continue };
+            let list = lists.entry(list).or_insert_with(List::new);
+            list.add(word, cells.next().unwrap_or_default().split('|'));
+        }
+        lists.insert("fuel", fuel_list());
+        lists
+    })
+}
+
+impl List {
+    fn new() -> Self {
+        Self { words: Vec::new(), by_letters: HashMap::new(), names: HashMap::new() }
+    }
+
+    fn add(&mut self, word: &'static str, aliases: impl Iterator<Item = &'static str>) {
+        self.words.push(word);
+        self.by_letters.insert(letters(word), word);
+        for alias in aliases.filter(|alias| !alias.is_empty()) {
+            self.by_letters.insert(letters(alias), word);
+            self.names.entry(word).or_insert(alias);
+        }
+    }
+}
+
+fn fuel_list() -> List {
+    let mut list = List::new();
+    for fuel in fuels::ALL {
+        list.add(fuel.word, fuel.aliases.iter().copied());
+    }
+    list
+}
+
+/// Letters and digits alone, in lower case.
+fn letters(text: &str) -> String {
+    text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
+/// Our word of a list for what a publisher or a customer writes; `fuel` is a list too.
+#[must_use]
+pub fn word(list: &str, text: &str) -> Option<&'static str> {
+    lists().get(list)?.by_letters.get(&letters(text)).copied()
+}
+
+/// The words of a list, in order.
+pub fn words_of(list: &str) -> impl Iterator<Item = &'static str> {
+    lists().get(list).into_iter().flat_map(|list| list.words.iter().copied())
+}
+
+/// The gas of a word of the list `gas`; blends and hydrocarbons are in no set and give `None`.
+#[must_use]
+pub fn gas_of(text: &str) -> Option<Gas> {
+    let list = lists().get("gas")?;
+    Gas::parse(list.names.get(word("gas", text)?)?).filter(|gas| !gas.is_equivalent())
+}
+
+impl Vocabulary {
+    /// The list behind it.
+    #[must_use]
+    pub const fn list(self) -> Option<&'static str> {
+        match self {
+            Self::Free | Self::Year => None,
+            Self::Fuels => Some("fuel"),
+            Self::List(name) => Some(name),
+        }
+    }
+
+    /// Our word for this text; of an open vocabulary, the text itself.
+    #[must_use]
+    pub fn word(self, text: &str) -> Option<String> {
+        let year = text.len() == 4 && text.bytes().all(|byte| byte.is_ascii_digit());
+        match (self, self.list()) {
+            (Self::Year, _) => year.then(|| text.to_owned()),
+            (_, Some(list)) => word(list, text).map(str::to_owned),
+            (_, None) => (!text.trim().is_empty()).then(|| text.to_owned()),
+        }
+    }
+
+    /// Its words, in order; of an open one, none.
+    pub fn words(self) -> impl Iterator<Item = &'static str> {
+        words_of(self.list().unwrap_or_default())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalogue::ALL;
+
+    #[test]
+    fn lists_are_of_snake_case_words_that_mean_one_thing() {
+        let mut seen: HashMap<(&str, String), &str> = HashMap::new();
+        for line in TABLE.lines() {
+            let cells: Vec<&str> = line.split('\t').collect();
+            let [list, word, aliases] = cells.as_slice() else { panic!("three cells: {line}") };
+            let fits =
+                |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+            assert!(*list == "country" || word.bytes().all(fits), "{line}");
+            for text in [*word].into_iter().chain(aliases.split('|')).filter(|a| !a.is_empty()) {
+                let other = seen.insert((list, letters(text)), word);
+                assert!(other.is_none_or(|other| other == *word), "{list} {text}");
+            }
+        }
+        for list in ALL.iter().flat_map(|kind| kind.qualifiers).filter_map(|q| q.vocabulary.list())
+        {
+            assert!(words_of(list).next().is_some(), "no list {list}");
+        }
+    }
+
+    #[test]
+    fn every_gas_of_the_table_has_a_word() {
+        for gas in Gas::all() {
+            let word = word("gas", gas.as_str()).expect("a word");
+            assert_eq!(gas_of(word), Some(gas), "{gas}");
+        }
+        assert_eq!(gas_of("R-134a"), Gas::parse("HFC134a"));
+        assert_eq!((gas_of("r410a"), word("gas", "R-410A")), (None, Some("r410a")));
+    }
+
+    #[test]
+    fn words_are_found_as_people_write_them() {
+        assert_eq!(word("treatment", "Landfilled"), Some("landfill"));
+        assert_eq!(word("country", "fr"), Some("FR"));
+        assert_eq!(word("vehicle_class", "average car"), Some("car_average"));
+        assert_eq!(word("fuel", "natural gas"), Some("natural_gas"));
+        assert_eq!(Vocabulary::Year.word("2019").as_deref(), Some("2019"));
+        assert_eq!(Vocabulary::Year.word("19"), None);
+    }
+}
