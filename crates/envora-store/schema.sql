@@ -66,6 +66,25 @@ CREATE TABLE credential (
     expires_at INTEGER NOT NULL,
     revoked_at INTEGER NOT NULL
 ) STRICT;
+CREATE TABLE entity (
+    entity_id BLOB NOT NULL PRIMARY KEY,
+    code TEXT NOT NULL UNIQUE,
+    version INTEGER NOT NULL
+) STRICT;
+CREATE TABLE entity_version (
+    entity_id BLOB NOT NULL REFERENCES entity (entity_id),
+    version INTEGER NOT NULL,
+    seq INTEGER NOT NULL UNIQUE,
+    code TEXT NOT NULL,
+    name TEXT NOT NULL,
+    country TEXT NOT NULL,
+    lei TEXT NOT NULL,
+    share TEXT NOT NULL,
+    control TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    actor BLOB NOT NULL,
+    PRIMARY KEY (entity_id, version)
+) STRICT;
 CREATE TABLE facility (
     facility_id BLOB NOT NULL PRIMARY KEY,
     code TEXT NOT NULL UNIQUE,
@@ -247,6 +266,23 @@ CREATE TABLE supersession (
     is_void INTEGER NOT NULL,
     reason TEXT NOT NULL
 ) STRICT;
+CREATE TABLE supplier (
+    supplier_id BLOB NOT NULL PRIMARY KEY,
+    code TEXT NOT NULL UNIQUE,
+    version INTEGER NOT NULL
+) STRICT;
+CREATE TABLE supplier_version (
+    supplier_id BLOB NOT NULL REFERENCES supplier (supplier_id),
+    version INTEGER NOT NULL,
+    seq INTEGER NOT NULL UNIQUE,
+    code TEXT NOT NULL,
+    name TEXT NOT NULL,
+    country TEXT NOT NULL,
+    lei TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    actor BLOB NOT NULL,
+    PRIMARY KEY (supplier_id, version)
+) STRICT;
 CREATE TABLE tenant (
     one INTEGER NOT NULL PRIMARY KEY CHECK (one = 1),
     tenant_id BLOB NOT NULL CHECK (length(tenant_id) = 16),
@@ -273,8 +309,10 @@ CREATE TABLE why (
     UNIQUE (run_id, digest)
 ) STRICT;
 CREATE INDEX audit_entry_by_object ON audit_entry (object_id, seq);
+CREATE INDEX entity_version_by_code ON entity_version (code, seq);
 CREATE INDEX facility_version_by_code ON facility_version (code, seq);
 CREATE INDEX mapping_by_name ON mapping (name, seq);
 CREATE UNIQUE INDEX run_current ON run (state) WHERE state = 'current';
 CREATE INDEX source_version_by_code ON source_version (code, seq);
 CREATE INDEX supersession_by_seq ON supersession (seq);
+CREATE INDEX supplier_version_by_code ON supplier_version (code, seq);

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// One page; `next_cursor` opens the next one, `null` says that this was the last.
+/// One page; a list asked with `include=total` says `total` besides, how many items all its pages have; `next_cursor` opens the next one, `null` says that this was the last.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Page<T> {
     /// The items, in the collection's own order.

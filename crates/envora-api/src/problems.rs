@@ -78,7 +78,11 @@ pub struct RowError {
     /// Stable: branch on it.
     #[schema(example = "not_a_number")]
     pub code: String,
-    /// JSON Pointer as a fragment.
+    /// The query parameter, of an error in the query.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(example = "limit")]
+    pub parameter: Option<String>,
+    /// Of an error in a body or row: JSON Pointer as a fragment.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     #[schema(example = "#/activities/3/quantity")]
     pub pointer: Option<String>,

@@ -38,6 +38,14 @@ actions! {
     ReadSources = "sources:read";
     /// Add or change sources.
     EditSources = "sources:edit";
+    /// Read entities.
+    ReadEntities = "entities:read";
+    /// Add or change entities.
+    EditEntities = "entities:edit";
+    /// Read suppliers.
+    ReadSuppliers = "suppliers:read";
+    /// Add or change suppliers.
+    EditSuppliers = "suppliers:edit";
     /// Read activities, segments and imports.
     ReadActivities = "activities:read";
     /// Add activities and imports.

@@ -20,8 +20,8 @@ use crate::time::Day;
 use crate::units::{self, Unit, UnitPath};
 use crate::words::words;
 
-/// Raised only when digits can change.
-pub const ENGINE: u64 = 1;
+/// Raised only when digits can change. 2: a row that names an unknown entity or supplier waits for it.
+pub const ENGINE: u64 = 2;
 
 words! {
     /// Why an activity is in no total.

@@ -4,6 +4,7 @@
 //! below. Nothing in here knows HTTP: a caller brings rows and, when it has one, the key that makes a
 //! retry one effect.
 
+pub mod answers;
 mod claims;
 pub mod intake;
 mod judgement;

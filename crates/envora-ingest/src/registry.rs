@@ -1,93 +1,102 @@
-//! The registry: facilities and sources with all their versions, so that a word of a row means the
-//! same at a place in the log however often it is asked.
+//! The registry: facilities, sources, entities and suppliers with all their versions, so that a word of
+//! a row means the same at a place in the log however often it is asked.
 
 use std::collections::HashMap;
 
+use envora_domain::access::Grant;
 use envora_domain::activities::{Activity, Ref};
-use envora_domain::id::{FacilityId, SourceId};
-use envora_store::facilities::{Facility, facility_versions};
-use envora_store::sources::{Source, source_versions};
+use envora_domain::id::{EntityId, FacilityId, Id, Kind, SourceId, SupplierId};
+use envora_store::entities::{Entity, EntityFields};
+use envora_store::facilities::{Facility, FacilityFields};
+use envora_store::nouns::{Noun, Version, noun_versions};
+use envora_store::sources::{Source, SourceFields};
+use envora_store::suppliers::{Supplier, SupplierFields};
 use envora_store::transaction::TenantReader;
 
 use crate::tenant::OwnGrants;
 
-/// Versions of one kind of thing, by id and by code.
-struct Shelf<I, T> {
-    by_id: HashMap<I, Vec<T>>,
-    by_code: HashMap<String, Vec<I>>,
+/// Versions of one kind of noun, by id and by code.
+struct Shelf<N: Noun> {
+    by_id: HashMap<Id<N::Kind>, Vec<Version<N>>>,
+    by_code: HashMap<String, Vec<Id<N::Kind>>>,
 }
 
-impl<I, T> Default for Shelf<I, T> {
+impl<N: Noun> Default for Shelf<N> {
     fn default() -> Self {
         Self { by_id: HashMap::new(), by_code: HashMap::new() }
     }
 }
 
-trait Versioned {
-    type Id: Copy + Eq + core::hash::Hash;
-    fn id(&self) -> Self::Id;
-    fn code(&self) -> &str;
-    fn seq(&self) -> u64;
-}
-
-impl Versioned for Facility {
-    type Id = FacilityId;
-    fn id(&self) -> FacilityId {
-        self.fields.id
-    }
-    fn code(&self) -> &str {
-        &self.fields.code
-    }
-    fn seq(&self) -> u64 {
-        self.seq
-    }
-}
-
-impl Versioned for Source {
-    type Id = SourceId;
-    fn id(&self) -> SourceId {
-        self.fields.id
-    }
-    fn code(&self) -> &str {
-        &self.fields.code
-    }
-    fn seq(&self) -> u64 {
-        self.seq
-    }
-}
-
-impl<T: Versioned> Shelf<T::Id, T> {
-    fn put(&mut self, version: T) {
-        let ids = self.by_code.entry(version.code().to_owned()).or_default();
-        if !ids.contains(&version.id()) {
-            ids.push(version.id());
+impl<N: Noun> Shelf<N> {
+    fn load(rd: &mut TenantReader, grant: &Grant<N::Read>, seq: u64) -> anyhow::Result<Self> {
+        let mut shelf = Self::default();
+        for version in noun_versions::<N>(rd, grant, seq)? {
+            shelf.put(version);
         }
-        self.by_id.entry(version.id()).or_default().push(version);
+        Ok(shelf)
     }
 
-    fn by_id(&self, id: T::Id, seq: u64) -> Option<&T> {
-        self.by_id.get(&id)?.iter().rev().find(|version| version.seq() <= seq)
+    fn put(&mut self, version: Version<N>) {
+        let ids = self.by_code.entry(version.fields.code().to_owned()).or_default();
+        if !ids.contains(&version.fields.id()) {
+            ids.push(version.fields.id());
+        }
+        self.by_id.entry(version.fields.id()).or_default().push(version);
+    }
+
+    fn by_id(&self, id: Id<N::Kind>, seq: u64) -> Option<&Version<N>> {
+        self.by_id.get(&id)?.iter().rev().find(|version| version.seq <= seq)
     }
 
     /// Whoever holds the code at that place in the log: a code may move from one to another.
-    fn by_code(&self, code: &str, seq: u64) -> Option<&T> {
-        let now = |id: &T::Id| self.by_id(*id, seq);
-        self.by_code.get(code)?.iter().filter_map(now).find(|version| version.code() == code)
+    fn by_code(&self, code: &str, seq: u64) -> Option<&Version<N>> {
+        let now = |id: &Id<N::Kind>| self.by_id(*id, seq);
+        self.by_code.get(code)?.iter().filter_map(now).find(|version| version.fields.code() == code)
+    }
+
+    fn named(&self, word: &Ref<N::Kind>, seq: u64) -> Option<&Version<N>> {
+        match word {
+            Ref::Id(id) => self.by_id(*id, seq),
+            Ref::Code(code) => self.by_code(code, seq),
+        }
+    }
+
+    /// All versions, with their seqs.
+    fn changes(&self, changed: impl Fn(Id<N::Kind>) -> Changed) -> Vec<(u64, Changed)> {
+        let all = self.by_id.values().flatten();
+        all.map(|version| (version.seq, changed(version.fields.id()))).collect()
+    }
+
+    /// The words by which rows may name it: its id, and all its codes.
+    fn words(&self, id: Id<N::Kind>) -> Vec<Mention> {
+        let versions = self.by_id.get(&id).into_iter().flatten();
+        let codes = versions.map(|version| version.fields.code().to_owned());
+        let mention = |word| Mention { kind: N::NAME, word };
+        codes.chain([id.to_string()]).map(mention).collect()
     }
 }
 
-/// Facilities and sources, as of any seq.
+/// The nouns that rows name, as of any seq.
 #[derive(Default)]
 pub struct Registry {
-    facilities: Shelf<FacilityId, Facility>,
-    sources: Shelf<SourceId, Source>,
+    facilities: Shelf<FacilityFields>,
+    sources: Shelf<SourceFields>,
+    entities: Shelf<EntityFields>,
+    suppliers: Shelf<SupplierFields>,
 }
 
-/// A change of a facility or a source, at its place in the log.
+/// A change of a noun, at its place in the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Changed {
     Facility(FacilityId),
     Source(SourceId),
+    Entity(EntityId),
+    Supplier(SupplierId),
+}
+
+/// What a row's word for an entity or a supplier names: our id, or the customer's code.
+fn named<K: Kind>(word: &str) -> Ref<K> {
+    Id::parse(word).map_or_else(|_| Ref::Code(word.to_owned()), Ref::Id)
 }
 
 impl Registry {
@@ -96,32 +105,36 @@ impl Registry {
     /// # Errors
     /// The database's.
     pub fn load(rd: &mut TenantReader, own: &OwnGrants, seq: u64) -> anyhow::Result<Self> {
-        let mut registry = Self::default();
-        for facility in facility_versions(rd, &own.read_facilities, seq)? {
-            registry.facilities.put(facility);
-        }
-        for source in source_versions(rd, &own.read_sources, seq)? {
-            registry.sources.put(source);
-        }
-        Ok(registry)
+        Ok(Self {
+            facilities: Shelf::load(rd, &own.read_facilities, seq)?,
+            sources: Shelf::load(rd, &own.read_sources, seq)?,
+            entities: Shelf::load(rd, &own.read_entities, seq)?,
+            suppliers: Shelf::load(rd, &own.read_suppliers, seq)?,
+        })
     }
 
     /// The facility that a word names at this place in the log.
     #[must_use]
     pub fn facility(&self, word: &Ref<envora_domain::id::Facility>, seq: u64) -> Option<&Facility> {
-        match word {
-            Ref::Id(id) => self.facilities.by_id(*id, seq),
-            Ref::Code(code) => self.facilities.by_code(code, seq),
-        }
+        self.facilities.named(word, seq)
     }
 
     /// The source that a word names at this place in the log.
     #[must_use]
     pub fn source(&self, word: &Ref<envora_domain::id::Source>, seq: u64) -> Option<&Source> {
-        match word {
-            Ref::Id(id) => self.sources.by_id(*id, seq),
-            Ref::Code(code) => self.sources.by_code(code, seq),
-        }
+        self.sources.named(word, seq)
+    }
+
+    /// The entity that a word names at this place in the log, by id or code.
+    #[must_use]
+    pub fn entity(&self, word: &str, seq: u64) -> Option<&Entity> {
+        self.entities.named(&named(word), seq)
+    }
+
+    /// The supplier that a word names at this place in the log, by id or code.
+    #[must_use]
+    pub fn supplier(&self, word: &str, seq: u64) -> Option<&Supplier> {
+        self.suppliers.named(&named(word), seq)
     }
 
     /// A facility by its id.
@@ -147,13 +160,14 @@ impl Registry {
 
     /// The changes from one seq up to, not including, another, with their seqs, in order.
     pub(crate) fn changes(&self, from: u64, to: u64) -> Vec<(u64, Changed)> {
-        let facilities = self.facilities.by_id.values().flatten();
-        let sources = self.sources.by_id.values().flatten();
-        let mut changes: Vec<(u64, Changed)> = facilities
-            .map(|version| (version.seq, Changed::Facility(version.fields.id)))
-            .chain(sources.map(|version| (version.seq, Changed::Source(version.fields.id))))
-            .filter(|(seq, _)| (from..to).contains(seq))
-            .collect();
+        let all = [
+            self.facilities.changes(Changed::Facility),
+            self.sources.changes(Changed::Source),
+            self.entities.changes(Changed::Entity),
+            self.suppliers.changes(Changed::Supplier),
+        ];
+        let mut changes: Vec<(u64, Changed)> =
+            all.into_iter().flatten().filter(|(seq, _)| (from..to).contains(seq)).collect();
         changes.sort_unstable();
         changes
     }
@@ -161,24 +175,16 @@ impl Registry {
     /// The words by which rows may name what changed: all its codes, its id; of a facility, also
     /// those of the sources that ever stood there, whose rows take their place from it.
     pub(crate) fn words(&self, changed: Changed) -> Vec<Mention> {
-        let mut words = Vec::new();
-        match changed {
-            Changed::Facility(id) => {
-                words.push(Mention::facility(&Ref::Id(id)));
-                for version in self.facilities.by_id.get(&id).into_iter().flatten() {
-                    words.push(Mention::facility(&Ref::Code(version.fields.code.clone())));
-                }
-                for versions in self.sources.by_id.values() {
-                    let there = |source: &&Source| source.fields.facility == Some(id);
-                    if let Some(source) = versions.iter().find(there) {
-                        words.extend(self.words(Changed::Source(source.fields.id)));
-                    }
-                }
-            }
-            Changed::Source(id) => {
-                words.push(Mention::source(&Ref::Id(id)));
-                for version in self.sources.by_id.get(&id).into_iter().flatten() {
-                    words.push(Mention::source(&Ref::Code(version.fields.code.clone())));
+        let mut words = match changed {
+            Changed::Facility(id) => self.facilities.words(id),
+            Changed::Source(id) => self.sources.words(id),
+            Changed::Entity(id) => self.entities.words(id),
+            Changed::Supplier(id) => self.suppliers.words(id),
+        };
+        if let Changed::Facility(id) = changed {
+            for (source, versions) in &self.sources.by_id {
+                if versions.iter().any(|source| source.fields.facility == Some(id)) {
+                    words.extend(self.sources.words(*source));
                 }
             }
         }
@@ -196,17 +202,17 @@ pub(crate) struct Mention {
 }
 
 impl Mention {
-    fn facility(word: &Ref<envora_domain::id::Facility>) -> Self {
-        Self { kind: "facility", word: word.to_string() }
-    }
-
-    fn source(word: &Ref<envora_domain::id::Source>) -> Self {
-        Self { kind: "source", word: word.to_string() }
-    }
-
     /// The words of a row that may come to mean something else later.
     pub(crate) fn of(activity: &Activity) -> impl Iterator<Item = Self> {
-        let facility = activity.facility.as_ref().map(Self::facility);
-        facility.into_iter().chain(activity.source.as_ref().map(Self::source))
+        let facility = activity.facility.as_ref().map(ToString::to_string);
+        let source = activity.source.as_ref().map(ToString::to_string);
+        [
+            (FacilityFields::NAME, facility),
+            (SourceFields::NAME, source),
+            (EntityFields::NAME, activity.entity.clone()),
+            (SupplierFields::NAME, activity.supplier.clone()),
+        ]
+        .into_iter()
+        .filter_map(|(kind, word)| Some(Self { kind, word: word? }))
     }
 }

@@ -5,12 +5,14 @@
 
 use std::sync::Arc;
 
+use anyhow::Context as _;
+use envora_api::audit::Checkpoint;
 use envora_crypto::tenant::TenantKeys;
 use envora_domain::access::{
     Grant,
     actions::{
-        Calculate, ReadActivities, ReadAudit, ReadFacilities, ReadOrganization, ReadResults,
-        ReadSources,
+        Calculate, ReadActivities, ReadAudit, ReadEntities, ReadFacilities, ReadOrganization,
+        ReadResults, ReadSources, ReadSuppliers,
     },
 };
 use envora_domain::factors::Library;
@@ -20,6 +22,8 @@ use envora_domain::ports::{Clock, Entropy, Place};
 use envora_lake::fsck::Manifest;
 use envora_lake::segments::Lake;
 use envora_lake::sources::SourceError;
+use envora_ledger::checkpoint::Checkpoint as Signed;
+use envora_ledger::note::VerifierKey;
 use envora_store::database::TenantDb;
 use envora_store::readers::ReadError;
 use envora_store::segments::{Segment, segment_inline};
@@ -36,6 +40,10 @@ pub struct OwnGrants {
     pub read_facilities: Grant<ReadFacilities>,
     /// Resolve sources.
     pub read_sources: Grant<ReadSources>,
+    /// Resolve entities.
+    pub read_entities: Grant<ReadEntities>,
+    /// Resolve suppliers.
+    pub read_suppliers: Grant<ReadSuppliers>,
     /// Read the organization's settings.
     pub read_organization: Grant<ReadOrganization>,
     /// Read runs and cells.
@@ -115,6 +123,26 @@ impl TenantParts {
         };
         let stream = self.lake.read_segment(&self.keys, &manifest);
         Ok(stream.map_err(|fault| Damaged::new(segment.id.to_string(), fault.to_string()))?)
+    }
+
+    /// The key that checkpoints of the tenant's log are checked with.
+    ///
+    /// # Errors
+    /// The origin cannot name a signer.
+    pub fn verifier_key(&self) -> anyhow::Result<VerifierKey> {
+        VerifierKey::new(&self.origin, self.keys.public())
+            .context("the log's origin cannot name a signer")
+    }
+
+    /// The checkpoint of a head that is durable, signed now: the one place that signs the log.
+    ///
+    /// # Errors
+    /// The origin cannot name a signer.
+    pub fn checkpoint(&self, size: u64, root: Digest) -> anyhow::Result<Checkpoint> {
+        let key = self.verifier_key()?;
+        let head = Signed { origin: self.origin.clone(), size, root };
+        let note = head.sign(&key, &|message| self.keys.sign(message));
+        Ok(Checkpoint { origin: head.origin, size, root: root.hex(), note, vkey: key.to_string() })
     }
 
     /// The bytes of a source file as they were received.

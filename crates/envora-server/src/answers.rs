@@ -119,7 +119,21 @@ pub fn not_modified(version: u64) -> Reply {
         .version(version)
 }
 
-/// Demands that a change names the version it changes.
+/// Refuses what `If-None-Match: *` asks not to replace, of something that is there.
+///
+/// # Errors
+/// 412.
+pub fn only_new(headers: &HeaderMap) -> Result<(), Problem> {
+    let sent = headers.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
+    if sent.flat_map(|value| value.split(',')).any(|one| one.trim() == "*") {
+        return Err(Problem::version_mismatch(
+            "It is there already, and If-None-Match: * asks to add it only when it is not.",
+        ));
+    }
+    Ok(())
+}
+
+/// Demands that a change names the version it changes; `*` names whichever there is.
 ///
 /// # Errors
 /// 428 without If-Match, 412 when it names another version.
@@ -131,7 +145,7 @@ pub fn must_match(headers: &HeaderMap, version: u64) -> Result<(), Problem> {
         )));
     };
     let sent = sent.to_str().unwrap_or("");
-    if sent.split(',').any(|one| one.trim() == tag) {
+    if sent.split(',').any(|one| one.trim() == tag || one.trim() == "*") {
         return Ok(());
     }
     Err(Problem::version_mismatch(format!(

@@ -56,9 +56,22 @@ pub async fn read(headers: &HeaderMap, body: Body, bytes_max: usize) -> Result<B
 /// # Errors
 /// 415, 413, 408, 400.
 pub async fn json(headers: &HeaderMap, body: Body, taken: &[Format]) -> Result<Value, Problem> {
+    json_with_bytes(headers, body, taken).await.map(|(_, value)| value)
+}
+
+/// [`json`], with the bytes that it was read from: for the fingerprint of an idempotency key.
+///
+/// # Errors
+/// 415, 413, 408, 400.
+pub async fn json_with_bytes(
+    headers: &HeaderMap,
+    body: Body,
+    taken: &[Format],
+) -> Result<(Bytes, Value), Problem> {
     body_format(headers, taken)?;
     let bytes = read(headers, body, JSON_BYTES_MAX).await?;
-    parse(&bytes)
+    let value = parse(&bytes)?;
+    Ok((bytes, value))
 }
 
 /// Parses JSON, refusing a key that stands twice and nesting beyond 32.

@@ -2,6 +2,8 @@
 
 pub mod activities;
 pub mod audit;
+pub mod collection;
+pub mod entities;
 pub mod facilities;
 pub mod factors;
 pub mod footprints;
@@ -10,4 +12,5 @@ pub mod mappings;
 pub mod meta;
 pub mod organization;
 pub mod sources;
+pub mod suppliers;
 pub mod traces;

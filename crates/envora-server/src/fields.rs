@@ -2,6 +2,7 @@
 
 use envora_api::problems::{Problem, RowError};
 use envora_api::spelling::did_you_mean;
+use envora_domain::decimal::Decimal;
 use envora_domain::time::{Day, Zone};
 use serde_json::{Map, Value};
 
@@ -127,6 +128,50 @@ impl Fields {
         text
     }
 
+    /// A legal entity identifier (ISO 17442): 18 letters and digits and two check digits.
+    pub fn lei(&mut self, name: &str) -> String {
+        let text = self.text(name, Need::Optional);
+        if !text.is_empty() && !is_lei(&text) {
+            let detail = format!("{} is no legal entity identifier", shown(&text));
+            let hint =
+                "It has 20 upper-case letters and digits, the last two of them check digits.";
+            self.fault_with(("wrong_type", name), &detail, hint);
+        }
+        text
+    }
+
+    /// A decimal from 0 to 1, as sent.
+    pub fn share(&mut self, name: &str) -> String {
+        let text = self.text(name, Need::Required);
+        let fits = |share: Decimal| {
+            let one = 10_i128.checked_pow(u32::from(share.scale()));
+            share.mantissa() >= 0 && one.is_some_and(|one| share.mantissa() <= one)
+        };
+        if !text.is_empty() && !Decimal::parse(&text).is_ok_and(fits) {
+            let detail = format!("{} is no share", shown(&text));
+            self.fault_with(
+                ("not_a_number", name),
+                &detail,
+                "Write it like \"0.75\": from 0 to 1.",
+            );
+        }
+        text
+    }
+
+    /// One of these words.
+    pub fn one_of(&mut self, name: &str, words: &[&str]) -> String {
+        let text = self.text(name, Need::Required);
+        if !text.is_empty() && !words.contains(&text.as_str()) {
+            let detail = format!("{} is none of its words", shown(&text));
+            let hint = did_you_mean(&text, words).map_or_else(
+                || format!("The words are {}.", words.join(", ")),
+                |near| format!("Did you mean {near}?"),
+            );
+            self.fault_with(("wrong_type", name), &detail, &hint);
+        }
+        text
+    }
+
     /// A day, if it is there.
     pub fn day(&mut self, name: &str) -> Option<Day> {
         let text = self.text(name, Need::Optional);
@@ -139,6 +184,21 @@ impl Fields {
             self.fault_with(("wrong_type", name), &detail, "Write it like 2022-01-31.");
         }
         day
+    }
+
+    /// The days `opened` and `closed`, as far as they are sent.
+    pub fn life(&mut self, opened: &mut Option<Day>, closed: &mut Option<Day>) {
+        if self.has("opened") {
+            *opened = self.day("opened");
+        }
+        if self.has("closed") {
+            *closed = self.day("closed");
+        }
+        if let (Some(opened), Some(closed)) = (opened, closed)
+            && closed <= opened
+        {
+            self.fault("period_reversed", "closed", "it lies before the day of opening");
+        }
     }
 
     /// An integer within bounds, if it is there.
@@ -185,6 +245,16 @@ impl Fields {
         };
         Err(Problem::validation_failed(detail).with_errors(self.errors))
     }
+}
+
+/// Whether 20 letters and digits have the right check digits: as a number, with A as 10 to Z as 35, they
+/// leave 1 when divided by 97.
+fn is_lei(text: &str) -> bool {
+    let rest = text.chars().try_fold(0_u32, |rest, letter| {
+        let digit = letter.to_digit(36).filter(|_| !letter.is_ascii_lowercase())?;
+        Some((rest * if digit < 10 { 10 } else { 100 } + digit) % 97)
+    });
+    text.len() == 20 && rest == Some(1)
 }
 
 /// An error of one field.

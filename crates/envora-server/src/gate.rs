@@ -26,7 +26,7 @@ impl Format {
     const fn types(self) -> &'static [&'static str] {
         match self {
             Self::Json => &[media::VENDOR, media::JSON],
-            Self::MergePatch => &[media::MERGE_PATCH, media::VENDOR],
+            Self::MergePatch => &[media::MERGE_PATCH, media::VENDOR, media::JSON],
             Self::Ndjson => &[media::NDJSON, "application/ndjson"],
             Self::Csv => &[media::CSV],
             Self::Toml => &["application/toml"],

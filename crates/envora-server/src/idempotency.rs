@@ -3,14 +3,24 @@
 //! What is stored is the answer of the first one that succeeded, in the transaction of its effect; a
 //! request that failed left nothing, so sending it again truly runs it again.
 
-use axum::http::{HeaderMap, Uri};
+use std::sync::Arc;
+
+use axum::http::{HeaderMap, StatusCode, Uri};
 use envora_api::media;
 use envora_api::problems::Problem;
+use envora_domain::access::{Action, Grant};
 use envora_domain::hash::Digest;
+use envora_domain::time::Timestamp;
 use envora_identity::policy::Actor;
+use envora_ingest::commit::StoredAnswer;
+use envora_ingest::commit::answers::{Before, before, keep};
 use envora_ingest::tenant::TenantParts;
+use envora_store::transaction::TenantTx;
+use serde::Serialize;
 
+use crate::answers::Reply;
 use crate::params::Params;
+use crate::refusals::Refusal;
 
 /// A key and what must be equal when it comes again.
 #[derive(Clone, Copy, Debug)]
@@ -55,6 +65,82 @@ pub fn marked(parts: &TenantParts, sent: &Sent<'_>) -> Result<Option<Marked>, Pr
     ]);
     let key = Digest(parts.keys.fingerprint("idempotency", &scope));
     Ok(Some(Marked { key, fingerprint }))
+}
+
+/// What a write comes to: the status and body of its answer.
+#[derive(Clone, Debug)]
+pub struct Written {
+    /// The status.
+    pub status: StatusCode,
+    /// The body, as JSON.
+    pub body: Vec<u8>,
+    /// Whether it is the answer of an earlier request with the same key.
+    pub replayed: bool,
+}
+
+impl Written {
+    /// A new answer with this body.
+    ///
+    /// # Errors
+    /// It cannot be written as JSON.
+    pub fn of<T: Serialize>(status: StatusCode, body: &T) -> anyhow::Result<Self> {
+        Ok(Self { status, body: serde_json::to_vec(body)?, replayed: false })
+    }
+
+    /// The reply, not yet with headers of its own.
+    #[must_use]
+    pub fn reply(self) -> Reply {
+        if self.replayed {
+            Reply::replayed(self.status.as_u16(), self.body)
+        } else {
+            Reply::written(self.status.as_u16(), self.body)
+        }
+    }
+}
+
+/// Does a write in one transaction with its key: a key that comes again gets the first one's answer, and
+/// a refusal keeps nothing.
+///
+/// # Errors
+/// What `work` refuses with; 422 for a key of another request; the database's.
+pub async fn once<A: Action>(
+    parts: &TenantParts,
+    grant: Grant<A>,
+    (marked, now): (Option<Marked>, Timestamp),
+    work: impl FnOnce(&mut TenantTx) -> anyhow::Result<Result<Written, Problem>> + Send + 'static,
+) -> Result<Written, Refusal> {
+    let keys = Arc::clone(&parts.keys);
+    let written = parts.db.write(move |tx| {
+        let Some(Marked { key, fingerprint }) = marked else { return work(tx) };
+        let id = (key, fingerprint);
+        match before(tx, &grant, &keys, id, now)? {
+            Before::Unused => {}
+            Before::OtherRequest => return Ok(Err(reused())),
+            Before::Answered(answer) => {
+                let status = StatusCode::from_u16(answer.status)?;
+                return Ok(Ok(Written { status, body: answer.body, replayed: true }));
+            }
+        }
+        let written = work(tx)?;
+        if let Ok(Written { status, body, .. }) = &written {
+            let answer = StoredAnswer {
+                status: status.as_u16(),
+                media_type: media::VENDOR.to_owned(),
+                body: body.clone(),
+            };
+            keep(tx, &grant, &keys, id, (&answer, now))?;
+        }
+        Ok(written)
+    });
+    Ok(written.await??)
+}
+
+/// The key was used for another request.
+#[must_use]
+pub fn reused() -> Problem {
+    Problem::idempotency_key_reused(
+        "This idempotency key was used for another request. Use a new key for a new request.",
+    )
 }
 
 /// The key, demanded.

@@ -17,6 +17,7 @@ pub mod folder;
 pub mod gate;
 pub mod hosts;
 pub mod idempotency;
+pub mod listing;
 pub mod metrics;
 pub mod openapi;
 pub mod pages;

@@ -61,6 +61,7 @@ fn schema_of(shape: Shape, schemas: &mut Schemas) -> Value {
             "required": ["data", "next_cursor"],
             "properties": {
                 "data": { "type": "array", "items": reference(schemas) },
+                "total": { "type": "integer", "description": "How many items all pages have; with include=total." },
                 "next_cursor": { "type": ["string", "null"], "description": "Opens the next page; null on the last." },
             },
         }),
@@ -148,7 +149,7 @@ fn parameters(route: &Route) -> Vec<Value> {
             "description": words, "schema": { "type": "string" } })
     });
     let mut all: Vec<Value> = in_path.chain(in_query).collect();
-    let has_effect = ["/imports", "/activities"].iter().any(|end| route.path.ends_with(end));
+    let has_effect = !["/validate", "/convert"].iter().any(|end| route.path.ends_with(end));
     if route.method == Method::Post && has_effect {
         all.push(json!({ "name": "X-Idempotency-Key", "in": "header", "required": false,
             "description": "8 to 255 visible ASCII characters, new for each intended effect: sending the request again then has no second effect.",
@@ -157,6 +158,14 @@ fn parameters(route: &Route) -> Vec<Value> {
     if route.method == Method::Patch {
         all.push(json!({ "name": "If-Match", "in": "header", "required": true,
             "description": "The version that is changed, such as \"v7\".",
+            "schema": { "type": "string" } }));
+    }
+    if route.method == Method::Put {
+        all.push(json!({ "name": "If-Match", "in": "header", "required": false,
+            "description": "The version that is replaced, such as \"v7\"; needed when there is one.",
+            "schema": { "type": "string" } }));
+        all.push(json!({ "name": "If-None-Match", "in": "header", "required": false,
+            "description": "`*`: only when there is none yet.",
             "schema": { "type": "string" } }));
     }
     all

@@ -61,13 +61,7 @@ impl Params {
             None => format!("This route takes {}.", known.join(", ")),
         };
         let detail = format!("There is no parameter {}. {hint}", shown(name));
-        Err(Problem::unknown_parameter(detail.clone()).with_errors(vec![RowError {
-            code: "unknown_parameter".to_owned(),
-            pointer: Some(format!("?{}", shown(name))),
-            detail,
-            hint: Some(hint),
-            ..RowError::default()
-        }]))
+        Err(of_parameter(name, detail, Some(hint)))
     }
 
     /// The parameter's one value, if it is there.
@@ -78,7 +72,7 @@ impl Params {
         let mut values = self.many(name);
         let first = values.next();
         match values.next() {
-            Some(_) => Err(Problem::unknown_parameter(format!("{name} may be given once."))),
+            Some(_) => Err(refused(name, format!("{name} may be given once."))),
             None => Ok(first),
         }
     }
@@ -94,8 +88,7 @@ impl Params {
     /// # Errors
     /// 400.
     pub fn required(&self, name: &str) -> Result<&str, Problem> {
-        self.one(name)?
-            .ok_or_else(|| Problem::unknown_parameter(format!("The parameter {name} is missing.")))
+        self.one(name)?.ok_or_else(|| refused(name, format!("The parameter {name} is missing.")))
     }
 
     /// A day.
@@ -140,9 +133,7 @@ impl Params {
         let Some(text) = self.one(name)? else { return Ok(None) };
         match read(text) {
             Some(value) => Ok(Some(value)),
-            None => {
-                Err(Problem::unknown_parameter(format!("{name} is {wanted}, not {}.", shown(text))))
-            }
+            None => Err(refused(name, format!("{name} is {wanted}, not {}.", shown(text)))),
         }
     }
 
@@ -168,6 +159,23 @@ impl Params {
             .collect::<Vec<_>>()
             .join("&")
     }
+}
+
+/// 400 for a parameter, which the problem names.
+#[must_use]
+pub fn refused(name: &str, detail: String) -> Problem {
+    of_parameter(name, detail, None)
+}
+
+fn of_parameter(name: &str, detail: String, hint: Option<String>) -> Problem {
+    let clean = name.chars().filter(|letter| !letter.is_control()).take(80).collect();
+    Problem::unknown_parameter(detail.clone()).with_errors(vec![RowError {
+        code: "unknown_parameter".to_owned(),
+        parameter: Some(clean),
+        detail,
+        hint,
+        ..RowError::default()
+    }])
 }
 
 /// A text as it stands in a query: everything but letters, digits and `-._~` as `%XX`.

@@ -34,6 +34,8 @@ pub enum Method {
     Post,
     /// Changes, by a merge patch.
     Patch,
+    /// Adds or replaces under a code.
+    Put,
 }
 
 impl Method {
@@ -44,6 +46,7 @@ impl Method {
             Self::Get => "GET",
             Self::Post => "POST",
             Self::Patch => "PATCH",
+            Self::Put => "PUT",
         }
     }
 
@@ -52,6 +55,7 @@ impl Method {
             Self::Get => MethodFilter::GET,
             Self::Post => MethodFilter::POST,
             Self::Patch => MethodFilter::PATCH,
+            Self::Put => MethodFilter::PUT,
         }
     }
 }
@@ -113,6 +117,15 @@ impl Route {
         let mut route = Self::new(Method::Patch, path, Some(A::NAME), handler);
         route.takes = &[Format::MergePatch];
         route
+    }
+
+    /// A route that adds or replaces under a code, under the organization.
+    pub fn put<A: Action, H, T>(path: &'static str, handler: H) -> Self
+    where
+        H: Handler<T, App>,
+        T: 'static,
+    {
+        Self::new(Method::Put, path, Some(A::NAME), handler)
     }
 
     /// A route that everyone may read.
@@ -200,6 +213,8 @@ pub fn list() -> Vec<Route> {
         endpoints::organization::routes(),
         endpoints::facilities::routes(),
         endpoints::sources::routes(),
+        endpoints::entities::routes(),
+        endpoints::suppliers::routes(),
         endpoints::footprints::routes(),
         endpoints::traces::routes(),
         endpoints::mappings::routes(),

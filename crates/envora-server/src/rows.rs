@@ -10,6 +10,7 @@ use envora_ingest::formats::{FileProblem, OpenError};
 use envora_store::imports::{Counts as Counted, Mode as Chosen};
 use envora_store::writer::WriteError;
 
+use crate::idempotency;
 use crate::metrics::Metrics;
 use crate::refusals::Refusal;
 
@@ -93,6 +94,7 @@ pub fn error(problem: &RowProblem, prefix: &str) -> RowError {
         pointer: Some(format!("#{prefix}{}", problem.field)),
         row: Some(RowPlace { record: problem.row, line: problem.line }),
         column: problem.column.clone(),
+        parameter: None,
         sheet: None,
         value: problem.value.clone(),
         detail: problem.detail.clone(),
@@ -105,10 +107,7 @@ pub fn error(problem: &RowProblem, prefix: &str) -> RowError {
 pub fn refused(error: SubmitError) -> Refusal {
     match error {
         SubmitError::Refused(accepted) => all_refused(&accepted).into(),
-        SubmitError::KeyReused => Problem::idempotency_key_reused(
-            "This idempotency key was used for another request. Use a new key for a new request.",
-        )
-        .into(),
+        SubmitError::KeyReused => idempotency::reused().into(),
         SubmitError::InFlight => Problem::idempotency_in_flight(
             "A request with this idempotency key is still running. Wait, then send it again.",
         )

@@ -183,7 +183,7 @@ impl Tenants {
             .map(|tenant| TenantCtx { tenant: Arc::clone(tenant) })
             .ok_or_else(|| {
                 Problem::misdirected(
-                    "No organization is registered under this host name. Use the address that was printed when the server started, such as http://acme.localhost:8080.",
+                    "No organization is registered under this host name. Use the address that the server printed when it started: the organization's short name before .localhost, and the server's port.",
                 )
             })
     }

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-use envora_domain::access::{Grant, actions::WriteActivities};
+use envora_domain::access::{Action, Grant, actions::WriteActivities};
 use envora_domain::hash::Digest;
 use envora_domain::time::Timestamp;
 
@@ -74,13 +74,13 @@ pub struct KeptAnswer {
     pub created_at: Timestamp,
 }
 
-/// Keeps an answer, in the transaction of the work that it answers.
+/// Keeps an answer, in the transaction of the work that it answers; the grant is that of the work.
 ///
 /// # Errors
 /// The database's.
-pub fn idempotency_add(
+pub fn idempotency_add<A: Action>(
     tx: &mut TenantTx,
-    grant: &Grant<WriteActivities>,
+    grant: &Grant<A>,
     answer: &KeptAnswer,
 ) -> anyhow::Result<()> {
     tx.allow(grant)?;
@@ -111,9 +111,9 @@ pub fn idempotency_add(
 ///
 /// # Errors
 /// The database's.
-pub fn idempotency_by_key(
+pub fn idempotency_by_key<A: Action>(
     rd: &mut TenantReader,
-    grant: &Grant<WriteActivities>,
+    grant: &Grant<A>,
     key_hash: Digest,
     not_before: Timestamp,
 ) -> anyhow::Result<Option<KeptAnswer>> {

@@ -29,6 +29,7 @@ pub fn all() -> impl Iterator<Item = &'static Statement> {
         crate::blocks::STATEMENTS,
         crate::cells::STATEMENTS,
         crate::credentials::STATEMENTS,
+        crate::entities::STATEMENTS,
         crate::facilities::STATEMENTS,
         crate::idempotency::STATEMENTS,
         crate::imports::STATEMENTS,
@@ -42,6 +43,7 @@ pub fn all() -> impl Iterator<Item = &'static Statement> {
         crate::sessions::STATEMENTS,
         crate::sources::STATEMENTS,
         crate::supersessions::STATEMENTS,
+        crate::suppliers::STATEMENTS,
         crate::unresolved::STATEMENTS,
         crate::whys::STATEMENTS,
     ]

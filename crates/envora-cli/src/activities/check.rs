@@ -137,6 +137,7 @@ fn row_error(problem: &RowProblem) -> RowError {
         pointer: Some(format!("#{}", problem.field)),
         row: Some(RowPlace { record: problem.row, line: problem.line }),
         column: problem.column.clone(),
+        parameter: None,
         sheet: None,
         value: problem.value.clone(),
         detail: problem.detail.clone(),

@@ -7,15 +7,14 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context as _;
-use envora_crypto::tenant::Object;
 use envora_domain::access::{Grant, actions::WriteActivities};
 use envora_domain::activities::problems::Outcome;
 use envora_domain::hash::Digest;
-use envora_domain::time::{Span, Timestamp};
-use envora_store::idempotency::{AnswerPlace, KeptAnswer, idempotency_by_key};
+use envora_domain::time::Timestamp;
 use envora_store::imports::{Counts, Mode};
 use envora_store::segments::segment_fingerprints_from;
 
+use super::answers::{self, Before};
 use super::claims::Claims;
 use super::storing::Extras;
 use super::verdicts::Judged;
@@ -24,8 +23,6 @@ use super::{
 };
 use crate::tenant::TenantParts;
 
-/// How long an answer is kept for a retry.
-pub const IDEMPOTENCY_KEPT: Span = Span::from_secs(24 * 3_600);
 /// Segments whose fingerprints are loaded by one read.
 const LOAD_SLICE: u32 = 256;
 
@@ -138,27 +135,13 @@ impl Intake {
         grant: &Grant<WriteActivities>,
         idempotency: &Idempotency,
     ) -> Result<Option<StoredAnswer>, SubmitError> {
-        let (grant, key) = (*grant, idempotency.key);
-        let oldest = self.parts.clock.now().as_micros() - IDEMPOTENCY_KEPT.as_micros();
-        let kept = self
-            .parts
-            .read(move |rd| idempotency_by_key(rd, &grant, key, Timestamp::from_micros(oldest)))?;
-        let Some(kept) = kept else { return Ok(None) };
-        if kept.fingerprint != idempotency.fingerprint {
-            return Err(SubmitError::KeyReused);
+        let (grant, keys) = (*grant, Arc::clone(&self.parts.keys));
+        let (id, now) = ((idempotency.key, idempotency.fingerprint), self.parts.clock.now());
+        match self.parts.read(move |rd| answers::before(rd, &grant, &keys, id, now))? {
+            Before::Unused => Ok(None),
+            Before::Answered(answer) => Ok(Some(answer)),
+            Before::OtherRequest => Err(SubmitError::KeyReused),
         }
-        Ok(Some(self.open_answer(&kept)?))
-    }
-
-    fn open_answer(&self, kept: &KeptAnswer) -> anyhow::Result<StoredAnswer> {
-        let AnswerPlace::Inline(sealed) = &kept.body else {
-            anyhow::bail!("a kept answer lies where this program keeps none");
-        };
-        let object = Object::idempotency(&kept.key_hash);
-        let packed = self.parts.keys.open_object(&object, sealed).context("open a kept answer")?;
-        let body = zstd::decode_all(packed.as_slice()).context("unpack a kept answer")?;
-        let status = u16::try_from(kept.status).context("read the status of a kept answer")?;
-        Ok(StoredAnswer { status, media_type: kept.media_type.clone(), body })
     }
 }
 

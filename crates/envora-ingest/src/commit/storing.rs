@@ -4,17 +4,14 @@ use std::io::ErrorKind;
 use std::sync::Arc;
 
 use anyhow::{Context as _, anyhow, ensure};
-use envora_crypto::aad::Purpose;
-use envora_crypto::tenant::{Object, TenantKeys};
+use envora_crypto::tenant::TenantKeys;
 use envora_domain::access::{Grant, actions::WriteActivities};
 use envora_domain::activities::problems::Outcome;
-use envora_domain::hash::Digest;
 use envora_domain::id::{ActivityId, ImportId, SegmentId};
 use envora_domain::ports::Frame;
 use envora_domain::time::Timestamp;
 use envora_lake::sources::SourceError;
 use envora_store::audit::audit_head;
-use envora_store::idempotency::{AnswerPlace, KeptAnswer, idempotency_add};
 use envora_store::imports::{Import, ImportRow, import_add, import_rows_add};
 use envora_store::mentions::{Word, mentions_add};
 use envora_store::segments::segment_add;
@@ -22,6 +19,7 @@ use envora_store::supersessions::{Fate, Supersession, supersession_add};
 use envora_store::transaction::TenantTx;
 use envora_store::writer::Landed;
 
+use super::answers;
 use super::intake::{Draft, Intake};
 use super::judgement::Judgement;
 use super::seal::{Row, Sealed, seal};
@@ -32,8 +30,6 @@ use super::{
     Submitted,
 };
 use crate::tenant::TenantParts;
-
-const ZSTD_LEVEL: i32 = 3;
 
 /// What a commit has besides its rows.
 pub(super) struct Extras {
@@ -274,29 +270,11 @@ impl Work {
             Some(idempotency) => {
                 let stored = (idempotency.render)(&answer);
                 let id = (idempotency.key, idempotency.fingerprint);
-                idempotency_add(tx, &grant, &kept_answer(&keys, id, (&stored, now))?)?;
+                answers::keep(tx, &grant, &keys, id, (&stored, now))?;
                 Some(stored)
             }
         };
         let stored = sealed.into_iter().map(|sealed| (sealed.id, sealed.fingerprints)).collect();
         Ok(Done { answer, kept, stored })
     }
-}
-
-fn kept_answer(
-    keys: &TenantKeys,
-    (key_hash, fingerprint): (Digest, Digest),
-    (answer, now): (&StoredAnswer, Timestamp),
-) -> anyhow::Result<KeptAnswer> {
-    let packed = zstd::encode_all(answer.body.as_slice(), ZSTD_LEVEL).context("pack an answer")?;
-    let object = Object::idempotency(&key_hash);
-    Ok(KeptAnswer {
-        key_hash,
-        fingerprint,
-        status: u32::from(answer.status),
-        media_type: answer.media_type.clone(),
-        body: AnswerPlace::Inline(keys.seal(&object, &packed)),
-        key_version: keys.dek(Purpose::Db).1,
-        created_at: now,
-    })
 }

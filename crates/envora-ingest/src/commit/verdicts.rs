@@ -48,7 +48,7 @@ fn is_rejection(code: RowCode) -> bool {
     code.effect() == envora_domain::activities::problems::Effect::Reject
 }
 
-/// What a row comes to by itself and by the tenant's facilities and sources.
+/// What a row comes to by itself and by the tenant's nouns.
 pub(super) fn judge(row: ParsedRow, registry: &Registry) -> Judged {
     let ParsedRow { activity, mut quarantine, row, line, .. } = row;
     let mut result = RowResult {
@@ -84,26 +84,29 @@ pub(super) fn judge(row: ParsedRow, registry: &Registry) -> Judged {
 }
 
 fn unknown_words(activity: &Activity, registry: &Registry) -> Vec<RowProblem> {
-    let mut problems = Vec::new();
-    if let Some(word) = &activity.facility
-        && registry.facility(word, u64::MAX).is_none()
-    {
-        let detail = format!("no facility is known as {word}");
-        let problem = RowProblem::new(RowCode::UnknownFacility, "/facility_code", detail)
-            .hint("add the facility: the row counts from then on")
-            .value(&word.to_string());
-        problems.push(problem);
-    }
-    if let Some(word) = &activity.source
-        && registry.source(word, u64::MAX).is_none()
-    {
-        let detail = format!("no source is known as {word}");
-        let problem = RowProblem::new(RowCode::UnknownSource, "/source_code", detail)
-            .hint("add the source: the row counts from then on")
-            .value(&word.to_string());
-        problems.push(problem);
-    }
-    problems
+    let now = u64::MAX;
+    let facility = activity.facility.as_ref().filter(|word| registry.facility(word, now).is_none());
+    let source = activity.source.as_ref().filter(|word| registry.source(word, now).is_none());
+    let entity = activity.entity.as_ref().filter(|word| registry.entity(word, now).is_none());
+    let supplier = activity.supplier.as_ref().filter(|word| registry.supplier(word, now).is_none());
+    [
+        ("facility", RowCode::UnknownFacility, facility.map(ToString::to_string)),
+        ("source", RowCode::UnknownSource, source.map(ToString::to_string)),
+        ("entity", RowCode::UnknownEntity, entity.cloned()),
+        ("supplier", RowCode::UnknownSupplier, supplier.cloned()),
+    ]
+    .into_iter()
+    .filter_map(|(noun, code, word)| {
+        let word = word?;
+        let problem = RowProblem::new(
+            code,
+            &format!("/{noun}_code"),
+            format!("no {noun} is known as {word}"),
+        );
+        let hint = format!("add the {noun}: the row counts from then on");
+        Some(problem.hint(&hint).value(&word))
+    })
+    .collect()
 }
 
 /// A stored row that may be the one an id names.

@@ -177,6 +177,18 @@ fn standing<'a>(
             unknown(RowCode::UnknownSource, word.to_string(), "add the source: the rows count then")
         })?),
     };
+    if let Some(word) = &activity.entity
+        && registry.entity(word, seq).is_none()
+    {
+        let remedy = "add the entity: the rows count then";
+        return Err(unknown(RowCode::UnknownEntity, word.clone(), remedy));
+    }
+    if let Some(word) = &activity.supplier
+        && registry.supplier(word, seq).is_none()
+    {
+        let remedy = "add the supplier: the rows count then";
+        return Err(unknown(RowCode::UnknownSupplier, word.clone(), remedy));
+    }
     let facility = match &activity.facility {
         Some(word) => Some(registry.facility(word, seq).ok_or_else(|| {
             let remedy = "add the facility: the rows count then";

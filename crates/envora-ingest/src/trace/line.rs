@@ -18,8 +18,6 @@ use envora_domain::gwp::GwpSet;
 use envora_domain::hash::Digest;
 use envora_domain::lines::{LineTrace, LinesError, explain};
 use envora_lake::sources::SourceError;
-use envora_ledger::checkpoint::Checkpoint;
-use envora_ledger::note::VerifierKey;
 use envora_ledger::proof::inclusion_proof;
 use envora_ledger::slice::slice_proof;
 use envora_ledger::verify::{EntryProof, verify_entry};
@@ -132,12 +130,8 @@ impl<'a> Teller<'a> {
         if let Some(leaf) = self.leaves.get(&segment.seq) {
             return Ok(leaf.clone());
         }
-        let (origin, keys, grant) =
-            (self.parts.origin.clone(), Arc::clone(&self.parts.keys), self.parts.own.read_audit);
-        let seq = segment.seq;
-        let key = VerifierKey::new(&origin, keys.public()).context("name the key")?;
-        let signed = key.clone();
-        let proof = self
+        let (seq, grant) = (segment.seq, self.parts.own.read_audit);
+        let (leaf, path, head) = self
             .parts
             .read(move |rd| {
                 let head = audit_head(rd)?;
@@ -147,11 +141,12 @@ impl<'a> Teller<'a> {
                     audit_node(&mut rd.borrow_mut(), &grant, level, index).ok().flatten()
                 };
                 let path = inclusion_proof(seq, head.size, &node).context("prove the entry")?;
-                let checkpoint = Checkpoint { origin, size: head.size, root: head.root };
-                let checkpoint = checkpoint.sign(&signed, &|message| keys.sign(message));
-                Ok(EntryProof { leaf: entry.leaf, path, checkpoint })
+                Ok((entry.leaf, path, head))
             })
             .context("prove where the row is stored")?;
+        let checkpoint = self.parts.checkpoint(head.size, head.root)?.note;
+        let proof = EntryProof { leaf, path, checkpoint };
+        let key = self.parts.verifier_key()?;
         let damaged = |detail: &str| Damaged::new(format!("entry {seq} of the log"), detail);
         let verified = verify_entry(&proof, &[key])
             .map_err(|error| anyhow::Error::from(damaged(&error.to_string())))?;

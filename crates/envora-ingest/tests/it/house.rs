@@ -13,7 +13,9 @@ use envora_domain::activities::{Activity, Input, Origin, Period, Ref};
 use envora_domain::decimal::Decimal;
 use envora_domain::factors::Library;
 use envora_domain::hash::Digest;
-use envora_domain::id::{FacilityId, ImportId, OrganizationId, SourceId, TenantId};
+use envora_domain::id::{
+    EntityId, FacilityId, ImportId, OrganizationId, SourceId, SupplierId, TenantId,
+};
 use envora_domain::ports::{Clock, Disk, Entropy, Frame};
 use envora_domain::time::{Span, Timestamp};
 use envora_ingest::commit::intake::Intake;
@@ -28,10 +30,13 @@ use envora_lake::os_disk::OsDisk;
 use envora_lake::segments::Lake;
 use envora_store::database::{Options, TenantDb};
 use envora_store::engine::{DbKey, Engine};
-use envora_store::facilities::{FacilityFields, facility_put};
+use envora_store::entities::EntityFields;
+use envora_store::facilities::FacilityFields;
 use envora_store::imports::Mode;
+use envora_store::nouns::noun_put;
 use envora_store::organization::{OrganizationSettings, organization_put};
-use envora_store::sources::{SourceFields, source_put};
+use envora_store::sources::SourceFields;
+use envora_store::suppliers::SupplierFields;
 use envora_testkit::clock::FixedClock;
 use envora_testkit::entropy::SeededEntropy;
 
@@ -157,8 +162,7 @@ impl House {
         };
         change(&mut fields);
         let now = self.clock.now();
-        let saved =
-            self.parts.db.write_blocking(move |tx| facility_put(tx, &grant(), &fields, now));
+        let saved = self.parts.db.write_blocking(move |tx| noun_put(tx, &grant(), &fields, now));
         saved.unwrap();
     }
 
@@ -176,7 +180,33 @@ impl House {
             closed: None,
         };
         let now = self.clock.now();
-        self.parts.db.write_blocking(move |tx| source_put(tx, &grant(), &fields, now)).unwrap();
+        self.parts.db.write_blocking(move |tx| noun_put(tx, &grant(), &fields, now)).unwrap();
+    }
+
+    /// Adds an entity and a supplier of this code.
+    pub(crate) fn parties(&self, code: &str) {
+        let entity = EntityFields {
+            id: EntityId::from_bytes(id_of(code)),
+            code: code.to_owned(),
+            name: code.to_owned(),
+            country: String::new(),
+            lei: String::new(),
+            share: "1".to_owned(),
+            control: "both".to_owned(),
+        };
+        let supplier = SupplierFields {
+            id: SupplierId::from_bytes(id_of(code)),
+            code: code.to_owned(),
+            name: code.to_owned(),
+            country: String::new(),
+            lei: String::new(),
+        };
+        let now = self.clock.now();
+        let put = self.parts.db.write_blocking(move |tx| {
+            noun_put(tx, &grant(), &entity, now)?;
+            noun_put(tx, &grant(), &supplier, now).map(drop)
+        });
+        put.unwrap();
     }
 
     pub(crate) fn try_submit(&self, batch: Batch) -> Result<Submitted, SubmitError> {
@@ -291,6 +321,8 @@ fn parts(
             read_activities: grant(),
             read_facilities: grant(),
             read_sources: grant(),
+            read_entities: grant(),
+            read_suppliers: grant(),
             read_organization: grant(),
             read_results: grant(),
             read_audit: grant(),

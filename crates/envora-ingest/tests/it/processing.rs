@@ -151,3 +151,24 @@ fn a_crash_between_commit_and_step_changes_nothing() {
     assert_eq!(cells(&house), calculated, "what is calculated is not calculated again");
     assert!(house.recount().differences.is_empty());
 }
+
+#[test]
+fn a_row_waits_for_the_entity_and_the_supplier_that_it_names() {
+    let house = House::new();
+    house.facility("b24", |_| {});
+    let mut row = electricity("a", "372.4", AT);
+    row.entity = Some("acme".to_owned());
+    row.supplier = Some("acme".to_owned());
+    let accepted = house.submit(vec![row]);
+    assert_eq!(accepted.counts.quarantined, 1);
+    let codes: Vec<&str> =
+        accepted.results[0].problems.iter().map(|problem| problem.code.as_str()).collect();
+    assert_eq!(codes, ["unknown_entity", "unknown_supplier"]);
+    assert_eq!(unresolved(&house)[0].code, "unknown_entity");
+    assert!(cells(&house).is_empty());
+    house.parties("acme");
+    assert_eq!(unresolved(&house), []);
+    let slot = Slot::parse("s2_lb").unwrap();
+    assert_eq!(by_slot(&house)[&slot][0], "72.014712");
+    assert!(house.recount().differences.is_empty());
+}

@@ -12,10 +12,7 @@ use envora_domain::access::Grant;
 use envora_domain::access::actions::ReadAudit;
 use envora_domain::hash::{Digest, hex};
 use envora_domain::time::Timestamp;
-use envora_ingest::tenant::TenantParts;
-use envora_ledger::checkpoint::Checkpoint as Signed;
 use envora_ledger::leaf::Leaf;
-use envora_ledger::note::VerifierKey;
 use envora_ledger::proof::{ProofError, consistency_proof, inclusion_proof, root_at};
 use envora_store::audit::{
     self as store, audit_entries_from, audit_entry_by_seq, audit_head, audit_node,
@@ -72,19 +69,7 @@ async fn checkpoint(allowed: Allowed<ReadAudit>, params: Params) -> Answer {
     params.only(&[])?;
     let parts = allowed.tenant.parts();
     let head = parts.db.read(audit_head).await?;
-    Reply::ok(&signed(parts, head.size, head.root)?)
-}
-
-/// The checkpoint of a head, signed now.
-///
-/// # Errors
-/// When the origin cannot name a signer.
-pub fn signed(parts: &TenantParts, size: u64, root: Digest) -> anyhow::Result<Checkpoint> {
-    let key = VerifierKey::new(&parts.origin, parts.keys.public())
-        .ok_or_else(|| anyhow::anyhow!("the log's origin cannot name a signer"))?;
-    let head = Signed { origin: parts.origin.clone(), size, root };
-    let note = head.sign(&key, &|message| parts.keys.sign(message));
-    Ok(Checkpoint { origin: head.origin, size, root: root.hex(), note, vkey: key.to_string() })
+    Reply::ok(&parts.checkpoint(head.size, head.root)?)
 }
 
 async fn entries(State(app): State<App>, allowed: Allowed<ReadAudit>, params: Params) -> Answer {
@@ -147,7 +132,7 @@ async fn inclusion(allowed: Allowed<ReadAudit>, params: Params) -> Answer {
         })
         .await?;
     let (size, leaf, proof, root, is_head) = proven.ok_or_else(outside)?;
-    let checkpoint = is_head.then(|| signed(parts, size, root)).transpose()?;
+    let checkpoint = is_head.then(|| parts.checkpoint(size, root)).transpose()?;
     Reply::ok(&InclusionProof {
         index,
         size,

@@ -1,7 +1,7 @@
 //! `…/import-mappings`: which column of a file means what, saved under a name.
 
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::{OriginalUri, Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use envora_api::codes::Code;
 use envora_api::listing::Page;
@@ -12,12 +12,14 @@ use envora_ingest::mapping::{Mapping, MappingError};
 use envora_store::mappings::{
     self as store, NewMapping, mapping_by_name, mapping_put, mappings_all,
 };
+use envora_store::transaction::TenantTx;
 
 use crate::access::{Allowed, nothing_here};
 use crate::answers::{Answer, Reply};
 use crate::app::App;
 use crate::bodies;
 use crate::gate::{Format, body_format};
+use crate::idempotency::{self, Sent, Written, once};
 use crate::openapi::Shape;
 use crate::params::Params;
 use crate::routes::Route;
@@ -65,8 +67,8 @@ async fn read(
 async fn add(
     State(app): State<App>,
     allowed: Allowed<WriteActivities>,
-    params: Params,
-    headers: HeaderMap,
+    OriginalUri(uri): OriginalUri,
+    (params, headers): (Params, HeaderMap),
     body: Body,
 ) -> Answer {
     params.only(&[])?;
@@ -80,18 +82,16 @@ async fn add(
         Mapping::from_json(&bodies::parse(&bytes)?)
     };
     let mapping = mapping.map_err(|error| unfit(&error))?;
-    let (grant, now) = (allowed.grant, app.clock().now());
-    let saved = allowed
-        .tenant
-        .parts()
-        .db
-        .write(move |tx| {
-            let (digest, name, tree) =
-                (mapping.version, mapping.name.as_str(), mapping.text.as_str());
-            mapping_put(tx, &grant, NewMapping { digest, name, tree }, now)
-        })
-        .await?;
-    Reply::with(StatusCode::CREATED, &wire(saved)?)
+    let (parts, grant, now) = (allowed.tenant.parts(), allowed.grant, app.clock().now());
+    let sent =
+        Sent { actor: &allowed.actor, uri: &uri, params: &params, headers: &headers, body: &bytes };
+    let marked = idempotency::marked(parts, &sent)?;
+    let work = move |tx: &mut TenantTx| {
+        let (digest, name, tree) = (mapping.version, mapping.name.as_str(), mapping.text.as_str());
+        let saved = mapping_put(tx, &grant, NewMapping { digest, name, tree }, now)?;
+        Ok(Ok(Written::of(StatusCode::CREATED, &wire(saved)?)?))
+    };
+    Ok(once(parts, grant, (marked, now), work).await?.reply())
 }
 
 /// What is wrong with a mapping, all of it.

@@ -147,6 +147,8 @@ pub fn own_grants(tenant: TenantId) -> OwnGrants {
         read_activities: own_work(tenant),
         read_facilities: own_work(tenant),
         read_sources: own_work(tenant),
+        read_entities: own_work(tenant),
+        read_suppliers: own_work(tenant),
         read_organization: own_work(tenant),
         read_results: own_work(tenant),
         read_audit: own_work(tenant),

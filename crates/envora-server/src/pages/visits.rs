@@ -14,7 +14,8 @@ use envora_identity::secrets::Secret;
 use envora_identity::sign_in as identity;
 use envora_ingest::footprint::GroupBy;
 use envora_store::cells::cells_days;
-use envora_store::facilities::facilities_all;
+use envora_store::facilities::FacilityFields;
+use envora_store::nouns::nouns_all;
 use envora_store::organization::organization_now;
 use envora_store::runs::run_current;
 
@@ -226,8 +227,9 @@ async fn organization_of(visitor: &Visitor) -> Result<Organization, Refusal> {
 
 async fn names(visitor: &Visitor) -> Result<BTreeMap<String, String>, Refusal> {
     let grant = visitor.grant::<ReadFacilities>()?;
-    let all = visitor.tenant.parts().db.read(move |rd| facilities_all(rd, &grant)).await?;
-    let name = |fields: envora_store::facilities::FacilityFields| {
+    let all =
+        visitor.tenant.parts().db.read(move |rd| nouns_all::<FacilityFields>(rd, &grant)).await?;
+    let name = |fields: FacilityFields| {
         let name = if fields.name.is_empty() { fields.code } else { fields.name };
         (fields.id.to_string(), name)
     };

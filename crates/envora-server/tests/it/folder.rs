@@ -84,9 +84,10 @@ async fn a_database_older_than_its_anchor_is_not_served() {
         closed: None,
     };
     let grant = envora_identity::policy::own_work(id);
-    let write = tenant.parts().db.write(move |tx| {
-        envora_store::facilities::facility_put(tx, &grant, &facility, now).map(drop)
-    });
+    let write = tenant
+        .parts()
+        .db
+        .write(move |tx| envora_store::nouns::noun_put(tx, &grant, &facility, now).map(drop));
     write.await.unwrap();
     apart(|| anchors::write(tenant.parts())).unwrap();
     drop(tenant);

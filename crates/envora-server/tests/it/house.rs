@@ -1,11 +1,12 @@
 //! A folder with two organizations, open, and a client that talks to its router.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, Response};
-use envora_domain::ports::Disk;
+use envora_domain::ports::{Clock, Disk};
 use envora_domain::time::Timestamp;
 use envora_lake::os_disk::OsDisk;
 use envora_server::app::{App, World};
@@ -83,6 +84,12 @@ pub(crate) fn world() -> (World, Arc<FixedClock>) {
     (World { clock: Arc::<FixedClock>::clone(&clock), entropy, disk: Arc::new(OsDisk) }, clock)
 }
 
+/// An idempotency key that no other request of this process has.
+fn new_key() -> String {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    format!("key-number-{}", NEXT.fetch_add(1, Ordering::Relaxed))
+}
+
 /// Does work that blocks on a thread of its own, as `envora` does.
 pub(crate) fn apart<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     std::thread::scope(|scope| scope.spawn(work).join().unwrap())
@@ -120,6 +127,11 @@ impl House {
         Self { app, router, token, other_token, clock, folder }
     }
 
+    /// The time of the house.
+    pub(crate) fn clock_now(&self) -> Timestamp {
+        Clock::now(&*self.clock)
+    }
+
     /// Sends a request as it is.
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
         let response: Response<Body> = self.router.clone().oneshot(request).await.unwrap();
@@ -145,9 +157,28 @@ impl House {
         let request = self
             .ask("POST", path)
             .header("content-type", "application/json")
-            .header("x-idempotency-key", format!("key-{}", path.len() + body.to_string().len()))
+            .header("x-idempotency-key", new_key())
             .body(Body::from(body.to_string()));
         self.send(request.unwrap()).await
+    }
+
+    /// A POST of JSON under an idempotency key.
+    pub(crate) async fn post_as(&self, key: &str, path: &str, body: &Value) -> Answer {
+        let request = self
+            .ask("POST", path)
+            .header("content-type", "application/json")
+            .header("idempotency-key", format!("\"{key}\""))
+            .body(Body::from(body.to_string()));
+        self.send(request.unwrap()).await
+    }
+
+    /// A PUT of JSON, on a condition.
+    pub(crate) async fn put(&self, path: &str, condition: (&str, &str), body: &Value) -> Answer {
+        let mut request = self.ask("PUT", path).header("content-type", "application/json");
+        if !condition.0.is_empty() {
+            request = request.header(condition.0, condition.1);
+        }
+        self.send(request.body(Body::from(body.to_string())).unwrap()).await
     }
 
     pub(crate) async fn patch(&self, path: &str, version: &str, body: &Value) -> Answer {

@@ -3,6 +3,7 @@
 
 mod access;
 mod browser;
+mod collections;
 mod damage;
 mod facilities;
 mod folder;

@@ -44,6 +44,8 @@ scenarios! {
     places::settings_are_read_as_of_a_seq,
     places::a_facility_has_versions,
     places::a_source_has_versions,
+    places::an_entity_has_versions,
+    places::a_supplier_has_versions,
     places::the_log_grows_and_proves,
     results::a_pack_takes_the_place_of_its_version_before,
     results::a_run_catches_up_and_takes_over,

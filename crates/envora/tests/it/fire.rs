@@ -21,7 +21,8 @@ use envora_lake::os_disk::OsDisk;
 use envora_server::app::World;
 use envora_server::folder::init::{Environment, Loopback, NewOrganization, init};
 use envora_server::folder::open::open;
-use envora_store::facilities::{FacilityFields, facility_put};
+use envora_store::facilities::FacilityFields;
+use envora_store::nouns::noun_put;
 use envora_store::segments::segments_from;
 
 /// The wall clock, as far as these tests need one.
@@ -69,7 +70,7 @@ pub(crate) fn new_folder(folder: &Path) -> String {
             closed: None,
         };
         let db = &tenant.parts().db;
-        db.write_blocking(move |tx| facility_put(tx, &grant, &facility, now).map(drop)).unwrap();
+        db.write_blocking(move |tx| noun_put(tx, &grant, &facility, now).map(drop)).unwrap();
         db.close();
     }
     report.operator_token.reveal().to_owned()

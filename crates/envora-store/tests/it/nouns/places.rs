@@ -6,7 +6,7 @@ use envora_domain::access::actions::{
     EditFacilities, EditSources, ReadAudit, ReadFacilities, ReadOrganization, ReadSources,
 };
 use envora_domain::hash::{Digest, leaf_hash, tree_root};
-use envora_domain::id::{FacilityId, OrganizationId, SourceId};
+use envora_domain::id::{EntityId, FacilityId, OrganizationId, SourceId, SupplierId};
 use envora_domain::time::Day;
 use envora_ledger::leaf::{Deed, Leaf};
 use envora_ledger::proof::{Inclusion, inclusion_proof, verify_inclusion};
@@ -14,16 +14,16 @@ use envora_store::audit::{
     LeafDraft, audit_append, audit_entries_by_object, audit_entries_from, audit_entry_by_seq,
     audit_head, audit_node,
 };
-use envora_store::facilities::{
-    Facility, FacilityFields, Saving, facilities_all, facility_by_code, facility_by_id,
-    facility_put, facility_versions,
+use envora_store::entities::EntityFields;
+use envora_store::facilities::{Facility, FacilityFields};
+use envora_store::nouns::{
+    Noun, Saving, Version, noun_by_code, noun_by_id, noun_put, noun_versions, nouns_all,
 };
 use envora_store::organization::{
     OrganizationSettings, organization_as_of, organization_now, organization_put,
 };
-use envora_store::sources::{
-    SourceFields, source_by_code, source_by_id, source_put, source_versions, sources_all,
-};
+use envora_store::sources::SourceFields;
+use envora_store::suppliers::SupplierFields;
 use envora_testkit::databases::{TestDb, grant};
 
 use super::{NOW, later};
@@ -77,9 +77,7 @@ fn facility(number: u8, code: &str) -> FacilityFields {
 }
 
 fn put(db: &TestDb, fields: FacilityFields) -> Saving<Facility> {
-    db.db
-        .write_blocking(move |tx| facility_put(tx, &grant::<EditFacilities>(), &fields, NOW))
-        .unwrap()
+    db.db.write_blocking(move |tx| noun_put(tx, &grant::<EditFacilities>(), &fields, NOW)).unwrap()
 }
 
 fn saved(saving: Saving<Facility>) -> Facility {
@@ -99,14 +97,19 @@ pub(super) fn a_facility_has_versions(db: &mut TestDb) {
     assert!(matches!(put(db, facility(3, "b24")), Saving::Saved(_)), "the code is free again");
     db.db
         .read_blocking(move |rd| {
-            assert_eq!(facility_by_id(rd, &read, renamed.fields.id)?, Some(renamed.clone()));
-            assert_eq!(facility_by_code(rd, &read, "b25")?, Some(renamed.clone()));
-            assert_eq!(facility_by_code(rd, &read, "b99")?, None);
-            let codes: Vec<_> =
-                facilities_all(rd, &read)?.into_iter().map(|one| one.fields.code).collect();
+            assert_eq!(
+                noun_by_id::<FacilityFields>(rd, &read, renamed.fields.id)?,
+                Some(renamed.clone())
+            );
+            assert_eq!(noun_by_code::<FacilityFields>(rd, &read, "b25")?, Some(renamed.clone()));
+            assert_eq!(noun_by_code::<FacilityFields>(rd, &read, "b99")?, None);
+            let codes: Vec<_> = nouns_all::<FacilityFields>(rd, &read)?
+                .into_iter()
+                .map(|one| one.fields.code)
+                .collect();
             assert_eq!(codes, ["b01", "b24", "b25"]);
-            assert_eq!(facility_versions(rd, &read, 0)?, [first]);
-            assert_eq!(facility_versions(rd, &read, u64::MAX)?.len(), 4);
+            assert_eq!(noun_versions::<FacilityFields>(rd, &read, 0)?, [first]);
+            assert_eq!(noun_versions::<FacilityFields>(rd, &read, u64::MAX)?.len(), 4);
             Ok(())
         })
         .unwrap();
@@ -131,7 +134,7 @@ pub(super) fn a_source_has_versions(db: &mut TestDb) {
     let outcomes = db
         .db
         .write_blocking(move |tx| {
-            fields.iter().map(|fields| source_put(tx, &edit, fields, NOW)).collect()
+            fields.iter().map(|fields| noun_put(tx, &edit, fields, NOW)).collect()
         })
         .unwrap();
     let outcomes: Vec<_> = outcomes;
@@ -139,11 +142,14 @@ pub(super) fn a_source_has_versions(db: &mut TestDb) {
     assert!(matches!(outcomes[2], Saving::Saved(_)) && matches!(outcomes[3], Saving::CodeTaken));
     db.db
         .read_blocking(move |rd| {
-            let now = source_by_id(rd, &read, meter.id)?.unwrap();
+            let now = noun_by_id::<SourceFields>(rd, &read, meter.id)?.unwrap();
             assert_eq!((now.fields, now.version, now.seq), (moved, 2, 1));
-            assert_eq!(source_by_code(rd, &read, &meter.code)?.map(|one| one.version), Some(2));
-            assert_eq!(sources_all(rd, &read)?.len(), 1);
-            assert_eq!(source_versions(rd, &read, 0)?[0].fields, meter);
+            assert_eq!(
+                noun_by_code::<SourceFields>(rd, &read, &meter.code)?.map(|one| one.version),
+                Some(2)
+            );
+            assert_eq!(nouns_all::<SourceFields>(rd, &read)?.len(), 1);
+            assert_eq!(noun_versions::<SourceFields>(rd, &read, 0)?[0].fields, meter);
             Ok(())
         })
         .unwrap();
@@ -196,4 +202,66 @@ pub(super) fn the_log_grows_and_proves(db: &mut TestDb) {
             Ok(())
         })
         .unwrap();
+}
+
+fn entity(number: u8, code: &str) -> EntityFields {
+    EntityFields {
+        id: EntityId::from_bytes([number; 16]),
+        code: code.into(),
+        name: "Acme UK".into(),
+        country: "GB".into(),
+        lei: String::new(),
+        share: "0.75".into(),
+        control: "both".into(),
+    }
+}
+
+fn supplier(number: u8, code: &str) -> SupplierFields {
+    SupplierFields {
+        id: SupplierId::from_bytes([number; 16]),
+        code: code.into(),
+        name: "Northern Power".into(),
+        country: String::new(),
+        lei: String::new(),
+    }
+}
+
+/// Two versions of one, and another that wants its code.
+fn has_versions<N: Noun + core::fmt::Debug>(db: &TestDb, first: N, second: N, other: N) {
+    let (read, edit) = (grant::<N::Read>(), grant::<N::Edit>());
+    let sent = [first.clone(), first.clone(), second.clone(), other];
+    let savings: Vec<Saving<Version<N>>> = db
+        .db
+        .write_blocking(move |tx| {
+            sent.iter().map(|fields| noun_put(tx, &edit, fields, NOW)).collect()
+        })
+        .unwrap();
+    assert!(matches!(&savings[0], Saving::Saved(one) if one.version == 1));
+    assert!(matches!(&savings[1], Saving::Unchanged(one) if one.version == 1));
+    assert!(matches!(&savings[2], Saving::Saved(one) if one.version == 2));
+    assert!(matches!(&savings[3], Saving::CodeTaken));
+    db.db
+        .read_blocking(move |rd| {
+            assert_eq!(noun_by_id::<N>(rd, &read, first.id())?.unwrap().fields, second);
+            assert_eq!(noun_by_code::<N>(rd, &read, second.code())?.unwrap().version, 2);
+            assert_eq!(nouns_all::<N>(rd, &read)?.len(), 1);
+            let versions = noun_versions::<N>(rd, &read, u64::MAX)?;
+            assert_eq!(versions.len(), 2);
+            assert_eq!(versions[0].fields, first);
+            assert!(versions[0].seq < versions[1].seq, "each version has a leaf of its own");
+            Ok(())
+        })
+        .unwrap();
+}
+
+pub(super) fn an_entity_has_versions(db: &mut TestDb) {
+    let first = entity(1, "acme-uk");
+    let second = EntityFields { share: "1".into(), ..first.clone() };
+    has_versions(db, first, second, entity(2, "acme-uk"));
+}
+
+pub(super) fn a_supplier_has_versions(db: &mut TestDb) {
+    let first = supplier(1, "np");
+    let second = SupplierFields { country: "GB".into(), ..first.clone() };
+    has_versions(db, first, second, supplier(2, "np"));
 }
