@@ -1,15 +1,22 @@
 //! The admin listener: is the process alive, is it ready, what has it counted.
 
+use core::time::Duration;
+
 use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
+use envora_store::audit::audit_head;
+use envora_store::readers::ReadError;
 use envora_store::writer::WriterState;
 use serde_json::{Map, Value, json};
 
 use crate::app::App;
+
+/// How long a database has to answer.
+const ANSWER_WITHIN: Duration = Duration::from_secs(2);
 
 /// The router of the admin listener.
 pub fn router(app: &App) -> Router {
@@ -37,12 +44,30 @@ async fn readyz(State(app): State<App>) -> Response {
         }
     }
     checks.insert("writers".to_owned(), Value::from(writers));
+    let database = database(&app).await;
+    checks.insert("database".to_owned(), Value::from(database));
     let serving = if app.stop().is_cancelled() { "draining" } else { "ok" };
     checks.insert("serving".to_owned(), Value::from(serving));
-    let ready = writers != "stopped" && serving == "ok";
+    let ready = writers != "stopped" && database == "ok" && serving == "ok";
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let body = json!({ "ready": ready, "checks": checks }).to_string();
     (status, [(CONTENT_TYPE, "application/json")], body).into_response()
+}
+
+/// Whether any tenant's database answers: what one tenant lacks is no reason to send all away, but a
+/// server of databases that is gone is.
+async fn database(app: &App) -> &'static str {
+    let mut asked = false;
+    for tenant in app.tenants().all() {
+        asked = true;
+        let answer = tenant.parts().db.read(audit_head);
+        // One that is damaged or busy answers: it says so.
+        match tokio::time::timeout(ANSWER_WITHIN, answer).await {
+            Err(_) | Ok(Err(ReadError::Unexpected(_) | ReadError::Stopped)) => {}
+            Ok(Ok(_) | Err(ReadError::Overloaded | ReadError::DataIntegrity(_))) => return "ok",
+        }
+    }
+    if asked { "unreachable" } else { "ok" }
 }
 
 async fn metrics(State(app): State<App>) -> Response {

@@ -1,14 +1,16 @@
 //! The data folder: made by `init`, opened by one process at a time, examined by `doctor`.
 //!
 //! ```text
-//! envora.toml              the server's settings
+//! envora.toml              the server's settings, and where the databases are
 //! envora.lock              pid and epoch of the one process that has it open
 //! instance/map.json        which host is which tenant
 //! keys/seal, keys/<hex>/   what opens everything else; backed up apart
-//! tenants/<hex>/           database, segments, source files; hex = the tenant's random id
+//! tenants/<hex>/           database (or it is on a server), segments, source files; hex = the
+//!                          tenant's random id
 //! ```
 
 pub mod anchors;
+pub mod databases;
 pub mod doctor;
 pub mod init;
 pub mod lock;
@@ -135,6 +137,15 @@ pub enum FolderError {
         #[source]
         source: OpenError,
     },
+    /// The server of the databases cannot be used.
+    #[error("the databases of this folder cannot be had")]
+    Server(#[source] OpenError),
+    /// Nobody knows which host is which tenant.
+    #[error("instance/map.json is not there, and tenants/ holds {tenants}")]
+    NoMap {
+        /// How many tenants there are.
+        tenants: usize,
+    },
     /// The database is older than its anchor.
     #[error(
         "the database of tenant {tenant} is older than its anchor: it holds {found} log entries, and {anchored} were there before"
@@ -173,6 +184,12 @@ pub enum FolderError {
 }
 
 impl FolderError {
+    /// Whether another process has the folder, or a database of it.
+    #[must_use]
+    pub const fn is_in_use(&self) -> bool {
+        matches!(self, Self::InUse { .. } | Self::Database { source: OpenError::Busy { .. }, .. })
+    }
+
     /// What to do about it.
     #[must_use]
     pub fn remedy(&self) -> String {
@@ -187,6 +204,25 @@ impl FolderError {
                 "the keys folder belongs to another data folder, or the file's first bytes are damaged: restore both from backups of the same day".to_owned()
             }
             Self::Database { source: OpenError::UnknownSchema { .. }, .. } => "use the newer program that wrote it".to_owned(),
+            Self::Database { source: OpenError::Busy { .. }, .. } => {
+                "end that process first; two of them on one database would spoil its log".to_owned()
+            }
+            Self::Database { source: OpenError::Missing, .. } => {
+                "name in envora.toml the engine and the server that the folder was made with, or restore the database from a backup".to_owned()
+            }
+            Self::Database { source, .. } | Self::Server(source) if remedy_of_server(source).is_some() => {
+                remedy_of_server(source).unwrap_or_default().to_owned()
+            }
+            Self::Server(OpenError::AlreadyExists) => {
+                "an `envora init` that was cut short left it: drop that database, then run it again".to_owned()
+            }
+            Self::Server(_) => "see the causes above; docs/how-to/run-on-postgresql.md says what the server needs".to_owned(),
+            Self::NoMap { tenants: 0 } => {
+                "making the folder was cut short: remove it and run `envora init` again".to_owned()
+            }
+            Self::NoMap { .. } => {
+                "restore instance/map.json from a backup: it says which host leads to which tenant, and no data is lost".to_owned()
+            }
             Self::Database { .. } => "run `envora doctor`, then restore the database from a backup".to_owned(),
             Self::BehindAnchor { .. } => {
                 "an older copy of the database stands in its place: put back the newest one, which holds what was acknowledged since".to_owned()
@@ -196,5 +232,22 @@ impl FolderError {
             Self::Unreadable { .. } => "restore the file from a backup".to_owned(),
             Self::Unexpected(_) => "see the causes above; `envora doctor` examines the folder".to_owned(),
         }
+    }
+}
+
+/// What to do about a server of databases that cannot be used.
+fn remedy_of_server(error: &OpenError) -> Option<&'static str> {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the others are not the server's")]
+    match error {
+        OpenError::Unreachable { .. } => {
+            Some("start PostgreSQL there, or correct store.url in envora.toml")
+        }
+        OpenError::Refused { .. } => Some(
+            "correct user and password in store.url of envora.toml; the role needs LOGIN and, for `envora init`, CREATEDB",
+        ),
+        OpenError::Unsafe { .. } => {
+            Some("set it so in postgresql.conf, and not otherwise for this role or database")
+        }
+        _ => None,
     }
 }

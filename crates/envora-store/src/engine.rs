@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use address::Address;
 use zeroize::Zeroizing;
 
 use crate::observer::EngineKind;
@@ -9,6 +10,7 @@ use crate::row::Row;
 use crate::statement::Statement;
 use crate::value::Value;
 
+pub mod address;
 pub(crate) mod postgres;
 pub(crate) mod sqlite;
 
@@ -24,8 +26,8 @@ pub enum Engine {
     },
     /// A database of a server, one per tenant.
     Postgres {
-        /// A connection string, as `PostgreSQL` writes them.
-        url: String,
+        /// The server and the database's name.
+        address: Address,
     },
 }
 
@@ -125,9 +127,28 @@ pub enum OpenError {
         /// The value it must have.
         due: &'static str,
     },
+    /// The server does not answer.
+    #[error("PostgreSQL at {at} does not answer: {why}")]
+    Unreachable {
+        /// Server and database.
+        at: String,
+        /// What went wrong.
+        why: String,
+    },
+    /// The server does not let this role in, or not do that.
+    #[error("PostgreSQL at {at} refuses: {why}")]
+    Refused {
+        /// Server and database.
+        at: String,
+        /// What it said.
+        why: String,
+    },
     /// Another process writes to it.
-    #[error("another process has the database open for writing")]
-    Busy,
+    #[error("another process ({by}) has the database open for writing")]
+    Busy {
+        /// Which, as far as the engine knows.
+        by: String,
+    },
     /// Anything else.
     #[error("the database does not open")]
     Unexpected(#[source] anyhow::Error),
@@ -143,7 +164,9 @@ impl Connection {
     pub(crate) fn open(engine: &Engine, purpose: Purpose) -> Result<Self, OpenError> {
         match engine {
             Engine::Sqlite { path, key } => sqlite::open(path, key, purpose).map(Self::Sqlite),
-            Engine::Postgres { url } => postgres::Session::open(url, purpose).map(Self::Postgres),
+            Engine::Postgres { address } => {
+                postgres::Session::open(address, purpose).map(Self::Postgres)
+            }
         }
     }
 

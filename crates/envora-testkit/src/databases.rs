@@ -84,7 +84,7 @@ impl TestDb {
     #[must_use]
     pub fn postgres_with(sync: Sync) -> Option<Self> {
         let server = postgres::server()?;
-        Some(Self::made(Engine::Postgres { url: server.database() }, sync, None))
+        Some(Self::made(server.engine(), sync, None))
     }
 
     fn made(engine: Engine, sync: Sync, folder: Option<tempfile::TempDir>) -> Self {

@@ -11,6 +11,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::channel;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
+use envora_store::engine::Engine;
+use envora_store::engine::address::Address;
+
 use crate::scratch::scratch;
 use crate::wait::{skipped, wait_for};
 
@@ -110,6 +113,14 @@ impl Server {
         let name = format!("test_{}", self.databases.fetch_add(1, Ordering::SeqCst));
         self.run("postgres", &format!("CREATE DATABASE {name} STRATEGY wal_log")).unwrap();
         self.url(&name)
+    }
+
+    /// Makes an empty database, as the store names it.
+    ///
+    /// # Panics
+    /// When the server refuses.
+    pub fn engine(&self) -> Engine {
+        Engine::Postgres { address: Address::parse(&self.database()).unwrap() }
     }
 
     /// Kills the server, as a power cut would.

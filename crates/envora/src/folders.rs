@@ -128,15 +128,19 @@ pub(crate) fn folder_failure(error: FolderError) -> Failure {
     let (code, exit) = match &error {
         FolderError::Exists(_) => ("folder_exists", Exit::Error),
         FolderError::Missing(_) => ("folder_missing", Exit::Error),
-        FolderError::InUse { .. } => ("folder_in_use", Exit::Error),
         FolderError::Unfit { .. } => ("usage", Exit::Usage),
         FolderError::Keys(_) => ("key_unavailable", Exit::Error),
-        FolderError::Database { .. } => ("database_unavailable", Exit::Error),
+        _ if error.is_in_use() => ("folder_in_use", Exit::Error),
+        FolderError::Database { .. } | FolderError::Server(_) => {
+            ("database_unavailable", Exit::Error)
+        }
         FolderError::BehindAnchor { .. }
         | FolderError::OtherHistory { .. }
         | FolderError::DamagedLog { .. } => ("data_integrity", Exit::Verification),
-        FolderError::Unreadable { .. } => ("folder_unreadable", Exit::Error),
-        FolderError::Unexpected(_) => ("error", Exit::Error),
+        FolderError::Unreadable { .. } | FolderError::NoMap { .. } => {
+            ("folder_unreadable", Exit::Error)
+        }
+        FolderError::InUse { .. } | FolderError::Unexpected(_) => ("error", Exit::Error),
     };
     let help = error.remedy();
     let what = format!("{:#}", anyhow::Error::from(error));

@@ -22,7 +22,11 @@ pub(crate) fn start(log: &Log<'_>, filter: Option<&str>) -> anyhow::Result<()> {
     let writer = match log {
         Log::Stderr => BoxMakeWriter::new(std::io::stderr),
         Log::File(path) => {
-            let file = OpenOptions::new().create(true).append(true).open(path);
+            let mut options = OpenOptions::new();
+            options.create(true).append(true);
+            #[cfg(unix)]
+            std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+            let file = options.open(path);
             let file = file.with_context(|| format!("open the log {}", path.display()))?;
             BoxMakeWriter::new(Arc::new(file))
         }

@@ -197,8 +197,7 @@ fn p07_rollup_equals_sum() {
 fn p07_rollup_equals_sum_on_postgres() {
     let Some(server) = postgres::server() else { return };
     for seed in 1..=3 {
-        let engine = envora_store::engine::Engine::Postgres { url: server.database() };
-        let mut history = History::new(seed, House::on(Some(engine)));
+        let mut history = History::new(seed, House::on(Some(server.engine())));
         for _ in 0..16 {
             history = history.go_on();
         }

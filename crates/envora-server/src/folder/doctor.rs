@@ -3,7 +3,7 @@
 //! It reads everything that was acknowledged: each segment is opened, counted and hashed against its
 //! manifest row, and the log is hashed anew from its first entry.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use envora_crypto::seal::{Passphrase, Seal};
@@ -23,6 +23,7 @@ use envora_store::segments::{Segment, segment_inline, segments_from};
 use envora_store::transaction::TenantReader;
 
 use crate::app::World;
+use crate::folder::databases::{Databases, name_of};
 use crate::folder::lock::FolderLock;
 use crate::folder::settings::Settings;
 use crate::folder::{FolderError, Places, anchors, open};
@@ -94,10 +95,17 @@ pub fn doctor(folder: &Path, world: &World, passphrase: Option<&Passphrase>) -> 
         return vec![Check::bad("folder", &FolderError::Missing(folder.to_owned()))];
     }
     let mut checks = vec![privacy(&places), program()];
-    checks.push(match Settings::read(&places.settings()) {
-        Ok(_) => Check::good("settings", "envora.toml is understood"),
-        Err(error) => Check::bad("settings", &error),
-    });
+    let databases = match Settings::read(&places.settings()) {
+        Ok(settings) => {
+            checks.push(Check::good("settings", "envora.toml is understood"));
+            settings.databases
+        }
+        Err(error) => {
+            checks.push(Check::bad("settings", &error));
+            return checks;
+        }
+    };
+    checks.extend(engine(&databases));
     let _lock = match FolderLock::take(&places.lock()) {
         Ok(lock) => {
             checks.push(Check::good("lock", "no process has the folder open"));
@@ -113,11 +121,35 @@ pub fn doctor(folder: &Path, world: &World, passphrase: Option<&Passphrase>) -> 
             return checks;
         }
     };
-    checks.extend(contents(&places, world, passphrase));
+    checks.extend(contents((&places, &databases), world, passphrase));
     checks
 }
 
-fn contents(places: &Places, world: &World, passphrase: Option<&Passphrase>) -> Vec<Check> {
+/// Which engine keeps the databases, whether it answers, and what it does not protect.
+fn engine(databases: &Databases) -> Vec<Check> {
+    let Databases::Server(address) = databases else {
+        return vec![Check::good(
+            "engine",
+            "SQLite, a file per tenant, encrypted under the tenant's key (SQLCipher)",
+        )];
+    };
+    let reached = match address.probe() {
+        Ok(version) => Check::good("engine", format!("PostgreSQL {version} at {address} answers")),
+        Err(error) => Check::bad("engine", &FolderError::Server(error)),
+    };
+    let encryption = Check::note(
+        "encryption",
+        "PostgreSQL does not encrypt its files: names, sums and the log lie in them in the clear; segments, source files and calc blocks are sealed under the tenant's key",
+        "keep PostgreSQL's data folder and its backups on encrypted disks; destroying a tenant's keys does not destroy what is in its database",
+    );
+    vec![reached, encryption]
+}
+
+fn contents(
+    (places, databases): (&Places, &Databases),
+    world: &World,
+    passphrase: Option<&Passphrase>,
+) -> Vec<Check> {
     let seal = match Seal::open(&*world.disk, &places.seal(), passphrase) {
         Ok(seal) => seal,
         Err(error) => return vec![Check::bad("keys", &FolderError::Keys(error))],
@@ -136,28 +168,45 @@ fn contents(places: &Places, world: &World, passphrase: Option<&Passphrase>) -> 
     ));
     let store = open::key_store(places, seal, world);
     for tenant in map.tenants() {
-        checks.extend(examine(places, world, (tenant, store.clone())));
+        checks.extend(examine((places, databases), world, (tenant, store.clone())));
     }
     checks
 }
 
+/// Whether others of this machine may look at anything in the folder.
 fn privacy(places: &Places) -> Check {
-    #[cfg(unix)]
-    {
-        let mode = std::fs::metadata(places.root())
-            .map(|about| std::os::unix::fs::PermissionsExt::mode(&about.permissions()) & 0o777);
-        if let Ok(mode) = mode.as_ref()
-            && mode & 0o077 != 0
-        {
-            return Check::note(
-                "folder",
-                format!("others of this machine may look into it (mode {mode:o})"),
-                "chmod 700 the folder",
-            );
-        }
+    let mut open = Vec::new();
+    open_to_others(places.root(), &mut open);
+    match open.first() {
+        None => Check::good("folder", format!("{} is its owner's alone", places.root().display())),
+        Some((path, mode)) => Check::note(
+            "folder",
+            format!(
+                "others of this machine may look at {} of its files and folders, first {} (mode {mode:o})",
+                open.len(),
+                path.display()
+            ),
+            "chmod -R go= the folder",
+        ),
     }
-    Check::good("folder", format!("{} is its owner's alone", places.root().display()))
 }
+
+#[cfg(unix)]
+fn open_to_others(path: &Path, open: &mut Vec<(PathBuf, u32)>) {
+    use std::os::unix::fs::PermissionsExt as _;
+    let Ok(about) = std::fs::symlink_metadata(path) else { return };
+    let mode = about.permissions().mode() & 0o777;
+    if !about.is_symlink() && mode & 0o077 != 0 {
+        open.push((path.to_owned(), mode));
+    }
+    if about.is_dir() {
+        let entries = std::fs::read_dir(path).into_iter().flatten().flatten();
+        entries.for_each(|entry| open_to_others(&entry.path(), open));
+    }
+}
+
+#[cfg(not(unix))]
+fn open_to_others(_: &Path, _: &mut Vec<(PathBuf, u32)>) {}
 
 fn program() -> Check {
     match Library::starter() {
@@ -193,18 +242,25 @@ fn protection(method: &str) -> Check {
     Check::good("keys", format!("they are sealed by {method}"))
 }
 
-fn examine(places: &Places, world: &World, (id, store): (TenantId, KeyStore)) -> Vec<Check> {
+fn examine(
+    (places, databases): (&Places, &Databases),
+    world: &World,
+    (id, store): (TenantId, KeyStore),
+) -> Vec<Check> {
     let name = |what: &str| format!("{what} of {id}");
     let opened = TenantKeys::open(store, id).map_err(FolderError::Keys).and_then(|keys| {
-        let (db, lake) = open::bare(places, world, &keys)?;
+        let (db, lake) = open::bare((places, databases), world, &keys)?;
         Ok((keys, db, lake))
     });
     let (keys, db, lake) = match opened {
         Ok(opened) => opened,
         Err(error) => return vec![Check::bad(&name("database"), &error)],
     };
-    let mut checks =
-        vec![Check::good(&name("database"), "it opens with its key, and its schema is known")];
+    let opens = match databases {
+        Databases::Files => "it opens with its key, and its schema is known".to_owned(),
+        Databases::Server(_) => format!("{} opens, and its schema is known", name_of(id)),
+    };
+    let mut checks = vec![Check::good(&name("database"), opens)];
     checks.push(match anchors::check(&db, &keys) {
         Ok(()) => Check::good(&name("anchor"), "the log is the one of the anchor, and no shorter"),
         Err(error) => Check::bad(&name("anchor"), &error),

@@ -1,6 +1,5 @@
 //! `init`: a new folder with its seal, its first organization, and the operator token, shown once.
 
-use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -17,12 +16,12 @@ use envora_identity::secrets::Secret;
 use envora_identity::sign_in::operator_add;
 use envora_lake::segments::Lake;
 use envora_store::database::{Options, TenantDb};
-use envora_store::engine::{DbKey, Engine};
 use envora_store::organization::{OrganizationSettings, organization_put};
 use envora_store::packs::pack_activate;
 
 use crate::app::World;
 use crate::endpoints::factors::naming;
+use crate::folder::databases::Databases;
 use crate::folder::lock::FolderLock;
 use crate::folder::{FolderError, Places, REGION, open, settings};
 use crate::hosts::{HostMap, HostName, LOOPBACK};
@@ -103,14 +102,20 @@ pub fn init(
     if places.seal().exists() || places.map().exists() {
         return Err(FolderError::Exists(folder.to_owned()));
     }
+    // Settings that are there already stay: they may say where the databases are to be.
+    let databases = Databases::of(&places)?;
+    databases.check()?;
     for part in [places.root().to_owned(), places.instance(), places.keys(), places.tenants()] {
         world.disk.create_dir(&part).with_context(|| format!("make {}", part.display()))?;
     }
     let _lock = FolderLock::take(&places.lock())?;
     let seal = Seal::create(&*world.disk, &places.seal(), &Method::File, &*world.entropy)
         .map_err(FolderError::Keys)?;
-    write(world, &places.settings(), settings::TEMPLATE.as_bytes())?;
-    set_up(&places, organization, seal, world)
+    if !places.settings().exists() {
+        write(world, &places.settings(), settings::TEMPLATE.as_bytes())?;
+    }
+    owners_alone(&places)?;
+    set_up((&places, &databases), (organization, HostMap::new()), seal, world)
 }
 
 /// Adds an organization, or an environment of one, to a folder that no process has open.
@@ -125,23 +130,17 @@ pub fn add(
     check(organization)?;
     let places = Places::below(folder);
     let _lock = FolderLock::take(&places.lock())?;
+    let (map, databases) = (open::read_map(&places, world)?, Databases::of(&places)?);
     let seal = Seal::open(&*world.disk, &places.seal(), None).map_err(FolderError::Keys)?;
-    set_up(&places, organization, seal, world)
+    set_up((&places, &databases), (organization, map), seal, world)
 }
 
 fn set_up(
-    places: &Places,
-    organization: &NewOrganization,
+    (places, databases): (&Places, &Databases),
+    (organization, mut map): (&NewOrganization, HostMap),
     seal: Seal,
     world: &World,
 ) -> Result<InitReport, FolderError> {
-    let mut map = match world.disk.read(&places.map()) {
-        Ok(_) => open::read_map(places, world)?,
-        Err(error) if error.kind() == ErrorKind::NotFound => HostMap::new(),
-        Err(error) => {
-            return Err(anyhow::Error::from(error).context("read the map of hosts").into());
-        }
-    };
     let host = HostName::of(&organization.slug, organization.environment.as_str());
     if map.hosts.contains_key(&host) {
         return Err(FolderError::Unfit {
@@ -163,10 +162,8 @@ fn set_up(
         TenantKeys::create(store, tenant, REGION, world.clock.now()).map_err(FolderError::Keys)?;
     let lake = Lake::open(places.tenant(tenant), Arc::clone(&world.disk))
         .context("make the tenant's folder")?;
-    let engine = Engine::Sqlite {
-        path: places.database(tenant),
-        key: DbKey::from_hex(&keys.db_key_hex()).context("make the database's key")?,
-    };
+    databases.make_room(tenant)?;
+    let engine = databases.engine(places, &keys)?;
     let sync = Box::new(move |frames: &[_]| lake.append_and_sync(frames));
     let db = TenantDb::create(Options::new(tenant, engine, sync))
         .map_err(|source| FolderError::Database { tenant: tenant.to_string(), source })?;
@@ -209,6 +206,20 @@ fn fill(
         operator_add(tx, &own_work(tenant), &settings.environment, (now, &*entropy))
     })?;
     Ok(token)
+}
+
+/// What somebody made before us is made our owner's alone, like all that we make.
+fn owners_alone(places: &Places) -> Result<(), FolderError> {
+    #[cfg(unix)]
+    {
+        use std::fs::{Permissions, set_permissions};
+        use std::os::unix::fs::PermissionsExt as _;
+        set_permissions(places.root(), Permissions::from_mode(0o700))
+            .context("close the folder")?;
+        set_permissions(places.settings(), Permissions::from_mode(0o600))
+            .context("close envora.toml")?;
+    }
+    Ok(())
 }
 
 fn write(world: &World, path: &Path, bytes: &[u8]) -> Result<(), FolderError> {

@@ -31,13 +31,11 @@ impl FolderLock {
     /// # Errors
     /// [`FolderError::InUse`] when another process has it.
     pub fn take(path: &Path) -> Result<Self, FolderError> {
-        let file = OpenOptions::new()
-            .create(true)
-            .read(true)
-            .write(true)
-            .truncate(false)
-            .open(path)
-            .context("open the lock file")?;
+        let mut options = OpenOptions::new();
+        options.create(true).read(true).write(true).truncate(false);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let file = options.open(path).context("open the lock file")?;
         let mut lock = Self { file, epoch: 0 };
         let before = lock.read();
         match lock.file.try_lock() {

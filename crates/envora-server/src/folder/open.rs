@@ -16,11 +16,11 @@ use envora_ingest::tenant::{OwnGrants, TenantParts};
 use envora_lake::segments::{Lake, Orphans};
 use envora_ledger::checkpoint::origin;
 use envora_store::database::{Options, TenantDb};
-use envora_store::engine::{DbKey, Engine};
 use envora_store::organization::organization_now;
 use envora_store::segments::segments_from;
 
 use crate::app::{App, World};
+use crate::folder::databases::Databases;
 use crate::folder::lock::FolderLock;
 use crate::folder::{FolderError, Places, anchors};
 use crate::hosts::HostMap;
@@ -48,9 +48,11 @@ pub fn open(
     let seal = Seal::open(&*world.disk, &places.seal(), passphrase).map_err(FolderError::Keys)?;
     let store = key_store(&places, seal, &world);
     let library = Library::starter().context("read the factors of this program")?;
+    let databases = Databases::of(&places)?;
     let mut tenants = Vec::new();
     for tenant in map.tenants() {
-        let opened = Opening { places: &places, world: &world, library: &library };
+        let (places, databases) = (&places, &databases);
+        let opened = Opening { places, databases, world: &world, library: &library };
         tenants.push(opened.tenant(tenant, store.clone())?);
     }
     tracing::info!(epoch = lock.epoch(), tenants = tenants.len(), "opened the folder");
@@ -60,12 +62,12 @@ pub fn open(
 /// The map of hosts.
 ///
 /// # Errors
-/// [`FolderError::Unreadable`].
+/// [`FolderError::Unreadable`], [`FolderError::NoMap`].
 pub fn read_map(places: &Places, world: &World) -> Result<HostMap, FolderError> {
     let unreadable = |why: String| FolderError::Unreadable { file: "instance/map.json", why };
     let bytes = world.disk.read(&places.map()).map_err(|error| {
         if error.kind() == ErrorKind::NotFound {
-            unreadable("it is not there: making the folder was cut short".to_owned())
+            FolderError::NoMap { tenants: tenants_there(places) }
         } else {
             unreadable(error.to_string())
         }
@@ -73,6 +75,11 @@ pub fn read_map(places: &Places, world: &World) -> Result<HostMap, FolderError> 
     let map: HostMap =
         serde_json::from_slice(&bytes).map_err(|error| unreadable(error.to_string()))?;
     if map.v == 1 { Ok(map) } else { Err(unreadable("a newer program has written it".to_owned())) }
+}
+
+/// How many tenants have a folder.
+fn tenants_there(places: &Places) -> usize {
+    std::fs::read_dir(places.tenants()).map_or(0, |entries| entries.flatten().count())
 }
 
 pub(crate) fn key_store(places: &Places, seal: Seal, world: &World) -> KeyStore {
@@ -84,6 +91,7 @@ pub(crate) fn key_store(places: &Places, seal: Seal, world: &World) -> KeyStore 
 /// What opening a tenant needs.
 struct Opening<'a> {
     places: &'a Places,
+    databases: &'a Databases,
     world: &'a World,
     library: &'a Arc<Library>,
 }
@@ -91,7 +99,7 @@ struct Opening<'a> {
 impl Opening<'_> {
     fn tenant(&self, id: TenantId, store: KeyStore) -> Result<Opened, FolderError> {
         let keys = TenantKeys::open(store, id).map_err(FolderError::Keys)?;
-        let (db, lake) = bare(self.places, self.world, &keys)?;
+        let (db, lake) = bare((self.places, self.databases), self.world, &keys)?;
         anchors::check(&db, &keys)?;
         sweep(&db, &lake)?;
         let settings = db
@@ -123,7 +131,7 @@ impl Opening<'_> {
 
 /// A tenant's database and lake, open and not yet examined.
 pub(crate) fn bare(
-    places: &Places,
+    (places, databases): (&Places, &Databases),
     world: &World,
     keys: &TenantKeys,
 ) -> Result<(TenantDb, Lake), FolderError> {
@@ -132,8 +140,7 @@ pub(crate) fn bare(
     let lake = Lake::open(places.tenant(id), disk).context("open the tenant's lake")?;
     let appended = lake.clone();
     let sync = Box::new(move |frames: &[_]| appended.append_and_sync(frames));
-    let key = DbKey::from_hex(&keys.db_key_hex()).context("make the database's key")?;
-    let engine = Engine::Sqlite { path: places.database(id), key };
+    let engine = databases.engine(places, keys)?;
     let db = TenantDb::open(Options::new(id, engine, sync))
         .map_err(|source| FolderError::Database { tenant: id.to_string(), source })?;
     Ok((db, lake))

@@ -1,12 +1,16 @@
-//! `envora.toml`: where the server listens. Unknown keys are refused, with the nearest known one.
+//! `envora.toml`: where the server listens and where its databases are. Unknown keys are refused, with
+//! the nearest known one. What is said of a value never holds the value of `store.url`: it may hold a
+//! password.
 
 use std::net::SocketAddr;
 use std::path::Path;
 
 use envora_api::spelling::did_you_mean;
+use envora_store::engine::address::Address;
 use serde::Deserialize;
 
 use crate::folder::FolderError;
+use crate::folder::databases::Databases;
 
 /// What a new folder's file says.
 pub const TEMPLATE: &str = "\
@@ -15,6 +19,12 @@ listen = \"127.0.0.1:8080\"
 
 # Where /livez, /readyz and /metrics are.
 admin = \"127.0.0.1:8081\"
+
+# Where the databases are, from `envora init` on: encrypted files in this folder, unless a server of
+# this machine is named (docs/how-to/run-on-postgresql.md).
+# [store]
+# engine = \"postgres\"
+# url = \"postgresql://envora:PASSWORD@127.0.0.1:5432/postgres\"
 ";
 
 /// The settings of a folder. What is absent has its default.
@@ -24,10 +34,17 @@ pub struct Settings {
     pub listen: Option<SocketAddr>,
     /// Where the admin listener is.
     pub admin: Option<SocketAddr>,
+    /// Where the databases are.
+    #[serde(skip)]
+    pub databases: Databases,
 }
 
 /// The keys there are.
-const KEYS: &[&str] = &["listen", "admin"];
+const KEYS: &[&str] = &["listen", "admin", "store"];
+/// Those of the table `store`.
+const STORE_KEYS: &[&str] = &["engine", "url"];
+/// What `store.engine` may be.
+const ENGINES: &[&str] = &["sqlite", "postgres"];
 
 impl Settings {
     /// Reads the file; one that is not there says nothing.
@@ -47,17 +64,54 @@ impl Settings {
     /// # Errors
     /// [`FolderError::Unreadable`] naming the key.
     pub fn parse(text: &str) -> Result<Self, FolderError> {
-        let table: toml::Table = text
+        let mut table: toml::Table = text
             .parse()
             .map_err(|error: toml::de::Error| unreadable(error.message().to_owned()))?;
-        if let Some(unknown) = table.keys().find(|key| !KEYS.contains(&key.as_str())) {
-            let hint = did_you_mean(unknown, KEYS).map_or_else(
-                || format!("the keys are {}", KEYS.join(", ")),
-                |near| format!("did you mean {near}?"),
-            );
-            return Err(unreadable(format!("there is no key {unknown:?}: {hint}")));
+        known(&table, "", KEYS)?;
+        let databases = match table.remove("store") {
+            None => Databases::Files,
+            Some(toml::Value::Table(store)) => databases(&store)?,
+            Some(_) => return Err(unreadable("store is a table: write [store]".to_owned())),
+        };
+        let read: Self = table
+            .try_into()
+            .map_err(|error: toml::de::Error| unreadable(error.message().to_owned()))?;
+        Ok(Self { databases, ..read })
+    }
+}
+
+fn known(table: &toml::Table, prefix: &str, keys: &[&str]) -> Result<(), FolderError> {
+    let Some(unknown) = table.keys().find(|key| !keys.contains(&key.as_str())) else {
+        return Ok(());
+    };
+    let hint = did_you_mean(unknown, keys).map_or_else(
+        || format!("the keys are {}", keys.join(", ")),
+        |near| format!("did you mean {near}?"),
+    );
+    Err(unreadable(format!("there is no key \"{prefix}{unknown}\": {hint}")))
+}
+
+fn databases(store: &toml::Table) -> Result<Databases, FolderError> {
+    known(store, "store.", STORE_KEYS)?;
+    let text = |key: &str| match store.get(key) {
+        None => Ok(None),
+        Some(toml::Value::String(text)) => Ok(Some(text.as_str())),
+        Some(_) => Err(unreadable(format!("store.{key} is a text: put it in quotes"))),
+    };
+    match (text("engine")?.unwrap_or("sqlite"), text("url")?) {
+        ("sqlite", None) => Ok(Databases::Files),
+        ("sqlite", Some(_)) => {
+            Err(unreadable("store.url is for store.engine = \"postgres\", which it lacks".to_owned()))
         }
-        table.try_into().map_err(|error: toml::de::Error| unreadable(error.message().to_owned()))
+        ("postgres", Some(url)) => Address::parse(url)
+            .map(Databases::Server)
+            .map_err(|error| unreadable(format!("store.url: {error}"))),
+        ("postgres", None) => Err(unreadable(
+            "store.engine is postgres and store.url is not there: write postgresql://USER@127.0.0.1:5432/postgres".to_owned(),
+        )),
+        (other, _) => {
+            Err(unreadable(format!("store.engine is {other:?}, but must be {}", ENGINES.join(" or "))))
+        }
     }
 }
 
@@ -68,6 +122,7 @@ fn unreadable(why: String) -> FolderError {
 #[cfg(test)]
 mod tests {
     use super::{Settings, TEMPLATE};
+    use crate::folder::databases::Databases;
 
     #[test]
     fn the_template_is_read_and_slips_are_named() {
@@ -77,5 +132,31 @@ mod tests {
         assert!(error.contains("did you mean listen?"), "{error}");
         assert!(Settings::parse("listen = \"here\"").is_err());
         assert_eq!(Settings::parse("").ok(), Some(Settings::default()));
+    }
+
+    #[test]
+    fn databases_are_files_or_on_a_server_of_this_machine() {
+        let read = |store: &str| Settings::parse(&format!("[store]\n{store}"));
+        let server = read("engine = \"postgres\"\nurl = \"postgresql://e:hush@127.0.0.1:5433\"");
+        let server = server.expect("settings");
+        assert!(matches!(&server.databases, Databases::Server(_)));
+        assert!(!format!("{server:?}").contains("hush"));
+        assert_eq!(
+            read("engine = \"sqlite\"").map(|read| read.databases).ok(),
+            Some(Databases::Files)
+        );
+        for (store, due) in [
+            ("engine = \"mysql\"", "sqlite or postgres"),
+            ("engine = \"postgres\"", "store.url is not there"),
+            ("engine = 5", "store.engine is a text"),
+            ("url = \"postgresql://e:hush@127.0.0.1\"", "store.engine"),
+            ("engine = \"postgres\"\nulr = \"hush\"", "did you mean url?"),
+            ("engine = \"postgres\"\nurl = \"postgresql://e:hush@db.example.org\"", "TLS"),
+            ("engine = \"postgres\"\nurl = \"postgresql://e:hush@h/?x=hush\"", "store.url"),
+            ("engine = \"postgres\"\nurl = \"hush", "cannot be understood"),
+        ] {
+            let error = read(store).expect_err(store).to_string();
+            assert!(error.contains(due) && !error.contains("hush"), "{store}: {error}");
+        }
     }
 }

@@ -22,8 +22,100 @@ async fn a_folder_is_made_once_and_opened_by_one() {
     let House { app, router, .. } = house;
     drop(router);
     serving::close(&app).await.unwrap();
-    let mode = std::os::unix::fs::PermissionsExt::mode(&fs::metadata(&path).unwrap().permissions());
-    assert_eq!(mode & 0o777, 0o700);
+}
+
+/// Files and folders below a path that others of the machine may look at, or that are made otherwise.
+fn not_owners_alone(path: &Path) -> Vec<String> {
+    let about = fs::metadata(path).unwrap();
+    let mode = std::os::unix::fs::PermissionsExt::mode(&about.permissions()) & 0o777;
+    let due = if about.is_dir() { 0o700 } else { 0o600 };
+    let here = (mode != due).then(|| format!("{} has mode {mode:o}", path.display()));
+    let entries = if about.is_dir() { Some(fs::read_dir(path).unwrap()) } else { None };
+    let below =
+        entries.into_iter().flatten().flat_map(|entry| not_owners_alone(&entry.unwrap().path()));
+    here.into_iter().chain(below).collect()
+}
+
+#[tokio::test]
+async fn everything_in_a_folder_is_its_owners_alone() {
+    let house = House::new();
+    let facility =
+        serde_json::json!({"code": "b24", "name": "b24", "country": "GB", "time_zone": "UTC"});
+    assert_eq!(house.post("/facilities", &facility).await.status, 201);
+    let rows: String = (0..400)
+        .map(|row| format!("r{row},electricity.purchased,1.5,kW.h,2022-01-01T00:00:00Z,2022-01-01T01:00:00Z,b24\n"))
+        .collect();
+    let request = house.ask("POST", "/imports").header("content-type", "text/csv");
+    let request = request.header("content-disposition", "attachment; filename=\"meters.csv\"");
+    let request =
+        request.header("x-idempotency-key", "key-of-the-file").body(axum::body::Body::from(
+            format!("external_id,type,quantity,unit,start,end,facility_code\n{rows}"),
+        ));
+    assert_eq!(house.send(request.unwrap()).await.status, 201);
+    let tenants: Vec<_> = house.app.tenants().all().collect();
+    apart(|| {
+        for tenant in &tenants {
+            tenant.processor().catch_up().unwrap();
+            anchors::write(tenant.parts()).unwrap();
+        }
+    });
+    let data = house.folder.path().join("data");
+    let of_tenant = data.join("tenants").join(tenants[0].id().hex());
+    for due in ["tenant.db", "tenant.db-wal", "segments", "sources"] {
+        assert!(of_tenant.join(due).exists(), "{due}");
+    }
+    assert_eq!(not_owners_alone(&data), Vec::<String>::new());
+    drop(tenants);
+    // One that somebody made before us, for all to read, is closed.
+    let open = house.folder.path().join("open");
+    fs::create_dir(&open).unwrap();
+    fs::write(open.join("envora.toml"), "listen = \"127.0.0.1:0\"\n").unwrap();
+    apart(|| init(&open, &organization(ACME, Environment::Live), &world().0)).unwrap();
+    assert_eq!(not_owners_alone(&open), Vec::<String>::new());
+    let kept = fs::read_to_string(open.join("envora.toml")).unwrap();
+    assert_eq!(kept, "listen = \"127.0.0.1:0\"\n", "settings that were there stay");
+}
+
+#[tokio::test]
+async fn a_lost_map_of_hosts_is_said_to_be_lost() {
+    let folder = closed(House::new()).await;
+    let data = folder.path().join("data");
+    let map = fs::read(data.join("instance/map.json")).unwrap();
+    fs::remove_file(data.join("instance/map.json")).unwrap();
+    let Err(error) = opened(&data) else { unreachable!("it opened without its map") };
+    assert!(matches!(error, FolderError::NoMap { tenants: 3 }), "{error:?}");
+    assert!(error.to_string().contains("instance/map.json is not there"), "{error}");
+    assert!(error.remedy().contains("restore instance/map.json from a backup"));
+    let bolt = organization("another", Environment::Live);
+    let added = envora_server::folder::init::add(&data, &bolt, &world().0);
+    assert!(matches!(added, Err(FolderError::NoMap { .. })), "a new map would lose the others");
+    fs::write(data.join("instance/map.json"), map).unwrap();
+    serving::close(&opened(&data).unwrap()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_log_that_was_changed_from_outside_is_not_served() {
+    let house = House::new();
+    let data = house.folder.path().join("data");
+    let tenant = house.app.tenants().all().next().unwrap();
+    let (id, key) = (tenant.id(), tenant.parts().keys.db_key_hex().to_string());
+    drop(tenant);
+    let folder = closed(house).await;
+    let database = data.join("tenants").join(id.hex()).join("tenant.db");
+    let by_hand = |sql: &str| {
+        #[expect(clippy::disallowed_methods, reason = "the test changes the file behind the store")]
+        let file = rusqlite::Connection::open(&database).unwrap();
+        file.execute_batch(&format!("PRAGMA key = \"x'{key}'\"")).unwrap();
+        assert_eq!(file.execute(sql, []).unwrap(), 1, "{sql}");
+    };
+    // Somebody rewrites an entry and has the key: the sums of the file are right, those of the log not.
+    by_hand("UPDATE audit_entry SET leaf = CAST(leaf || x'00' AS BLOB) WHERE seq = 1");
+    let Err(error) = opened(&data) else { unreachable!("a changed log was served") };
+    assert!(matches!(error, FolderError::DamagedLog { .. }), "{error:?}");
+    assert!(error.remedy().contains("restore it from a backup"));
+    by_hand("UPDATE audit_entry SET leaf = substr(leaf, 1, length(leaf) - 1) WHERE seq = 1");
+    serving::close(&opened(&data).unwrap()).await.unwrap();
+    drop(folder);
 }
 
 #[test]
@@ -50,7 +142,7 @@ async fn closed(house: House) -> tempfile::TempDir {
     folder
 }
 
-fn copy(from: &Path, to: &Path) {
+pub(crate) fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();

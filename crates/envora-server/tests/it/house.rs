@@ -107,14 +107,23 @@ impl House {
 
     /// A house on another disk than the real one.
     pub(crate) fn on(disk: Arc<dyn Disk>) -> Self {
-        apart(|| Self::made(disk))
+        Self::with(disk, "")
     }
 
-    fn made(disk: Arc<dyn Disk>) -> Self {
+    /// A house whose `envora.toml` is there before it is made, when it says anything.
+    pub(crate) fn with(disk: Arc<dyn Disk>, settings: &str) -> Self {
+        apart(|| Self::made(disk, settings))
+    }
+
+    fn made(disk: Arc<dyn Disk>, settings: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (world, clock) = world();
         let world = World { disk, ..world };
         let path = folder.path().join("data");
+        if !settings.is_empty() {
+            std::fs::create_dir(&path).unwrap();
+            std::fs::write(path.join("envora.toml"), settings).unwrap();
+        }
         let mut ours = organization(ACME, Environment::Live);
         ours.loopback = Loopback::Named;
         let InitReport { operator_token, .. } = init(&path, &ours, &world).unwrap();

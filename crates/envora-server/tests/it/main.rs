@@ -13,4 +13,5 @@ mod openapi;
 mod p20;
 mod p21;
 mod pages;
+mod postgres;
 mod problems;

@@ -8,6 +8,7 @@ use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, NoTls};
 
+use super::address::Address;
 use super::{OpenError, Purpose};
 use crate::row::Row;
 use crate::statement::{Statement, for_postgres};
@@ -30,26 +31,43 @@ pub(crate) struct Session {
     client: Client,
     prepared: HashMap<&'static str, tokio_postgres::Statement>,
     runtime: Runtime,
+    address: Address,
 }
 
-fn unexpected(error: impl Into<anyhow::Error>) -> OpenError {
+pub(super) fn unexpected(error: impl Into<anyhow::Error>) -> OpenError {
     OpenError::Unexpected(error.into())
 }
 
+/// Who holds the writer's lock of this database, as the server sees it.
+const HOLDER: &str = "SELECT concat(a.application_name, ' at ' || host(a.client_addr),
+        ', connected since ' || date_trunc('second', a.backend_start))
+    FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
+    WHERE l.locktype = 'advisory' AND l.granted
+        AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+    LIMIT 1";
+
 impl Session {
-    pub(crate) fn open(url: &str, purpose: Purpose) -> Result<Self, OpenError> {
+    /// Connects, and looks whether what durability needs is on.
+    pub(super) fn connect(address: &Address) -> Result<Self, OpenError> {
         let runtime = Builder::new_current_thread().enable_all().build().map_err(unexpected)?;
+        let connect = address.config().connect(NoTls);
         let (client, connection) =
-            runtime.block_on(tokio_postgres::connect(url, NoTls)).map_err(missing_or_unexpected)?;
+            runtime.block_on(connect).map_err(|error| address.judged(error))?;
         runtime.spawn(async move {
             if let Err(error) = connection.await {
                 tracing::debug!(%error, "a database connection ended");
             }
         });
-        let session = Self { client, prepared: HashMap::new(), runtime };
+        let address = address.clone();
+        let session = Self { client, prepared: HashMap::new(), runtime, address };
         for (setting, due) in DUE {
             session.due(setting, due)?;
         }
+        Ok(session)
+    }
+
+    pub(crate) fn open(address: &Address, purpose: Purpose) -> Result<Self, OpenError> {
+        let session = Self::connect(address)?;
         match purpose {
             Purpose::Create | Purpose::Write => session.lock()?,
             Purpose::Read => {
@@ -65,10 +83,24 @@ impl Session {
         Ok(session)
     }
 
+    /// Runs words outside any transaction.
+    pub(super) fn words(&self, words: &str) -> Result<(), OpenError> {
+        let done = self.runtime.block_on(self.client.batch_execute(words));
+        done.map_err(|error| self.address.judged(error))
+    }
+
+    fn text(&self, query: &str) -> Result<Option<String>, OpenError> {
+        let row = self.runtime.block_on(self.client.query_opt(query, &[]));
+        Ok(row.map_err(|error| self.address.judged(error))?.map(|row| row.get(0)))
+    }
+
+    /// The server's version.
+    pub(super) fn version(&self) -> Result<String, OpenError> {
+        Ok(self.text("SHOW server_version")?.unwrap_or_default())
+    }
+
     fn due(&self, setting: &'static str, due: &'static str) -> Result<(), OpenError> {
-        let show = format!("SHOW {setting}");
-        let row = self.runtime.block_on(self.client.query_one(&show, &[])).map_err(unexpected)?;
-        let found: String = row.get(0);
+        let found = self.text(&format!("SHOW {setting}"))?.unwrap_or_default();
         if found == due { Ok(()) } else { Err(OpenError::Unsafe { setting, found, due }) }
     }
 
@@ -80,9 +112,14 @@ impl Session {
             self.client.batch_execute("SET lock_timeout = 0").await
         };
         self.runtime.block_on(take).map_err(|error| match error.code() {
-            Some(state) if *state == SqlState::LOCK_NOT_AVAILABLE => OpenError::Busy,
-            _ => unexpected(error),
+            Some(state) if *state == SqlState::LOCK_NOT_AVAILABLE => self.busy(),
+            _ => self.address.judged(error),
         })
+    }
+
+    fn busy(&self) -> OpenError {
+        let by = self.text(HOLDER).ok().flatten();
+        OpenError::Busy { by: by.unwrap_or_else(|| "which has just ended".to_owned()) }
     }
 
     pub(crate) fn has_schema(&self) -> Result<bool, OpenError> {
@@ -141,12 +178,4 @@ impl Drop for Session {
 
 fn borrowed<'a>(values: &'a [Value<'a>]) -> Vec<&'a (dyn ToSql + Sync)> {
     values.iter().map(|value| value as &(dyn ToSql + Sync)).collect()
-}
-
-fn missing_or_unexpected(error: tokio_postgres::Error) -> OpenError {
-    match error.code() {
-        Some(state) if *state == SqlState::UNDEFINED_DATABASE => OpenError::Missing,
-        Some(state) if *state == SqlState::INVALID_PASSWORD => OpenError::KeyUnavailable,
-        _ => unexpected(error),
-    }
 }

@@ -34,6 +34,9 @@ pub(crate) fn open(path: &Path, key: &DbKey, purpose: Purpose) -> Result<Connect
         (Purpose::Write | Purpose::Read, true) => flags,
     };
     refuse_plaintext(path)?;
+    if purpose == Purpose::Create {
+        owners_alone(path)?;
+    }
     #[expect(clippy::disallowed_methods, reason = "the one place that opens a tenant's database")]
     let connection = Connection::open_with_flags(path, flags).map_err(judged)?;
     connection.busy_timeout(std::time::Duration::from_millis(BUSY_MS)).map_err(judged)?;
@@ -45,6 +48,15 @@ pub(crate) fn open(path: &Path, key: &DbKey, purpose: Purpose) -> Result<Connect
         refuse_plaintext(path)?;
     }
     Ok(connection)
+}
+
+/// Makes the file, empty: the engine would let everybody read it, and its log takes the file's mode.
+fn owners_alone(path: &Path) -> Result<(), OpenError> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map(drop).map_err(|error| OpenError::Unexpected(error.into()))
 }
 
 /// A file opened without its key would silently be written in the clear.
@@ -115,7 +127,9 @@ pub(crate) fn judged(error: rusqlite::Error) -> OpenError {
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::SystemIoFailure) => {
             OpenError::DataIntegrity(error.to_string())
         }
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => OpenError::Busy,
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+            OpenError::Busy { by: "of this machine".to_owned() }
+        }
         _ => OpenError::Unexpected(error.into()),
     }
 }

@@ -117,12 +117,10 @@ fn a_server_that_dies_stops_the_writer_and_keeps_what_it_acknowledged() {
         return;
     }
     let mut server = Server::start("dies");
-    let url = server.database();
-    let open = |url: &str| {
-        TenantDb::open(options(Engine::Postgres { url: url.to_owned() }, all_inline())).unwrap()
-    };
-    TenantDb::create(options(Engine::Postgres { url: url.clone() }, all_inline())).unwrap().close();
-    let db = open(&url);
+    let engine = server.engine();
+    let open = || TenantDb::open(options(engine.clone(), all_inline())).unwrap();
+    TenantDb::create(options(engine.clone(), all_inline())).unwrap().close();
+    let db = open();
     activate(&db, "acknowledged".into()).unwrap();
     server.kill();
     let after = activate(&db, "never".into());
@@ -135,7 +133,7 @@ fn a_server_that_dies_stops_the_writer_and_keeps_what_it_acknowledged() {
     assert_eq!(again.len(), 1, "readers open their connections again");
     assert!(matches!(activate(&db, "never".into()), Err(WriteError::Stopped)));
     db.close();
-    let db = open(&url);
+    let db = open();
     activate(&db, "next".into()).unwrap();
     let packs = db.read_blocking(|rd| packs_active(rd, &grant::<ReadFactors>(), u64::MAX)).unwrap();
     assert_eq!(packs.len(), 2);

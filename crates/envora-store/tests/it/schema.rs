@@ -70,8 +70,10 @@ fn both_engines_have_the_same_tables_and_columns() {
             })
             .collect()
     };
-    let Engine::Postgres { url } = postgres.engine() else { return };
-    let there = columns_of(url);
+    let Engine::Postgres { address } = postgres.engine() else { return };
+    let name = address.to_string();
+    let name = name.split('/').next_back().unwrap();
+    let there = columns_of(&envora_testkit::postgres::server().unwrap().url(name));
     assert_eq!(here, there);
 }
 

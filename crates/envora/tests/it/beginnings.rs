@@ -4,13 +4,13 @@ use std::path::Path;
 
 use crate::house::{House, Running, Stream, text};
 
-fn init(house: &House, folder: &Path) -> String {
+pub(crate) fn init(house: &House, folder: &Path) -> String {
     let ended = house.run(&["init", "--data", text(folder), "--org", "acme", "--name", "Acme"]);
     assert_eq!(ended.code, Some(0), "{ended:?}");
     ended.out.trim().to_owned()
 }
 
-fn serve(house: &House, folder: &Path) -> (Running, String) {
+pub(crate) fn serve(house: &House, folder: &Path) -> (Running, String) {
     let log = house.path().join("log");
     let arguments = [
         "serve",

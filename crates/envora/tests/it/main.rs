@@ -10,4 +10,5 @@ mod folders;
 mod house;
 mod p01;
 mod p02;
+mod postgres;
 mod words;
