@@ -10,7 +10,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, OnceLock};
 
 use crate::hash::Digest;
-pub use pack::{Pack, PackError};
+use crate::time::Day;
+pub use pack::{Pack, PackError, Recipe};
 pub use record::{
     Body, Boundary, Denominator, Factor, FactorId, FactorKind, GasValue, Provenance, Region, Repr,
     Rights, Total,
@@ -20,8 +21,8 @@ pub use record::{
 #[derive(Debug)]
 pub struct Library {
     packs: Vec<Pack>,
-    by_id: HashMap<FactorId, (usize, usize)>,
-    by_kind: BTreeMap<String, Vec<(usize, usize)>>,
+    /// Where factors are by id, of the packs and types that were asked for so far.
+    indices: BTreeMap<(usize, String), OnceLock<HashMap<FactorId, usize>>>,
 }
 
 impl Library {
@@ -31,27 +32,29 @@ impl Library {
     /// [`PackError`] when a pack is not what was compiled in.
     pub fn starter() -> Result<Arc<Self>, PackError> {
         static STARTER: OnceLock<Result<Arc<Library>, PackError>> = OnceLock::new();
-        STARTER.get_or_init(|| Ok(Arc::new(Self::new(vec![pack::starter()?])))).clone()
+        STARTER.get_or_init(|| Ok(Arc::new(Self::new(pack::starter()?)))).clone()
     }
 
     /// The library of these packs.
     #[must_use]
     pub fn new(packs: Vec<Pack>) -> Self {
-        let mut by_id = HashMap::new();
-        let mut by_kind: BTreeMap<String, Vec<(usize, usize)>> = BTreeMap::new();
-        for (shelf, pack) in packs.iter().enumerate() {
-            for (place, factor) in pack.factors.iter().enumerate() {
-                by_id.entry(factor.id).or_insert((shelf, place));
-                by_kind.entry(factor.activity_type.clone()).or_default().push((shelf, place));
-            }
-        }
-        Self { packs, by_id, by_kind }
+        let places = packs.iter().enumerate().flat_map(|(place, pack)| {
+            pack.kinds().map(move |kind| ((place, kind.to_owned()), OnceLock::new()))
+        });
+        let indices = places.collect();
+        Self { packs, indices }
     }
 
     /// The active packs.
     #[must_use]
     pub fn packs(&self) -> &[Pack] {
         &self.packs
+    }
+
+    /// The pack of this id.
+    #[must_use]
+    pub fn pack(&self, id: &str) -> Option<&Pack> {
+        self.packs.iter().find(|pack| pack.recipe.id == id)
     }
 
     /// The digests of the active packs, sorted: part of a run's identity.
@@ -62,29 +65,62 @@ impl Library {
         digests
     }
 
-    fn at(&self, (shelf, place): (usize, usize)) -> Option<&Factor> {
-        self.packs.get(shelf)?.factors.get(place)
+    /// The first days of editions and the days after their last, ascending: between two of them
+    /// every day has the same factors.
+    #[must_use]
+    pub fn borders(&self) -> Vec<Day> {
+        let recipes = self.packs.iter().map(|pack| &pack.recipe);
+        let mut days: Vec<Day> =
+            recipes.flat_map(|recipe| [recipe.valid_from, recipe.valid_to]).collect();
+        days.sort_unstable();
+        days.dedup();
+        days
+    }
+
+    /// The factor of this id, and its pack. Where it likely is comes first: in the type that is
+    /// meant, then in those that were read; the rest is read only for an id that is in neither.
+    fn find(&self, likely: Option<&str>, id: &FactorId) -> Option<(&Pack, &Factor)> {
+        let mut shelves: Vec<_> = self.indices.iter().collect();
+        shelves.sort_by_key(|((place, kind), _)| {
+            let read = self.packs.get(*place).is_some_and(|pack| pack.is_read(kind));
+            (likely != Some(kind.as_str()), !read)
+        });
+        shelves.into_iter().find_map(|((place, kind), index)| {
+            let pack = self.packs.get(*place)?;
+            let factors = pack.of_kind(kind);
+            let index = index.get_or_init(|| {
+                let ids = factors.iter().enumerate();
+                ids.map(|(place, factor)| (factor.id, place)).collect()
+            });
+            Some((pack, factors.get(*index.get(id)?)?))
+        })
     }
 
     /// The factor of this id.
     #[must_use]
     pub fn get(&self, id: &FactorId) -> Option<&Factor> {
-        self.at(*self.by_id.get(id)?)
+        self.find(None, id).map(|(_, factor)| factor)
+    }
+
+    /// The factor of this id, which most likely is for activities of this type.
+    #[must_use]
+    pub fn get_for(&self, kind: &str, id: &FactorId) -> Option<&Factor> {
+        self.find(Some(kind), id).map(|(_, factor)| factor)
     }
 
     /// The pack that a factor came in.
     #[must_use]
     pub fn pack_of(&self, id: &FactorId) -> Option<&Pack> {
-        self.packs.get(self.by_id.get(id)?.0)
+        self.find(None, id).map(|(pack, _)| pack)
     }
 
     /// All factors for activities of this type.
     pub fn of_kind(&self, kind: &str) -> impl Iterator<Item = &Factor> {
-        self.by_kind.get(kind).into_iter().flatten().filter_map(|place| self.at(*place))
+        self.packs.iter().flat_map(move |pack| pack.of_kind(kind))
     }
 
-    /// All factors.
+    /// All factors, by pack, type and key.
     pub fn factors(&self) -> impl Iterator<Item = &Factor> {
-        self.packs.iter().flat_map(|pack| &pack.factors)
+        self.packs.iter().flat_map(Pack::factors)
     }
 }

@@ -98,8 +98,9 @@ impl Calculator {
     pub fn new(why: &Why, library: &Library) -> Result<Self, LinesError> {
         let mut lines = Vec::new();
         for choice in &why.slots {
-            let factor =
-                library.get(&choice.factor).ok_or(LinesError::FactorMissing(choice.factor))?;
+            let factor = library
+                .get_for(&why.kind, &choice.factor)
+                .ok_or(LinesError::FactorMissing(choice.factor))?;
             for part in parts(choice, factor)? {
                 lines.push(prepare(why, choice, factor, &part));
             }
@@ -149,7 +150,9 @@ pub fn co2e_in_set(
 ) -> Result<Vec<Option<Mass>>, LinesError> {
     let mut column = Vec::new();
     for choice in &why.slots {
-        let factor = library.get(&choice.factor).ok_or(LinesError::FactorMissing(choice.factor))?;
+        let factor = library
+            .get_for(&why.kind, &choice.factor)
+            .ok_or(LinesError::FactorMissing(choice.factor))?;
         for part in parts(choice, factor)? {
             let rate = part.co2e_per_unit(factor, set).map(Rate::new);
             let mass = rate.map(|rate| rate.mass(quantity).ok_or(LinesError::TooLarge));

@@ -18,6 +18,7 @@ use std::time::{Duration, Instant};
 
 use envora_crypto::tenant::Object;
 use envora_domain::activities::canonical::rows_root;
+use envora_domain::factors::Library;
 use envora_domain::hash::Digest;
 use envora_domain::id::{ImportId, SegmentId};
 use envora_domain::time::Day;
@@ -64,7 +65,21 @@ fn read(bytes: &[u8], mapping: &Arc<Mapping>, set: [(&str, String); 2]) -> Vec<P
     reader.map(|row| row.unwrap()).collect()
 }
 
+/// What opening the packs costs, the first question of a type, and reading all that is left.
+fn packs() {
+    let timed = |what: &str, work: &dyn Fn() -> usize| {
+        let start = Instant::now();
+        let count = work();
+        println!("{what}: {count}, {} µs", start.elapsed().as_micros());
+    };
+    let library = || Library::starter().unwrap();
+    timed("packs opened", &|| library().packs().len());
+    timed("factors of electricity read", &|| library().of_kind("electricity.purchased").count());
+    timed("factors of all types read", &|| library().factors().count());
+}
+
 fn main() {
+    packs();
     let house = House::new();
     let mut stages = Stages::default();
     let mut rows_read = 0_usize;

@@ -35,7 +35,7 @@ const fn fuel(
     Fuel { word, state, carbon, aliases }
 }
 
-use Carbon::{Biogenic, Fossil, Mixed};
+use Carbon::{Biogenic, Fossil, Mixed, Unknown};
 use State::{Gas, Liquid, Solid};
 
 /// All fuels.
@@ -145,6 +145,7 @@ pub(super) const ALL: &[Fuel] = &[
     fuel("development_petrol", Liquid, Biogenic, &["Development petrol"]),
     fuel("bio_petrol", Liquid, Biogenic, &["Bio Petrol"]),
     fuel("renewable_petrol", Liquid, Biogenic, &["Renewable petrol"]),
+    fuel("methanol", Liquid, Unknown, &["Methanol"]),
     fuel("biomethanol", Liquid, Biogenic, &["Methanol (bio)"]),
     fuel("avtur_renewable", Liquid, Biogenic, &["Avtur (renewable)"]),
     fuel("biomethane_compressed", Liquid, Biogenic, &["Biomethane (compressed)"]),

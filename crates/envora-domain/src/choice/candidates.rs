@@ -1,5 +1,7 @@
 //! Candidates for a slot: filtered rule by rule, then ranked; each one passed over says why.
 
+use std::collections::BTreeMap;
+
 use super::{Asked, ChoiceFlag, Native, PassedOver, Unresolved, UnresolvedCode, period};
 use crate::catalogue::{Bucket, SlotSpec};
 use crate::factors::{Factor, FactorId, FactorKind};
@@ -97,12 +99,12 @@ fn fitting<'a>(spec: &SlotSpec, asked: &Asked<'a>, notes: &mut Notes<'_>) -> Vec
         factor.qualifiers.iter().all(|(name, word)| asked.qualifiers.get(name) == Some(word))
     });
     notes.many("qualifiers", others.len(), "factors of other qualifiers");
+    let (all, others): (Vec<_>, Vec<_>) =
+        all.into_iter().partition(|factor| factor.permitted_use == "inventory");
+    notes.many("use", others.len(), "factors that the publisher does not mean for inventories");
     let mut fitting = Vec::new();
+    let mut mismatches: BTreeMap<String, usize> = BTreeMap::new();
     for factor in all {
-        if factor.permitted_use != "inventory" {
-            notes.one("use", factor, "the publisher does not mean it for inventories".to_owned());
-            continue;
-        }
         if asked.policy.native == Native::Refuse && !factor.rebasable() {
             notes.one("native", factor, "it has no complete gas split to rebase".to_owned());
             continue;
@@ -111,8 +113,11 @@ fn fitting<'a>(spec: &SlotSpec, asked: &Asked<'a>, notes: &mut Notes<'_>) -> Vec
             .and_then(|unit| UnitPath::between(&asked.unit, &unit));
         match path {
             Ok(unit_path) => fitting.push(Candidate { factor, unit_path, region_steps: 0 }),
-            Err(mismatch) => notes.one("unit", factor, mismatch.to_string()),
+            Err(mismatch) => *mismatches.entry(mismatch.to_string()).or_default() += 1,
         }
+    }
+    for (detail, count) in mismatches {
+        notes.many("unit", count, &detail);
     }
     fitting
 }
@@ -139,15 +144,19 @@ fn nearest_region<'a>(
     notes: &mut Notes<'_>,
 ) -> Vec<Candidate<'a>> {
     let mut near = Vec::new();
+    let mut elsewhere: BTreeMap<(&str, &str), usize> = BTreeMap::new();
     for candidate in candidates {
         match region_steps(asked.question.region, candidate.factor) {
             Some(region_steps) => near.push(Candidate { region_steps, ..candidate }),
             None => {
                 let region = &candidate.factor.region;
-                let detail = format!("it holds for {} {}", region.scheme, region.code);
-                notes.one("region", candidate.factor, detail);
+                let place = (candidate.factor.pack.as_str(), region.scheme.as_str());
+                *elsewhere.entry(place).or_default() += 1;
             }
         }
+    }
+    for ((pack, scheme), count) in elsewhere {
+        notes.many("region", count, &format!("factors of {pack} for other regions ({scheme})"));
     }
     let least = near.iter().map(|candidate| candidate.region_steps).min();
     let (near, wider): (Vec<_>, Vec<_>) =

@@ -1,4 +1,11 @@
 //! Packs: sets of factors of one edition, as TSV text that is trusted by its SHA-256.
+//!
+//! A pack that comes with Envora is checked against its digest when it is opened; its factors are
+//! read when an activity of their type is first asked for.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use super::record::{Factor, Rights};
 use super::{digests, rows};
@@ -6,7 +13,13 @@ use crate::gwp::GwpSet;
 use crate::hash::Digest;
 use crate::time::Day;
 
-const STARTER: &str = include_str!("../../packs/desnz-2022.tsv");
+/// How a period may find its edition: the one with most of its days, ties to the later.
+pub(super) const PERIOD_RULES: &[&str] = &["majority"];
+/// Where factors hold: in the region that they name; or there, the part of a country without one
+/// taking the average of the country. Never across a border.
+pub(super) const REGION_RULES: &[&str] = &["own", "subregion_then_country"];
+/// Which factors an activity takes together: the whole family of one edition.
+pub(super) const FAMILY_RULES: &[&str] = &["same_edition"];
 
 /// What is said once for all factors of a pack.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +28,8 @@ pub struct Recipe {
     pub id: String,
     /// Its version.
     pub version: String,
+    /// How all its keys begin.
+    pub prefix: String,
     /// The publisher.
     pub publisher: String,
     /// The data set.
@@ -29,12 +44,20 @@ pub struct Recipe {
     pub basis: GwpSet,
     /// How a period finds its edition: `majority`.
     pub period_rule: String,
+    /// Where a factor holds: `own` or `subregion_then_country`.
+    pub region_rule: String,
+    /// Which factors go together: `same_edition`.
+    pub family_rule: String,
     /// Licence and attribution.
     pub rights: Rights,
     /// The publisher's file.
     pub file: String,
     /// Its SHA-256.
     pub sha256: String,
+    /// How many significant digits the transcription of that file kept.
+    pub precision: u8,
+    /// Words that moved between editions: what is printed, and what stands for it in keys.
+    pub renames: Vec<(String, String)>,
 }
 
 /// A set of factors that is activated as one.
@@ -44,8 +67,63 @@ pub struct Pack {
     pub recipe: Recipe,
     /// SHA-256 of its text: goes into the leaf of its activation and into runs.
     pub digest: Digest,
-    /// Its factors, by key.
-    pub factors: Vec<Factor>,
+    text: Cow<'static, str>,
+    head: rows::Head,
+    shelves: BTreeMap<String, OnceLock<Vec<Factor>>>,
+}
+
+impl Pack {
+    /// Opens a text: its head is read, its factors are not yet.
+    fn open(text: Cow<'static, str>, digest: Digest) -> Result<Self, PackError> {
+        let (recipe, head) = rows::head(&text)?;
+        let shelves = head.counts.keys().map(|kind| (kind.clone(), OnceLock::new())).collect();
+        Ok(Self { recipe, digest, text, head, shelves })
+    }
+
+    /// A pack of these factors, which are taken as they are.
+    #[must_use]
+    pub fn of(recipe: Recipe, factors: Vec<Factor>) -> Self {
+        let digest = Digest::of(write(&recipe, &factors).as_bytes());
+        let mut kinds: BTreeMap<String, Vec<Factor>> = BTreeMap::new();
+        for factor in factors {
+            kinds.entry(factor.activity_type.clone()).or_default().push(factor);
+        }
+        let counts = kinds.iter().map(|(kind, factors)| (kind.clone(), factors.len())).collect();
+        let shelves = kinds.into_iter().map(|(kind, factors)| (kind, OnceLock::from(factors)));
+        let (head, shelves) = (rows::Head::counting(counts), shelves.collect());
+        Self { recipe, digest, text: Cow::Borrowed(""), head, shelves }
+    }
+
+    /// How many factors it has.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.head.counts.values().sum()
+    }
+
+    /// The activity types that it has factors for.
+    pub fn kinds(&self) -> impl Iterator<Item = &str> {
+        self.shelves.keys().map(String::as_str)
+    }
+
+    /// Its factors for activities of this type, by key.
+    #[must_use]
+    pub fn of_kind(&self, kind: &str) -> &[Factor] {
+        let Some(shelf) = self.shelves.get(kind) else { return &[] };
+        shelf.get_or_init(|| {
+            let factors = rows::factors(&self.text, (&self.recipe, &self.head), Some(kind));
+            factors.expect("a text is read to its end before its digest is trusted")
+        })
+    }
+
+    /// Whether the factors of this type are read already.
+    pub(super) fn is_read(&self, kind: &str) -> bool {
+        self.shelves.get(kind).is_some_and(|shelf| shelf.get().is_some())
+    }
+
+    /// All its factors, by type and key.
+    pub fn factors(&self) -> impl Iterator<Item = &Factor> {
+        self.kinds().flat_map(|kind| self.of_kind(kind))
+    }
 }
 
 /// Why a pack is refused.
@@ -75,17 +153,22 @@ impl PackError {
     }
 }
 
-/// Reads a pack whose text must have this SHA-256 (hex).
+/// Reads a pack whose text must have this SHA-256 (hex), to its last line.
 ///
 /// # Errors
 /// [`PackError`].
 pub fn read(text: &str, trusted: &str) -> Result<Pack, PackError> {
+    let pack = Pack::open(text.to_owned().into(), check(text, trusted)?)?;
+    rows::factors(text, (&pack.recipe, &pack.head), None)?;
+    Ok(pack)
+}
+
+fn check(text: &str, trusted: &str) -> Result<Digest, PackError> {
     let digest = Digest::of(text.as_bytes());
-    if digest.hex() != trusted {
-        return Err(PackError::Digest { trusted: trusted.to_owned(), found: digest.hex() });
+    if digest.hex() == trusted {
+        return Ok(digest);
     }
-    let (recipe, factors) = rows::read(text)?;
-    Ok(Pack { recipe, digest, factors })
+    Err(PackError::Digest { trusted: trusted.to_owned(), found: digest.hex() })
 }
 
 /// The text of a pack: sorted, the same for the same factors.
@@ -94,9 +177,12 @@ pub fn write(recipe: &Recipe, factors: &[Factor]) -> String {
     rows::write(recipe, factors)
 }
 
-/// The pack that comes with Envora.
-pub(super) fn starter() -> Result<Pack, PackError> {
-    read(STARTER, digests::DESNZ_2022)
+/// The packs that come with Envora.
+pub(super) fn starter() -> Result<Vec<Pack>, PackError> {
+    let open = |(text, trusted): &(&'static str, &str)| {
+        Pack::open(Cow::Borrowed(text), check(text, trusted)?)
+    };
+    digests::STARTER.iter().map(open).collect()
 }
 
 #[cfg(test)]
@@ -104,23 +190,42 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_pack_is_trusted_by_its_digest_and_is_its_text() {
-        let pack = starter().expect("the pack is the one compiled in");
-        assert_eq!(write(&pack.recipe, &pack.factors), STARTER, "written back to the byte");
-        let other = STARTER.replacen("0.19338", "0.19339", 1);
-        assert!(matches!(read(&other, digests::DESNZ_2022), Err(PackError::Digest { .. })));
+    fn packs_are_trusted_by_their_digests_and_are_their_texts() {
+        for (text, trusted) in digests::STARTER {
+            let pack = read(text, trusted).expect("the pack is the one compiled in");
+            let factors: Vec<Factor> = pack.factors().cloned().collect();
+            let written = write(&pack.recipe, &factors);
+            let differs = written.lines().zip(text.lines()).find(|(one, other)| one != other);
+            assert_eq!(differs, None, "{}", pack.recipe.id);
+            assert!(written == *text, "{} is written back to the byte", pack.recipe.id);
+            assert_eq!(factors.len(), pack.count());
+            let other = text.replacen("0.0", "0.1", 1);
+            assert!(matches!(read(&other, trusted), Err(PackError::Digest { .. })));
+        }
+    }
+
+    #[test]
+    fn the_starter_packs_stay_small() {
+        let bytes: usize = digests::STARTER.iter().map(|(text, _)| text.len()).sum();
+        assert!(bytes <= 1_500_000, "{bytes}");
     }
 
     #[test]
     fn broken_lines_are_refused_with_their_number() {
+        let (starter, _) = digests::STARTER.first().expect("a pack");
         let trust = |text: &str| read(text, &Digest::of(text.as_bytes()).hex());
         let line = |text: &str| match trust(text) {
             Err(PackError::Line { line, .. }) => line,
             _ => 0,
         };
         assert_eq!(line(""), 1);
-        assert_eq!(line(&STARTER.replacen("#! edition", "#! edetion", 1)), 1);
-        let cut: String = STARTER.lines().take(15).map(|line| format!("{line}\n")).collect();
-        assert_eq!(line(&format!("{cut}only one cell\n")), 16);
+        assert_eq!(line(&starter.replacen("#! edition", "#! edetion", 1)), 1);
+        assert_eq!(line(&starter.replacen("\tmajority", "\tsometimes", 1)), 1);
+        let end = starter.lines().count() + 1;
+        assert_eq!(line(&format!("{starter}only one cell\n")), end);
+        assert_eq!(line(&format!("{starter}9999\t0\ta\t1\t1\n")), end);
+        assert_eq!(line(&format!("{starter}0\t0\ta|b\t1\t1 2 3 4 5 6 7\n")), end);
+        let last = starter.lines().next_back().expect("a line");
+        assert_eq!(line(&format!("{starter}{last}\n")), end, "a doubled key");
     }
 }

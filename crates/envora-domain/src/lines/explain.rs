@@ -37,7 +37,9 @@ pub fn explain(
     let mut lines = Calculator::new(why, library)?.lines(quantity)?.into_iter();
     let mut traces = Vec::new();
     for choice in &why.slots {
-        let factor = library.get(&choice.factor).ok_or(LinesError::FactorMissing(choice.factor))?;
+        let factor = library
+            .get_for(&why.kind, &choice.factor)
+            .ok_or(LinesError::FactorMissing(choice.factor))?;
         for part in parts(choice, factor)? {
             let Some(line) = lines.next() else { continue };
             let teller = Teller { quantity, choice, factor, part: &part, set };

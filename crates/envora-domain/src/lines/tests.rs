@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use super::*;
 use crate::choice::{Policy, Question, choose};
-use crate::factors::Boundary;
+use crate::factors::{Boundary, Pack};
 use crate::time::Day;
 
 fn why_of(kind: &str, unit: &str, fuel: &str, policy: &Policy) -> (Why, std::sync::Arc<Library>) {
@@ -130,8 +130,11 @@ fn an_own_set_fills_the_fourth_column() {
 fn factor_with(total: Option<&str>, gases: &[(Gas, Repr, &str)]) -> Factor {
     let library = Library::starter().expect("the compiled-in pack");
     let grid = library
+        .pack("desnz-2022")
+        .expect("the pack")
         .of_kind("electricity.purchased")
-        .find(|factor| factor.boundary == Boundary::Generation);
+        .iter()
+        .find(|factor| factor.boundary == Boundary::Generation && factor.memo_bucket.is_none());
     let mut body = grid.expect("a grid factor").body().clone();
     let printed = body.total.take();
     body.total = total
@@ -156,8 +159,8 @@ fn factor_with(total: Option<&str>, gases: &[(Gas, Repr, &str)]) -> Factor {
 fn lines_by(factor: Factor, value: &str) -> Vec<Line> {
     let (mut why, library) = why_of("electricity.purchased", "kW.h", "", &Policy::default());
     let id = factor.id;
-    let mut pack = library.packs().first().expect("a pack").clone();
-    pack.factors = vec![factor];
+    let recipe = library.pack("desnz-2022").expect("the pack").recipe.clone();
+    let pack = Pack::of(recipe, vec![factor]);
     why.slots.truncate(1);
     for slot in &mut why.slots {
         slot.factor = id;
@@ -208,10 +211,10 @@ fn a_single_factor_is_rebased_only_with_its_gases() {
 fn widest_quantities_are_refused_not_wrapped() {
     let factor = factor_with(Some("99999999999999999999"), &[]);
     let (mut why, library) = why_of("electricity.purchased", "kW.h", "", &Policy::default());
-    let mut pack = library.packs().first().expect("a pack").clone();
+    let recipe = library.pack("desnz-2022").expect("the pack").recipe.clone();
     why.slots.truncate(1);
     why.slots.iter_mut().for_each(|slot| slot.factor = factor.id);
-    pack.factors = vec![factor];
+    let pack = Pack::of(recipe, vec![factor]);
     let most = quantity("99999999999999999999.999999999999999999");
     let library = Library::new(vec![pack]);
     assert_eq!(lines(most, &why, &library), Err(LinesError::TooLarge));

@@ -79,10 +79,7 @@ impl Choices {
         policy: Policy,
         stored: Vec<String>,
     ) -> anyhow::Result<Self> {
-        let mut editions: Vec<Day> =
-            library.factors().flat_map(|factor| [factor.valid_from, factor.valid_to]).collect();
-        editions.sort_unstable();
-        editions.dedup();
+        let editions = library.borders();
         let mut choices = Self {
             library,
             policy,

@@ -43,13 +43,17 @@ const CONVERT: &str = "/v2/organizations/{org_id}/units/convert";
 pub fn routes() -> Vec<Route> {
     vec![
         Route::get::<ReadFactors, _, _>(FACTORS, list)
-            .says("Lists the factors of the packs, by id.")
+            .says("Lists the factors of the packs, by key, the latest edition first.")
             .asks(&[
                 ("limit", "How many, 1 to 1000; 100 when absent."),
                 ("cursor", "The page to continue from."),
                 ("type", "Only factors of this activity type."),
                 ("boundary", "Only factors of this boundary, such as combustion."),
-                ("q", "Only factors whose key or words hold this text."),
+                ("pack", "Only factors of this pack, such as desnz-2025."),
+                ("publisher", "Only factors of publishers whose name holds this text."),
+                ("edition", "Only factors of this edition, such as 2025."),
+                ("region", "Only factors that hold for this region: GB, CAMX, world."),
+                ("q", "Only factors that hold all of these words, the publisher's or ours."),
             ])
             .gives(200, Shape::page::<Factor>()),
         Route::get::<ReadFactors, _, _>(FACTOR, read)
@@ -75,33 +79,103 @@ pub fn routes() -> Vec<Route> {
     ]
 }
 
+/// What a list of factors may be narrowed by.
+const FILTERS: &[&str] = &["type", "boundary", "pack", "publisher", "edition", "region", "q"];
+
+/// Which factors a list is to show.
+struct Wanted<'a> {
+    kind: Option<&'a str>,
+    boundary: Option<Boundary>,
+    pack: Option<&'a str>,
+    publisher: Option<String>,
+    edition: Option<&'a str>,
+    region: Option<&'a str>,
+    words: Vec<String>,
+}
+
+impl<'a> Wanted<'a> {
+    fn read(params: &'a Params) -> Result<Self, Problem> {
+        let words = params.one("q")?.unwrap_or_default().to_lowercase();
+        Ok(Self {
+            kind: params.one("type")?,
+            boundary: params.read("boundary", "a boundary such as combustion", Boundary::parse)?,
+            pack: params.one("pack")?,
+            publisher: params.one("publisher")?.map(str::to_lowercase),
+            edition: params.one("edition")?,
+            region: params.one("region")?,
+            words: words.split_whitespace().map(str::to_owned).collect(),
+        })
+    }
+
+    fn takes_pack(&self, pack: &Pack) -> bool {
+        let recipe = &pack.recipe;
+        let publisher = || recipe.publisher.to_lowercase();
+        self.pack.is_none_or(|id| id == recipe.id)
+            && self.edition.is_none_or(|edition| edition == recipe.edition)
+            && self.publisher.as_ref().is_none_or(|text| publisher().contains(text.as_str()))
+    }
+
+    fn takes(&self, factor: &envora_domain::factors::Factor) -> bool {
+        let region = &factor.region;
+        let here = |text: &str| {
+            let whole = format!("{}:{}", region.scheme, region.code);
+            let world = region.code.is_empty() && text.eq_ignore_ascii_case(&region.scheme);
+            world || region.code.eq_ignore_ascii_case(text) || whole.eq_ignore_ascii_case(text)
+        };
+        self.boundary.is_none_or(|boundary| factor.boundary == boundary)
+            && self.region.is_none_or(here)
+            && (self.words.is_empty() || holds(factor, &self.words))
+    }
+}
+
+/// Whether a factor holds all of these words, each in the publisher's words or in ours.
+fn holds(factor: &envora_domain::factors::Factor, words: &[String]) -> bool {
+    let provenance = &factor.provenance;
+    let ours = factor.qualifiers.values().map(String::as_str);
+    let fixed = [
+        factor.key.as_str(),
+        factor.publisher.as_str(),
+        factor.edition.as_str(),
+        factor.activity_type.as_str(),
+        factor.boundary.as_str(),
+        factor.region.code.as_str(),
+        factor.denominator.as_printed.as_str(),
+        provenance.sheet.as_deref().unwrap_or_default(),
+    ];
+    let all = provenance.words.iter().map(String::as_str).chain(ours).chain(fixed);
+    let all = all.collect::<Vec<_>>().join("\n").to_lowercase();
+    words.iter().all(|word| all.contains(word.as_str()))
+}
+
+/// Where a factor stands in a list: by key, and of one key the latest edition first.
+fn place(factor: &envora_domain::factors::Factor) -> String {
+    let turned = |digit: char| digit.to_digit(10).and_then(|digit| char::from_digit(9 - digit, 10));
+    let edition: String = factor.edition.chars().map(|c| turned(c).unwrap_or(c)).collect();
+    format!("{}\t{edition}\t{}", factor.key, factor.id)
+}
+
 async fn list(State(app): State<App>, allowed: Allowed<ReadFactors>, params: Params) -> Answer {
-    params.only(&["limit", "cursor", "type", "boundary", "q"])?;
+    params.only(&[&["limit", "cursor"], FILTERS].concat())?;
     let (parts, now) = (allowed.tenant.parts(), app.clock().now());
     let walk = Walk { route: FACTORS, params: &params };
     let after = cursors::decode(&parts.keys, walk, now)?.map(|place| place.after);
     let limit = params.limit()?;
-    let kind = params.one("type")?;
-    let boundary = params.read("boundary", "a boundary such as combustion", Boundary::parse)?;
-    let text = params.one("q")?.map(str::to_lowercase);
-    let holds = |factor: &envora_domain::factors::Factor, text: &str| {
-        factor.key.to_lowercase().contains(text)
-            || factor.provenance.words.iter().any(|word| word.to_lowercase().contains(text))
-    };
-    let mut found: Vec<_> = parts
-        .library
-        .factors()
-        .filter(|factor| kind.is_none_or(|kind| factor.activity_type == kind))
-        .filter(|factor| boundary.is_none_or(|boundary| factor.boundary == boundary))
-        .filter(|factor| text.as_ref().is_none_or(|text| holds(factor, text)))
-        .map(|factor| (factor.id.to_string(), factor))
-        .filter(|(id, _)| after.as_ref().is_none_or(|after| id > after))
+    let wanted = Wanted::read(&params)?;
+    let packs = parts.library.packs().iter().filter(|pack| wanted.takes_pack(pack));
+    let factors = packs.flat_map(|pack| match wanted.kind {
+        Some(kind) => pack.of_kind(kind).iter().collect::<Vec<_>>(),
+        None => pack.factors().collect(),
+    });
+    let mut found: Vec<_> = factors
+        .filter(|factor| wanted.takes(factor))
+        .map(|factor| (place(factor), factor))
+        .filter(|(place, _)| after.as_ref().is_none_or(|after| place > after))
         .collect();
     found.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
     let more = found.len() > limit;
     found.truncate(limit);
     let data = found.iter().map(|(_, factor)| wire(factor)).collect::<anyhow::Result<Vec<_>>>()?;
-    let last = found.last().filter(|_| more).map(|(id, _)| id.clone());
+    let last = found.last().filter(|_| more).map(|(place, _)| place.clone());
     let next_cursor =
         last.map(|after| cursors::encode(&parts.keys, walk, Place { after, seq: 0 }, now));
     let next = next_cursor
@@ -144,7 +218,7 @@ fn pack_wire(pack: &Pack, active: &[PackActivation]) -> FactorPack {
         publisher: recipe.publisher.clone(),
         edition: recipe.edition.clone(),
         sha256: pack.digest.hex(),
-        factors: pack.factors.len() as u64,
+        factors: pack.count() as u64,
         licence: recipe.rights.licence.clone(),
         active: activation.is_some(),
         seq: activation.map(|activation| activation.seq),

@@ -214,7 +214,7 @@ fn program() -> Check {
             let packs: Vec<String> = library
                 .packs()
                 .iter()
-                .map(|pack| format!("{} ({} factors)", pack.recipe.id, pack.factors.len()))
+                .map(|pack| format!("{} ({} factors)", pack.recipe.id, pack.count()))
                 .collect();
             let zones = zone_database_edition();
             Check::good(

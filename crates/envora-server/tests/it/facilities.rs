@@ -140,6 +140,31 @@ async fn the_log_proves_what_it_holds() {
 }
 
 #[tokio::test]
+async fn factors_are_found_by_the_publishers_words_and_by_ours() {
+    let house = House::new();
+    let keys = async |query: &str| -> Vec<(String, String)> {
+        let page = house.get(&format!("/factors?{query}")).await.json();
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        let data = page["data"].as_array().unwrap_or_else(|| panic!("{page}"));
+        data.iter().map(|factor| (text(&factor["pack"]), text(&factor["key"]))).collect()
+    };
+    let diesel = keys("q=Average%20car%20diesel&boundary=combustion&publisher=desnz").await;
+    let packs: Vec<&str> = diesel.iter().map(|(pack, _)| pack.as_str()).collect();
+    let editions = ["desnz-2025", "desnz-2024", "desnz-2023", "desnz-2022", "desnz-2021"];
+    assert_eq!(packs, editions, "one series, the latest edition first");
+    assert!(diesel.iter().all(|(_, key)| key.ends_with("cars-by-size/average-car/diesel/km")));
+    let grid = keys("region=CAMX&edition=2025&q=total%20output").await;
+    assert_eq!(grid.len(), 1, "{grid:?}");
+    assert_eq!(keys("pack=epa-hub-2024&q=short-ton%20mixed_msw%20landfilled").await.len(), 1);
+    assert_eq!(keys("q=phlogiston").await, []);
+    let page = house.get("/factors?q=hotel&limit=7").await.json();
+    let cursor = page["next_cursor"].as_str().unwrap();
+    let next = house.get(&format!("/factors?q=hotel&limit=7&cursor={cursor}")).await.json();
+    let key = |page: &Value, at: usize| page["data"][at]["key"].to_string();
+    assert!(key(&page, 6) <= key(&next, 0), "pages go on where the last ended");
+}
+
+#[tokio::test]
 async fn factors_and_what_goes_with_them_are_listed() {
     let house = House::new();
     let factors = house.get("/factors?type=electricity.purchased&limit=5").await.json();
