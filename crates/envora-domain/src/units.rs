@@ -10,6 +10,7 @@ mod parser;
 
 use core::fmt;
 
+use crate::decimal::Decimal;
 use crate::rational::Rational;
 use crate::words::words;
 pub use aliases::lookup;
@@ -296,6 +297,13 @@ impl UnitPath {
     #[must_use]
     pub fn rational(&self) -> Option<Rational> {
         Rational::parse(&self.factor)
+    }
+
+    /// An amount converted, exactly: a decimal, or a fraction `a/b` where none is exact.
+    #[must_use]
+    pub fn convert(&self, amount: Decimal) -> String {
+        let exact = Rational::from(amount).times(&self.rational().unwrap_or(Rational::ONE));
+        exact.terminating().unwrap_or_else(|| exact.to_string())
     }
 }
 

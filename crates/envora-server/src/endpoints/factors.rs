@@ -14,7 +14,6 @@ use envora_domain::decimal::Decimal;
 use envora_domain::factors::{Boundary, FactorId, Pack};
 use envora_domain::gwp::{self, Carbon, Gas};
 use envora_domain::methods;
-use envora_domain::rational::Rational;
 use envora_domain::units::{UnitPath, parse_code};
 use envora_store::packs::{NewPack, PackActivation, pack_activate, packs_active};
 use serde_json::Value;
@@ -343,11 +342,6 @@ async fn convert(
     let path = UnitPath::between(&from, &to)
         .map_err(|error| Problem::unit_mismatch(format!("{error}: {}.", error.remedy())))?;
     let number = number.map_err(anyhow::Error::from)?;
-    let factor = path.rational().unwrap_or(Rational::ONE);
-    let exact = Rational::from(number).times(&factor);
-    Reply::ok(&Converted {
-        quantity: exact.terminating().unwrap_or_else(|| exact.to_string()),
-        unit: path.to,
-        path: path.steps,
-    })
+    let quantity = path.convert(number);
+    Reply::ok(&Converted { quantity, unit: path.to, path: path.steps })
 }
