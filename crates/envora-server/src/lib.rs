@@ -28,4 +28,3 @@ pub mod routes;
 pub mod rows;
 pub mod serving;
 pub mod tenants;
-pub mod words;

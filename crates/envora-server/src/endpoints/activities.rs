@@ -25,6 +25,7 @@ use envora_ingest::rows::ParsedRow;
 use envora_ingest::segments::activities;
 use envora_ingest::tenant::TenantParts;
 use envora_ingest::trace::{ActivityTrace, trace_activity};
+use envora_ingest::words;
 use envora_store::imports::Mode;
 use envora_store::segments::{Segment, segment_by_id, segments_from};
 use envora_store::supersessions::{Fate, supersession_of};
@@ -44,7 +45,6 @@ use crate::params::Params;
 use crate::refusals::Refusal;
 use crate::routes::Route;
 use crate::rows;
-use crate::words;
 
 const ALL: &str = "/v2/organizations/{org_id}/activities";
 const VALIDATE: &str = "/v2/organizations/{org_id}/activities/validate";
