@@ -7,6 +7,7 @@
 pub mod csv;
 mod held;
 pub mod json;
+pub mod mend;
 pub mod ndjson;
 pub mod records;
 mod sheet;

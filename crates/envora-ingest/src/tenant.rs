@@ -85,7 +85,8 @@ pub struct Damaged {
 }
 
 impl Damaged {
-    pub(crate) fn new(what: impl Into<String>, detail: impl Into<String>) -> Self {
+    /// What it is, and what is wrong with it.
+    pub fn new(what: impl Into<String>, detail: impl Into<String>) -> Self {
         Self { what: what.into(), detail: detail.into() }
     }
 }

@@ -17,6 +17,7 @@ use crate::mapping::{Encoding, FileStyle};
 use crate::rows::ParsedRow;
 
 mod head;
+pub(super) mod mend;
 mod text;
 
 /// First cells that mark a row as the sum of others, where the mapping names none.
@@ -24,7 +25,7 @@ const TOTALS: [&str; 8] =
     ["total", "totals", "grand total", "subtotal", "sum", "summe", "gesamt", "totaal"];
 
 /// What the columns of an error file of ours start with; they are not read back.
-const OURS: &str = "_envora_";
+pub(super) const OURS: &str = "_envora_";
 
 /// Reads a CSV stream.
 pub struct CsvReader<R> {

@@ -78,7 +78,7 @@ fn line_of(text: &[u8], at: usize) -> u64 {
 }
 
 /// The mode and the rows' texts.
-fn envelope(text: &str) -> Result<(Option<Mode>, Vec<&str>), OpenError> {
+pub(super) fn envelope(text: &str) -> Result<(Option<Mode>, Vec<&str>), OpenError> {
     let malformed = |detail: String, line: u64| {
         FileProblem::new("malformed_body", detail)
             .hint("send {\"mode\": \"atomic\", \"activities\": [ … ]}")

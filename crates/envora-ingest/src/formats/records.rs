@@ -130,6 +130,12 @@ impl<R: Read> Records<R> {
         self.core = core(dialect);
     }
 
+    /// Where the next record, or blank line before it, starts.
+    #[must_use]
+    pub const fn offset(&self) -> u64 {
+        self.offset
+    }
+
     /// The next bytes without taking them: at least `wanted`, unless the stream ends before.
     ///
     /// # Errors

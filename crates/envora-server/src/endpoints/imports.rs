@@ -14,15 +14,19 @@ use envora_api::imports::{Import, RejectedRow};
 use envora_api::listing::Page;
 use envora_api::media;
 use envora_api::problems::{Problem, RowError, RowPlace};
+use envora_domain::access::Grant;
 use envora_domain::access::actions::{ReadActivities, ReadOrganization, WriteActivities};
+use envora_domain::activities::problems::Outcome as Fate;
 use envora_domain::hash::Digest;
 use envora_domain::id::ImportId;
 use envora_domain::time::{Span, Timestamp};
 use envora_ingest::commit::{
     Accepted, Batch, Idempotency, ImportDraft, StoredAnswer, SubmitError, Submitted,
 };
-use envora_ingest::formats::{self, OpenError, Opening, OriginHead};
+use envora_ingest::formats::{self, OpenError, Opening, OriginHead, mend};
 use envora_ingest::mapping::Mapping;
+use envora_ingest::tenant::{Damaged, TenantParts};
+use envora_lake::sources::SourceError;
 use envora_store::imports::{
     self as store, ImportRow, Mode, import_by_id, import_rows, imports_before,
 };
@@ -46,6 +50,9 @@ use crate::rows;
 const ALL: &str = "/v2/organizations/{org_id}/imports";
 const ONE: &str = "/v2/organizations/{org_id}/imports/{id}";
 const ERRORS: &str = "/v2/organizations/{org_id}/imports/{id}/errors";
+const ERROR_FILE: &str = "/v2/organizations/{org_id}/imports/{id}/error-file";
+/// How many rows are read at once.
+const ROWS_AT_ONCE: u32 = 1_000;
 const DAY: i64 = 24 * 3_600;
 
 /// The routes of this file.
@@ -82,6 +89,9 @@ pub fn routes() -> Vec<Route> {
                 ("cursor", "The page to continue from."),
             ])
             .gives(200, Shape::page::<RejectedRow>()),
+        Route::get::<ReadActivities, _, _>(ERROR_FILE, error_file)
+            .says("Gives the refused rows of an import in the format they came in, each with _envora_row, _envora_code, _envora_message and _envora_remedy, to be mended and sent again as it is.")
+            .gives(200, Shape::Free("The file.")),
     ]
 }
 
@@ -470,6 +480,89 @@ async fn errors(
     });
     let data = grouped(found);
     Ok(Reply::ok(&Page { data, next_cursor })?.next(next.as_deref()))
+}
+
+async fn error_file(
+    app: State<App>,
+    allowed: Allowed<ReadActivities>,
+    Path((_, id)): Path<(String, String)>,
+    params: Params,
+) -> Answer {
+    params.only(&[])?;
+    let id = ImportId::parse(&id).map_err(|_| nothing_here())?;
+    let _room = app.body_room().await?;
+    let (tenant, grant) = (allowed.tenant.clone(), allowed.grant);
+    let work = move || mending(tenant.parts(), &grant, id);
+    let made = app.tracker().spawn_blocking(work).await.context("make an error file")??;
+    let (bytes, media_type) = made.ok_or_else(nothing_here)?;
+    Ok(Reply::written(200, bytes).of_type(media_type))
+}
+
+/// The refused rows of an import as a file, with its media type; nothing when there is no such import,
+/// or when its file or its rows are no longer kept.
+fn mending(
+    parts: &TenantParts,
+    grant: &Grant<ReadActivities>,
+    id: ImportId,
+) -> anyhow::Result<Option<(Vec<u8>, &'static str)>> {
+    let grant = *grant;
+    let Some(import) = parts.db.read_blocking(move |rd| import_by_id(rd, &grant, id))? else {
+        return Ok(None);
+    };
+    let refused = refused(parts, grant, id)?;
+    let source = match parts.source_file(&import.file) {
+        Ok(source) if !refused.is_empty() => source,
+        Ok(_) => return Ok(None),
+        Err(SourceError::NotFound) => return Ok(None),
+        Err(error) => {
+            let file = format!("source file {}", import.file);
+            return Err(Damaged::new(file, error.to_string()).into());
+        }
+    };
+    let mapping = match import.mapping_digest {
+        None => None,
+        Some(version) => {
+            parts.db.read_blocking(move |rd| mapping_by_digest(rd, &grant, version))?
+        }
+    };
+    let tree = mapping.map(|mapping| serde_json::from_str(&mapping.tree)).transpose()?;
+    let mapping = tree.map(|tree| Mapping::from_json(&tree)).transpose()?;
+    let (format, media_type) = match import.media_type.split(';').next().unwrap_or("").trim() {
+        media::NDJSON | "application/ndjson" => (formats::Format::Ndjson, media::NDJSON),
+        media::JSON => (formats::Format::Json, media::JSON),
+        _ => (formats::Format::Csv, media::CSV),
+    };
+    let file = mend::error_file(format, &source, (mapping.as_ref(), &refused))?;
+    Ok(Some((file.bytes, media_type)))
+}
+
+/// What is wrong with each refused row of an import.
+fn refused(
+    parts: &TenantParts,
+    grant: Grant<ReadActivities>,
+    id: ImportId,
+) -> anyhow::Result<mend::Rows> {
+    let mut refused = mend::Rows::new();
+    let mut from = 0;
+    loop {
+        let page = store::Page { from, limit: ROWS_AT_ONCE };
+        let found = parts.db.read_blocking(move |rd| import_rows(rd, &grant, id, page))?;
+        let Some(last) = found.last() else { return Ok(refused) };
+        from = last.number + 1;
+        for row in found.into_iter().filter(|row| row.outcome == Fate::Rejected.as_str()) {
+            let why = refused.entry(row.row).or_default();
+            for (all, one) in [
+                (&mut why.code, row.code),
+                (&mut why.message, row.detail),
+                (&mut why.remedy, row.hint),
+            ] {
+                if !all.is_empty() && !one.is_empty() {
+                    all.push_str("; ");
+                }
+                all.push_str(&one);
+            }
+        }
+    }
 }
 
 /// The errors of each row together.

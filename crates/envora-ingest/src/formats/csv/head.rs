@@ -19,26 +19,49 @@ pub(super) struct Head {
 /// Signs between cells that are tried where the mapping names none.
 const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
 
+/// Where the head's parts are.
+pub(super) struct Frame {
+    pub(super) header: Vec<String>,
+    pub(super) units: Vec<String>,
+    /// Where the header's line starts in the file.
+    pub(super) header_at: u64,
+    pub(super) dialect: Dialect,
+}
+
+/// Steps over the head and finds its parts; `wanted` are the columns that help to find the delimiter.
+pub(super) fn frame<R: Read>(
+    records: &mut Records<R>,
+    style: &FileStyle,
+    wanted: &[&str],
+) -> Result<Frame, OpenError> {
+    marks(records)?;
+    for _ in 0..style.skip_lines {
+        records.skip_line_whole().map_err(OpenError::Io)?;
+    }
+    let hinted = hint_line(records)?;
+    let header_at = records.offset();
+    let line = records.peek_line().map_err(OpenError::Io)?.to_vec();
+    let delimiter = style.delimiter.or(hinted);
+    let delimiter = delimiter.unwrap_or_else(|| sniff(&line, wanted, style));
+    let dialect = Dialect { delimiter, quote: style.quote };
+    records.set_dialect(dialect);
+    let header = names(records, style.encoding)?.ok_or_else(empty)?;
+    let units = if style.units_row == UnitsRow::Present {
+        names(records, style.encoding)?.unwrap_or_default()
+    } else {
+        Vec::new()
+    };
+    Ok(Frame { header, units, header_at, dialect })
+}
+
 /// Reads the head.
 pub(super) fn read<R: Read>(
     records: &mut Records<R>,
     opening: &Opening,
 ) -> Result<Head, OpenError> {
     let style = opening.mapping.as_ref().map_or_else(FileStyle::default, |own| own.file.clone());
-    marks(records)?;
-    for _ in 0..style.skip_lines {
-        records.skip_line_whole().map_err(OpenError::Io)?;
-    }
-    let hinted = hint_line(records)?;
-    let line = records.peek_line().map_err(OpenError::Io)?.to_vec();
-    let wanted: Vec<&str> = match &opening.mapping {
-        Some(mapping) => mapping.columns(),
-        None => NAMES.to_vec(),
-    };
-    let delimiter = style.delimiter.or(hinted);
-    let delimiter = delimiter.unwrap_or_else(|| sniff(&line, &wanted, &style));
-    records.set_dialect(Dialect { delimiter, quote: style.quote });
-    let header = names(records, style.encoding)?.ok_or_else(empty)?;
+    let wanted = wanted(opening.mapping.as_deref());
+    let Frame { header, units, .. } = frame(records, &style, &wanted)?;
     let mapping = match &opening.mapping {
         Some(mapping) => mapping.as_ref().clone(),
         None => {
@@ -55,12 +78,12 @@ pub(super) fn read<R: Read>(
         };
         OpenError::File(error.problems.iter().map(problem).collect())
     })?;
-    let units = if mapping.file.units_row == UnitsRow::Present {
-        names(records, style.encoding)?.unwrap_or_default()
-    } else {
-        Vec::new()
-    };
     Ok(Head { mapping, header, units })
+}
+
+/// The columns that a file should have.
+pub(super) fn wanted(mapping: Option<&Mapping>) -> Vec<&str> {
+    mapping.map_or_else(|| NAMES.to_vec(), Mapping::columns)
 }
 
 fn empty() -> OpenError {

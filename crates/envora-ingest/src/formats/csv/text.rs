@@ -27,6 +27,18 @@ pub(super) fn windows_1252(bytes: &[u8]) -> Option<Cow<'_, str>> {
     bytes.iter().map(letter).collect::<Option<String>>().map(Cow::Owned)
 }
 
+/// As Windows-1252; `?` for what it has not.
+pub(super) fn to_windows_1252(text: &str) -> Vec<u8> {
+    let byte = |letter: char| match u8::try_from(letter) {
+        Ok(byte) if !(0x80..=0x9f).contains(&byte) => byte,
+        _ => {
+            let high = HIGH.iter().position(|own| *own == letter && letter != '\0');
+            high.and_then(|place| u8::try_from(place + 0x80).ok()).unwrap_or(b'?')
+        }
+    };
+    text.chars().map(byte).collect()
+}
+
 /// The text without blanks around it, and without the apostrophe that our error files add.
 pub(super) fn trimmed(text: Cow<'_, str>, strip: Strip) -> Cow<'_, str> {
     let cut = |text: &str| -> (usize, usize) {
@@ -59,6 +71,7 @@ mod tests {
     fn windows_1252_is_its_own_table() {
         assert_eq!(windows_1252(b"Stra\xdfe \x80 5").as_deref(), Some("Straße € 5"));
         assert_eq!(windows_1252(b"\x81"), None);
+        assert_eq!(to_windows_1252("Straße € 5 … 水"), b"Stra\xdfe \x80 5 \x85 ?");
         assert_eq!(windows_1252(b"plain").as_deref(), Some("plain"));
     }
 

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde::de::{MapAccess, Visitor};
 use serde_json::value::RawValue;
 
+use super::super::csv::OURS;
 use crate::fields::{Draft, Field, Given, NAMES, QUALITIES, is_key};
 
 /// How deep a row may nest.
@@ -178,6 +179,7 @@ fn fill(draft: &mut Draft, members: &Members<'_>) {
         "qualifiers" | "tags" => open_object(draft, name, raw),
         "inputs" => inputs(draft, raw),
         "instruments" | "evidence" => list(draft, name, raw),
+        _ if name.starts_with(OURS) => {}
         _ => match Field::parse(name).filter(|_| !name.contains('.')) {
             Some(field) => set(draft, &field, raw),
             None => unknown(draft, "", name, NAMES),
