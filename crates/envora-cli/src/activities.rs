@@ -6,19 +6,25 @@ use std::path::PathBuf;
 use envora_api::activities::Activity;
 use envora_api::amounts::Watermark;
 use envora_api::footprints::Footprint;
-use envora_api::imports::{Import, RejectedRow};
+use envora_api::imports::Import;
 use envora_api::listing::Page;
 use envora_domain::time::Day;
 
 use crate::arguments::{DataVerb, PushArguments};
 use crate::client::Client;
-use crate::failures::{Exit, Failure, row_view};
+use crate::failures::{Exit, Failure};
 use crate::imports::{self, Outgoing};
 use crate::json;
 use crate::session::{Printed, Session};
 use crate::tables::Table;
+use crate::terminal::Channel;
 
 mod check;
+mod errors;
+mod export;
+mod mappings;
+mod preview;
+mod reading;
 
 /// How often the watermark is looked at before giving up: five minutes.
 const LOOKS_MAX: u32 = 3_000;
@@ -30,22 +36,25 @@ const LOOKS_MAX: u32 = 3_000;
 pub async fn run(verb: DataVerb, session: &mut Session) -> Result<(), Failure> {
     match verb {
         DataVerb::Push(arguments) => push(arguments, session).await,
-        DataVerb::Check(arguments) => check::run(&arguments, session),
-        DataVerb::Errors { import } => errors(&import, session).await,
+        DataVerb::Check(arguments) => check::run(&arguments, session).await,
+        DataVerb::Preview(arguments) => preview::run(&arguments, session).await,
+        DataVerb::Map(verb) => mappings::run(verb, session).await,
+        DataVerb::Errors(arguments) => errors::run(&arguments, session).await,
         DataVerb::List { limit } => list(limit, session).await,
         DataVerb::Show { activity } => show(&activity, session).await,
+        DataVerb::Export(arguments) => export::run(&arguments, session).await,
     }
 }
 
 async fn push(arguments: PushArguments, session: &mut Session) -> Result<(), Failure> {
     let client = session.client()?;
-    let query = push_query(&client, &arguments).await?;
+    let query = push_query(&client, &arguments, &mut session.terminal.words).await?;
     let files: Vec<PathBuf> = arguments.files.into_iter().chain(arguments.file).collect();
     let files = files.iter().map(|path| Outgoing::read(path, query.clone()));
     let files: Vec<Outgoing> = files.collect::<Result<_, _>>()?;
     let answers = imports::send(&client, session.terminal.words.audience, &files).await?;
     for (file, import) in files.iter().zip(&answers) {
-        imports::print_refused(&file.name, &import.results, &mut session.terminal.words);
+        imports::print_refused(&file.name, import, &mut session.terminal.words);
     }
     if let Some(seq) = answers.iter().map(|import| import.watermark.seq).max() {
         wait_until_counted(&client, seq).await?;
@@ -60,10 +69,11 @@ async fn push(arguments: PushArguments, session: &mut Session) -> Result<(), Fai
 async fn push_query(
     client: &Client,
     arguments: &PushArguments,
+    words: &mut Channel,
 ) -> Result<Vec<(&'static str, String)>, Failure> {
     let mut query = vec![("mode", arguments.mode.as_str().to_owned())];
     if let Some(mapping) = &arguments.mapping {
-        query.push(("mapping", imports::mapping_name(client, mapping).await?));
+        query.push(("mapping", imports::mapping_name(client, mapping, words).await?));
     }
     query.extend(arguments.scope.map(|scope| ("scope", scope.to_string())));
     for pair in &arguments.set {
@@ -124,24 +134,6 @@ pub async fn wait_until_counted(client: &Client, seq: u64) -> Result<Watermark, 
         "the rows are stored, but the calculation has not come past them in five minutes",
         "`envora doctor` says what holds it up; nothing needs to be sent again",
     ))
-}
-
-async fn errors(import: &str, session: &mut Session) -> Result<(), Failure> {
-    let client = session.client()?;
-    let page: Page<RejectedRow> =
-        client.get(&format!("/imports/{import}/errors"), &[("limit", "1000")]).await?;
-    if session.print_json(&page)? == Printed::AsJson {
-        return Ok(());
-    }
-    let data = &mut session.terminal.data;
-    for row in &page.data {
-        for error in &row.errors {
-            data.text(row_view(data.paint, "", error));
-        }
-    }
-    let more = if page.next_cursor.is_some() { ", and there are more" } else { "" };
-    session.terminal.words.line(format!("{} rejected rows{more}", page.data.len()));
-    Ok(())
 }
 
 async fn list(limit: u16, session: &mut Session) -> Result<(), Failure> {

@@ -45,13 +45,22 @@ pub enum Verb {
     /// Meters, vehicles, assets
     #[command(subcommand)]
     Sources(ListVerb),
+    /// Legal entities
+    #[command(subcommand)]
+    Entities(ListVerb),
+    /// Suppliers
+    #[command(subcommand)]
+    Suppliers(ListVerb),
     /// The append-only log: checkpoint, proofs, verification
     #[command(subcommand)]
     Audit(AuditVerb),
     /// Published emission factors
     #[command(subcommand)]
     Factors(FactorsVerb),
-    /// Units of measure
+    /// Methods of calculation
+    #[command(subcommand)]
+    Methods(MethodsVerb),
+    /// Units of measure; needs no server
     #[command(subcommand)]
     Units(UnitsVerb),
 }
@@ -61,14 +70,16 @@ pub enum Verb {
 pub enum DataVerb {
     /// Send files: CSV through a mapping, JSON, NDJSON
     Push(PushArguments),
-    /// Check files without a server
+    /// Check files before they are sent; a server is asked only which facilities, sources and so on it knows
     Check(CheckArguments),
-    /// The rejected rows of an import, with the reason of each
-    Errors {
-        /// The import, imp_…
-        import: String,
-    },
-    /// Stored activities, newest last
+    /// Show the first rows of a file as they would be stored
+    Preview(PreviewArguments),
+    /// Saved mappings: which column of a file is what
+    #[command(subcommand)]
+    Map(MapVerb),
+    /// The rows of an import that were refused or wait, with the reason of each
+    Errors(ErrorsArguments),
+    /// Stored activities, oldest first
     List {
         /// How many
         #[arg(long, default_value_t = 20)]
@@ -79,6 +90,60 @@ pub enum DataVerb {
         /// The activity, act_…
         activity: String,
     },
+    /// Write all stored activities as NDJSON, one per line, fit to be pushed again
+    Export(ExportArguments),
+}
+
+/// Mappings.
+#[derive(Subcommand, Clone, Debug)]
+pub enum MapVerb {
+    /// Those that are saved, each in its newest version
+    List,
+    /// One of them, as TOML
+    Show {
+        /// Its name
+        name: String,
+    },
+    /// Save a mapping file; it is the newest version of its name from then on
+    Save {
+        /// A TOML file
+        file: PathBuf,
+    },
+}
+
+/// Rows to look at.
+#[derive(Args, Clone, Debug)]
+pub struct ErrorsArguments {
+    /// The import, imp_…
+    pub import: String,
+    /// Write the refused rows to this file, in the format they came in, each with code and remedy:
+    /// mend them there and push the file
+    #[arg(long, value_name = "FILE")]
+    pub fix: Option<PathBuf>,
+}
+
+/// Where to write.
+#[derive(Args, Clone, Debug)]
+pub struct ExportArguments {
+    /// A new file, instead of stdout
+    #[arg(long, short, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+/// A file to look at.
+#[derive(Args, Clone, Debug)]
+pub struct PreviewArguments {
+    /// The file; .csv, .json or .ndjson
+    pub file: PathBuf,
+    /// The mapping: a TOML file, or the name of a saved one
+    #[arg(long, short)]
+    pub mapping: Option<String>,
+    /// A constant of the mapping: --set facility_code=b24
+    #[arg(long, value_name = "FIELD=VALUE")]
+    pub set: Vec<String>,
+    /// How many rows
+    #[arg(long, default_value_t = 10)]
+    pub rows: u16,
 }
 
 /// Files to send.
@@ -130,12 +195,15 @@ pub struct CheckArguments {
     /// The files; .csv, .json or .ndjson
     #[arg(value_name = "FILE", required = true)]
     pub files: Vec<PathBuf>,
-    /// The mapping, a TOML file
+    /// The mapping: a TOML file, or the name of a saved one
     #[arg(long, short)]
-    pub mapping: Option<PathBuf>,
+    pub mapping: Option<String>,
     /// A constant of the mapping: --set facility_code=b24
     #[arg(long, value_name = "FIELD=VALUE")]
     pub set: Vec<String>,
+    /// Ask no server, also where one is named
+    #[arg(long)]
+    pub offline: bool,
 }
 
 /// Which footprint.
@@ -183,6 +251,11 @@ pub struct TraceArguments {
 pub enum ListVerb {
     /// All of them
     List,
+    /// One of them, every field
+    Show {
+        /// Its code or id
+        code: String,
+    },
     /// Add those of a CSV file; what is there already stays as it is
     Push {
         /// A CSV file with the API's field names as headers
@@ -207,6 +280,8 @@ pub enum AuditVerb {
 /// Factors.
 #[derive(Subcommand, Clone, Debug)]
 pub enum FactorsVerb {
+    /// The packs of factors, and which of them count
+    List,
     /// Factors whose words contain all of these
     Search {
         /// Words, such as: electricity 2022
@@ -216,6 +291,18 @@ pub enum FactorsVerb {
     /// One factor, every field
     Show {
         /// sha256:…
+        id: String,
+    },
+}
+
+/// Methods.
+#[derive(Subcommand, Clone, Debug)]
+pub enum MethodsVerb {
+    /// All of them, with their formulas
+    List,
+    /// One of them: what it multiplies, and what uses it
+    Show {
+        /// Such as electricity.grid@1
         id: String,
     },
 }

@@ -9,6 +9,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use bytes::Bytes;
+use envora_api::listing::Page;
 use envora_api::media;
 use envora_api::problems::Problem;
 use envora_domain::hash::hex;
@@ -111,6 +113,51 @@ impl Client {
         let url = self.url(path, query)?;
         let answer = self.retry(|http| http.request(Method::GET, url.clone())).await?;
         read(answer).await
+    }
+
+    /// One page of a collection: the first one, or the one that a cursor opens.
+    ///
+    /// # Errors
+    /// The server's problem, or that there is no server.
+    pub async fn page<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        query: &[(&str, &str)],
+        cursor: Option<&str>,
+    ) -> Result<Page<T>, Failure> {
+        let cursor = cursor.map(|cursor| ("cursor", cursor));
+        let query: Vec<(&str, &str)> = query.iter().copied().chain(cursor).collect();
+        self.get(path, &query).await
+    }
+
+    /// All items of a collection, page by page.
+    ///
+    /// # Errors
+    /// The server's problem, or that there is no server.
+    pub async fn all<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        query: &[(&str, &str)],
+    ) -> Result<Vec<T>, Failure> {
+        let mut items = Vec::new();
+        let mut cursor: Option<String> = None;
+        loop {
+            let page = self.page(path, query, cursor.as_deref()).await?;
+            items.extend(page.data);
+            cursor = page.next_cursor;
+            if cursor.is_none() {
+                return Ok(items);
+            }
+        }
+    }
+
+    /// Reads bytes of another type than JSON.
+    ///
+    /// # Errors
+    /// The server's problem, or that there is no server.
+    pub async fn bytes(&self, path: &str) -> Result<Bytes, Failure> {
+        let url = self.url(path, &[])?;
+        body(self.retry(|http| http.request(Method::GET, url.clone())).await?).await
     }
 
     /// Sends JSON to something of the organization.
@@ -227,11 +274,17 @@ fn wait_asked_for(answer: &Response) -> Option<Duration> {
 }
 
 async fn read<T: DeserializeOwned>(answer: Response) -> Result<T, Failure> {
+    let bytes = body(answer).await?;
+    let parsed = serde_json::from_slice(&bytes).context("understand the server's answer");
+    Ok(parsed?)
+}
+
+/// The body of an answer that is no problem.
+async fn body(answer: Response) -> Result<Bytes, Failure> {
     let status = answer.status();
     let bytes = answer.bytes().await.context("read the answer")?;
     if status.is_success() {
-        let parsed = serde_json::from_slice(&bytes).context("understand the server's answer");
-        return Ok(parsed?);
+        return Ok(bytes);
     }
     match serde_json::from_slice::<Problem>(&bytes) {
         Ok(problem) => Err(Failure::Problem(Box::new(problem))),

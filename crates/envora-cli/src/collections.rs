@@ -1,16 +1,18 @@
-//! `envora facilities` and `envora sources`: lists that come and go as CSV files.
+//! `envora facilities`, `sources`, `entities`, `suppliers`: lists that come and go as CSV files.
 
 use std::path::Path;
 
 use anyhow::Context as _;
+use envora_api::entities::NewEntity;
 use envora_api::facilities::NewFacility;
-use envora_api::listing::Page;
 use envora_api::sources::NewSource;
+use envora_api::spelling::did_you_mean;
+use envora_api::suppliers::NewSupplier;
 use serde_json::{Map, Value};
 
 use crate::arguments::ListVerb;
 use crate::client::Client;
-use crate::failures::Failure;
+use crate::failures::{Exit, Failure};
 use crate::json;
 use crate::session::{Printed, Session};
 use crate::spreadsheets::records;
@@ -41,6 +43,22 @@ pub const SOURCES: Collection = Collection {
     columns: &["code", "name", "type", "facility_id", "id"],
 };
 
+/// Legal entities.
+pub const ENTITIES: Collection = Collection {
+    noun: "entities",
+    path: "/entities",
+    fields: NewEntity::FIELDS,
+    columns: &["code", "name", "country", "share", "control", "id"],
+};
+
+/// Suppliers.
+pub const SUPPLIERS: Collection = Collection {
+    noun: "suppliers",
+    path: "/suppliers",
+    fields: NewSupplier::FIELDS,
+    columns: &["code", "name", "country", "lei", "id"],
+};
+
 /// Does what a list verb says.
 ///
 /// # Errors
@@ -62,6 +80,22 @@ pub async fn run(
                 table.print(&mut session.terminal.data);
             }
         }
+        ListVerb::Show { code } => {
+            let items = all(&client, collection).await?;
+            let named = |item: &&Map<String, Value>| {
+                ["code", "id"].iter().any(|name| json::cell(item.get(*name)) == code)
+            };
+            let Some(item) = items.iter().find(named) else {
+                return Err(unknown(&code, &items, collection));
+            };
+            if session.print_json(item)? == Printed::NotYet {
+                let mut table = Table::new(&["field", "value"]);
+                for (name, value) in item {
+                    table.row([name.clone(), json::cell(Some(value))]);
+                }
+                table.print(&mut session.terminal.data);
+            }
+        }
         ListVerb::Push { file } => {
             let name = file.display().to_string();
             let bytes = std::fs::read(&file).with_context(|| format!("read {name}"))?;
@@ -73,8 +107,18 @@ pub async fn run(
 }
 
 async fn all(client: &Client, of: Collection) -> Result<Vec<Map<String, Value>>, Failure> {
-    let page: Page<Map<String, Value>> = client.get(of.path, &[("limit", "1000")]).await?;
-    Ok(page.data)
+    client.all(of.path, &[("limit", "1000")]).await
+}
+
+fn unknown(code: &str, items: &[Map<String, Value>], of: Collection) -> Failure {
+    let codes: Vec<String> = items.iter().map(|item| json::cell(item.get("code"))).collect();
+    let codes: Vec<&str> = codes.iter().map(String::as_str).collect();
+    let help = match did_you_mean(code, &codes) {
+        Some(near) => format!("did you mean {near}?"),
+        None => format!("`envora {} list` names them all", of.noun),
+    };
+    let what = format!("there is no {code} among the {}", of.noun);
+    Failure::known((Exit::Error, "not_found"), what, help)
 }
 
 /// Adds those of a CSV file whose code is not there yet.

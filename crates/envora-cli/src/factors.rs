@@ -1,6 +1,6 @@
 //! `envora factors`: published emission factors.
 
-use envora_api::factors::Factor;
+use envora_api::factors::{Factor, FactorPack};
 use envora_api::listing::Page;
 
 use crate::arguments::FactorsVerb;
@@ -16,6 +16,18 @@ use crate::tables::Table;
 pub async fn run(verb: FactorsVerb, session: &mut Session) -> Result<(), Failure> {
     let client = session.client()?;
     match verb {
+        FactorsVerb::List => {
+            let packs: Vec<FactorPack> = client.all("/factor-packs", &[]).await?;
+            if session.print_json(&packs)? == Printed::NotYet {
+                let mut table = Table::new(&["pack", "version", "publisher", ">factors", "active"]);
+                for pack in packs {
+                    let active = if pack.active { "yes" } else { "no" };
+                    let factors = pack.factors.to_string();
+                    table.row([pack.id, pack.version, pack.publisher, factors, active.to_owned()]);
+                }
+                table.print(&mut session.terminal.data);
+            }
+        }
         FactorsVerb::Search { words } => {
             let words = words.join(" ");
             let page: Page<Factor> = client.get("/factors", &[("q", &words)]).await?;

@@ -180,28 +180,88 @@ pub fn row_view(paint: Paint, file: &str, error: &RowError) -> String {
         let line = row.line.to_string();
         place.push(if file.is_empty() { format!("line {line}") } else { line });
     }
-    match (&error.column, &error.pointer) {
-        (Some(column), _) => place.push(column.clone()),
-        (None, Some(pointer)) => place.push(pointer.clone()),
-        (None, None) => {}
-    }
-    let mut text = String::new();
-    if !place.is_empty() {
-        text.push_str(&format!("  {} {}\n", paint.link("-->"), place.join(":")));
-    }
+    let mut text = place_line(paint, &place.join(":"), error, "");
     if let Some(value) = &error.value {
         text.push_str(&format!("   {} {}\n", paint.link("|"), value.escape_debug()));
     }
-    text.push_str(&format!(
-        "   {} {}: {}\n",
-        paint.link("="),
-        paint.odd(&error.code),
-        error.detail
-    ));
+    text + &reason(paint, error)
+}
+
+/// One wrong row as it stands in its file, the cell at fault marked; `also` says where else the same
+/// is wrong.
+#[must_use]
+pub fn row_error_view(
+    paint: Paint,
+    place: &str,
+    error: &RowError,
+    line: &str,
+    also: &str,
+) -> String {
+    let mut text = place_line(paint, place, error, also);
+    let (shown, mark) = marked(line, error.value.as_deref().unwrap_or_default());
+    text.push_str(&format!("   {} {shown}\n", paint.link("|")));
+    if let Some((before, under)) = mark {
+        let mark = paint.bad(&"^".repeat(under));
+        text.push_str(&format!("   {} {}{mark}\n", paint.link("|"), " ".repeat(before)));
+    }
+    text + &reason(paint, error)
+}
+
+fn place_line(paint: Paint, place: &str, error: &RowError, also: &str) -> String {
+    let field = error.column.as_deref().or(error.pointer.as_deref());
+    let field = field.filter(|field| *field != "#");
+    let field = field.map(|field| field.strip_prefix("#/").unwrap_or(field).to_owned());
+    let place = [Some(place.to_owned()).filter(|place| !place.is_empty()), field];
+    let place: Vec<String> = place.into_iter().flatten().collect();
+    if place.is_empty() {
+        return String::new();
+    }
+    let also = if also.is_empty() { String::new() } else { format!("  ({also})") };
+    format!("  {} {}{also}\n", paint.link("-->"), place.join(":"))
+}
+
+fn reason(paint: Paint, error: &RowError) -> String {
+    let mut text = format!("   {} {}: {}\n", paint.link("="), paint.odd(&error.code), error.detail);
     if let Some(hint) = &error.hint {
         text.push_str(&help_line(paint, hint));
     }
     text
+}
+
+/// How many characters of a line are shown.
+const LINE_SHOWN: usize = 110;
+
+/// Where a value stands in a line, by itself and not as a part of a longer word.
+fn whole_word(line: &str, value: &str) -> Option<usize> {
+    let is_word = |letter: char| letter.is_alphanumeric();
+    let alone = |at: &usize| {
+        let (before, rest) = line.split_at(*at);
+        let after = rest.get(value.len()..).unwrap_or_default();
+        !before.ends_with(is_word) && !after.starts_with(is_word)
+    };
+    if value.is_empty() {
+        return None;
+    }
+    line.match_indices(value).map(|(at, _)| at).find(alone)
+}
+
+/// A part of a line that holds a value, and where: columns before it, and its width.
+fn marked(line: &str, value: &str) -> (String, Option<(usize, usize)>) {
+    let at = if value == line { None } else { whole_word(line, value) };
+    let before = at.and_then(|at| line.get(..at)).map_or(0, |before| before.chars().count());
+    let width = value.chars().count();
+    let from = (before + width.min(LINE_SHOWN / 2)).saturating_sub(LINE_SHOWN);
+    let count = line.chars().count();
+    let mut shown: String = line.chars().skip(from).take(LINE_SHOWN).collect();
+    if from > 0 {
+        shown.insert(0, '…');
+    }
+    if from + LINE_SHOWN < count {
+        shown.push('…');
+    }
+    let before = before - from + usize::from(from > 0);
+    let under = width.min(shown.chars().count().saturating_sub(before));
+    (shown, at.filter(|_| under > 0).map(|_| (before, under)))
 }
 
 #[cfg(test)]
@@ -233,6 +293,21 @@ mod tests {
                     request req-12345678, /docs/errors/validation_failed\n";
         assert_eq!(failure.view(Paint::Plain), want);
         assert_eq!(failure.exit(), Exit::Error);
+    }
+
+    #[test]
+    fn the_cell_at_fault_is_marked_in_its_line() {
+        assert_eq!(super::marked("a,1e3,b", "1e3"), ("a,1e3,b".to_owned(), Some((2, 3))));
+        assert_eq!(super::marked("a,,b", ""), ("a,,b".to_owned(), None));
+        assert_eq!(super::marked("tons,ton", "ton"), ("tons,ton".to_owned(), Some((5, 3))));
+        assert_eq!(super::marked("a,b", "a,b"), ("a,b".to_owned(), None));
+        let long = format!("{},1e3,{}", "x".repeat(300), "y".repeat(300));
+        let (shown, mark) = super::marked(&long, "1e3");
+        let (before, under) = mark.expect("marked");
+        let cell: String = shown.chars().skip(before).take(under).collect();
+        assert_eq!((cell.as_str(), shown.chars().count()), ("1e3", super::LINE_SHOWN + 2));
+        let (shown, mark) = super::marked(&format!("{0},{0}", "1".repeat(80)), &"1".repeat(80));
+        assert_eq!((mark, shown.chars().count()), (Some((0, 80)), super::LINE_SHOWN + 1));
     }
 
     #[test]

@@ -134,7 +134,12 @@ enum Weight {
 
 fn print_groups(footprint: &Footprint, to: &mut Channel) {
     let Some(first) = footprint.groups.first() else { return };
-    let words: Vec<&str> = first.key.keys().map(String::as_str).collect();
+    // People know a place by its code and name; the id is in the JSON.
+    let is_shown = |name: &&String| {
+        let code = name.strip_suffix("_id").map(|noun| format!("{noun}_code"));
+        code.is_none_or(|code| !first.key.contains_key(&code))
+    };
+    let words: Vec<&str> = first.key.keys().filter(is_shown).map(String::as_str).collect();
     let numbers =
         [">scope 1", ">scope 2 location", ">scope 2 market", ">scope 3", ">t CO2e (location)"];
     let mut table = Table::new(&[words.as_slice(), numbers.as_slice()].concat());
@@ -147,7 +152,8 @@ fn print_groups(footprint: &Footprint, to: &mut Channel) {
             &totals.scope3,
             &totals.total_location_based,
         ];
-        table.row(group.key.values().cloned().chain(amounts.into_iter().map(tonnes)));
+        let named = words.iter().map(|word| group.key.get(*word).cloned().unwrap_or_default());
+        table.row(named.chain(amounts.into_iter().map(tonnes)));
     }
     to.text(table.for_people());
     to.line("");

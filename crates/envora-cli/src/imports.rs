@@ -114,37 +114,87 @@ fn disposition(name: &str) -> String {
     format!("attachment; filename=\"{plain}\"; filename*=UTF-8''{encoded}")
 }
 
+/// Where mapping files are explained.
+pub const MAPPING_HELP: &str = "docs/how-to/write-a-mapping.md lists every key of a mapping";
+
 /// The name of a mapping; a TOML file is saved at the server first, and its very version is named.
+/// Says so when that makes another version the newest one.
 ///
 /// # Errors
 /// When the file is no mapping, or the server refuses it.
-pub async fn mapping_name(client: &Client, mapping: &str) -> Result<String, Failure> {
+pub async fn mapping_name(
+    client: &Client,
+    mapping: &str,
+    words: &mut Channel,
+) -> Result<String, Failure> {
     if !mapping.ends_with(".toml") {
         return Ok(mapping.to_owned());
     }
     let path = PathBuf::from(mapping);
     let text = std::fs::read_to_string(&path).with_context(|| format!("read {mapping}"))?;
-    save_mapping(client, mapping, &text).await
+    let saved = save_mapping(client, mapping, &text).await?;
+    if saved.replaces().is_some() {
+        words.line(saved.text());
+    }
+    Ok(saved.pinned())
 }
 
-/// Saves a mapping and gives its name with its version: whoever saves another one meanwhile does not
-/// change what this file is read by.
+/// A mapping just saved, and the version that was the newest before.
+pub struct SavedMapping {
+    /// The newest now.
+    pub now: ImportMapping,
+    before: Option<ImportMapping>,
+}
+
+impl SavedMapping {
+    /// Its name with its version: whoever saves another one meanwhile does not change what a file is
+    /// read by.
+    #[must_use]
+    pub fn pinned(&self) -> String {
+        format!("{}@{}", self.now.name, self.now.version)
+    }
+
+    /// The version that was the newest before, where that was another one.
+    #[must_use]
+    pub fn replaces(&self) -> Option<&str> {
+        let before = self.before.as_ref()?;
+        (before.version != self.now.version).then_some(before.version.as_str())
+    }
+
+    /// What saving it meant.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let name = &self.now.name;
+        match (self.replaces(), &self.before) {
+            (Some(before), _) => format!(
+                "{name}: this version is the newest from now on, also if it was saved before; {name}@{before} names the one it replaces"
+            ),
+            (None, Some(_)) => format!("{name}: this is the newest version already"),
+            (None, None) => format!("{name}: saved, its first version"),
+        }
+    }
+}
+
+/// Saves a mapping.
 ///
 /// # Errors
 /// When the text is no TOML, or the server refuses it.
-pub async fn save_mapping(client: &Client, place: &str, text: &str) -> Result<String, Failure> {
+pub async fn save_mapping(
+    client: &Client,
+    place: &str,
+    text: &str,
+) -> Result<SavedMapping, Failure> {
     let tree: toml::Table = toml::from_str(text).map_err(|error| {
-        Failure::usage(
-            format!("{place} is no TOML: {}", error.message()),
-            "see docs: mapping files",
-        )
+        Failure::usage(format!("{place} is no TOML: {}", error.message()), MAPPING_HELP)
     })?;
     let name = tree.get("mapping").and_then(toml::Value::as_str).map(str::to_owned);
     let name = name.ok_or_else(|| {
         Failure::usage(format!("{place} has no name"), "its first line should be: mapping = \"…\"")
     })?;
-    let saved: ImportMapping = client.post("/import-mappings", &tree).await?;
-    Ok(format!("{name}@{}", saved.version))
+    let all: Vec<ImportMapping> = client.all("/import-mappings", &[]).await?;
+    let before = all.into_iter().find(|mapping| mapping.name == name);
+    let now: ImportMapping = client.post("/import-mappings", &tree).await?;
+    Ok(SavedMapping { now, before })
 }
 
 /// The outcome of each file, with the beginning of its SHA-256.
@@ -209,9 +259,10 @@ pub fn counts_text(counts: &Counts) -> String {
 }
 
 /// Prints the rows that were rejected or quarantined, each with its reasons and remedies.
-pub fn print_refused(file: &str, results: &[RowResult], to: &mut Channel) {
+pub fn print_refused(file: &str, import: &Import, to: &mut Channel) {
     let paint = to.paint;
-    let refused: Vec<&RowResult> = results
+    let refused: Vec<&RowResult> = import
+        .results
         .iter()
         .filter(|row| matches!(row.status, Outcome::Rejected | Outcome::Quarantined))
         .collect();
@@ -222,8 +273,9 @@ pub fn print_refused(file: &str, results: &[RowResult], to: &mut Channel) {
     }
     if refused.len() > ROWS_SHOWN {
         to.line(format!(
-            "  … and {} more rows: envora data errors IMPORT",
-            refused.len() - ROWS_SHOWN
+            "  … and {} more rows: envora data errors {}",
+            refused.len() - ROWS_SHOWN,
+            import.id
         ));
     }
 }

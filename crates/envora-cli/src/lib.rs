@@ -14,6 +14,7 @@ pub mod failures;
 pub mod footprints;
 pub mod imports;
 pub mod json;
+pub mod methods;
 pub mod oddities;
 pub mod paint;
 pub mod progress;
@@ -26,7 +27,7 @@ pub mod traces;
 pub mod units;
 
 use crate::arguments::Verb;
-use crate::collections::{FACILITIES, SOURCES};
+use crate::collections::{ENTITIES, FACILITIES, SOURCES, SUPPLIERS};
 use crate::failures::Failure;
 use crate::session::Session;
 
@@ -41,8 +42,11 @@ pub async fn run(verb: Verb, session: &mut Session) -> Result<(), Failure> {
         Verb::Trace(arguments) => traces::run(&arguments, session).await,
         Verb::Facilities(verb) => collections::run(verb, FACILITIES, session).await,
         Verb::Sources(verb) => collections::run(verb, SOURCES, session).await,
+        Verb::Entities(verb) => collections::run(verb, ENTITIES, session).await,
+        Verb::Suppliers(verb) => collections::run(verb, SUPPLIERS, session).await,
         Verb::Audit(verb) => audit::run(verb, session).await,
         Verb::Factors(verb) => factors::run(verb, session).await,
-        Verb::Units(verb) => units::run(verb, session).await,
+        Verb::Methods(verb) => methods::run(verb, session).await,
+        Verb::Units(verb) => units::run(verb, session),
     }
 }

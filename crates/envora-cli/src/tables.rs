@@ -73,14 +73,23 @@ impl Table {
         }
         for (place, (header, side)) in self.columns.iter().enumerate() {
             let Some(column) = table.column_mut(place) else { continue };
-            column.set_padding((if place == 0 { 0 } else { 1 }, 1));
+            let padding: u16 = if place == 0 { 0 } else { 1 };
+            column.set_padding((padding, 1));
             if *side == Side::Right {
                 column.set_cell_alignment(CellAlignment::Right);
-                let widest = self.rows.iter().filter_map(|row| row.get(place));
-                let widest = widest.chain([header]).map(|cell| cell.chars().count()).max();
-                let width = u16::try_from(widest.unwrap_or(0)).unwrap_or(WIDTH_MAX);
-                column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(width + 2)));
             }
+            // Numbers stay whole, and texts are broken between words only.
+            let cells = self.rows.iter().filter_map(|row| row.get(place)).chain([header]);
+            let widest = match side {
+                Side::Right => cells.map(|cell| cell.chars().count()).max(),
+                Side::Left => {
+                    cells.flat_map(|cell| cell.split(' ')).map(|word| word.chars().count()).max()
+                }
+            };
+            let width = u16::try_from(widest.unwrap_or(0)).unwrap_or(WIDTH_MAX);
+            column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(
+                width.saturating_add(padding + 1),
+            )));
         }
         table.lines().map(|line| format!("{}\n", line.trim_end())).collect()
     }
@@ -119,6 +128,21 @@ mod tests {
                     b2_gas_2022.csv   8,760\n\
                     x.csv                 7   a b\n";
         assert_eq!(table().for_people().replace('\t', " "), want);
+    }
+
+    #[test]
+    fn a_table_too_wide_is_broken_between_words() {
+        let mut table = Table::new(&["facility", ">t CO2e", "name"]);
+        table.row(["engineering-laboratory-north", "1,234.567", "A name of several words"]);
+        for _ in 0..3 {
+            table.columns.push(("another column".to_owned(), super::Side::Left));
+        }
+        let long = "Structural Engineering Laboratory at the West Site";
+        table.row(["b2", "1", long, long, long, long]);
+        let text = table.for_people();
+        for word in ["engineering-laboratory-north", "1,234.567", "Engineering", "Laboratory"] {
+            assert!(text.contains(word), "{word} in\n{text}");
+        }
     }
 
     #[test]

@@ -22,9 +22,10 @@ use envora_domain::factors::Library;
 use envora_domain::hash::Digest;
 use envora_domain::id::{ImportId, SegmentId};
 use envora_domain::time::Day;
+use envora_ingest::check::check;
 use envora_ingest::commit::{Batch, ImportDraft};
 use envora_ingest::footprint::{FootprintQuery, GroupBy, footprint};
-use envora_ingest::formats::{Format, Opening, OriginHead, open};
+use envora_ingest::formats::{Format, Opening, OriginHead, Reader, open};
 use envora_ingest::mapping::Mapping;
 use envora_ingest::rows::ParsedRow;
 use envora_store::imports::Mode;
@@ -56,13 +57,16 @@ fn estate() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/university-estate")
 }
 
-fn read(bytes: &[u8], mapping: &Arc<Mapping>, set: [(&str, String); 2]) -> Vec<ParsedRow> {
+fn reader<'a>(bytes: &'a [u8], mapping: &Arc<Mapping>, set: &[(&str, String); 2]) -> Reader<'a> {
     let set: BTreeMap<String, String> =
-        set.into_iter().map(|(field, word)| (field.to_owned(), word)).collect();
+        set.iter().map(|(field, word)| ((*field).to_owned(), word.clone())).collect();
     let head = OriginHead::File { import: ImportId::from_bytes([3; 16]), file: Digest::of(bytes) };
     let opening = Opening { head, mapping: Some(Arc::clone(mapping)), set };
-    let reader = open(Format::Csv, Box::new(bytes), &opening).unwrap();
-    reader.map(|row| row.unwrap()).collect()
+    open(Format::Csv, Box::new(bytes), &opening).unwrap()
+}
+
+fn read(bytes: &[u8], mapping: &Arc<Mapping>, set: &[(&str, String); 2]) -> Vec<ParsedRow> {
+    reader(bytes, mapping, set).map(|row| row.unwrap()).collect()
 }
 
 /// What opening the packs costs, the first question of a type, and reading all that is left.
@@ -100,7 +104,8 @@ fn main() {
                 ("facility_code", building.to_owned()),
                 ("source_code", format!("{building}-{carrier}")),
             ];
-            let rows = stages.time("read, map, validate", || read(&bytes, &mapping, set));
+            stages.time("data check", || check(reader(&bytes, &mapping, &set), None).unwrap());
+            let rows = stages.time("read, map, validate", || read(&bytes, &mapping, &set));
             rows_read += rows.len();
             prepare(&house, &mut stages, &rows);
             let draft = ImportDraft {

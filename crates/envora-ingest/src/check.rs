@@ -1,15 +1,31 @@
 //! Looking at a file without storing it: what would be accepted, what not, and why.
+//!
+//! Reads row by row and keeps a bounded account: the first problems, one group per kind of problem,
+//! the words that only the organization's own tables can settle.
 
-use std::collections::{BTreeMap, HashMap};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io;
 
-use envora_domain::activities::problems::{Flag, Outcome, RowCode, RowProblem};
+use envora_domain::activities::problems::{Flag, RowCode, RowProblem};
+use envora_domain::activities::{Activity, Ref};
 use envora_domain::hash::Digest;
+use envora_domain::id::Kind;
 
-use crate::formats::Reader;
+use crate::formats::{Derives, Reader};
+use crate::registry::Wanted;
+use crate::rows::ParsedRow;
 
 /// How many problems a report lists in full; all are counted.
 pub const PROBLEMS_LISTED_MAX: usize = 100;
+/// How many groups of like problems a report tells apart; what comes later is only counted.
+pub const GROUPS_MAX: usize = 100;
+/// How many lines a group names.
+pub const LINES_LISTED_MAX: usize = 5;
+/// How many different codes of facilities, of sources and so on a report lists.
+pub const CODES_LISTED_MAX: usize = 10_000;
+/// How many ids of the sender's own are remembered to find one that comes again: about 50 MB.
+pub const IDS_REMEMBERED_MAX: usize = 1_800_000;
 
 /// What a file holds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -32,63 +48,232 @@ pub struct Report {
     pub flags: BTreeMap<Flag, u64>,
     /// The first problems, in file order.
     pub problems: Vec<RowProblem>,
+    /// Like problems together, in the order of their first lines.
+    pub groups: Vec<Group>,
+    /// The facilities, sources, entities and suppliers that rows to be stored name, by code or id.
+    pub named: BTreeMap<Wanted, Named>,
+    /// Rows whose id was not looked for among the earlier ones, because they are too many.
+    pub ids_not_compared: u64,
 }
 
-impl Report {
-    fn list(&mut self, problems: &[RowProblem]) {
-        for problem in problems {
-            *self.codes.entry(problem.code).or_insert(0) += 1;
-            if self.problems.len() < PROBLEMS_LISTED_MAX {
-                self.problems.push(problem.clone());
-            }
+/// Problems of one code in one column with one remedy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Group {
+    /// The first of them.
+    pub first: RowProblem,
+    /// How many there are.
+    pub problems: u64,
+    /// The first lines, at most [`LINES_LISTED_MAX`].
+    pub lines: Vec<u64>,
+    /// Where the first line's record starts in the file.
+    pub offset: u64,
+    /// How many bytes it has.
+    pub length: u32,
+}
+
+/// Words that rows name: how many rows, and the first line.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Named {
+    /// By word, at most [`CODES_LISTED_MAX`] of them.
+    pub words: BTreeMap<String, Naming>,
+    /// Rows that name a word beyond those.
+    pub more_rows: u64,
+}
+
+/// Who names a word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Naming {
+    /// How many rows.
+    pub rows: u64,
+    /// The first of their lines.
+    pub line: u64,
+}
+
+impl Named {
+    fn add(&mut self, word: &str, line: u64) {
+        if let Some(naming) = self.words.get_mut(word) {
+            naming.rows += 1;
+        } else if self.words.len() < CODES_LISTED_MAX {
+            self.words.insert(word.to_owned(), Naming { rows: 1, line });
+        } else {
+            self.more_rows += 1;
         }
     }
 }
 
-/// Reads a file to its end and reports. What needs the tenant's own tables (whether a facility is
-/// known, whether a row is stored already) stays open; two rows of the file with one id do not.
+/// What the organization's own tables hold, by code and by id.
+pub type Known = BTreeMap<Wanted, BTreeSet<String>>;
+
+/// What a group's problems have in common: code, place, remedy without the values in it.
+type Likeness = (RowCode, String, String);
+
+/// Reads a file to its end and reports. Facilities, sources, entities and suppliers are judged when it is
+/// known which there are. What is stored already stays open; two rows of the file with one id do not.
 ///
 /// # Errors
 /// What the input says.
-pub fn check(mut reader: Reader<'_>) -> io::Result<Report> {
-    let mut report = Report::default();
-    let mut contents: HashMap<String, Digest> = HashMap::new();
+pub fn check(reader: Reader<'_>, known: Option<&Known>) -> io::Result<Report> {
+    let mut check = Check {
+        report: Report::default(),
+        places: HashMap::new(),
+        contents: HashMap::new(),
+        derives: reader.derives(),
+        known,
+    };
+    let mut reader = reader.without_derived_ids();
     for row in reader.by_ref() {
-        let row = row?;
-        report.rows += 1;
+        check.row(&row?);
+    }
+    check.report.skipped = reader.skipped();
+    Ok(check.report)
+}
+
+struct Check<'a> {
+    report: Report,
+    places: HashMap<Likeness, usize>,
+    /// Halves of the digests of ids, and of what the rows say.
+    contents: HashMap<[u8; 16], [u8; 8]>,
+    derives: Derives,
+    known: Option<&'a Known>,
+}
+
+/// What an earlier row says about this one.
+enum Earlier {
+    None,
+    Same,
+    Otherwise,
+}
+
+impl Check<'_> {
+    fn row(&mut self, row: &ParsedRow) {
+        self.report.rows += 1;
         let Ok(activity) = &row.activity else {
-            report.rejected += 1;
-            report.list(row.problems());
-            continue;
+            self.report.rejected += 1;
+            self.list(row.problems(), row);
+            return;
         };
         for flag in &activity.flags {
-            *report.flags.entry(*flag).or_insert(0) += 1;
+            *self.report.flags.entry(*flag).or_insert(0) += 1;
         }
-        if let Some(id) = &activity.external_id {
-            let hash = activity.content_hash();
-            match contents.insert(id.clone(), hash) {
-                Some(before) if before == hash => {
-                    report.duplicate += 1;
-                    continue;
-                }
-                Some(before) => {
-                    contents.insert(id.clone(), before);
-                    report.rejected += 1;
-                    report.list(&[conflict(id).at(row.row, row.line)]);
-                    continue;
-                }
-                None => {}
+        match self.earlier(activity) {
+            Earlier::None => {}
+            Earlier::Same => {
+                self.report.duplicate += 1;
+                return;
+            }
+            Earlier::Otherwise => {
+                self.report.rejected += 1;
+                let id = activity.external_id.as_deref().unwrap_or_default();
+                self.list(&[conflict(id).at(row.row, row.line)], row);
+                return;
             }
         }
-        if row.outcome() == Outcome::Quarantined {
-            report.quarantined += 1;
-            report.list(&row.quarantine);
-        } else {
-            report.accepted += 1;
+        let unknown = self.name(activity, row.line);
+        if row.quarantine.is_empty() && unknown.is_empty() || activity.void {
+            self.report.accepted += 1;
+            return;
+        }
+        self.report.quarantined += 1;
+        self.list(&row.quarantine, row);
+        let unknown: Vec<RowProblem> =
+            unknown.into_iter().map(|problem| problem.at(row.row, row.line)).collect();
+        self.list(&unknown, row);
+    }
+
+    /// Ids that the mapping derives never come twice: they count equal rows.
+    fn earlier(&mut self, activity: &Activity) -> Earlier {
+        let Some(id) = activity.external_id.as_ref().filter(|_| self.derives == Derives::No) else {
+            return Earlier::None;
+        };
+        let (id, says) = (Digest::of(id.as_bytes()), activity.content_hash());
+        let (Some(id), Some(says)) = (id.0.first_chunk::<16>(), says.0.first_chunk::<8>()) else {
+            return Earlier::None;
+        };
+        match self.contents.get(id) {
+            Some(before) if before == says => Earlier::Same,
+            Some(_) => Earlier::Otherwise,
+            None if self.contents.len() < IDS_REMEMBERED_MAX => {
+                self.contents.insert(*id, *says);
+                Earlier::None
+            }
+            None => {
+                self.report.ids_not_compared += 1;
+                Earlier::None
+            }
         }
     }
-    report.skipped = reader.skipped();
-    Ok(report)
+
+    /// Notes what the row names; gives what is known to be unknown.
+    fn name(&mut self, activity: &Activity, line: u64) -> Vec<RowProblem> {
+        let words = [
+            (Wanted::Facility, activity.facility.as_ref().map(word)),
+            (Wanted::Source, activity.source.as_ref().map(word)),
+            (Wanted::Entity, activity.entity.as_deref().map(Cow::Borrowed)),
+            (Wanted::Supplier, activity.supplier.as_deref().map(Cow::Borrowed)),
+        ];
+        let mut unknown = Vec::new();
+        for (wanted, word) in words {
+            let Some(word) = word else { continue };
+            self.report.named.entry(wanted).or_default().add(&word, line);
+            let of_its_kind = self.known.map(|known| known.get(&wanted));
+            let there = |known: Option<&BTreeSet<String>>| {
+                known.is_some_and(|known| known.contains(word.as_ref()))
+            };
+            if of_its_kind.is_some_and(|known| !there(known)) {
+                unknown.push(wanted.unknown(&word));
+            }
+        }
+        unknown
+    }
+
+    fn list(&mut self, problems: &[RowProblem], row: &ParsedRow) {
+        for problem in problems {
+            *self.report.codes.entry(problem.code).or_insert(0) += 1;
+            if self.report.problems.len() < PROBLEMS_LISTED_MAX {
+                self.report.problems.push(problem.clone());
+            }
+            self.group(problem, row);
+        }
+    }
+
+    fn group(&mut self, problem: &RowProblem, row: &ParsedRow) {
+        let likeness = likeness(problem);
+        if let Some(group) =
+            self.places.get(&likeness).and_then(|place| self.report.groups.get_mut(*place))
+        {
+            group.problems += 1;
+            if group.lines.len() < LINES_LISTED_MAX && group.lines.last() != Some(&row.line) {
+                group.lines.push(row.line);
+            }
+        } else if self.report.groups.len() < GROUPS_MAX {
+            self.places.insert(likeness, self.report.groups.len());
+            self.report.groups.push(Group {
+                first: problem.clone(),
+                problems: 1,
+                lines: vec![row.line],
+                offset: row.offset,
+                length: row.length,
+            });
+        }
+    }
+}
+
+fn word<K: Kind>(named: &Ref<K>) -> Cow<'_, str> {
+    match named {
+        Ref::Code(code) => Cow::Borrowed(code),
+        Ref::Id(id) => Cow::Owned(id.to_string()),
+    }
+}
+
+fn likeness(problem: &RowProblem) -> Likeness {
+    let place = problem.column.clone().unwrap_or_else(|| problem.field.clone());
+    let remedy = problem.hint.as_deref().unwrap_or_default();
+    let remedy = match problem.value.as_deref().filter(|value| !value.is_empty()) {
+        Some(value) => remedy.replace(value, "\u{0}"),
+        None => remedy.to_owned(),
+    };
+    // `1e3 is 1000` and `2e5 is 200000` are one remedy.
+    (problem.code, place, remedy.replace(|letter: char| letter.is_ascii_digit(), ""))
 }
 
 fn conflict(id: &str) -> RowProblem {

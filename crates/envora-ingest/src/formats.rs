@@ -181,6 +181,16 @@ impl From<FileProblem> for OpenError {
     }
 }
 
+/// Who gives a row its id.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Derives {
+    /// The mapping.
+    Yes,
+    /// The sender, or nobody.
+    #[default]
+    No,
+}
+
 /// A reader of any format.
 pub enum Reader<'a> {
     /// CSV.
@@ -218,6 +228,25 @@ pub fn open<'a>(
 }
 
 impl Reader<'_> {
+    /// Whether the mapping gives every row its id.
+    #[must_use]
+    pub fn derives(&self) -> Derives {
+        match self {
+            Self::Csv(reader) => reader.derives(),
+            Self::Json(_) | Self::Ndjson(_) => Derives::No,
+        }
+    }
+
+    /// The same reader, leaving rows without the ids that the mapping would derive: for looking at a
+    /// file, not for storing it.
+    #[must_use]
+    pub fn without_derived_ids(mut self) -> Self {
+        if let Self::Csv(reader) = &mut self {
+            reader.leave_ids_out();
+        }
+        self
+    }
+
     /// Records that gave no activity because the mapping says to leave them out.
     #[must_use]
     pub fn skipped(&self) -> u64 {

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 
 use envora_domain::access::Grant;
+use envora_domain::activities::problems::{RowCode, RowProblem};
 use envora_domain::activities::{Activity, Ref};
 use envora_domain::id::{EntityId, FacilityId, Id, Kind, SourceId, SupplierId};
 use envora_store::entities::{Entity, EntityFields};
@@ -191,6 +192,49 @@ impl Registry {
         words.sort_unstable();
         words.dedup();
         words
+    }
+}
+
+/// What a row may name that only the organization's own tables know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Wanted {
+    /// A facility.
+    Facility,
+    /// A source.
+    Source,
+    /// A legal entity.
+    Entity,
+    /// A supplier.
+    Supplier,
+}
+
+impl Wanted {
+    /// All four.
+    pub const ALL: [Self; 4] = [Self::Facility, Self::Source, Self::Entity, Self::Supplier];
+
+    /// In a word.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Facility => "facility",
+            Self::Source => "source",
+            Self::Entity => "entity",
+            Self::Supplier => "supplier",
+        }
+    }
+
+    /// The problem of a row that names one which no table knows yet.
+    pub(crate) fn unknown(self, word: &str) -> RowProblem {
+        let code = match self {
+            Self::Facility => RowCode::UnknownFacility,
+            Self::Source => RowCode::UnknownSource,
+            Self::Entity => RowCode::UnknownEntity,
+            Self::Supplier => RowCode::UnknownSupplier,
+        };
+        let noun = self.as_str();
+        RowProblem::new(code, &format!("/{noun}_code"), format!("no {noun} is known as {word}"))
+            .hint(format!("add the {noun}: the row counts from then on"))
+            .value(word)
     }
 }
 

@@ -28,6 +28,15 @@ pub(crate) enum Verb {
     Demo(DemoArguments),
     /// Examine a data folder without changing anything
     Doctor(FolderArguments),
+    /// The settings: what they are, and who says so
+    #[command(subcommand)]
+    Config(ConfigVerb),
+    /// Write a manual page per verb, or print the first one
+    Man {
+        /// The folder for envora.1, envora-data.1 and so on
+        #[arg(long, value_name = "DIR")]
+        dir: Option<PathBuf>,
+    },
     /// Print a completion script
     Completions {
         /// For which shell
@@ -35,6 +44,15 @@ pub(crate) enum Verb {
     },
     #[command(flatten)]
     Remote(envora_cli::arguments::Verb),
+}
+
+/// Settings.
+#[derive(Subcommand, Clone, Debug)]
+pub(crate) enum ConfigVerb {
+    /// Every setting, its value, and where that comes from; secrets are masked
+    Explain(FolderArguments),
+    /// Read all files of settings and say what is wrong with them
+    Check(FolderArguments),
 }
 
 /// Where the data is.

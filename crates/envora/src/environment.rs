@@ -4,8 +4,14 @@ use std::path::{Path, PathBuf};
 
 use envora_cli::arguments::Common;
 use envora_cli::client::Target;
-use envora_cli::configuration::{self, Said};
+use envora_cli::configuration::{self, Said, Setting};
 use envora_cli::failures::Failure;
+use envora_server::folder::Places;
+use envora_server::folder::databases::Databases;
+use envora_server::folder::settings::Settings;
+use envora_server::serving::Listen;
+
+use crate::folders::folder_failure;
 
 /// What the environment says, as it is written there.
 #[derive(Clone, Debug, Default)]
@@ -60,18 +66,77 @@ impl Environment {
 
     /// Whom to ask: flags, environment, `./.envora.toml`, the user's file, the demo's.
     pub(crate) fn target(&self, common: &Common) -> Result<Option<Target>, Failure> {
-        let user = self.config_home.as_ref().map(|home| home.join("envora").join("config.toml"));
-        let demo = self.demo(None).ok().map(|demo| demo.join("client.toml"));
-        let places = [Some(PathBuf::from(".envora.toml")), user, demo];
-        let places: Vec<PathBuf> = places.into_iter().flatten().collect();
+        let (flags, own) = (flags(common), self.said());
         let said = Said {
-            server: common.server.clone().or_else(|| self.server.clone()),
-            organization: common.org.clone().or_else(|| self.organization.clone()),
+            server: flags.server.or(own.server),
+            organization: flags.organization.or(own.organization),
+            token: own.token,
+            token_file: own.token_file,
+        };
+        configuration::target(said, &self.places())
+    }
+
+    /// Every setting, its value and where it comes from.
+    pub(crate) fn explain(
+        &self,
+        common: &Common,
+        data: Option<&Path>,
+    ) -> Result<Vec<Setting>, Failure> {
+        let mut settings = configuration::settings(&flags(common), &self.said(), &self.places())?;
+        let shown = |path: Option<&Path>| path.map(|path| path.display().to_string());
+        let folder = self.data(data)?;
+        settings.push(Setting::first(
+            "data",
+            [
+                ("flag --data".to_owned(), shown(data)),
+                ("environment ENVORA_DATA".to_owned(), shown(self.data.as_deref())),
+            ],
+            folder.to_str(),
+        ));
+        let file = Places::below(&folder).settings();
+        let own = Settings::read(&file).map_err(folder_failure)?;
+        let usual = Listen::default();
+        for (name, own, usual) in
+            [("listen", own.listen, usual.address), ("admin", own.admin, usual.admin)]
+        {
+            let said = (format!("file {}", file.display()), own.map(|own| own.to_string()));
+            settings.push(Setting::first(name, [said], Some(&usual.to_string())));
+        }
+        let (engine, url) = match &own.databases {
+            Databases::Files => (None, None),
+            Databases::Server(_) => (Some("postgres".to_owned()), Some(String::new())),
+        };
+        let says = |value| [(format!("file {}", file.display()), value)];
+        settings.push(Setting::first("store.engine", says(engine), Some("sqlite")));
+        settings.push(Setting::first("store.url", says(url), None).secret());
+        let variable = |setting, name: &str, value: &Option<String>, default| {
+            let said = (format!("environment {name}"), value.clone());
+            Setting::first(setting, [said], Some(default))
+        };
+        settings.push(variable("log", "ENVORA_LOG", &self.log_filter, "info"));
+        settings.push(variable("no_color", "NO_COLOR", &self.no_color, "no"));
+        Ok(settings)
+    }
+
+    fn said(&self) -> Said {
+        Said {
+            server: self.server.clone(),
+            organization: self.organization.clone(),
             token: self.token.clone(),
             token_file: self.token_file.clone(),
-        };
-        configuration::target(said, &places)
+        }
     }
+
+    /// The client's files, the first that speaks of a server counts.
+    fn places(&self) -> Vec<PathBuf> {
+        let user = self.config_home.as_ref().map(|home| home.join("envora").join("config.toml"));
+        let demo = self.demo(None).ok().map(|demo| demo.join("client.toml"));
+        [Some(PathBuf::from(".envora.toml")), user, demo].into_iter().flatten().collect()
+    }
+}
+
+fn flags(common: &Common) -> Said {
+    Said { server: common.server.clone(), organization: common.org.clone(), ..Said::default() }
 }
 
 fn no_home(flag: &str) -> Failure {

@@ -8,11 +8,12 @@ mod demo;
 mod environment;
 mod folders;
 mod logs;
+mod manuals;
 mod world;
 
 use std::process::ExitCode;
 
-use clap::{CommandFactory as _, Parser as _};
+use clap::Parser as _;
 use envora_cli::failures::{Exit, Failure};
 use envora_cli::session::Session;
 use envora_cli::terminal::Terminal;
@@ -56,15 +57,19 @@ async fn run(
             tokio::task::block_in_place(|| folders::doctor(&arguments, environment, terminal))
         }
         Verb::Demo(arguments) => demo::run(&arguments, environment, terminal).await,
+        Verb::Config(verb) => manuals::config(&verb, &line.common, environment, terminal),
+        Verb::Man { dir } => manuals::man(dir.as_deref(), terminal),
         Verb::Completions { shell } => {
-            let mut script = Vec::new();
-            clap_complete::generate(shell, &mut CommandLine::command(), "envora", &mut script);
-            terminal.data.text(String::from_utf8_lossy(&script));
+            manuals::completions(shell, terminal);
             Ok(())
         }
         Verb::Remote(verb) => {
             let mut session = Session {
-                target: environment.target(&line.common)?,
+                // What needs no server must not fail over a file about one.
+                target: match verb {
+                    envora_cli::arguments::Verb::Units(_) => None,
+                    _ => environment.target(&line.common)?,
+                },
                 terminal: core::mem::replace(terminal, Terminal::of_process(None)),
                 entropy: world::entropy(),
                 json: line.common.json_fields(),

@@ -1,35 +1,139 @@
-//! `envora data check`: the server's own validator, here, without a server.
+//! `envora data check`: the server's own validator, here.
 //!
-//! What needs the organization's own tables (facilities, sources, rows stored before) stays open, and
-//! is said to be open: a file that has such words is never called fine.
+//! A file is read row by row, in bounded memory. Which facilities and sources there are is asked of
+//! the server where one is named; without one that stays open, and is said to be open: a file that
+//! names them is never called fine.
 
-use std::collections::BTreeMap;
-use std::path::Path;
-use std::sync::Arc;
+use std::fs::File;
+use std::io::{Read as _, Seek as _, SeekFrom};
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use envora_api::problems::{RowError, RowPlace};
 use envora_domain::activities::problems::RowProblem;
 use envora_domain::decimal::group_thousands;
-use envora_domain::hash::Digest;
-use envora_domain::id::{Id, ImportId};
-use envora_ingest::check::{self, Report};
-use envora_ingest::formats::{self, Format, OpenError, Opening, OriginHead};
-use envora_ingest::mapping::Mapping;
+use envora_ingest::check::{self, Group, Known, Report};
+use envora_ingest::registry::Wanted;
+use serde::Deserialize;
 
+use crate::activities::reading::{Reading, mapping};
 use crate::arguments::CheckArguments;
-use crate::failures::{Exit, Failure, row_view};
+use crate::client::Client;
+use crate::failures::{Exit, Failure, row_error_view};
 use crate::imports::ROWS_SHOWN;
-use crate::session::Session;
+use crate::session::{Printed, Session};
 use crate::tables::Table;
+
+mod answer;
+
+/// How many bytes of a bad line are shown at most.
+const LINE_BYTES_SHOWN: u64 = 4_096;
+
+/// How many kinds of problems of a file are shown.
+const KINDS_SHOWN: usize = 50;
 
 /// Checks files.
 ///
 /// # Errors
-/// A file or mapping that cannot be read; rows that would be refused, or need the server's word.
-pub(super) fn run(arguments: &CheckArguments, session: &mut Session) -> Result<(), Failure> {
-    let mapping = arguments.mapping.as_deref().map(mapping).transpose()?;
-    let set = constants(&arguments.set)?;
+/// A file or mapping that cannot be read; rows that would be refused or wait, or checks that are left
+/// for the server.
+pub(super) async fn run(arguments: &CheckArguments, session: &mut Session) -> Result<(), Failure> {
+    let client = match &session.target {
+        Some(_) if !arguments.offline => Some(session.client()?),
+        Some(_) | None => None,
+    };
+    let mapping = match &arguments.mapping {
+        Some(named) => Some(mapping(named, client.as_ref()).await?),
+        None => None,
+    };
+    let reading = Reading::new(mapping, &arguments.set)?;
+    let (known, why) = match &client {
+        Some(client) => match known(client).await {
+            Ok(known) => (Some(known), None),
+            Err(failure) => (None, Some(not_asked(failure)?)),
+        },
+        None if arguments.offline => (None, Some("--offline".to_owned())),
+        None => (None, Some("no server is named".to_owned())),
+    };
+    let mut checked = Vec::new();
+    for path in &arguments.files {
+        let report = check_file(path, &reading, known.as_ref())?;
+        checked.push(Checked { path: path.clone(), report });
+    }
+    let left = known.is_none() && checked.iter().any(Checked::names_words);
+    let open = |one: &Checked| one.report.rejected + one.report.quarantined > 0;
+    let ended =
+        if left || checked.iter().any(open) { Err(Failure::Said(Exit::Partial)) } else { Ok(()) };
+    let why = why.filter(|_| left);
+    if session.print_json(&answer::answer(&checked, why.as_deref())?)? == Printed::AsJson {
+        return ended;
+    }
+    for one in &checked {
+        one.print_problems(session)?;
+    }
+    table(&checked).print(&mut session.terminal.data);
+    for one in checked.iter().filter(|_| left) {
+        one.print_open(session);
+    }
+    if let Some(why) = why {
+        session
+            .terminal
+            .words
+            .line(format!("Left for the server ({why}): whether these are known."));
+    }
+    ended
+}
+
+/// A file and what was found in it.
+struct Checked {
+    path: PathBuf,
+    report: Report,
+}
+
+/// Asks which facilities, sources, entities and suppliers there are.
+async fn known(client: &Client) -> Result<Known, Failure> {
+    let mut known = Known::new();
+    for wanted in Wanted::ALL {
+        let path = match wanted {
+            Wanted::Facility => "/facilities",
+            Wanted::Source => "/sources",
+            Wanted::Entity => "/entities",
+            Wanted::Supplier => "/suppliers",
+        };
+        let all: Vec<Item> = client.all(path, &[]).await?;
+        let words = all.into_iter().flat_map(|item| [item.code, item.id]);
+        known.insert(wanted, words.collect());
+    }
+    Ok(known)
+}
+
+/// What all four have.
+#[derive(Deserialize)]
+struct Item {
+    id: String,
+    code: String,
+}
+
+/// Why the server was not asked, when that is no reason to end: nobody is there, or signed in.
+fn not_asked(failure: Failure) -> Result<String, Failure> {
+    match failure.exit() {
+        Exit::Unavailable | Exit::SignIn => Ok(failure.to_string()),
+        Exit::Done
+        | Exit::Error
+        | Exit::Usage
+        | Exit::Partial
+        | Exit::Verification
+        | Exit::Interrupted => Err(failure),
+    }
+}
+
+fn check_file(path: &Path, reading: &Reading, known: Option<&Known>) -> Result<Report, Failure> {
+    let reader = reading.open(path)?;
+    let report = check::check(reader, known);
+    Ok(report.with_context(|| format!("check {}", path.display()))?)
+}
+
+fn table(checked: &[Checked]) -> Table {
     let mut table = Table::new(&[
         "file",
         ">good",
@@ -38,19 +142,7 @@ pub(super) fn run(arguments: &CheckArguments, session: &mut Session) -> Result<(
         ">would be refused",
         ">left out",
     ]);
-    let mut open = 0;
-    for path in &arguments.files {
-        let report = check_file(path, mapping.clone(), &set)?;
-        let name = path.display().to_string();
-        for problem in report.problems.iter().take(ROWS_SHOWN) {
-            let words = &mut session.terminal.words;
-            words.text(row_view(words.paint, &name, &row_error(problem)));
-        }
-        let more = report.codes.values().sum::<u64>();
-        let more = more.saturating_sub(u64::try_from(ROWS_SHOWN).unwrap_or(0));
-        if more > 0 {
-            session.terminal.words.line(format!("  … and {more} more problems"));
-        }
+    for Checked { path, report } in checked {
         let rows = [
             report.accepted,
             report.duplicate,
@@ -58,77 +150,104 @@ pub(super) fn run(arguments: &CheckArguments, session: &mut Session) -> Result<(
             report.rejected,
             report.skipped,
         ];
-        table
-            .row(core::iter::once(name).chain(rows.map(|rows| group_thousands(&rows.to_string()))));
-        open += report.rejected + report.quarantined;
+        let rows = rows.map(|rows| group_thousands(&rows.to_string()));
+        table.row(core::iter::once(path.display().to_string()).chain(rows));
     }
-    table.print(&mut session.terminal.data);
-    let words = &mut session.terminal.words;
-    words.line(
-        "Left for the server: whether facilities and sources are known, and rows stored before.",
-    );
-    if open > 0 { Err(Failure::Said(Exit::Partial)) } else { Ok(()) }
+    table
 }
 
-fn mapping(path: &Path) -> Result<Arc<Mapping>, Failure> {
-    let place = path.display();
-    let text = std::fs::read_to_string(path).with_context(|| format!("read {place}"))?;
-    let mapping = Mapping::from_toml(&text)
-        .map_err(|error| Failure::usage(format!("{place}: {error}"), "see docs: mapping files"))?;
-    Ok(Arc::new(mapping))
-}
+impl Checked {
+    /// Whether rows that would be stored name what only the organization's tables know.
+    fn names_words(&self) -> bool {
+        !self.report.named.is_empty()
+    }
 
-fn constants(pairs: &[String]) -> Result<BTreeMap<String, String>, Failure> {
-    let pair = |pair: &String| match pair.split_once('=') {
-        Some((field, value)) => Ok((field.to_owned(), value.to_owned())),
-        None => Err(Failure::usage(
-            format!("--set {pair:?} sets nothing"),
-            "write it as --set facility_code=b24",
-        )),
-    };
-    pairs.iter().map(pair).collect()
-}
-
-fn check_file(
-    path: &Path,
-    mapping: Option<Arc<Mapping>>,
-    set: &BTreeMap<String, String>,
-) -> Result<Report, Failure> {
-    let name = path.display().to_string();
-    let format = Format::of_name(&name).ok_or_else(|| {
-        Failure::usage(
-            format!("{name} has no ending that says what it is"),
-            "name it .csv, .json or .ndjson",
-        )
-    })?;
-    let bytes = std::fs::read(path).with_context(|| format!("read {name}"))?;
-    let import: ImportId = Id::from_bytes([0; 16]);
-    let head = OriginHead::File { import, file: Digest::of(&bytes) };
-    let opening = Opening { head, mapping, set: set.clone() };
-    let reader = formats::open(format, Box::new(bytes.as_slice()), &opening);
-    let reader = reader.map_err(|error| refused(&name, error))?;
-    Ok(check::check(reader).with_context(|| format!("check {name}"))?)
-}
-
-fn refused(name: &str, error: OpenError) -> Failure {
-    match error {
-        OpenError::File(problems) => {
-            let what: Vec<String> = problems.iter().map(ToString::to_string).collect();
-            let hints: Vec<String> = problems
-                .into_iter()
-                .map(|problem| problem.hint)
-                .filter(|hint| !hint.is_empty())
-                .collect();
-            Failure::known(
-                (Exit::Error, "malformed_body"),
-                format!("{name}: {}", what.join("; ")),
-                hints.join("; "),
-            )
+    /// Prints each kind of problem once, on the first line that has it.
+    fn print_problems(&self, session: &mut Session) -> Result<(), Failure> {
+        let report = &self.report;
+        let words = &mut session.terminal.words;
+        for group in report.groups.iter().take(KINDS_SHOWN) {
+            let text = self.line(group)?;
+            let place = format!("{}:{}", self.path.display(), group.first.line);
+            let error = row_error(&group.first);
+            words.text(row_error_view(words.paint, &place, &error, &text, &others(group)));
         }
-        OpenError::Io(error) => {
-            Failure::Unexpected(anyhow::Error::from(error).context(format!("read {name}")))
+        let shown: u64 = report.groups.iter().take(KINDS_SHOWN).map(|group| group.problems).sum();
+        let more = report.codes.values().sum::<u64>().saturating_sub(shown);
+        if more > 0 {
+            words.line(format!("  … and {more} more problems of other kinds: --json counts them"));
+        }
+        if report.ids_not_compared > 0 {
+            words.line(format!(
+                "  {} rows: ids not compared with those before, which are too many to keep here",
+                report.ids_not_compared
+            ));
+        }
+        Ok(())
+    }
+
+    /// Lists what the server has to say.
+    fn print_open(&self, session: &mut Session) {
+        for (wanted, named) in &self.report.named {
+            let noun = wanted.as_str();
+            for (word, naming) in named.words.iter().take(ROWS_SHOWN) {
+                session.terminal.words.line(format!(
+                    "  {}:{}: {noun} {word}, {} rows",
+                    self.path.display(),
+                    naming.line,
+                    group_thousands(&naming.rows.to_string())
+                ));
+            }
+            let more = named.words.len().saturating_sub(ROWS_SHOWN);
+            if more > 0 || named.more_rows > 0 {
+                session.terminal.words.line(format!("  … and {more} more of kind {noun}"));
+            }
         }
     }
+
+    /// The line of the file on which a group's first problem is, as it stands there.
+    fn line(&self, group: &Group) -> Result<String, Failure> {
+        let read = || {
+            let mut file = File::open(&self.path)?;
+            file.seek(SeekFrom::Start(group.offset))?;
+            let mut bytes = Vec::new();
+            file.take(u64::from(group.length).min(LINE_BYTES_SHOWN)).read_to_end(&mut bytes)?;
+            Ok::<_, std::io::Error>(bytes)
+        };
+        let bytes = read().with_context(|| format!("read {} again", self.path.display()))?;
+        Ok(as_it_stands(&bytes))
+    }
+}
+
+/// Bytes as text; those that are none, and control characters, as escapes.
+fn as_it_stands(bytes: &[u8]) -> String {
+    use core::fmt::Write as _;
+    let mut text = String::new();
+    for chunk in bytes.utf8_chunks() {
+        for letter in chunk.valid().chars() {
+            if letter.is_control() {
+                text.extend(letter.escape_default());
+            } else {
+                text.push(letter);
+            }
+        }
+        for byte in chunk.invalid() {
+            let _ok = write!(text, "\\x{byte:02x}");
+        }
+    }
+    text
+}
+
+/// On which other lines the same problem is: nothing when on none.
+fn others(group: &Group) -> String {
+    if group.problems < 2 {
+        return String::new();
+    }
+    let lines: Vec<String> = group.lines.iter().map(ToString::to_string).collect();
+    let listed = u64::try_from(lines.len()).unwrap_or(u64::MAX);
+    let more = if listed < group.problems { ", …" } else { "" };
+    let count = group_thousands(&group.problems.to_string());
+    format!("{count} times, on lines {}{more}", lines.join(", "))
 }
 
 fn row_error(problem: &RowProblem) -> RowError {
@@ -142,5 +261,16 @@ fn row_error(problem: &RowProblem) -> RowError {
         value: problem.value.clone(),
         detail: problem.detail.clone(),
         hint: problem.hint.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::as_it_stands;
+
+    #[test]
+    fn a_line_is_shown_as_it_stands() {
+        assert_eq!(as_it_stands(b"1,\"a\",caf\xe9\x07"), "1,\"a\",caf\\xe9\\u{7}");
+        assert_eq!(as_it_stands("Zähler 2".as_bytes()), "Zähler 2");
     }
 }

@@ -8,7 +8,7 @@ use envora_domain::activities::problems::{Outcome, PROBLEMS_MAX, RowCode, RowPro
 use envora_domain::id::ActivityId;
 
 use super::RowResult;
-use crate::registry::Registry;
+use crate::registry::{Registry, Wanted};
 use crate::rows::ParsedRow;
 
 /// A row on its way: its result so far, and what of it may be stored.
@@ -90,22 +90,13 @@ fn unknown_words(activity: &Activity, registry: &Registry) -> Vec<RowProblem> {
     let entity = activity.entity.as_ref().filter(|word| registry.entity(word, now).is_none());
     let supplier = activity.supplier.as_ref().filter(|word| registry.supplier(word, now).is_none());
     [
-        ("facility", RowCode::UnknownFacility, facility.map(ToString::to_string)),
-        ("source", RowCode::UnknownSource, source.map(ToString::to_string)),
-        ("entity", RowCode::UnknownEntity, entity.cloned()),
-        ("supplier", RowCode::UnknownSupplier, supplier.cloned()),
+        (Wanted::Facility, facility.map(ToString::to_string)),
+        (Wanted::Source, source.map(ToString::to_string)),
+        (Wanted::Entity, entity.cloned()),
+        (Wanted::Supplier, supplier.cloned()),
     ]
     .into_iter()
-    .filter_map(|(noun, code, word)| {
-        let word = word?;
-        let problem = RowProblem::new(
-            code,
-            &format!("/{noun}_code"),
-            format!("no {noun} is known as {word}"),
-        );
-        let hint = format!("add the {noun}: the row counts from then on");
-        Some(problem.hint(&hint).value(&word))
-    })
+    .filter_map(|(wanted, word)| Some(wanted.unknown(&word?)))
     .collect()
 }
 

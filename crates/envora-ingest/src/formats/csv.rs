@@ -9,8 +9,8 @@ use envora_domain::hash::Digest;
 
 use super::held::{Arrival, Held, Zeros};
 use super::records::{Dialect, Fault, Record, Records};
-use super::sheet::{Cells, Derives, Half, Plan, Timing};
-use super::{Format, Judge, OpenError, Opening, OriginHead, RowPlace, rejected};
+use super::sheet::{Cells, Half, Plan, Timing};
+use super::{Derives, Format, Judge, OpenError, Opening, OriginHead, RowPlace, rejected};
 use crate::fields::Draft;
 use crate::identity::Identity;
 use crate::mapping::{Encoding, FileStyle};
@@ -38,7 +38,8 @@ pub struct CsvReader<R> {
     version: Option<Digest>,
     row: u64,
     skipped: u64,
-    identity: Identity,
+    /// What derives ids, unless the rows are only looked at.
+    identity: Option<Identity>,
     held: Held<Item>,
     judge: Judge,
     ended: bool,
@@ -83,7 +84,7 @@ impl<R: Read> CsvReader<R> {
             version: opening.mapping.as_ref().map(|mapping| mapping.version),
             row: 0,
             skipped: 0,
-            identity: Identity::new(&head.mapping.name),
+            identity: Some(Identity::new(&head.mapping.name)),
             style: head.mapping.file,
             held: Held::default(),
             judge: Judge::default(),
@@ -95,6 +96,17 @@ impl<R: Read> CsvReader<R> {
     #[must_use]
     pub const fn skipped(&self) -> u64 {
         self.skipped
+    }
+
+    /// Whether the mapping gives every row its id.
+    pub(super) fn derives(&self) -> Derives {
+        let all = self.plan.blocks.iter().all(|plan| plan.derives == Derives::Yes);
+        if all { Derives::Yes } else { Derives::No }
+    }
+
+    /// Derives no ids from here on.
+    pub(super) fn leave_ids_out(&mut self) {
+        self.identity = None;
     }
 
     /// Reads one record into the queue; false at the end.
@@ -156,15 +168,17 @@ impl<R: Read> CsvReader<R> {
         if let (Ok(activity), Some(plan)) = (&mut row.activity, self.plan.blocks.get(block))
             && plan.derives == Derives::Yes
         {
-            name(&mut self.identity, plan, activity);
+            name(self.identity.as_mut(), plan, activity);
         }
         row
     }
 }
 
-fn name(identity: &mut Identity, plan: &super::sheet::BlockPlan, activity: &mut Activity) {
-    let natural = plan.block.natural.as_deref();
-    activity.external_id = Some(identity.derive(&plan.block.key, natural, activity));
+fn name(identity: Option<&mut Identity>, plan: &super::sheet::BlockPlan, activity: &mut Activity) {
+    if let Some(identity) = identity {
+        let natural = plan.block.natural.as_deref();
+        activity.external_id = Some(identity.derive(&plan.block.key, natural, activity));
+    }
     activity.flags.remove(&Flag::NoExternalId);
 }
 

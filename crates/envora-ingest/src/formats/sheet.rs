@@ -10,8 +10,8 @@ use envora_domain::time::{Day, LocalTime, Span, TimeError, Timestamp, WallClock,
 use envora_domain::units::{self, AliasSet};
 use envora_domain::words::did_you_mean;
 
-use super::FileProblem;
 use super::held::{Findings, Side, Turn};
+use super::{Derives, FileProblem};
 use crate::fields::{Draft, Field, Given};
 use crate::mapping::times::{Moment, PeriodRule, read_iso};
 use crate::mapping::values::{From, Rule, Test};
@@ -63,15 +63,6 @@ pub(super) struct BlockPlan {
     period: Option<PeriodPlan>,
     /// Whether the row ids are derived: the sender gives none.
     pub(super) derives: Derives,
-}
-
-/// Who gives a row its id.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Derives {
-    /// The mapping.
-    Yes,
-    /// The sender, or nobody.
-    No,
 }
 
 /// A mapping laid over a header.

@@ -53,7 +53,7 @@ fn commands(document: &Path) -> Vec<String> {
 }
 
 /// The words of a command line, double quotes kept together.
-fn words(command: &str) -> Vec<String> {
+pub(crate) fn words(command: &str) -> Vec<String> {
     let mut words = Vec::new();
     for (place, part) in command.split('"').enumerate() {
         if place % 2 == 1 {
@@ -79,21 +79,31 @@ fn bring_files(home: &Path) {
 }
 
 /// One reader of one document, with a server when the document has started one.
-struct Reader {
+pub(crate) struct Reader {
     home: tempfile::TempDir,
     token: String,
     server: Option<Served>,
 }
 
 impl Reader {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let home = tempfile::tempdir().unwrap();
         bring_files(home.path());
         Self { home, token: String::new(), server: None }
     }
 
+    /// The folder that everything happens in.
+    pub(crate) fn path(&self) -> &Path {
+        self.home.path()
+    }
+
+    /// Where the server listens, when there is one.
+    pub(crate) fn port(&self) -> Option<u16> {
+        self.server.as_ref().map(|server| server.port)
+    }
+
     /// Does what is printed, and gives what was answered.
-    fn does(&mut self, command: &str) -> String {
+    pub(crate) fn does(&mut self, command: &str) -> String {
         let words = words(command);
         assert_eq!(words.first().map(String::as_str), Some("envora"), "{command}");
         if words.get(1).is_some_and(|verb| verb == "serve") {
@@ -114,10 +124,21 @@ impl Reader {
     }
 
     /// As in a terminal where the two variables are set that the README names.
-    fn run(&self, words: &[String]) -> Output {
+    pub(crate) fn run(&self, words: &[String]) -> Output {
         let mut command = Command::new(env!("CARGO_BIN_EXE_envora"));
         command.args(words).current_dir(self.home.path()).env("HOME", self.home.path());
-        for name in ["XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME", "ENVORA_PLANTED_BUG"] {
+        for name in [
+            "XDG_CONFIG_HOME",
+            "XDG_CACHE_HOME",
+            "XDG_DATA_HOME",
+            "ENVORA_PLANTED_BUG",
+            "ENVORA_TOKEN",
+            "ENVORA_SERVER",
+            "ENVORA_ORG",
+            "ENVORA_DATA",
+            "ENVORA_LOG",
+            "NO_COLOR",
+        ] {
             command.env_remove(name);
         }
         if let Some(server) = &self.server {

@@ -11,4 +11,5 @@ mod house;
 mod p01;
 mod p02;
 mod postgres;
+mod transcripts;
 mod words;

@@ -36,8 +36,9 @@ fn a_real_file_is_checked_without_a_server() {
     let set = ["--set", "facility_code=b44", "--set", "source_code=b44-gas"];
     let check = ["data", "check", text(&file), "--mapping", text(&mapping)];
     let ended = house.run(&[check.as_slice(), &set].concat());
-    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert_eq!(ended.code, Some(3), "which facilities there are, only a server knows: {ended:?}");
     assert!(ended.out.contains("\t8,760\t0\t0\t0\t0"), "{ended:?}");
+    assert!(ended.err.contains("facility b44, 8,760 rows"), "{ended:?}");
 }
 
 #[test]
@@ -60,8 +61,20 @@ fn mistakes_on_the_command_line_say_what_was_meant() {
 #[test]
 fn completions_are_scripts() {
     let house = House::new();
-    for shell in ["bash", "zsh", "fish"] {
+    for shell in ["bash", "zsh", "fish", "powershell"] {
         let ended = house.run(&["completions", shell]);
         assert!(ended.code == Some(0) && ended.out.contains("footprint"), "{shell}");
     }
+}
+
+#[test]
+fn each_verb_has_a_manual_page() {
+    let house = House::new();
+    let ended = house.run(&["man", "--dir", "man"]);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    for (page, words) in [("envora", "footprint"), ("envora-data-check", "offline")] {
+        let text = fs::read_to_string(house.path().join(format!("man/{page}.1"))).unwrap();
+        assert!(text.contains(".TH") && text.contains(words), "{page}: {text}");
+    }
+    assert!(house.run(&["man"]).out.contains(".TH"));
 }

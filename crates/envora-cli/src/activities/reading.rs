@@ -1,0 +1,116 @@
+//! Files of the disk, read here as the server would read them.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use envora_api::mappings::ImportMapping;
+use envora_domain::hash::Digest;
+use envora_domain::id::{Id, ImportId};
+use envora_ingest::formats::{self, Format, OpenError, Opening, OriginHead, Reader};
+use envora_ingest::mapping::Mapping;
+
+use crate::client::Client;
+use crate::failures::{Exit, Failure};
+use crate::imports::MAPPING_HELP;
+
+/// The largest JSON body that is read: it is one object, and held whole.
+const JSON_BYTES_MAX: u64 = 64 << 20;
+
+/// How files are read: through which mapping, with which constants.
+pub(super) struct Reading {
+    mapping: Option<Arc<Mapping>>,
+    set: BTreeMap<String, String>,
+}
+
+impl Reading {
+    /// Through this mapping, with constants such as `facility_code=b24`.
+    ///
+    /// # Errors
+    /// A constant without `=`.
+    pub(super) fn new(mapping: Option<Mapping>, pairs: &[String]) -> Result<Self, Failure> {
+        let pair = |pair: &String| match pair.split_once('=') {
+            Some((field, value)) => Ok((field.to_owned(), value.to_owned())),
+            None => Err(Failure::usage(
+                format!("--set {pair:?} sets nothing"),
+                "write it as --set facility_code=b24",
+            )),
+        };
+        let set = pairs.iter().map(pair).collect::<Result<_, _>>()?;
+        Ok(Self { mapping: mapping.map(Arc::new), set })
+    }
+
+    /// Opens a file.
+    ///
+    /// # Errors
+    /// When it cannot be read, or does not fit the mapping.
+    pub(super) fn open(&self, path: &Path) -> Result<Reader<'static>, Failure> {
+        let name = path.display().to_string();
+        let format = Format::of_name(&name).ok_or_else(|| {
+            Failure::usage(
+                format!("{name} has no ending that says what it is"),
+                "name it .csv, .json or .ndjson",
+            )
+        })?;
+        let file = File::open(path).with_context(|| format!("read {name}"))?;
+        let length = file.metadata().with_context(|| format!("read {name}"))?.len();
+        if format == Format::Json && length > JSON_BYTES_MAX {
+            return Err(Failure::usage(
+                format!("{name} is one JSON object above {} MiB", JSON_BYTES_MAX >> 20),
+                "write its rows as NDJSON, one activity in each line",
+            ));
+        }
+        let import: ImportId = Id::from_bytes([0; 16]);
+        // Nothing is stored, therefore no row needs to know which file it came from.
+        let head = OriginHead::File { import, file: Digest([0; 32]) };
+        let mapping = self.mapping.clone().filter(|_| format == Format::Csv);
+        let opening = Opening { head, mapping, set: self.set.clone() };
+        formats::open(format, Box::new(file), &opening).map_err(|error| refused(&name, error))
+    }
+}
+
+/// A mapping: a TOML file, or the name of a saved one.
+///
+/// # Errors
+/// A file that is no mapping; a saved one that cannot be asked for, or is not there.
+pub(super) async fn mapping(named: &str, client: Option<&Client>) -> Result<Mapping, Failure> {
+    if named.ends_with(".toml") || Path::new(named).is_file() {
+        let text = std::fs::read_to_string(named).with_context(|| format!("read {named}"))?;
+        return Mapping::from_toml(&text)
+            .map_err(|error| Failure::usage(format!("{named}: {error}"), MAPPING_HELP));
+    }
+    let Some(client) = client else {
+        return Err(Failure::known(
+            (Exit::Partial, "server_needed"),
+            format!("the mapping {named} is saved at the server, which is not asked"),
+            "give its TOML file, or name the server with --server",
+        ));
+    };
+    let saved: ImportMapping = client.get(&format!("/import-mappings/{named}"), &[]).await?;
+    let mapping = Mapping::from_json(&saved.tree);
+    Ok(mapping.with_context(|| format!("understand the saved mapping {named}"))?)
+}
+
+fn refused(name: &str, error: OpenError) -> Failure {
+    match error {
+        OpenError::File(problems) => {
+            let what: Vec<String> = problems.iter().map(ToString::to_string).collect();
+            let mut hints: Vec<String> = Vec::new();
+            for problem in problems {
+                if !problem.hint.is_empty() && !hints.contains(&problem.hint) {
+                    hints.push(problem.hint);
+                }
+            }
+            Failure::known(
+                (Exit::Error, "malformed_body"),
+                format!("{name}: {}", what.join("; ")),
+                hints.join("; "),
+            )
+        }
+        OpenError::Io(error) => {
+            Failure::Unexpected(anyhow::Error::from(error).context(format!("read {name}")))
+        }
+    }
+}
