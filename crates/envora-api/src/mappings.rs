@@ -17,7 +17,7 @@ pub struct ImportMapping {
     /// When this version was saved.
     #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
-    /// The tree, as `docs/formats` describes it.
+    /// The tree, as `docs/how-to/write-a-mapping.md` describes it.
     #[schema(value_type = Object)]
     pub tree: serde_json::Value,
 }
