@@ -66,9 +66,10 @@ async fn run(
         Verb::Remote(verb) => {
             let mut session = Session {
                 // What needs no server must not fail over a file about one.
-                target: match verb {
-                    envora_cli::arguments::Verb::Units(_) => None,
-                    _ => environment.target(&line.common)?,
+                target: if matches!(verb, envora_cli::arguments::Verb::Units(_)) {
+                    None
+                } else {
+                    environment.target(&line.common)?
                 },
                 terminal: core::mem::replace(terminal, Terminal::of_process(None)),
                 entropy: world::entropy(),

@@ -146,7 +146,8 @@ fn like_problems_are_one_group_and_named_words_are_counted() {
         ]
     );
     let first = report.groups.first().unwrap();
-    let range = first.offset as usize..first.offset as usize + first.length as usize;
+    let start = usize::try_from(first.offset).unwrap();
+    let range = start..start + usize::try_from(first.length).unwrap();
     assert_eq!(&text[range], text.lines().nth(1).unwrap(), "the line as it stands");
     assert_eq!((report.accepted, report.quarantined, report.rejected), (10, 1, 31));
     let unasked = check(open(), None).unwrap();
