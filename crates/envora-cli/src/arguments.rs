@@ -280,19 +280,50 @@ pub enum AuditVerb {
 /// Factors.
 #[derive(Subcommand, Clone, Debug)]
 pub enum FactorsVerb {
-    /// The packs of factors, and which of them count
-    List,
-    /// Factors whose words contain all of these
+    /// Factors that hold all of these words, the publisher's or ours
     Search {
-        /// Words, such as: electricity 2022
+        /// Words, such as: average car diesel
         #[arg(required = true)]
         words: Vec<String>,
+        #[command(flatten)]
+        filters: FactorFilters,
     },
     /// One factor, every field
     Show {
-        /// sha256:…
+        /// sha256:… or the first eight digits of it
         id: String,
     },
+    /// The packs of factors; with a filter, the factors that pass it
+    List {
+        #[command(flatten)]
+        filters: FactorFilters,
+    },
+}
+
+/// What narrows a list of factors.
+#[derive(Args, Clone, Debug)]
+pub struct FactorFilters {
+    /// Only of this pack, such as desnz-2025
+    #[arg(long)]
+    pub pack: Option<String>,
+    /// Only of publishers whose name holds this, such as EPA
+    #[arg(long)]
+    pub publisher: Option<String>,
+    /// Only of this edition, such as 2025
+    #[arg(long)]
+    pub edition: Option<String>,
+    /// Only for this region: GB, US, CAMX, world
+    #[arg(long)]
+    pub region: Option<String>,
+    /// Only for this activity type, such as vehicle.driven
+    #[arg(long = "type", value_name = "TYPE")]
+    pub kind: Option<String>,
+    /// Only of this part of the supply chain, such as combustion
+    #[arg(long)]
+    pub boundary: Option<String>,
+    /// How many, 1 to 1000
+    #[arg(long, default_value_t = 20)]
+    pub limit: u16,
 }
 
 /// Methods.

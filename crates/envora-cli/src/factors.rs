@@ -1,13 +1,21 @@
-//! `envora factors`: published emission factors.
+//! `envora factors`: published emission factors and the packs they come in.
+
+use std::collections::BTreeSet;
 
 use envora_api::factors::{Factor, FactorPack};
 use envora_api::listing::Page;
+use serde_json::Value;
 
-use crate::arguments::FactorsVerb;
+use crate::arguments::{FactorFilters, FactorsVerb};
+use crate::client::Client;
 use crate::failures::Failure;
 use crate::json;
 use crate::session::{Printed, Session};
 use crate::tables::Table;
+use crate::terminal::Audience;
+
+/// How many digits of an id a person is shown; `factors show` takes as few.
+const ID_SHOWN: usize = 12;
 
 /// Does what a factors verb says.
 ///
@@ -16,53 +24,156 @@ use crate::tables::Table;
 pub async fn run(verb: FactorsVerb, session: &mut Session) -> Result<(), Failure> {
     let client = session.client()?;
     match verb {
-        FactorsVerb::List => {
-            let packs: Vec<FactorPack> = client.all("/factor-packs", &[]).await?;
-            if session.print_json(&packs)? == Printed::NotYet {
-                let mut table = Table::new(&["pack", "version", "publisher", ">factors", "active"]);
-                for pack in packs {
-                    let active = if pack.active { "yes" } else { "no" };
-                    let factors = pack.factors.to_string();
-                    table.row([pack.id, pack.version, pack.publisher, factors, active.to_owned()]);
-                }
-                table.print(&mut session.terminal.data);
-            }
+        FactorsVerb::Search { words, filters } => {
+            list(&client, Some(words.join(" ")), &filters, session).await
         }
-        FactorsVerb::Search { words } => {
-            let words = words.join(" ");
-            let page: Page<Factor> = client.get("/factors", &[("q", &words)]).await?;
-            if session.print_json(&page)? == Printed::NotYet {
-                table(&page.data).print(&mut session.terminal.data);
-            }
+        FactorsVerb::List { filters } if query(&filters).is_empty() => {
+            packs(&client, session).await
         }
-        FactorsVerb::Show { id } => {
-            let factor: Factor = client.get(&format!("/factors/{id}"), &[]).await?;
-            if session.print_json(&factor)? == Printed::NotYet {
-                let mut fields = Table::new(&["field", "value"]);
-                fields.row(["id", &factor.id]);
-                fields.row(["pack", &factor.pack]);
-                for (name, value) in &factor.record {
-                    fields.row([name.clone(), json::cell(Some(value))]);
-                }
-                fields.print(&mut session.terminal.data);
-            }
-        }
+        FactorsVerb::List { filters } => list(&client, None, &filters, session).await,
+        FactorsVerb::Show { id } => show(&client, &id, session).await,
     }
+}
+
+/// The filters that were given, as parameters.
+fn query(filters: &FactorFilters) -> Vec<(&'static str, &str)> {
+    let all = [
+        ("pack", &filters.pack),
+        ("publisher", &filters.publisher),
+        ("edition", &filters.edition),
+        ("region", &filters.region),
+        ("type", &filters.kind),
+        ("boundary", &filters.boundary),
+    ];
+    all.into_iter().filter_map(|(name, value)| Some((name, value.as_deref()?))).collect()
+}
+
+async fn list(
+    client: &Client,
+    words: Option<String>,
+    filters: &FactorFilters,
+    session: &mut Session,
+) -> Result<(), Failure> {
+    let limit = filters.limit.to_string();
+    let mut asked = query(filters);
+    asked.push(("limit", &limit));
+    asked.extend(words.as_deref().map(|words| ("q", words)));
+    let page: Page<Factor> = client.get("/factors", &asked).await?;
+    if session.print_json(&page)? == Printed::AsJson {
+        return Ok(());
+    }
+    table(&page.data, session.terminal.data.audience).print(&mut session.terminal.data);
+    let words = &mut session.terminal.words;
+    match (page.data.is_empty(), &page.next_cursor) {
+        (true, _) => {
+            words.line("no factor holds all of that; fewer words, or `envora factors list`")
+        }
+        (_, Some(_)) => words.line(format!("the first {}; --limit shows more", page.data.len())),
+        (_, None) => {}
+    }
+    // Licences ask that these be printed where the numbers are.
+    let rights = |factor: &Factor| within(factor, "rights", "attribution");
+    let asked_for: BTreeSet<String> = page.data.iter().map(rights).collect();
+    asked_for.iter().filter(|line| !line.is_empty()).for_each(|line| words.line(line));
     Ok(())
 }
 
-fn table(factors: &[Factor]) -> Table {
-    let mut table = Table::new(&["key", "kg CO2e", "per", "publisher", "edition", "id"]);
+async fn packs(client: &Client, session: &mut Session) -> Result<(), Failure> {
+    let packs: Vec<FactorPack> = client.all("/factor-packs", &[]).await?;
+    if session.print_json(&packs)? == Printed::AsJson {
+        return Ok(());
+    }
+    let headers = ["pack", "version", "publisher", "edition", ">factors", "licence", "active"];
+    let mut table = Table::new(&headers);
+    for pack in packs {
+        let active = if pack.active { "yes" } else { "no" };
+        let factors = pack.factors.to_string();
+        let cells = [pack.id, pack.version, pack.publisher, pack.edition, factors, pack.licence];
+        table.row(cells.into_iter().chain([active.to_owned()]));
+    }
+    table.print(&mut session.terminal.data);
+    Ok(())
+}
+
+async fn show(client: &Client, id: &str, session: &mut Session) -> Result<(), Failure> {
+    let factor: Factor = client.get(&format!("/factors/{id}"), &[]).await?;
+    if session.print_json(&factor)? == Printed::AsJson {
+        return Ok(());
+    }
+    let mut fields = Table::new(&["field", "value"]);
+    fields.row(["id", &factor.id]);
+    fields.row(["pack", &factor.pack]);
+    for (name, value) in &factor.record {
+        fields.row([name.clone(), json::cell(Some(value))]);
+    }
+    fields.print(&mut session.terminal.data);
+    Ok(())
+}
+
+fn within(factor: &Factor, name: &str, part: &str) -> String {
+    json::cell(factor.record.get(name).and_then(|value| value.get(part)))
+}
+
+/// What is printed for the row, without the scope, which the row does not decide.
+fn words(factor: &Factor) -> String {
+    let words = factor.record.get("provenance").and_then(|value| value.get("words"));
+    let words = words.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+    let words: Vec<&str> = words.filter(|word| !word.starts_with("Scope ")).collect();
+    words.join(" / ")
+}
+
+/// The printed total, else the printed gases, each with its unit.
+fn numbers(factor: &Factor) -> String {
+    let gases = factor.record.get("gases").and_then(Value::as_array);
+    let is_emission = factor.record.get("kind").and_then(Value::as_str) == Some("emission");
+    if within(factor, "total", "unit") == "1" {
+        return within(factor, "total", "value");
+    }
+    if factor.record.contains_key("total") {
+        let what = if is_emission { " CO2e" } else { "" };
+        return format!(
+            "{} {}{what}",
+            within(factor, "total", "value"),
+            within(factor, "total", "unit")
+        );
+    }
+    let gas = |gas: &Value| {
+        let field = |name: &str| json::cell(gas.get(name));
+        let equivalent = if field("repr") == "co2e" { "CO2e of " } else { "" };
+        format!("{} {} {equivalent}{}", field("value"), field("unit"), field("gas"))
+    };
+    gases.into_iter().flatten().map(gas).collect::<Vec<_>>().join(", ")
+}
+
+/// The part of the supply chain, and where a number is not meant for inventories, that.
+fn boundary(factor: &Factor) -> String {
+    let boundary = json::cell(factor.record.get("boundary"));
+    match factor.record.get("permitted_use").and_then(Value::as_str) {
+        Some("inventory") | None => boundary,
+        Some(_) => format!("{boundary}, not for inventories"),
+    }
+}
+
+fn table(factors: &[Factor], audience: Audience) -> Table {
+    let mut table = Table::new(&["what", "number", "per", "boundary", "region", "pack", "id"]);
     for factor in factors {
-        let field = |name: &str| factor.record.get(name);
-        let within = |name: &str, part: &str| field(name).and_then(|value| value.get(part));
+        let region = within(factor, "region", "code");
+        let region = if region.is_empty() { within(factor, "region", "scheme") } else { region };
+        let id = match audience {
+            Audience::People => {
+                let digits = factor.id.strip_prefix("sha256:").unwrap_or(&factor.id);
+                digits.get(..ID_SHOWN).unwrap_or(digits)
+            }
+            Audience::Programs => &factor.id,
+        };
         table.row([
-            json::cell(field("key")),
-            json::cell(within("total", "value")),
-            json::cell(within("denominator", "as_printed")),
-            json::cell(field("publisher")),
-            json::cell(field("edition")),
-            factor.id.clone(),
+            words(factor),
+            numbers(factor),
+            within(factor, "denominator", "as_printed"),
+            boundary(factor),
+            region,
+            factor.pack.clone(),
+            id.to_owned(),
         ]);
     }
     table

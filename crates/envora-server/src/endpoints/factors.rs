@@ -11,7 +11,7 @@ use envora_api::problems::Problem;
 use envora_domain::access::actions::{ActivatePack, ReadFactors};
 use envora_domain::catalogue;
 use envora_domain::decimal::Decimal;
-use envora_domain::factors::{Boundary, FactorId, Pack};
+use envora_domain::factors::{Boundary, FactorId, FactorKind, Library, Pack};
 use envora_domain::gwp::{self, Carbon, Gas};
 use envora_domain::methods;
 use envora_domain::units::{UnitPath, parse_code};
@@ -42,7 +42,7 @@ const CONVERT: &str = "/v2/organizations/{org_id}/units/convert";
 pub fn routes() -> Vec<Route> {
     vec![
         Route::get::<ReadFactors, _, _>(FACTORS, list)
-            .says("Lists the factors of the packs, by key, the latest edition first.")
+            .says("Lists factors: those that count in the scopes first, by key, the latest edition first.")
             .asks(&[
                 ("limit", "How many, 1 to 1000; 100 when absent."),
                 ("cursor", "The page to continue from."),
@@ -56,7 +56,7 @@ pub fn routes() -> Vec<Route> {
             ])
             .gives(200, Shape::page::<Factor>()),
         Route::get::<ReadFactors, _, _>(FACTOR, read)
-            .says("Reads a factor: its record as its digest covers it.")
+            .says("Reads a factor: its record as its digest covers it. Eight digits of its id will do.")
             .gives(200, Shape::one::<Factor>()),
         Route::get::<ReadFactors, _, _>(PACKS, packs)
             .says("Lists the packs that come with this program, and which of them are active.")
@@ -146,11 +146,16 @@ fn holds(factor: &envora_domain::factors::Factor, words: &[String]) -> bool {
     words.iter().all(|word| all.contains(word.as_str()))
 }
 
-/// Where a factor stands in a list: by key, and of one key the latest edition first.
+/// Where a factor stands in a list: what counts in the scopes, then the rest; by key, and of one key
+/// the latest edition first.
 fn place(factor: &envora_domain::factors::Factor) -> String {
     let turned = |digit: char| digit.to_digit(10).and_then(|digit| char::from_digit(9 - digit, 10));
     let edition: String = factor.edition.chars().map(|c| turned(c).unwrap_or(c)).collect();
-    format!("{}\t{edition}\t{}", factor.key, factor.id)
+    let counts = factor.kind == FactorKind::Emission
+        && factor.memo_bucket.is_none()
+        && factor.permitted_use == "inventory";
+    let part = if counts { 0 } else { 1 };
+    format!("{part}\t{}\t{edition}\t{}", factor.key, factor.id)
 }
 
 async fn list(State(app): State<App>, allowed: Allowed<ReadFactors>, params: Params) -> Answer {
@@ -183,15 +188,34 @@ async fn list(State(app): State<App>, allowed: Allowed<ReadFactors>, params: Par
     Ok(Reply::ok(&Page { data, next_cursor })?.next(next.as_deref()))
 }
 
+/// How many digits of an id name a factor when no other begins so.
+const ID_DIGITS_MIN: usize = 8;
+
 async fn read(
     allowed: Allowed<ReadFactors>,
     Path((_, id)): Path<(String, String)>,
     params: Params,
 ) -> Answer {
     params.only(&[])?;
-    let id = FactorId::parse(&id).ok_or_else(nothing_here)?;
-    let factor = allowed.tenant.parts().library.get(&id).ok_or_else(nothing_here)?;
-    Reply::ok(&wire(factor)?)
+    let library = &allowed.tenant.parts().library;
+    let factor = match FactorId::parse(&id) {
+        Some(id) => library.get(&id),
+        None => begins(library, &id),
+    };
+    Reply::ok(&wire(factor.ok_or_else(nothing_here)?)?)
+}
+
+/// The one factor whose id begins so; of several, none.
+fn begins<'a>(library: &'a Library, id: &str) -> Option<&'a envora_domain::factors::Factor> {
+    let digits = id.strip_prefix("sha256:").unwrap_or(id);
+    if digits.len() < ID_DIGITS_MIN || !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return None;
+    }
+    let digits = digits.to_lowercase();
+    let mut found = library.factors().filter(|factor| factor.id.0.hex().starts_with(&digits));
+    let first = found.next()?;
+    let same = found.all(|other| other.id == first.id);
+    same.then_some(first)
 }
 
 fn wire(factor: &envora_domain::factors::Factor) -> anyhow::Result<Factor> {

@@ -171,6 +171,8 @@ async fn factors_and_what_goes_with_them_are_listed() {
     let id = factors["data"][0]["id"].as_str().unwrap().to_owned();
     assert!(id.starts_with("sha256:"));
     assert_eq!(house.get(&format!("/factors/{id}")).await.json(), factors["data"][0]);
+    let begin = house.get(&format!("/factors/{}", &id[..15])).await.json();
+    assert_eq!(begin["id"], factors["data"][0]["id"], "eight digits name it");
     house.get("/factors/sha256:00").await.is_problem(404, "not_found");
     let packs = house.get("/factor-packs").await.json();
     assert_eq!(packs["data"][0]["active"], true, "{packs}");
