@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use envora_crypto::seal::{Passphrase, Seal};
 use envora_crypto::tenant::{KeyStore, TenantKeys};
-use envora_domain::factors::Library;
+use envora_domain::factors::{Library, Pack};
 use envora_domain::hash::leaf_hash;
 use envora_domain::id::TenantId;
 use envora_domain::ports::Place;
@@ -211,18 +211,16 @@ fn open_to_others(_: &Path, _: &mut Vec<(PathBuf, u32)>) {}
 fn program() -> Check {
     match Library::starter() {
         Ok(library) => {
-            let packs: Vec<String> = library
-                .packs()
-                .iter()
-                .map(|pack| format!("{} ({} factors)", pack.recipe.id, pack.count()))
-                .collect();
+            let packs = library.packs();
+            let factors: usize = packs.iter().map(Pack::count).sum();
+            let ids: Vec<&str> = packs.iter().map(|pack| pack.recipe.id.as_str()).collect();
             let zones = zone_database_edition();
             Check::good(
                 "program",
                 format!(
-                    "version {}, time zones {zones}, factors {}",
+                    "version {}, time zones {zones}, {factors} factors: {}",
                     env!("CARGO_PKG_VERSION"),
-                    packs.join(", ")
+                    ids.join(", ")
                 ),
             )
         }
