@@ -4,6 +4,7 @@ mod fuels;
 mod inputs;
 mod kinds;
 mod quantities;
+mod slots;
 mod vocabulary;
 
 use std::collections::BTreeMap;
@@ -89,6 +90,22 @@ words! {
         C3WttTnd = "c3_wtt_tnd",
         /// The memo of biogenic CO2.
         Biogenic = "biogenic",
+        /// Scope 1: the gases that a factor of CO2 alone leaves out.
+        S1Gases = "s1_gases",
+        /// The memo of gases outside the Kyoto group.
+        NonKyoto = "non_kyoto",
+        /// Another memo: removals, credits, what is avoided elsewhere.
+        Memo = "memo",
+        /// A category of scope 3.
+        S3 = "s3",
+        /// A category of scope 3: electricity that vehicles are charged with.
+        S3Power = "s3_power",
+        /// A category of scope 3: losses of transmission and distribution.
+        S3Tnd = "s3_tnd",
+        /// A category of scope 3: from well to tank.
+        S3Wtt = "s3_wtt",
+        /// A category of scope 3: from well to tank, of the losses.
+        S3WttTnd = "s3_wtt_tnd",
     }
 }
 
@@ -99,6 +116,31 @@ pub enum Need {
     Required,
     /// Without it the other slots count and the flag `derived_factor_missing` is raised.
     Derived,
+    /// Required together with others that say so: one of them must be there.
+    Either,
+}
+
+/// When a slot is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum When {
+    /// The fuel's carbon is not all fossil.
+    BiogenicCarbon,
+    /// The row books to this scope.
+    Scope(u8),
+    /// The vehicle burns fuel.
+    Burns,
+    /// The vehicle is charged from a grid.
+    Plugs,
+    /// The gas may be of the Kyoto group.
+    Kyoto,
+    /// The gas may be outside the Kyoto group.
+    NotKyoto,
+    /// The factor of slot `s1` is of CO2 alone.
+    Co2Alone,
+    /// A qualifier has this word.
+    Is(&'static str, &'static str),
+    /// A qualifier has another word, or none.
+    IsNot(&'static str, &'static str),
 }
 
 /// What a slot books and how it is calculated.
@@ -108,7 +150,7 @@ pub struct SlotSpec {
     pub slot: Slot,
     /// The scope it books to; outside of scopes, 0.
     pub scope: u8,
-    /// The category of scope 3; of none, 0.
+    /// The category of scope 3; of none, 0; in scope 3, 0 is the category that the row books to.
     pub category: u8,
     /// In the scopes, or which memo.
     pub bucket: Bucket,
@@ -120,6 +162,10 @@ pub struct SlotSpec {
     pub boundary: Boundary,
     /// Method ids; the first whose inputs are complete wins.
     pub methods: &'static [&'static str],
+    /// The activity types whose factors fill it, the nearest first; empty: its own type.
+    pub types: &'static [&'static str],
+    /// When it is asked for; all of them must hold.
+    pub when: &'static [When],
 }
 
 /// Which quantities a type takes.
@@ -140,6 +186,8 @@ pub struct Qualifier {
     pub need: Need,
     /// What it may say.
     pub vocabulary: Vocabulary,
+    /// The word that stands in where it is not said, for factors that tell its words apart.
+    pub otherwise: Option<&'static str>,
 }
 
 /// A scope and category that a type may book to.
@@ -260,12 +308,35 @@ impl ActivityKind {
                 });
             }
         }
-        for known in self.qualifiers.iter().filter(|known| known.need == Need::Required) {
+        let air = given.get("mode").is_some_and(|mode| {
+            word("travel_mode", mode) == Some("air") || word("freight_mode", mode) == Some("air")
+        });
+        let needed = |known: &&Qualifier| {
+            // With and without radiative forcing differ by far, and no table has a default.
+            known.need == Need::Required || (known.name == "rf" && air)
+        };
+        for known in self.qualifiers.iter().filter(needed) {
             if !given.contains_key(known.name) {
                 wrong.push(QualifierError::Missing { kind: self.code, name: known.name });
             }
         }
         wrong
+    }
+
+    /// Where a row with this claim books: the claim if it is one, else what `paid_by` means, else
+    /// the first of the type.
+    #[must_use]
+    pub fn booked(
+        &self,
+        (scope, category): (Option<u8>, Option<u8>),
+        qualifiers: &BTreeMap<String, String>,
+    ) -> Book {
+        let fits = |claimed: Option<u8>, own: u8| claimed.is_none_or(|claimed| claimed == own);
+        let claims = |book: &&Book| fits(scope, book.scope) && fits(category, book.category);
+        let customer = qualifiers.get("paid_by").is_some_and(|word| word == "customer");
+        let place = usize::from(customer && scope.is_none() && category.is_none());
+        let first = self.books.iter().filter(claims).nth(place.min(self.books.len() - 1));
+        first.or(self.books.first()).copied().unwrap_or(Book { scope: 0, category: 0 })
     }
 
     /// The qualifiers in our own words, publishers' words resolved; unknown ones stay as they are.

@@ -3,22 +3,24 @@
 //! A choice depends on the question alone, never on the order in which factors were loaded; two
 //! factors that rank equal and differ leave the activity unresolved instead of picking one.
 
+mod amounts;
 mod candidates;
 mod period;
+mod slots;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::catalogue::{self, ActivityKind, Bucket, Market, Need, Slot, SlotSpec};
+use crate::catalogue::{self, ActivityKind, Book, Bucket, Market, Need, Slot};
 use crate::factors::{Boundary, FactorId, Library};
 use crate::gwp::GwpSet;
 use crate::hash::Digest;
-use crate::methods;
 use crate::rfc8785;
 use crate::time::Day;
 use crate::units::{self, Unit, UnitPath};
 use crate::words::words;
+pub use amounts::{Operand, Term};
 
 /// Raised only when digits can change. 2: a row that names an unknown entity or supplier waits for it.
 pub const ENGINE: u64 = 2;
@@ -30,6 +32,8 @@ words! {
         FactorMissing = "factor_missing",
         /// Several factors fit equally and differ.
         AmbiguousFactor = "ambiguous_factor",
+        /// Money of a currency or year that no rate of exchange leads to a factor from.
+        FxMissing = "fx_missing",
     }
 }
 
@@ -50,6 +54,8 @@ words! {
         NativeGwpBasis = "native_gwp_basis",
         /// A gas has no value in a set that is kept.
         GwpMissing = "gwp_missing",
+        /// A method of last resort.
+        LowTier = "low_tier",
     }
 }
 
@@ -106,7 +112,8 @@ pub struct Question<'a> {
     pub unit: &'a str,
     /// Its qualifiers; publishers' words are understood.
     pub qualifiers: &'a BTreeMap<String, String>,
-    /// Where: the grid or region of the row, else the country of the facility.
+    /// Where, the nearest first, a slash between: the grid or region of the row, else those of the
+    /// facility and its country.
     pub region: Option<&'a str>,
     /// The first day.
     pub first: Day,
@@ -116,6 +123,23 @@ pub struct Question<'a> {
     pub scope: Option<u8>,
     /// The category that the row claims.
     pub category: Option<u8>,
+    /// What else the row brings.
+    pub brings: Brings<'a>,
+}
+
+/// What a row brings besides its quantity and qualifiers: which inputs, not how much of them.
+#[derive(Clone, Debug, Default)]
+pub struct Brings<'a> {
+    /// Named inputs and their unit texts.
+    pub inputs: BTreeMap<&'a str, &'a str>,
+    /// The supplier's code.
+    pub supplier: Option<&'a str>,
+    /// What was bought.
+    pub item: Option<&'a str>,
+    /// In whose list the item is; in none, our own words of materials.
+    pub item_scheme: Option<&'a str>,
+    /// Whether it names certificates or contracts.
+    pub instruments: bool,
 }
 
 /// A method or factor that was not taken, and the rule that passed it over.
@@ -123,7 +147,8 @@ pub struct Question<'a> {
 pub struct PassedOver {
     /// For which slot.
     pub slot: Slot,
-    /// The rule: `inputs`, `qualifiers`, `unit`, `region`, `period`, `use`, `native`, `rank`.
+    /// The rule: `inputs`, `qualifiers`, `unit`, `region`, `period`, `use`, `native`, `rank`,
+    /// `factor`, `nothing`.
     pub rule: String,
     /// The method, when one was passed over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -161,7 +186,10 @@ pub struct SlotChoice {
     pub tier: u8,
     /// The factor.
     pub factor: FactorId,
-    /// From the row's unit to the factor's.
+    /// What is multiplied by the factor, where it is not the quantity alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub amount: Vec<Term>,
+    /// From the unit of the row, or of its amount, to the factor's.
     pub unit_path: UnitPath,
     /// How the edition was found: `majority`.
     pub period_rule: String,
@@ -257,6 +285,11 @@ struct Asked<'a> {
     kind: &'static ActivityKind,
     unit: Unit,
     qualifiers: BTreeMap<String, String>,
+    /// The qualifiers with the words that stand in for those unsaid, with item and supplier.
+    told: BTreeMap<String, String>,
+    /// Where, the nearest first.
+    places: Vec<String>,
+    book: Book,
     library: &'a Library,
     policy: &'a Policy,
 }
@@ -273,15 +306,26 @@ pub fn choose(
     let asked = ask(question, library, policy)?;
     let mut passed_over = Vec::new();
     let (mut slots, mut flags) = (Vec::new(), Vec::new());
-    for spec in asked.kind.slots.iter().filter(|spec| applies(spec, &asked)) {
-        match choose_slot(spec, &asked, &mut passed_over) {
-            Ok(choice) => {
-                flags.extend(choice.flags.iter().copied());
-                slots.push(choice);
-            }
-            Err(_) if spec.need == Need::Derived => flags.push(ChoiceFlag::DerivedFactorMissing),
-            Err(unresolved) => return Err(Unresolved { passed_over, ..unresolved }),
+    let mut either: (bool, Option<Unresolved>) = (false, None);
+    for spec in asked.kind.slots {
+        if !slots::applies(spec, &asked, &slots) {
+            continue;
         }
+        match (slots::choose_slot(spec, &asked, &mut passed_over), spec.need) {
+            (Ok(choice), need) => {
+                either.0 |= need == Need::Either;
+                flags.extend(choice.iter().flat_map(|choice| choice.flags.iter().copied()));
+                slots.extend(choice);
+            }
+            (Err(_), Need::Derived) => flags.push(ChoiceFlag::DerivedFactorMissing),
+            (Err(unresolved), Need::Either) => either.1 = either.1.or(Some(unresolved)),
+            (Err(unresolved), Need::Required) => {
+                return Err(Unresolved { passed_over, ..unresolved });
+            }
+        }
+    }
+    if let (false, Some(unresolved)) = either {
+        return Err(Unresolved { passed_over, ..unresolved });
     }
     flags.sort_unstable();
     flags.dedup();
@@ -290,7 +334,7 @@ pub fn choose(
         kind: asked.kind.code.to_owned(),
         unit: asked.unit.code().to_owned(),
         qualifiers: asked.qualifiers,
-        region: question.region.map(str::to_owned),
+        region: (!asked.places.is_empty()).then(|| asked.places.join("/")),
         policy: policy.clone(),
         slots,
         passed_over,
@@ -308,69 +352,38 @@ fn ask<'a>(
         return Err(Unresolved::missing(detail, "send a type of the catalogue"));
     };
     if kind.slots.is_empty() {
-        let detail = format!("no method for {} is in this version", kind.code);
-        return Err(Unresolved::missing(
-            detail,
-            "keep the rows: they count once a method is there",
-        ));
+        return Err(later(kind, question));
     }
     let missing =
         |problem: units::UnitError| Unresolved::missing(problem.to_string(), &problem.remedy());
     let unit = units::parse_code(question.unit).map_err(missing)?;
     let qualifiers = kind.own_words(question.qualifiers);
     kind.check_unit(&unit, &qualifiers).map_err(missing)?;
-    Ok(Asked { question, kind, unit, qualifiers, library, policy })
+    let told = slots::told(kind, &qualifiers, &question.brings);
+    // A hotel's country is where it stands, wherever the traveller's facility is.
+    let country = qualifiers.get("country").map(String::as_str);
+    let places = country.or(question.region).into_iter().flat_map(|chain| chain.split('/'));
+    let places = places.filter(|place| !place.is_empty()).map(str::to_owned).collect();
+    let book = kind.booked((question.scope, question.category), &qualifiers);
+    Ok(Asked { question, kind, unit, qualifiers, told, places, book, library, policy })
 }
 
-/// Fossil fuels have no biogenic part, so its absence is nothing to flag.
-fn applies(spec: &SlotSpec, asked: &Asked<'_>) -> bool {
-    let fuel = asked.qualifiers.get("fuel").and_then(|word| catalogue::find_fuel(word));
-    let fossil = fuel.is_none_or(|fuel| fuel.carbon == crate::gwp::Carbon::Fossil);
-    spec.slot != Slot::Biogenic || !fossil
-}
-
-fn choose_slot(
-    spec: &SlotSpec,
-    asked: &Asked<'_>,
-    passed_over: &mut Vec<PassedOver>,
-) -> Result<SlotChoice, Unresolved> {
-    for (place, id) in spec.methods.iter().enumerate() {
-        let Some(method) = methods::find(id) else { continue };
-        if let Some(lacks) = method.lacks {
-            passed_over.push(PassedOver {
-                slot: spec.slot,
-                rule: "inputs".to_owned(),
-                method: Some(method.id.to_owned()),
-                factor: None,
-                key: None,
-                count: 1,
-                detail: lacks.to_owned(),
-            });
-            continue;
-        }
-        let found = candidates::best(spec, asked, passed_over)?;
-        let mut flags = found.flags;
-        if method.id.starts_with("electricity.grid_fallback@") {
-            flags.push(ChoiceFlag::NoResidualMix);
-        }
-        flags.sort_unstable();
-        return Ok(SlotChoice {
-            slot: spec.slot,
-            scope: spec.scope,
-            category: spec.category,
-            bucket: spec.bucket,
-            market: spec.market,
-            boundary: spec.boundary,
-            method: method.id.to_owned(),
-            tier: u8::try_from(place + 1).unwrap_or(u8::MAX),
-            factor: found.factor,
-            unit_path: found.unit_path,
-            period_rule: found.period_rule,
-            flags,
-        });
+/// Why activities of a type without methods wait.
+fn later(kind: &ActivityKind, question: &Question<'_>) -> Unresolved {
+    let detail = format!("no method for {} is in this version", kind.code);
+    let remedy = "keep the rows: they count once a method is there";
+    if kind.code == "spend.purchased" && question.unit != "USD" {
+        return Unresolved {
+            code: UnresolvedCode::FxMissing,
+            detail: format!(
+                "{detail}, and no rate of exchange from {} is on record",
+                question.unit
+            ),
+            remedy: format!("{remedy}; send what was bought by mass or item where it is known"),
+            passed_over: Vec::new(),
+        };
     }
-    let detail = format!("no method for the slot {} is complete", spec.slot);
-    Err(Unresolved::missing(detail, "send what the methods of this type need"))
+    Unresolved::missing(detail, remedy)
 }
 
 #[cfg(test)]

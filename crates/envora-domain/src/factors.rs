@@ -5,6 +5,7 @@ pub mod pack;
 pub mod publishers;
 mod record;
 mod rows;
+pub mod substances;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, OnceLock};
@@ -99,24 +100,28 @@ impl Library {
     /// The factor of this id.
     #[must_use]
     pub fn get(&self, id: &FactorId) -> Option<&Factor> {
-        self.find(None, id).map(|(_, factor)| factor)
+        substances::get(id).or_else(|| self.find(None, id).map(|(_, factor)| factor))
     }
 
     /// The factor of this id, which most likely is for activities of this type.
     #[must_use]
     pub fn get_for(&self, kind: &str, id: &FactorId) -> Option<&Factor> {
-        self.find(Some(kind), id).map(|(_, factor)| factor)
+        substances::get(id).or_else(|| self.find(Some(kind), id).map(|(_, factor)| factor))
     }
 
     /// The pack that a factor came in.
     #[must_use]
     pub fn pack_of(&self, id: &FactorId) -> Option<&Pack> {
+        if substances::get(id).is_some() {
+            return None;
+        }
         self.find(None, id).map(|(pack, _)| pack)
     }
 
     /// All factors for activities of this type.
     pub fn of_kind(&self, kind: &str) -> impl Iterator<Item = &Factor> {
-        self.packs.iter().flat_map(move |pack| pack.of_kind(kind))
+        let packs = self.packs.iter().flat_map(move |pack| pack.of_kind(kind));
+        packs.chain(substances::of_kind(kind))
     }
 
     /// All factors, by pack, type and key.

@@ -165,6 +165,14 @@ fn read_species(line: &'static str) -> Option<Species> {
     Some(Species { name, group, values })
 }
 
+/// The line of the table that a gas stands on, the first being 1.
+#[must_use]
+pub fn species_line(gas: Gas) -> Option<u32> {
+    let place = usize::from(gas.0);
+    let rows = (1_u32..).zip(TABLE.lines()).filter(|(_, line)| !line.starts_with('#')).skip(1);
+    rows.map(|(number, _)| number).nth(place)
+}
+
 /// Kilograms of CO2 equivalent per kilogram of this gas, or `None` where the set does not list it.
 ///
 /// [`GwpSet::Published`] has no values of its own, and equivalents are no gas: both give `None`.

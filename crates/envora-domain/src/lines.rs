@@ -4,16 +4,19 @@
 //! differs from their sum; a total-only factor gives one line `co2e`. Kilograms are rounded once per
 //! line and CO2e once per line and GWP set, neither from the other.
 
+mod amounts;
 mod explain;
 
 use crate::catalogue::{Bucket, Market, Slot};
 use crate::cells::{CO2E_COLUMNS, CellValue};
 use crate::choice::{SlotChoice, Why};
-use crate::decimal::{Decimal, Mass};
+use crate::decimal::Mass;
 use crate::factors::{Factor, FactorId, GasValue, Library, Repr};
-use crate::gwp::{Carbon, Gas, GwpSet, gwp};
+use crate::gwp::{Carbon, Gas, GasGroup, GwpSet, gwp};
 use crate::rational::{Rate, Rational};
 use crate::units;
+pub use amounts::Amounts;
+use amounts::Formula;
 pub use explain::{LineTrace, explain};
 
 /// One line of an activity.
@@ -68,6 +71,9 @@ pub enum LinesError {
     /// The factor or the choice cannot be read.
     #[error("factor {0} cannot be calculated with")]
     Unreadable(FactorId),
+    /// The activity lacks an input that the choice was made with, or divides by zero.
+    #[error("the input {0} is missing, or zero where it divides")]
+    Input(String),
     /// A mass above what is kept exactly.
     #[error("a mass is above 10^26 kg")]
     TooLarge,
@@ -80,6 +86,8 @@ pub enum LinesError {
 #[derive(Clone, Debug)]
 struct Prepared {
     line: Line,
+    /// The formula of its amount, where it is not the quantity alone.
+    formula: Option<usize>,
     kg: Option<Rate>,
     co2e: [Option<Rate>; CO2E_COLUMNS],
 }
@@ -87,6 +95,7 @@ struct Prepared {
 /// A choice made ready to calculate many activities: one rate per line and set.
 #[derive(Clone, Debug)]
 pub struct Calculator {
+    formulas: Vec<Formula>,
     lines: Vec<Prepared>,
 }
 
@@ -96,30 +105,56 @@ impl Calculator {
     /// # Errors
     /// [`LinesError`] when a factor is missing or unreadable.
     pub fn new(why: &Why, library: &Library) -> Result<Self, LinesError> {
-        let mut lines = Vec::new();
+        let (mut formulas, mut lines) = (Vec::new(), Vec::new());
         for choice in &why.slots {
             let factor = library
                 .get_for(&why.kind, &choice.factor)
                 .ok_or(LinesError::FactorMissing(choice.factor))?;
+            let formula = formula(choice)?.map(|formula| {
+                formulas.push(formula);
+                formulas.len() - 1
+            });
             for part in parts(choice, factor)? {
-                lines.push(prepare(why, choice, factor, &part));
+                lines.push(Prepared { formula, ..prepare(why, choice, factor, &part) });
             }
         }
-        Ok(Self { lines })
+        Ok(Self { formulas, lines })
+    }
+
+    /// Whether the quantity alone decides the lines.
+    #[must_use]
+    pub fn is_by_quantity(&self) -> bool {
+        self.formulas.iter().all(Formula::is_by_quantity)
     }
 
     /// The lines of one activity.
     ///
     /// # Errors
-    /// [`LinesError::TooLarge`].
-    pub fn lines(&self, quantity: Decimal) -> Result<Vec<Line>, LinesError> {
-        self.lines.iter().map(|prepared| prepared.line(quantity)).collect()
+    /// [`LinesError::TooLarge`], [`LinesError::Input`].
+    pub fn lines<'a>(&self, amounts: impl Into<Amounts<'a>>) -> Result<Vec<Line>, LinesError> {
+        let amounts = amounts.into();
+        let worked = self.formulas.iter().map(|formula| formula.amount(&amounts));
+        let worked = worked.collect::<Result<Vec<Rational>, LinesError>>()?;
+        let line = |prepared: &Prepared| {
+            let amount = prepared.formula.and_then(|place| worked.get(place));
+            prepared.line(&amounts, amount)
+        };
+        self.lines.iter().map(line).collect()
     }
 }
 
+/// The mass that a rate gives for a worked amount, or for the quantity where none is.
+fn mass(rate: &Rate, amounts: &Amounts<'_>, amount: Option<&Rational>) -> Result<Mass, LinesError> {
+    let mass = match amount {
+        None => rate.mass(amounts.quantity),
+        Some(amount) => rate.exact().times(amount).to_mass(),
+    };
+    mass.ok_or(LinesError::TooLarge)
+}
+
 impl Prepared {
-    fn line(&self, quantity: Decimal) -> Result<Line, LinesError> {
-        let mass = |rate: &Rate| rate.mass(quantity).ok_or(LinesError::TooLarge);
+    fn line(&self, amounts: &Amounts<'_>, amount: Option<&Rational>) -> Result<Line, LinesError> {
+        let mass = |rate: &Rate| mass(rate, amounts, amount);
         let mut line = self.line;
         line.kg = self.kg.as_ref().map_or(Ok(Mass::ZERO), mass)?;
         for (column, rate) in line.co2e.iter_mut().zip(&self.co2e) {
@@ -129,12 +164,16 @@ impl Prepared {
     }
 }
 
-/// The lines of an activity of this quantity.
+/// The lines of an activity: of a quantity alone, or of one with its inputs.
 ///
 /// # Errors
 /// [`LinesError`].
-pub fn lines(quantity: Decimal, why: &Why, library: &Library) -> Result<Vec<Line>, LinesError> {
-    Calculator::new(why, library)?.lines(quantity)
+pub fn lines<'a>(
+    amounts: impl Into<Amounts<'a>>,
+    why: &Why,
+    library: &Library,
+) -> Result<Vec<Line>, LinesError> {
+    Calculator::new(why, library)?.lines(amounts)
 }
 
 /// CO2e of a choice's lines in any one set, in the order of [`lines`]; `None` where a gas has no
@@ -142,24 +181,34 @@ pub fn lines(quantity: Decimal, why: &Why, library: &Library) -> Result<Vec<Line
 ///
 /// # Errors
 /// [`LinesError`].
-pub fn co2e_in_set(
-    quantity: Decimal,
+pub fn co2e_in_set<'a>(
+    amounts: impl Into<Amounts<'a>>,
     why: &Why,
     library: &Library,
     set: GwpSet,
 ) -> Result<Vec<Option<Mass>>, LinesError> {
+    let amounts = amounts.into();
     let mut column = Vec::new();
     for choice in &why.slots {
         let factor = library
             .get_for(&why.kind, &choice.factor)
             .ok_or(LinesError::FactorMissing(choice.factor))?;
+        let amount = formula(choice)?.map(|formula| formula.amount(&amounts)).transpose()?;
         for part in parts(choice, factor)? {
             let rate = part.co2e_per_unit(factor, set).map(Rate::new);
-            let mass = rate.map(|rate| rate.mass(quantity).ok_or(LinesError::TooLarge));
-            column.push(mass.transpose()?);
+            column.push(rate.map(|rate| mass(&rate, &amounts, amount.as_ref())).transpose()?);
         }
     }
     Ok(column)
+}
+
+/// The formula of a choice's amount, where it is not the quantity alone.
+fn formula(choice: &SlotChoice) -> Result<Option<Formula>, LinesError> {
+    if choice.amount.is_empty() {
+        return Ok(None);
+    }
+    let unreadable = || LinesError::Unreadable(choice.factor);
+    Formula::new(&choice.amount).ok_or_else(unreadable).map(Some)
 }
 
 /// One line's share of a factor, per unit as sent.
@@ -242,14 +291,22 @@ pub(crate) fn has_native_part(factor: &Factor) -> bool {
 
 fn prepare(why: &Why, choice: &SlotChoice, factor: &Factor, part: &Part) -> Prepared {
     let rate = |set: GwpSet| part.co2e_per_unit(factor, set).map(Rate::new);
+    // What a blend holds of gases outside the Kyoto group is told in the memo, never in a scope.
+    let outside = matches!(part.gas.group(), GasGroup::Montreal | GasGroup::Other)
+        && choice.bucket == Bucket::InScope;
+    let (bucket, scope, category) = if outside {
+        (Bucket::NonKyoto, 0, 0)
+    } else {
+        (choice.bucket, choice.scope, choice.category)
+    };
     let line = Line {
         slot: choice.slot,
         factor: choice.factor,
         gas: part.gas,
         carbon: part.carbon,
-        bucket: choice.bucket,
-        scope: choice.scope,
-        category: choice.category,
+        bucket,
+        scope,
+        category,
         market: choice.market,
         basis: part.basis,
         tier: choice.tier,
@@ -257,7 +314,7 @@ fn prepare(why: &Why, choice: &SlotChoice, factor: &Factor, part: &Part) -> Prep
         co2e: [None; CO2E_COLUMNS],
     };
     let co2e = why.policy.columns().map(|set| set.and_then(rate));
-    Prepared { line, kg: part.kg.clone().map(Rate::new), co2e }
+    Prepared { line, formula: None, kg: part.kg.clone().map(Rate::new), co2e }
 }
 
 /// The CO2e per unit of the factor itself in another set: only with a complete gas split.

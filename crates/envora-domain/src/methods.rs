@@ -2,6 +2,30 @@
 //!
 //! A method's id is `family.variant@version` and says nothing of scopes: those are the slot's, as is
 //! the part of the supply chain that its factor must cover. Once shipped, a method stays.
+//!
+//! Most methods multiply the quantity as sent by a factor. The others say in an [`Amount`] what is
+//! multiplied: a sum of products of the quantity, named inputs and constants.
+
+mod amounts;
+mod list;
+
+use crate::catalogue::Quantity;
+use crate::factors::Boundary;
+pub use amounts::{Amount, Of, Product, Screening, screening};
+pub use list::ALL;
+
+/// Which factors a method works with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// Published emission factors.
+    Emission,
+    /// Mixes of what nobody claimed.
+    ResidualMix,
+    /// Factors that the row's supplier states.
+    Supplier,
+    /// None: nothing is emitted, and the reason is told.
+    Nothing,
+}
 
 /// One version of a method.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -10,70 +34,72 @@ pub struct Method {
     pub id: &'static str,
     /// The formula, for people.
     pub formula: &'static str,
-    /// What it needs that an activity of today cannot bring; such a method is passed over.
+    /// What it needs that no activity of today can bring; such a method is passed over.
     pub lacks: Option<&'static str>,
+    /// What is multiplied by the factor, where it is not the quantity alone.
+    pub amount: Option<Amount>,
+    /// Which factors it works with.
+    pub source: Source,
+    /// The activity types whose factors it takes; empty: those of its slot.
+    pub types: &'static [&'static str],
+    /// The part of the supply chain its factor covers, where it is not the slot's.
+    pub boundary: Option<Boundary>,
+    /// The only kind of quantity it is for.
+    pub takes: Option<Quantity>,
+    /// What to say when no factor is there and another method may do.
+    pub absent: Option<&'static str>,
+    /// Whether it is a method of last resort.
+    pub low_tier: bool,
 }
 
-const fn method(id: &'static str, formula: &'static str) -> Method {
-    Method { id, formula, lacks: None }
-}
+impl Method {
+    const fn new(id: &'static str, formula: &'static str) -> Self {
+        Self {
+            id,
+            formula,
+            lacks: None,
+            amount: None,
+            source: Source::Emission,
+            types: &[],
+            boundary: None,
+            takes: None,
+            absent: None,
+            low_tier: false,
+        }
+    }
 
-const fn lacking(id: &'static str, formula: &'static str, lacks: &'static str) -> Method {
-    Method { id, formula, lacks: Some(lacks) }
-}
+    const fn lacking(self, lacks: &'static str) -> Self {
+        Self { lacks: Some(lacks), ..self }
+    }
 
-/// All methods.
-pub const ALL: &[Method] = &[
-    method(
-        "electricity.grid@1",
-        "emissions = energy × grid average of the region and period, generation only",
-    ),
-    lacking(
-        "electricity.certificate@1",
-        "emissions = energy covered by cancelled certificates × rate of the certified plant",
-        "no certificate is allocated to this consumption",
-    ),
-    lacking(
-        "electricity.contract@1",
-        "emissions = energy under a direct contract × rate of the contract",
-        "no contract that conveys attributes is on record for this consumption",
-    ),
-    lacking(
-        "electricity.supplier@1",
-        "emissions = energy × rate disclosed by the supplier",
-        "no supplier rate is on record for this consumption",
-    ),
-    lacking(
-        "electricity.residual_mix@1",
-        "emissions = energy × residual mix of the market",
-        "no residual mix of this market is in the active packs",
-    ),
-    method(
-        "electricity.grid_fallback@1",
-        "emissions = energy × grid average, for want of a residual mix",
-    ),
-    lacking(
-        "tnd.generation@1",
-        "emissions = energy × generation factor × loss rate of the grid",
-        "no loss rate of this grid is in the active packs",
-    ),
-    method(
-        "tnd.published@1",
-        "emissions = energy × published factor of transmission and distribution losses",
-    ),
-    method("wtt.published@1", "emissions = quantity × published well-to-tank factor"),
-    lacking(
-        "stationary.carbon@1",
-        "CO2 = fuel × carbon content × oxidation factor × 44/12",
-        "the activity brings no carbon content",
-    ),
-    method("stationary.fuel@1", "emissions = fuel × factor per unit of the fuel"),
-    lacking(
-        "stationary.heat@1",
-        "emissions = fuel × heat content × factor per unit of heat",
-        "no heat content of this fuel is in the active packs",
-    ),
-];
+    const fn of(self, unit: &'static str, sum: &'static [Product]) -> Self {
+        Self { amount: Some(Amount { unit, sum }), ..self }
+    }
+
+    const fn from(self, source: Source, absent: &'static str) -> Self {
+        Self { source, absent: Some(absent), ..self }
+    }
+
+    const fn or_else(self, absent: &'static str) -> Self {
+        Self { absent: Some(absent), ..self }
+    }
+
+    const fn by(self, types: &'static [&'static str]) -> Self {
+        Self { types, ..self }
+    }
+
+    const fn covering(self, boundary: Boundary) -> Self {
+        Self { boundary: Some(boundary), ..self }
+    }
+
+    const fn taking(self, quantity: Quantity) -> Self {
+        Self { takes: Some(quantity), ..self }
+    }
+
+    const fn last_resort(self) -> Self {
+        Self { low_tier: true, ..self }
+    }
+}
 
 /// The method of this id.
 #[must_use]
@@ -84,6 +110,8 @@ pub fn find(id: &str) -> Option<&'static Method> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rational::Rational;
+    use crate::units::parse_code;
 
     #[test]
     fn ids_are_family_variant_and_version() {
@@ -91,6 +119,29 @@ mod tests {
             let (name, version) = method.id.split_once('@').expect("a version");
             assert!(name.split('.').count() == 2 && version == "1", "{}", method.id);
             assert_eq!(ALL.iter().filter(|other| other.id == method.id).count(), 1);
+        }
+    }
+
+    #[test]
+    fn amounts_are_of_units_and_numbers_that_can_be_read() {
+        for method in ALL {
+            let Some(amount) = method.amount else { continue };
+            assert!(amount.unit.is_empty() || parse_code(amount.unit).is_ok(), "{}", method.id);
+            for of in amount.sum.iter().flat_map(|product| product.times.iter().chain(product.over))
+            {
+                let (unit, number) = match of {
+                    Of::Quantity(unit) | Of::Input(_, unit) => (*unit, "1"),
+                    Of::InputOr(_, unit, number) => (*unit, *number),
+                    Of::Number(number) => ("1", *number),
+                    Of::AsSent
+                    | Of::Economy
+                    | Of::HeatContent
+                    | Of::LossRate
+                    | Of::Screening(_) => ("1", "1"),
+                };
+                assert!(parse_code(unit).is_ok(), "{unit}");
+                assert!(Rational::parse(number).is_some(), "{number}");
+            }
         }
     }
 }

@@ -5,7 +5,7 @@
 
 use crate::activities::problems::{Effect, PROBLEMS_MAX, RowCode, RowProblem};
 use crate::activities::{Activity, Reading};
-use crate::catalogue::{self, ActivityKind, QualifierError, Sign};
+use crate::catalogue::{self, ActivityKind, Due, InputSpec, QualifierError, Quantity, Sign};
 use crate::decimal::Decimal;
 use crate::rational::Rational;
 use crate::time::Zone;
@@ -33,6 +33,8 @@ pub fn validate_words(activity: &Activity) -> Vec<RowProblem> {
             check_claim(activity, kind, &mut problems);
             check_qualifiers(activity, kind, &mut problems);
             check_inputs(activity, kind, &mut problems);
+            check_item(activity, kind, &mut problems);
+            check_country(activity, kind, &mut problems);
         }
     }
     check_zone(activity, &mut problems);
@@ -44,6 +46,7 @@ pub fn validate_words(activity: &Activity) -> Vec<RowProblem> {
 pub fn validate_amounts(activity: &Activity) -> Vec<RowProblem> {
     let mut problems = Vec::new();
     check_sign(activity, &mut problems);
+    check_input_amounts(activity, &mut problems);
     check_period(activity, &mut problems);
     check_reading(activity, &mut problems);
     check_supersession(activity, &mut problems);
@@ -58,6 +61,7 @@ pub fn same_words(a: &Activity, b: &Activity) -> bool {
         && a.time_zone == b.time_zone
         && (a.scope, a.category) == (b.scope, b.category)
         && a.qualifiers == b.qualifiers
+        && (&a.item, &a.item_scheme, &a.region) == (&b.item, &b.item_scheme, &b.region)
         && a.inputs
             .iter()
             .map(|(name, input)| (name, &input.unit))
@@ -189,25 +193,120 @@ fn check_qualifiers(activity: &Activity, kind: &ActivityKind, problems: &mut Vec
 
 fn check_inputs(activity: &Activity, kind: &ActivityKind, problems: &mut Vec<RowProblem>) {
     for (name, input) in &activity.inputs {
-        if !kind.inputs.iter().any(|known| known.name == name) {
+        let Some(known) = kind.inputs.iter().find(|known| known.name == name) else {
             let known: Vec<&str> = kind.inputs.iter().map(|known| known.name).collect();
-            let known = known.join(", ");
             let hint = if known.is_empty() {
                 "leave it out".to_owned()
             } else {
-                format!("its inputs are {known}")
+                format!("its inputs are {}", known.join(", "))
             };
-            problems.push(
-                RowProblem::new(
-                    RowCode::UnknownField,
-                    &format!("/inputs/{name}"),
-                    format!("{} has no input {name}", kind.code),
-                )
-                .hint(hint),
-            );
-        } else if let Err(error) = unit_of(&input.unit) {
-            problems.push(unit_problem(&error, &format!("/inputs/{name}/unit"), &input.unit));
+            let detail = format!("{} has no input {name}", kind.code);
+            let problem =
+                RowProblem::new(RowCode::UnknownField, &format!("/inputs/{name}"), detail);
+            problems.push(problem.hint(hint));
+            continue;
+        };
+        let field = format!("/inputs/{name}/unit");
+        match unit_of(&input.unit) {
+            Err(error) => problems.push(unit_problem(&error, &field, &input.unit)),
+            Ok(unit) if !known.quantities.iter().any(|quantity| quantity.is_of(&unit)) => {
+                let due = known.quantities.first().copied().unwrap_or(Quantity::Number);
+                let detail = format!("{name} is {}, and {} is not", due.name(), input.unit);
+                let problem = RowProblem::new(RowCode::UnitMismatch, &field, detail);
+                let hint = format!("send it in a unit such as {}", due.example());
+                problems.push(problem.value(&input.unit).hint(hint));
+            }
+            Ok(_) => {}
         }
+    }
+    let unit = unit_of(&activity.unit).ok();
+    for known in kind.inputs.iter().filter(|known| !activity.inputs.contains_key(known.name)) {
+        if let Some(because) = due(known, unit.as_ref(), activity) {
+            let detail = format!("{} needs the input {} {because}", kind.code, known.name);
+            let example = known.quantities.first().map_or("", |quantity| quantity.example());
+            let field = format!("/inputs/{}", known.name);
+            let hint =
+                format!("give inputs.{} with quantity and unit, such as {example}", known.name);
+            problems.push(RowProblem::new(RowCode::MissingField, &field, detail).hint(hint));
+        }
+    }
+}
+
+/// Why an input is due here, if it is.
+fn due(known: &InputSpec, unit: Option<&Unit>, activity: &Activity) -> Option<String> {
+    match known.due {
+        Due::Never => None,
+        Due::Always => Some("always".to_owned()),
+        Due::With(quantity) => {
+            let with = unit.is_some_and(|unit| quantity.is_of(unit));
+            with.then(|| format!("where the quantity is {}", quantity.name()))
+        }
+        Due::Beside(other) => {
+            activity.inputs.contains_key(other).then(|| format!("beside {other}"))
+        }
+    }
+}
+
+/// Inputs are zero or more, shares at most the whole, and nothing is divided by zero.
+fn check_input_amounts(activity: &Activity, problems: &mut Vec<RowProblem>) {
+    let Some(kind) = catalogue::find(&activity.kind) else { return };
+    for known in kind.inputs {
+        let Some(input) = activity.inputs.get(known.name) else { continue };
+        let field = format!("/inputs/{}/quantity", known.name);
+        let value = input.quantity.to_string();
+        let problem = |code, detail: String| RowProblem::new(code, &field, detail).value(&value);
+        if input.quantity.is_negative() {
+            let detail = format!("the input {} is zero or more", known.name);
+            let hint = "correct it at the source";
+            problems.push(problem(RowCode::NegativeNotAllowed, detail).hint(hint));
+        } else if known.above_zero && input.quantity.is_zero() {
+            let detail = format!("the input {} divides, and is above zero", known.name);
+            let hint = "send the true value, or leave the input out";
+            problems.push(problem(RowCode::WrongType, detail).hint(hint));
+        } else if known.quantities.contains(&Quantity::Share) && is_above_whole(input) {
+            let detail = format!("the share {} is above 100 %", known.name);
+            let hint = "send it in % (or as a number up to 1, with the unit 1)";
+            problems.push(problem(RowCode::SharesNot100, detail).hint(hint));
+        }
+    }
+}
+
+fn is_above_whole(input: &crate::activities::Input) -> bool {
+    let Ok(unit) = unit_of(&input.unit) else { return false };
+    Rational::ONE.minus(&exact(input.quantity).times(unit.size())).is_negative()
+}
+
+/// Goods are named by an item: one of our words of materials, or a code of a list that is named.
+fn check_item(activity: &Activity, kind: &ActivityKind, problems: &mut Vec<RowProblem>) {
+    if !matches!(kind.code, "goods.purchased" | "capital.purchased") {
+        return;
+    }
+    let Some(item) = &activity.item else {
+        let detail = format!("{} needs an item", kind.code);
+        let hint = "give item: a material such as paper, or a code with its item_scheme";
+        problems.push(RowProblem::new(RowCode::MissingField, "/item", detail).hint(hint));
+        return;
+    };
+    if activity.item_scheme.is_some() || catalogue::word("material", item).is_some() {
+        return;
+    }
+    let near = crate::words::did_you_mean(item, catalogue::words_of("material"));
+    let hint = near.map_or_else(
+        || "name the list it is of in item_scheme, or translate it with `map`".to_owned(),
+        |near| format!("did you mean {near}?"),
+    );
+    let detail = format!("{item:?} is no material of the catalogue");
+    problems.push(RowProblem::new(RowCode::UnknownItem, "/item", detail).value(item).hint(hint));
+}
+
+/// A hotel emits where it stands, which its guest's facility does not say.
+fn check_country(activity: &Activity, kind: &ActivityKind, problems: &mut Vec<RowProblem>) {
+    let said = activity.qualifiers.contains_key("country") || activity.region.is_some();
+    if kind.code == "travel.stayed" && !said {
+        let detail = "travel.stayed needs the country of the hotel";
+        let hint = "give qualifiers.country, an ISO 3166-1 code such as FR";
+        let problem = RowProblem::new(RowCode::MissingField, "/qualifiers/country", detail);
+        problems.push(problem.hint(hint));
     }
 }
 

@@ -13,6 +13,8 @@ pub enum Due {
     Never,
     /// When the quantity is of this kind, and only then.
     With(Quantity),
+    /// When this other input is there.
+    Beside(&'static str),
 }
 
 /// A named input of a type.
@@ -72,7 +74,7 @@ pub(super) const CLINKER: &[InputSpec] = &[
 pub(super) const BALANCE: &[InputSpec] = &[
     input("carbon_content", &[Share], Due::Always),
     input("output", &[Mass], Due::Never),
-    input("output_carbon", &[Share], Due::Never),
+    input("output_carbon", &[Share], Due::Beside("output")),
 ];
 pub(super) const FREIGHT_LEG: &[InputSpec] =
     &[input("distance", ONE_WAY_DISTANCE, Due::With(Mass))];

@@ -9,11 +9,7 @@ use super::quantities::Quantity::{
     self, Area, Energy, FuelEnergy, GasVolume, Heads, Items, Mass, MassDistance, Money,
     PassengerDistance, RoomNights, StaffHours, VehicleDistance, Volume, Years,
 };
-use super::{
-    ActivityKind, Book, Bucket, InputSpec, Market, Need, Qualifier, Sign, Slot, SlotSpec,
-    Vocabulary,
-};
-use crate::factors::Boundary;
+use super::{ActivityKind, Book, InputSpec, Need, Qualifier, Sign, SlotSpec, Vocabulary, slots};
 
 const fn book(scope: u8, category: u8) -> Book {
     Book { scope, category }
@@ -30,22 +26,36 @@ const FREIGHT: &[Book] = &[book(3, 4), book(3, 9)];
 const TRAVEL: &[Book] = &[book(3, 6)];
 
 const fn required(name: &'static str, list: &'static str) -> Qualifier {
-    Qualifier { name, need: Need::Required, vocabulary: Vocabulary::List(list) }
+    Qualifier { name, need: Need::Required, vocabulary: Vocabulary::List(list), otherwise: None }
 }
 
 const fn optional(name: &'static str, list: &'static str) -> Qualifier {
-    Qualifier { name, need: Need::Derived, vocabulary: Vocabulary::List(list) }
+    Qualifier { name, need: Need::Derived, vocabulary: Vocabulary::List(list), otherwise: None }
 }
 
 const fn free(name: &'static str) -> Qualifier {
-    Qualifier { name, need: Need::Required, vocabulary: Vocabulary::Free }
+    Qualifier { name, need: Need::Required, vocabulary: Vocabulary::Free, otherwise: None }
 }
 
-const FUEL: Qualifier =
-    Qualifier { name: "fuel", need: Need::Required, vocabulary: Vocabulary::Fuels };
-const VEHICLE_FUEL: Qualifier = optional("fuel", "vehicle_fuel");
-const MODEL_YEAR: Qualifier =
-    Qualifier { name: "model_year", need: Need::Derived, vocabulary: Vocabulary::Year };
+const FUEL: Qualifier = Qualifier {
+    name: "fuel",
+    need: Need::Required,
+    vocabulary: Vocabulary::Fuels,
+    otherwise: None,
+};
+/// Optional; a factor that tells its words apart is asked for this one where nothing is said.
+const fn or_else(name: &'static str, list: &'static str, word: &'static str) -> Qualifier {
+    let vocabulary = Vocabulary::List(list);
+    Qualifier { name, need: Need::Derived, vocabulary, otherwise: Some(word) }
+}
+
+const VEHICLE_FUEL: Qualifier = or_else("fuel", "vehicle_fuel", "unknown");
+const MODEL_YEAR: Qualifier = Qualifier {
+    name: "model_year",
+    need: Need::Derived,
+    vocabulary: Vocabulary::Year,
+    otherwise: None,
+};
 const VEHICLE: Qualifier = optional("vehicle_class", "vehicle_class");
 const GAS: Qualifier = required("gas", "gas");
 const GAS_OF: &[Qualifier] = &[GAS, optional("equipment", "equipment")];
@@ -54,7 +64,7 @@ const OWN_POWER: &[Qualifier] =
 /// What is asked of a journey.
 const PASSENGER: &[Qualifier] = &[
     required("mode", "travel_mode"),
-    optional("class", "travel_class"),
+    or_else("class", "travel_class", "average"),
     optional("haul", "haul"),
     optional("rf", "rf"),
     VEHICLE,
@@ -86,90 +96,21 @@ impl ActivityKind {
     }
 }
 
-const fn category_3(slot: Slot, boundary: Boundary, methods: &'static [&'static str]) -> SlotSpec {
-    SlotSpec {
-        slot,
-        scope: 3,
-        category: 3,
-        bucket: Bucket::InScope,
-        market: Market::None,
-        need: Need::Derived,
-        boundary,
-        methods,
-    }
-}
-
-const fn scope_2(slot: Slot, market: Market, methods: &'static [&'static str]) -> SlotSpec {
-    SlotSpec {
-        slot,
-        scope: 2,
-        category: 0,
-        bucket: Bucket::InScope,
-        market,
-        need: Need::Required,
-        boundary: Boundary::Generation,
-        methods,
-    }
-}
-
-const STATIONARY: &[&str] = &["stationary.carbon@1", "stationary.fuel@1", "stationary.heat@1"];
-
-const ELECTRICITY_SLOTS: &[SlotSpec] = &[
-    scope_2(Slot::S2Lb, Market::Location, &["electricity.grid@1"]),
-    scope_2(
-        Slot::S2Mb,
-        Market::Market,
-        &[
-            "electricity.certificate@1",
-            "electricity.contract@1",
-            "electricity.supplier@1",
-            "electricity.residual_mix@1",
-            "electricity.grid_fallback@1",
-        ],
-    ),
-    category_3(Slot::C3Tnd, Boundary::TAndD, &["tnd.generation@1", "tnd.published@1"]),
-    category_3(Slot::C3Wtt, Boundary::Upstream, &["wtt.published@1"]),
-    category_3(Slot::C3WttTnd, Boundary::UpstreamTAndD, &["wtt.published@1"]),
-];
-
-const FUEL_SLOTS: &[SlotSpec] = &[
-    SlotSpec {
-        slot: Slot::S1,
-        scope: 1,
-        category: 0,
-        bucket: Bucket::InScope,
-        market: Market::None,
-        need: Need::Required,
-        boundary: Boundary::Combustion,
-        methods: STATIONARY,
-    },
-    category_3(Slot::C3Wtt, Boundary::Upstream, &["wtt.published@1"]),
-    SlotSpec {
-        slot: Slot::Biogenic,
-        scope: 0,
-        category: 0,
-        bucket: Bucket::BiogenicCo2,
-        market: Market::None,
-        need: Need::Derived,
-        boundary: Boundary::Combustion,
-        methods: STATIONARY,
-    },
-];
-
 const FUEL_QUANTITIES: &[Quantity] = &[FuelEnergy, Mass, Volume, GasVolume];
 
 /// All activity types.
 pub const ALL: &[ActivityKind] = &[
     kind("fuel.combusted.stationary", FUEL_QUANTITIES, SCOPE_1, &[FUEL])
         .with_inputs(STATIONARY_INPUTS)
-        .with_slots(FUEL_SLOTS),
+        .with_slots(slots::STATIONARY_FUEL),
     kind(
         "fuel.combusted.mobile",
         FUEL_QUANTITIES,
         SCOPE_1,
         &[FUEL, VEHICLE, MODEL_YEAR, optional("engine", "engine")],
     )
-    .with_inputs(MOBILE),
+    .with_inputs(MOBILE)
+    .with_slots(slots::MOBILE_FUEL),
     kind(
         "vehicle.driven",
         &[VehicleDistance],
@@ -178,37 +119,48 @@ pub const ALL: &[ActivityKind] = &[
             required("vehicle_class", "vehicle_class"),
             VEHICLE_FUEL,
             MODEL_YEAR,
-            optional("laden", "laden"),
+            or_else("laden", "laden", "average"),
         ],
     )
-    .with_inputs(ECONOMY),
-    kind("refrigerant.recharged", &[Mass], SCOPE_1, GAS_OF).with_inputs(SERVICE),
-    kind("refrigerant.balance", &[Mass], SCOPE_1, GAS_OF).with_inputs(MASS_BALANCE),
+    .with_inputs(ECONOMY)
+    .with_slots(slots::VEHICLE),
+    kind("refrigerant.recharged", &[Mass], SCOPE_1, GAS_OF)
+        .with_inputs(SERVICE)
+        .with_slots(slots::RECHARGED),
+    kind("refrigerant.balance", &[Mass], SCOPE_1, GAS_OF)
+        .with_inputs(MASS_BALANCE)
+        .with_slots(slots::BALANCED),
     kind("refrigerant.screened", &[Mass], SCOPE_1, &[GAS, required("equipment", "equipment")])
-        .with_inputs(SCREENING),
+        .with_inputs(SCREENING)
+        .with_slots(slots::SCREENED),
     kind("process.carbonate", &[Mass], SCOPE_1, &[required("material", "carbonate")])
-        .with_inputs(CARBONATE),
-    kind("process.clinker", &[Mass], SCOPE_1, &[]).with_inputs(CLINKER),
-    kind("process.balance", &[Mass], SCOPE_1, &[free("material")]).with_inputs(BALANCE),
-    kind("gas.emitted", &[Mass], SCOPE_1, &[GAS]),
-    kind("electricity.purchased", &[Energy], SCOPE_2, &[]).with_slots(ELECTRICITY_SLOTS),
+        .with_inputs(CARBONATE)
+        .with_slots(slots::CARBONATE),
+    kind("process.clinker", &[Mass], SCOPE_1, &[]).with_inputs(CLINKER).with_slots(slots::CLINKER),
+    kind("process.balance", &[Mass], SCOPE_1, &[free("material")])
+        .with_inputs(BALANCE)
+        .with_slots(slots::BALANCE),
+    kind("gas.emitted", &[Mass], SCOPE_1, &[GAS]).with_slots(slots::GAS),
+    kind("electricity.purchased", &[Energy], SCOPE_2, &[]).with_slots(slots::ELECTRICITY),
     kind(
         "heat.purchased",
         &[Energy],
         SCOPE_2,
         &[required("medium", "medium"), optional("network", "network")],
-    ),
-    kind("electricity.generated", &[Energy], SCOPE_2, OWN_POWER),
-    kind("electricity.exported", &[Energy], MEMO, OWN_POWER),
-    kind("electricity.resold", &[Energy], CATEGORY_3, OWN_POWER),
-    kind("water.supplied", &[Volume], CATEGORY_1, &[]),
-    kind("water.treated", &[Volume], CATEGORY_5, &[]),
+    )
+    .with_slots(slots::HEAT),
+    kind("electricity.generated", &[Energy], SCOPE_2, OWN_POWER).with_slots(slots::GENERATED),
+    kind("electricity.exported", &[Energy], MEMO, OWN_POWER).with_slots(slots::EXPORTED),
+    kind("electricity.resold", &[Energy], CATEGORY_3, OWN_POWER).with_slots(slots::RESOLD),
+    kind("water.supplied", &[Volume], CATEGORY_1, &[]).with_slots(slots::WATER),
+    kind("water.treated", &[Volume], CATEGORY_5, &[]).with_slots(slots::SEWAGE),
     kind(
         "waste.treated",
         &[Mass, Volume],
         CATEGORY_5,
         &[required("material", "material"), required("treatment", "treatment")],
-    ),
+    )
+    .with_slots(slots::WASTE),
     kind(
         "freight.moved",
         &[MassDistance, Mass],
@@ -217,32 +169,43 @@ pub const ALL: &[ActivityKind] = &[
             required("mode", "freight_mode"),
             VEHICLE,
             VEHICLE_FUEL,
-            optional("laden", "laden"),
-            optional("size", "size"),
+            or_else("laden", "laden", "average"),
+            or_else("size", "size", "average"),
             optional("haul", "haul"),
             optional("rf", "rf"),
             optional("paid_by", "paid_by"),
         ],
     )
-    .with_inputs(FREIGHT_LEG),
+    .with_inputs(FREIGHT_LEG)
+    .with_slots(slots::FREIGHT),
     kind("freight.stored", &[Volume], FREIGHT, &[optional("paid_by", "paid_by")])
         .with_inputs(STORAGE),
-    kind("travel.moved", &[PassengerDistance], TRAVEL, PASSENGER).with_inputs(OCCUPANCY),
+    kind("travel.moved", &[PassengerDistance], TRAVEL, PASSENGER)
+        .with_inputs(OCCUPANCY)
+        .with_slots(slots::TRAVEL),
     kind(
         "travel.stayed",
         &[RoomNights],
         TRAVEL,
         &[optional("country", "country"), optional("city", "city")],
-    ),
-    kind("commute.moved", &[PassengerDistance, Heads], CATEGORY_7, PASSENGER).with_inputs(COMMUTE),
+    )
+    .with_slots(slots::HOTEL),
+    kind("commute.moved", &[PassengerDistance, Heads], CATEGORY_7, PASSENGER)
+        .with_inputs(COMMUTE)
+        .with_slots(slots::COMMUTE),
     kind(
         "commute.worked_home",
         &[StaffHours],
         CATEGORY_7,
         &[optional("home_energy", "home_energy")],
-    ),
-    kind("goods.purchased", &[Mass, Items, Volume, Area], CATEGORY_1, ITEM).with_credits(),
-    kind("capital.purchased", &[Mass, Items, Volume, Area], &[book(3, 2)], ITEM).with_credits(),
+    )
+    .with_slots(slots::TELEWORK),
+    kind("goods.purchased", &[Mass, Items, Volume, Area], CATEGORY_1, ITEM)
+        .with_credits()
+        .with_slots(slots::PURCHASE),
+    kind("capital.purchased", &[Mass, Items, Volume, Area], &[book(3, 2)], ITEM)
+        .with_credits()
+        .with_slots(slots::PURCHASE),
     kind(
         "spend.purchased",
         &[Money],
@@ -256,6 +219,6 @@ pub const ALL: &[ActivityKind] = &[
     kind("product.processed", &[Mass, Items], &[book(3, 10)], &[]),
     kind("product.used", &[Mass, Items], &[book(3, 11)], &[]),
     kind("product.discarded", &[Mass, Items], &[book(3, 12)], &[]),
-    kind("removal.made", &[Mass], MEMO, &[required("pool", "pool")]),
-    kind("credit.cancelled", &[Mass], MEMO, &[free("registry")]),
+    kind("removal.made", &[Mass], MEMO, &[required("pool", "pool")]).with_slots(slots::REMOVAL),
+    kind("credit.cancelled", &[Mass], MEMO, &[free("registry")]).with_slots(slots::CREDIT),
 ];

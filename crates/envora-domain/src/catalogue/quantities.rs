@@ -78,7 +78,40 @@ impl Quantity {
         }
     }
 
-    pub(super) fn takes(self, dimension: &Dimension) -> bool {
+    /// Its name, for people.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Energy => "energy",
+            Self::FuelEnergy => "energy of a fuel",
+            Self::Mass => "a mass",
+            Self::Volume => "a volume",
+            Self::GasVolume => "a volume of gas at stated conditions",
+            Self::Area => "an area",
+            Self::VehicleDistance => "a distance of vehicles",
+            Self::PassengerDistance => "a distance of passengers",
+            Self::MassDistance => "mass times distance",
+            Self::RoomNights => "room nights",
+            Self::StaffHours => "hours of staff",
+            Self::Items => "items",
+            Self::Years => "years",
+            Self::Money => "money",
+            Self::Heads => "persons",
+            Self::Distance => "a distance",
+            Self::Duration => "days",
+            Self::Share => "a share",
+            Self::Number => "a number",
+            Self::Economy => "distance per volume of fuel",
+        }
+    }
+
+    /// Whether a unit is one of it.
+    #[must_use]
+    pub fn is_of(self, unit: &Unit) -> bool {
+        self.takes(unit.dimension())
+    }
+
+    fn takes(self, dimension: &Dimension) -> bool {
         let is = |powers: &[(Base, i8)]| *dimension == Dimension::of(powers);
         let energy = [(Base::Mass, 1), (Base::Length, 2), (Base::Time, -2)];
         let with = |more: Base| {

@@ -1,13 +1,34 @@
 //! Candidates for a slot: filtered rule by rule, then ranked; each one passed over says why.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Asked, ChoiceFlag, Native, PassedOver, Unresolved, UnresolvedCode, period};
-use crate::catalogue::{Bucket, SlotSpec};
-use crate::factors::{Factor, FactorId, FactorKind};
-use crate::gwp::gwp;
+use crate::catalogue::{Bucket, Slot};
+use crate::factors::{Boundary, Factor, FactorId, FactorKind, substances};
+use crate::gwp::{Gas, gwp};
 use crate::rational::Rational;
-use crate::units::{self, UnitPath};
+use crate::units::{self, Unit, UnitPath};
+
+/// How many words of a qualifier a remedy lists.
+const WORDS_TOLD_MAX: usize = 12;
+
+/// Which factors are looked for.
+pub(super) struct Search<'a> {
+    pub(super) slot: Slot,
+    pub(super) kinds: &'a [FactorKind],
+    pub(super) boundary: Boundary,
+    pub(super) memo: Option<Bucket>,
+    /// The activity types that they may be of, the nearest first.
+    pub(super) types: &'a [&'a str],
+    /// The unit of what they are multiplied by.
+    pub(super) unit: &'a Unit,
+    /// Whether they are for the gases that a factor of CO2 alone leaves out.
+    pub(super) without_co2: bool,
+    /// Whether they are the supplier's own.
+    pub(super) of_supplier: bool,
+    /// The property that they state, if they state one.
+    pub(super) property: Option<&'a str>,
+}
 
 /// The factor of a slot and how it was found.
 pub(super) struct Found {
@@ -23,11 +44,13 @@ struct Candidate<'a> {
     unit_path: UnitPath,
     /// Steps up the region chain; 0 is the region itself.
     region_steps: usize,
+    /// The place of its activity type among those asked for.
+    nearness: usize,
 }
 
 /// Notes who was passed over for one slot, one entry per rule where many fall alike.
 struct Notes<'a> {
-    spec: &'a SlotSpec,
+    slot: Slot,
     into: &'a mut Vec<PassedOver>,
 }
 
@@ -36,7 +59,7 @@ impl Notes<'_> {
         let count = u32::try_from(count).unwrap_or(u32::MAX);
         if count > 0 {
             let (rule, detail) = (rule.to_owned(), detail.to_owned());
-            let slot = self.spec.slot;
+            let slot = self.slot;
             let entry =
                 PassedOver { slot, rule, method: None, factor: None, key: None, count, detail };
             self.into.push(entry);
@@ -45,7 +68,7 @@ impl Notes<'_> {
 
     fn one(&mut self, rule: &str, factor: &Factor, detail: String) {
         self.into.push(PassedOver {
-            slot: self.spec.slot,
+            slot: self.slot,
             rule: rule.to_owned(),
             method: None,
             factor: Some(factor.id),
@@ -56,28 +79,40 @@ impl Notes<'_> {
     }
 }
 
-/// The best factor for a slot.
+/// Whether a factor states CO2 and no other gas, and no total.
+pub(super) fn is_co2_alone(factor: &Factor) -> bool {
+    let co2 = factor.gases.iter().all(|value| value.gas == Gas::CO2);
+    factor.total.is_none() && !factor.gases.is_empty() && co2
+}
+
+/// Whether a factor states methane or nitrous oxide alone: what one of CO2 alone leaves out.
+fn is_without_co2(factor: &Factor) -> bool {
+    let other = factor.gases.iter().all(|value| matches!(value.gas, Gas::CH4 | Gas::N2O));
+    factor.total.is_none() && !factor.gases.is_empty() && other
+}
+
+/// The best factor of a search.
 pub(super) fn best(
-    spec: &SlotSpec,
+    search: &Search<'_>,
     asked: &Asked<'_>,
     passed_over: &mut Vec<PassedOver>,
 ) -> Result<Found, Unresolved> {
-    let mut notes = Notes { spec, into: passed_over };
-    let fitting = fitting(spec, asked, &mut notes);
-    if fitting.is_empty() {
-        return Err(nothing(spec, asked));
-    }
+    let mut notes = Notes { slot: search.slot, into: passed_over };
+    let fitting = fitting(search, asked, &mut notes)?;
     let near = nearest_region(fitting, asked, &mut notes);
     if near.is_empty() {
         return Err(no_region(asked));
     }
-    let (dated, flag) = in_period(near, asked, &mut notes)?;
-    let winner = rank(dated, asked, &mut notes)?;
+    let (dated, flag) = in_period(near, (search, asked), &mut notes)?;
+    let winner = rank(dated, (search, asked), &mut notes)?;
     let mut flags: Vec<ChoiceFlag> = flag.into_iter().collect();
-    if winner.region_steps > 0 {
+    // A potential or a stoichiometric ratio holds everywhere: nothing was widened.
+    if winner.region_steps > 0 && winner.factor.pack != substances::ID {
         flags.push(ChoiceFlag::RegionFallback);
     }
-    flags.extend(basis_flags(winner.factor, asked));
+    if search.property.is_none() {
+        flags.extend(basis_flags(winner.factor, asked));
+    }
     Ok(Found {
         factor: winner.factor.id,
         unit_path: winner.unit_path,
@@ -86,56 +121,89 @@ pub(super) fn best(
     })
 }
 
-/// Right meaning: boundary, memo, use, qualifiers, unit, basis.
-fn fitting<'a>(spec: &SlotSpec, asked: &Asked<'a>, notes: &mut Notes<'_>) -> Vec<Candidate<'a>> {
-    let memo = Some(spec.bucket).filter(|bucket| *bucket != Bucket::InScope);
-    let meant = |factor: &&Factor| {
-        factor.kind == FactorKind::Emission
-            && factor.boundary == spec.boundary
-            && factor.memo_bucket == memo
+/// The qualifiers of a factor that the row does not have, each with the factor's words.
+fn missing<'a>(
+    factor: &'a Factor,
+    search: &Search<'_>,
+    asked: &Asked<'_>,
+) -> Vec<(&'a str, &'a str)> {
+    let fits = |name: &str, words: &str| {
+        let said = match name {
+            "property" => search.property,
+            _ => asked.told.get(name).map(String::as_str),
+        };
+        words.split('|').any(|word| said == Some(word))
     };
-    let all: Vec<&Factor> = asked.library.of_kind(asked.kind.code).filter(meant).collect();
-    let (all, others): (Vec<_>, Vec<_>) = all.into_iter().partition(|factor| {
-        factor.qualifiers.iter().all(|(name, word)| asked.qualifiers.get(name) == Some(word))
+    let pairs = factor.qualifiers.iter().map(|(name, words)| (name.as_str(), words.as_str()));
+    pairs.filter(|(name, words)| !fits(name, words)).collect()
+}
+
+/// Right meaning: boundary, memo, use, qualifiers, unit, basis.
+fn fitting<'a>(
+    search: &Search<'_>,
+    asked: &Asked<'a>,
+    notes: &mut Notes<'_>,
+) -> Result<Vec<Candidate<'a>>, Unresolved> {
+    let meant = |factor: &&Factor| {
+        search.kinds.contains(&factor.kind)
+            && factor.boundary == search.boundary
+            && factor.memo_bucket == search.memo
+            && is_without_co2(factor) == search.without_co2
+            && factor.qualifiers.contains_key("supplier") == search.of_supplier
+            && factor.qualifiers.contains_key("property") == search.property.is_some()
+    };
+    let of_types = search.types.iter().enumerate().flat_map(|(nearness, kind)| {
+        asked.library.of_kind(kind).filter(meant).map(move |factor| (nearness, factor))
     });
-    notes.many("qualifiers", others.len(), "factors of other qualifiers");
     let (all, others): (Vec<_>, Vec<_>) =
-        all.into_iter().partition(|factor| factor.permitted_use == "inventory");
-    notes.many("use", others.len(), "factors that the publisher does not mean for inventories");
+        of_types.partition(|(_, factor)| missing(factor, search, asked).is_empty());
+    notes.many("qualifiers", others.len(), "factors of other qualifiers");
+    let (all, unmeant): (Vec<_>, Vec<_>) =
+        all.into_iter().partition(|(_, factor)| factor.permitted_use == "inventory");
+    notes.many("use", unmeant.len(), "factors that the publisher does not mean for inventories");
     let mut fitting = Vec::new();
     let mut mismatches: BTreeMap<String, usize> = BTreeMap::new();
-    for factor in all {
+    for (nearness, factor) in all {
         if asked.policy.native == Native::Refuse && !factor.rebasable() {
             notes.one("native", factor, "it has no complete gas split to rebase".to_owned());
             continue;
         }
         let path = units::parse_code(&factor.denominator.unit)
-            .and_then(|unit| UnitPath::between(&asked.unit, &unit));
+            .and_then(|unit| UnitPath::between(search.unit, &unit));
         match path {
-            Ok(unit_path) => fitting.push(Candidate { factor, unit_path, region_steps: 0 }),
+            Ok(unit_path) => {
+                fitting.push(Candidate { factor, unit_path, region_steps: 0, nearness });
+            }
             Err(mismatch) => *mismatches.entry(mismatch.to_string()).or_default() += 1,
         }
     }
     for (detail, count) in mismatches {
         notes.many("unit", count, &detail);
     }
-    fitting
+    if fitting.is_empty() {
+        let others: Vec<&Factor> = others.into_iter().map(|(_, factor)| factor).collect();
+        return Err(nothing((search, asked), &others));
+    }
+    Ok(fitting)
 }
 
 /// How many steps up its chain a place meets a factor's region: the place itself, its country, the
-/// world. Never a neighbour.
-fn region_steps(place: Option<&str>, factor: &Factor) -> Option<usize> {
-    let code = factor.region.code.as_str();
-    if factor.region.scheme == "world" {
-        return Some(3);
+/// next place of the chain, at last the world. Never a neighbour.
+fn region_steps(places: &[String], factor: &Factor) -> Option<usize> {
+    let region = &factor.region;
+    let code = region.code.as_str();
+    if region.scheme == "world" {
+        return Some(places.len() * 2 + 3);
     }
-    let place = place?;
-    if place.eq_ignore_ascii_case(code) {
-        return Some(0);
-    }
-    let country = place.split_once('-').map(|(country, _)| country)?;
-    let iso = factor.region.scheme == "iso";
-    (iso && country.eq_ignore_ascii_case(code)).then_some(1)
+    places.iter().enumerate().find_map(|(step, place)| {
+        let (scheme, bare) = place.split_once(':').unwrap_or((&region.scheme, place));
+        if scheme.eq_ignore_ascii_case(&region.scheme) && bare.eq_ignore_ascii_case(code) {
+            return Some(step * 2);
+        }
+        let country = bare.split_once('-').map(|(country, _)| country)?;
+        let iso = region.scheme == "iso";
+        (iso && country.eq_ignore_ascii_case(code)).then_some(step * 2 + 1)
+    })
 }
 
 fn nearest_region<'a>(
@@ -146,7 +214,7 @@ fn nearest_region<'a>(
     let mut near = Vec::new();
     let mut elsewhere: BTreeMap<(&str, &str), usize> = BTreeMap::new();
     for candidate in candidates {
-        match region_steps(asked.question.region, candidate.factor) {
+        match region_steps(&asked.places, candidate.factor) {
             Some(region_steps) => near.push(Candidate { region_steps, ..candidate }),
             None => {
                 let region = &candidate.factor.region;
@@ -169,7 +237,7 @@ fn nearest_region<'a>(
 
 fn in_period<'a>(
     candidates: Vec<Candidate<'a>>,
-    asked: &Asked<'_>,
+    (search, asked): (&Search<'_>, &Asked<'_>),
     notes: &mut Notes<'_>,
 ) -> Result<(Vec<Candidate<'a>>, Option<ChoiceFlag>), Unresolved> {
     let validity =
@@ -177,7 +245,7 @@ fn in_period<'a>(
     let editions: Vec<_> = candidates.iter().map(|candidate| validity(candidate.factor)).collect();
     let (first, last) = (asked.question.first, asked.question.last);
     let Some((edition, flag)) = period::majority(&editions, first, last) else {
-        return Err(nothing(notes.spec, asked));
+        return Err(nothing((search, asked), &[]));
     };
     let (dated, others): (Vec<_>, Vec<_>) =
         candidates.into_iter().partition(|candidate| validity(candidate.factor) == edition);
@@ -188,11 +256,11 @@ fn in_period<'a>(
     Ok((dated, flag))
 }
 
-/// More matching qualifiers, then the organization's pack priority; what is equal so far may not
-/// differ in value. Edition date and id only choose among equals.
+/// The nearer activity type, more matching qualifiers, then the organization's pack priority; what
+/// is equal so far may not differ in value. Edition date and id only choose among equals.
 fn rank<'a>(
     mut candidates: Vec<Candidate<'a>>,
-    asked: &Asked<'_>,
+    (search, asked): (&Search<'_>, &Asked<'_>),
     notes: &mut Notes<'_>,
 ) -> Result<Candidate<'a>, Unresolved> {
     let priority = |factor: &Factor| {
@@ -200,14 +268,15 @@ fn rank<'a>(
         list.iter().position(|pack| *pack == factor.pack).unwrap_or(list.len())
     };
     let place = |candidate: &Candidate<'_>| {
-        (usize::MAX - candidate.factor.qualifiers.len(), priority(candidate.factor))
+        let matching = usize::MAX - candidate.factor.qualifiers.len();
+        (candidate.nearness, matching, priority(candidate.factor))
     };
     candidates.sort_by_key(|candidate| {
         let factor = candidate.factor;
         (place(candidate), core::cmp::Reverse(factor.edition_date), factor.id)
     });
     let mut ranked = candidates.into_iter();
-    let Some(winner) = ranked.next() else { return Err(nothing(notes.spec, asked)) };
+    let Some(winner) = ranked.next() else { return Err(nothing((search, asked), &[])) };
     for other in ranked {
         if place(&other) == place(&winner) && values(&other) != values(&winner) {
             return Err(ambiguous(winner.factor, other.factor));
@@ -244,18 +313,40 @@ fn basis_flags(factor: &Factor, asked: &Asked<'_>) -> Vec<ChoiceFlag> {
     flags
 }
 
-fn nothing(spec: &SlotSpec, asked: &Asked<'_>) -> Unresolved {
-    let fuel = asked.qualifiers.values().cloned().collect::<Vec<_>>().join(", ");
-    let of = if fuel.is_empty() { String::new() } else { format!(" of {fuel}") };
+/// Nothing fits; `others` are the factors that only other qualifiers keep from fitting.
+fn nothing((search, asked): (&Search<'_>, &Asked<'_>), others: &[&Factor]) -> Unresolved {
+    let said = asked.qualifiers.values().chain(asked.told.get("item"));
+    let said = said.cloned().collect::<Vec<_>>().join(", ");
+    let of = if said.is_empty() { String::new() } else { format!(" of {said}") };
     let detail = format!(
         "no factor for {}{of} per {} fills the slot {}",
-        asked.kind.code, asked.unit, spec.slot
+        asked.kind.code, search.unit, search.slot
     );
-    Unresolved::missing(detail, "send another unit or qualifier, or activate a pack that has one")
+    let remedy = told_apart(search, asked, others).unwrap_or_else(|| {
+        "send another unit or qualifier, or activate a pack that has one".to_owned()
+    });
+    Unresolved::missing(detail, &remedy)
+}
+
+/// The one qualifier by which factors miss the row, with the words it may have.
+fn told_apart(search: &Search<'_>, asked: &Asked<'_>, others: &[&Factor]) -> Option<String> {
+    let mut words: BTreeSet<(&str, &str)> = BTreeSet::new();
+    for factor in others {
+        if let [(name, of)] = missing(factor, search, asked).as_slice() {
+            words.extend(of.split('|').map(|word| (*name, word)));
+        }
+    }
+    let (name, _) = *words.first()?;
+    let list: Vec<&str> =
+        words.iter().filter(|(of, _)| *of == name).map(|(_, word)| *word).collect();
+    let more = if list.len() > WORDS_TOLD_MAX { ", …" } else { "" };
+    let list = list.into_iter().take(WORDS_TOLD_MAX).collect::<Vec<_>>().join(", ");
+    let verb = if asked.told.contains_key(name) { "there are factors for" } else { "say" };
+    Some(format!("{verb} {name} = {list}{more}"))
 }
 
 fn no_region(asked: &Asked<'_>) -> Unresolved {
-    match asked.question.region {
+    match asked.places.first() {
         None => Unresolved::missing(
             "where it happened is unknown, and factors are never borrowed from another country"
                 .to_owned(),

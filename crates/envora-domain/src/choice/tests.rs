@@ -32,6 +32,7 @@ fn chosen(case: &Case<'_>, library: &Library, policy: &Policy) -> Result<Why, Un
         last,
         scope: None,
         category: None,
+        brings: Brings::default(),
     };
     choose(&question, library, policy)
 }
@@ -78,7 +79,7 @@ fn a_choice_flags_what_a_reader_should_know() {
 
 #[test]
 fn what_fits_nothing_says_what_to_do() {
-    refused(&Case { kind: "water.supplied", unit: "m3", ..POWER }, "no method for water.supplied");
+    refused(&Case { kind: "asset.leased", unit: "m2", ..POWER }, "no method for asset.leased");
     refused(&Case { kind: "magic.performed", ..POWER }, "no activity type");
     refused(&Case { unit: "zorkmid", ..POWER }, "no unit");
     refused(&Case { unit: "kW.h", ..GAS }, "gross or net");
@@ -190,4 +191,95 @@ fn a_policy_may_refuse_what_cannot_be_rebased() {
     let why = chosen(&GAS, &library, &policy).expect("s1 has a gas split");
     assert_eq!(why.flags, [ChoiceFlag::DerivedFactorMissing]);
     assert!(why.passed_over.iter().any(|passed| passed.rule == "native"));
+}
+
+/// The choice for a row of another type, on the compiled-in packs.
+fn other(
+    kind: &str,
+    unit: &str,
+    words: &[(&str, &str)],
+    inputs: &[(&'static str, &'static str)],
+) -> Result<Why, Unresolved> {
+    let pair = |(name, word): &(&str, &str)| ((*name).to_owned(), (*word).to_owned());
+    let qualifiers: BTreeMap<String, String> = words.iter().map(pair).collect();
+    let day = Day::parse("2022-06-01").expect("a day");
+    let question = Question {
+        kind,
+        unit,
+        qualifiers: &qualifiers,
+        region: Some("GB"),
+        first: day,
+        last: day,
+        scope: None,
+        category: None,
+        brings: Brings { inputs: inputs.iter().copied().collect(), ..Brings::default() },
+    };
+    let library = Library::starter().expect("the compiled-in pack");
+    choose(&question, &library, &Policy::default())
+}
+
+#[test]
+fn types_without_methods_wait_and_say_so() {
+    for kind in catalogue::ALL.iter().filter(|kind| kind.slots.is_empty()) {
+        let quantity = kind.quantities.first().expect("a quantity");
+        let unresolved = other(kind.code, quantity.example(), &[], &[]).expect_err(kind.code);
+        assert!(unresolved.remedy.contains("once a method is there"), "{}", kind.code);
+        let pounds = kind.code == "spend.purchased";
+        let code = if pounds { UnresolvedCode::FxMissing } else { UnresolvedCode::FactorMissing };
+        assert_eq!(unresolved.code, code, "{}", kind.code);
+    }
+    let dollars = other("spend.purchased", "USD", &[], &[]).expect_err("no method");
+    assert_eq!(dollars.code, UnresolvedCode::FactorMissing);
+}
+
+#[test]
+fn own_generation_emits_nothing_while_its_certificates_are_kept() {
+    let why = other("electricity.generated", "kW.h", &[("technology", "wind")], &[]);
+    let why = why.expect("a choice");
+    assert!(why.slots.is_empty());
+    let over: Vec<&str> = why.passed_over.iter().map(|over| over.rule.as_str()).collect();
+    assert_eq!(over, ["nothing", "nothing"]);
+    let sold = other("electricity.generated", "kW.h", &[("certificates_kept", "no")], &[]);
+    let sold = sold.expect("a choice");
+    let slots: Vec<Slot> = sold.slots.iter().map(|choice| choice.slot).collect();
+    assert_eq!(slots, [Slot::S2Mb]);
+    assert!(sold.flags.contains(&ChoiceFlag::NoResidualMix));
+}
+
+#[test]
+fn a_method_without_its_input_is_passed_over_by_name() {
+    let tonnes = [("fuel", "coal_industrial")];
+    let why = other("fuel.combusted.stationary", "t", &tonnes, &[]).expect("a choice");
+    let carbon = why.passed_over.iter().find(|over| over.method.is_some()).expect("a method");
+    assert_eq!(carbon.method.as_deref(), Some("stationary.carbon@1"));
+    assert_eq!(carbon.detail, "the activity brings no carbon content");
+    let why = other("fuel.combusted.stationary", "t", &tonnes, &[("carbon_content", "%")]);
+    let choice = why.expect("a choice").slots.remove(0);
+    assert_eq!((choice.method.as_str(), choice.tier), ("stationary.carbon@1", 1));
+}
+
+#[test]
+fn gases_outside_the_kyoto_group_are_a_memo() {
+    let slots = |gas: &str| {
+        let why = other("refrigerant.recharged", "kg", &[("gas", gas)], &[]).expect("a choice");
+        why.slots.iter().map(|choice| (choice.slot, choice.scope)).collect::<Vec<_>>()
+    };
+    assert_eq!(slots("hfc32"), [(Slot::S1, 1)]);
+    assert_eq!(slots("R22"), [(Slot::NonKyoto, 0)]);
+    let low = [("gas", "hfc32"), ("equipment", "chiller")];
+    let why = other("refrigerant.screened", "kg", &low, &[("charge", "kg"), ("years", "x:yr")]);
+    assert!(why.expect("a choice").flags.contains(&ChoiceFlag::LowTier));
+}
+
+#[test]
+fn what_is_booked_follows_the_claim_and_who_paid() {
+    let freight = catalogue::find("freight.moved").expect("a type");
+    let paid = |by: &str| BTreeMap::from([("paid_by".to_owned(), by.to_owned())]);
+    let category = |claim, by| freight.booked(claim, &paid(by)).category;
+    assert_eq!(category((None, None), "reporter"), 4);
+    assert_eq!(category((None, None), "customer"), 9);
+    assert_eq!(category((Some(3), Some(4)), "customer"), 4, "the claim is above it");
+    let driven = catalogue::find("vehicle.driven").expect("a type");
+    assert_eq!(driven.booked((None, None), &BTreeMap::new()).scope, 1);
+    assert_eq!(driven.booked((Some(3), None), &BTreeMap::new()).category, 6);
 }

@@ -1,7 +1,7 @@
 //! The same arithmetic as [`lines`](super::lines), with every step's exact digits.
 
-use super::{Calculator, Line, LinesError, Part, parts};
-use crate::choice::{SlotChoice, Why};
+use super::{Amounts, Calculator, Line, LinesError, Part, formula, mass, parts};
+use crate::choice::{Operand, SlotChoice, Term, Why};
 use crate::decimal::{Decimal, Mass};
 use crate::factors::{Factor, Library, Repr};
 use crate::gwp::{Gas, GwpSet, gwp};
@@ -28,21 +28,24 @@ pub struct LineTrace {
 ///
 /// # Errors
 /// [`LinesError`].
-pub fn explain(
-    quantity: Decimal,
+pub fn explain<'a>(
+    amounts: impl Into<Amounts<'a>>,
     why: &Why,
     library: &Library,
     set: GwpSet,
 ) -> Result<Vec<LineTrace>, LinesError> {
-    let mut lines = Calculator::new(why, library)?.lines(quantity)?.into_iter();
+    let amounts = amounts.into();
+    let mut lines = Calculator::new(why, library)?.lines(amounts)?.into_iter();
     let mut traces = Vec::new();
     for choice in &why.slots {
         let factor = library
             .get_for(&why.kind, &choice.factor)
             .ok_or(LinesError::FactorMissing(choice.factor))?;
+        let amount = formula(choice)?.map(|formula| formula.amount(&amounts)).transpose()?;
         for part in parts(choice, factor)? {
             let Some(line) = lines.next() else { continue };
-            let teller = Teller { quantity, choice, factor, part: &part, set };
+            let (amount, part) = (amount.as_ref(), &part);
+            let teller = Teller { amounts, amount, choice, factor, part, set };
             traces.push(teller.trace(line)?);
         }
     }
@@ -50,7 +53,9 @@ pub fn explain(
 }
 
 struct Teller<'a> {
-    quantity: Decimal,
+    amounts: Amounts<'a>,
+    /// The worked amount, where it is not the quantity alone.
+    amount: Option<&'a Rational>,
     choice: &'a SlotChoice,
     factor: &'a Factor,
     part: &'a Part,
@@ -60,8 +65,7 @@ struct Teller<'a> {
 impl Teller<'_> {
     fn trace(&self, line: Line) -> Result<LineTrace, LinesError> {
         let rate = self.part.co2e_per_unit(self.factor, self.set).map(Rate::new);
-        let co2e = rate.map(|rate| rate.mass(self.quantity).ok_or(LinesError::TooLarge));
-        let co2e = co2e.transpose()?;
+        let co2e = rate.map(|rate| mass(&rate, &self.amounts, self.amount)).transpose()?;
         let rebased = self.part.kg.is_some() && self.set != GwpSet::Published;
         let potential = self.potential(self.set).filter(|_| rebased);
         Ok(LineTrace {
@@ -80,15 +84,24 @@ impl Teller<'_> {
 
     fn steps(&self, kg: Mass, co2e: Option<Mass>) -> Vec<String> {
         let path = &self.choice.unit_path;
-        let (sent, per) = (Rational::from(self.quantity), path.rational().unwrap_or(Rational::ONE));
-        let converted = sent.times(&per);
+        let per = path.rational().unwrap_or(Rational::ONE);
         let mut steps = Vec::new();
-        if per == Rational::ONE && path.from == path.to {
-            steps.push(format!("{} {} as sent", self.quantity, path.from));
-        } else {
+        let (sent, told) = match self.amount {
+            None => (Rational::from(self.amounts.quantity), self.amounts.quantity.to_string()),
+            Some(amount) => {
+                let sum = self.sum();
+                steps.push(format!("{sum} = {} {}", amount.digits(), path.from));
+                (amount.clone(), amount.digits())
+            }
+        };
+        let converted = sent.times(&per);
+        let same = per == Rational::ONE && path.from == path.to;
+        if same && self.amount.is_none() {
+            steps.push(format!("{told} {} as sent", path.from));
+        } else if !same {
             let (from, to) = (&path.from, &path.to);
             let (per, converted) = (per.digits(), converted.digits());
-            steps.push(format!("{} {from} × {per} {to}/{from} = {converted} {to}", self.quantity));
+            steps.push(format!("{told} {from} × {per} {to}/{from} = {converted} {to}"));
         }
         match self.part.gas {
             Gas::CO2E | Gas::CO2E_RESIDUE => self.total_steps(&converted, &mut steps),
@@ -106,6 +119,52 @@ impl Teller<'_> {
             None => format!("{} has no value in {set}: no CO2e is counted there", self.part.gas),
         });
         steps
+    }
+
+    /// The sum that the amount is, with the row's numbers.
+    fn sum(&self) -> String {
+        let mut text = String::new();
+        for term in &self.choice.amount {
+            text.push_str(match (text.is_empty(), term.minus) {
+                (true, false) => "",
+                (true, true) => "−",
+                (false, false) => " + ",
+                (false, true) => " − ",
+            });
+            text.push_str(&self.product(term));
+        }
+        text
+    }
+
+    fn product(&self, term: &Term) -> String {
+        let mut text = String::new();
+        for operand in &term.of {
+            match (text.is_empty(), operand.over) {
+                (true, true) => text.push_str("1 ÷ "),
+                (true, false) => {}
+                (false, true) => text.push_str(" ÷ "),
+                (false, false) => text.push_str(" × "),
+            }
+            text.push_str(&self.operand(operand));
+        }
+        text
+    }
+
+    /// `12 %`, `44/12`, `5 kg × 1/1000 t/kg`.
+    fn operand(&self, operand: &Operand) -> String {
+        let name = operand.name.replace('_', " ");
+        let number = operand
+            .number
+            .clone()
+            .or_else(|| self.amounts.sent(&operand.name).map(|sent| sent.to_string()));
+        let number = number.unwrap_or_default();
+        let named = if name.is_empty() { number } else { format!("{number} ({name})") };
+        let Some(path) = &operand.path else { return named };
+        if operand.over {
+            format!("({named} × {} {}/{})", path.factor, path.to, path.from)
+        } else {
+            format!("{named} × {} {}/{}", path.factor, path.to, path.from)
+        }
     }
 
     fn total_steps(&self, quantity: &Rational, steps: &mut Vec<String>) {

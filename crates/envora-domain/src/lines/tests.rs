@@ -1,7 +1,8 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::choice::{Policy, Question, choose};
+use crate::choice::{Brings, Policy, Question, choose};
+use crate::decimal::Decimal;
 use crate::factors::{Boundary, Pack};
 use crate::time::Day;
 
@@ -20,6 +21,7 @@ fn why_of(kind: &str, unit: &str, fuel: &str, policy: &Policy) -> (Why, std::syn
         last: day,
         scope: None,
         category: None,
+        brings: Brings::default(),
     };
     (choose(&question, &library, policy).expect("a choice"), library)
 }

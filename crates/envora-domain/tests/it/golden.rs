@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use envora_domain::cells::CellValue;
-use envora_domain::choice::{Policy, Question, choose};
+use envora_domain::choice::{Brings, Policy, Question, choose};
 use envora_domain::decimal::{Decimal, Mass};
 use envora_domain::factors::Library;
 use envora_domain::lines::Calculator;
@@ -57,6 +57,7 @@ fn calculator(kind: &str) -> Calculator {
         last: day,
         scope: None,
         category: None,
+        brings: Brings::default(),
     };
     let why = choose(&question, &library, &Policy::default()).expect("a choice");
     Calculator::new(&why, &library).expect("a calculator")

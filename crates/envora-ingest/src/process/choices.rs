@@ -6,7 +6,7 @@ use std::sync::Arc;
 use envora_domain::activities::Activity;
 use envora_domain::activities::problems::{Effect, RowCode};
 use envora_domain::activities::validate::validate;
-use envora_domain::choice::{Policy, Question, Why, choose};
+use envora_domain::choice::{Brings, Policy, Question, Why, choose};
 use envora_domain::decimal::Decimal;
 use envora_domain::factors::Library;
 use envora_domain::gwp::GwpSet;
@@ -36,6 +36,11 @@ struct Key {
     region: String,
     scope: Option<u8>,
     category: Option<u8>,
+    /// Names and units of the inputs; how much of them changes no choice.
+    inputs: Vec<(String, String)>,
+    supplier: Option<String>,
+    item: Option<(String, Option<String>)>,
+    instruments: bool,
     span: (i32, i32),
 }
 
@@ -185,6 +190,7 @@ impl Choices {
             last: place.last,
             scope: activity.scope,
             category: activity.category,
+            brings: brings(activity),
         };
         let why = choose(&question, &self.library, &self.policy).map_err(|unresolved| Reason {
             code: RowCode::parse(unresolved.code.as_str()).unwrap_or(RowCode::FactorMissing),
@@ -203,26 +209,42 @@ impl Choices {
     pub(crate) fn lines(
         &mut self,
         number: u32,
-        quantity: Decimal,
+        activity: &Activity,
     ) -> Result<Arc<[Line]>, LinesError> {
-        let key = (number, quantity.normalized());
-        if let Some(lines) = self.lines.get(&key) {
+        let key = (number, activity.quantity.normalized());
+        let Some(chosen) = self.get(number) else { return Ok(Arc::new([])) };
+        let kept = chosen.calculator.is_by_quantity();
+        if let Some(lines) = self.lines.get(&key).filter(|_| kept) {
             return Ok(Arc::clone(lines));
         }
-        let Some(chosen) = self.get(number) else { return Ok(Arc::new([])) };
-        let mut lines = chosen.calculator.lines(quantity)?;
+        let mut lines = chosen.calculator.lines(activity)?;
         if let Some(set) = self.set {
-            let column = co2e_in_set(quantity, &chosen.why, &self.library, set)?;
+            let column = co2e_in_set(activity, &chosen.why, &self.library, set)?;
             for (line, co2e) in lines.iter_mut().zip(column) {
                 line.co2e = [co2e, None, None, None];
             }
         }
         let lines: Arc<[Line]> = lines.into();
+        if !kept {
+            return Ok(lines);
+        }
         if self.lines.len() >= LINES_KEPT_MAX {
             self.lines.clear();
         }
         self.lines.insert(key, Arc::clone(&lines));
         Ok(lines)
+    }
+}
+
+/// What a row brings besides its quantity and qualifiers.
+fn brings(activity: &Activity) -> Brings<'_> {
+    let inputs = activity.inputs.iter();
+    Brings {
+        inputs: inputs.map(|(name, input)| (name.as_str(), input.unit.as_str())).collect(),
+        supplier: activity.supplier.as_deref(),
+        item: activity.item.as_deref(),
+        item_scheme: activity.item_scheme.as_deref(),
+        instruments: !activity.instruments.is_empty(),
     }
 }
 
@@ -235,6 +257,14 @@ impl Key {
             region: place.region.unwrap_or_default().to_owned(),
             scope: activity.scope,
             category: activity.category,
+            inputs: activity
+                .inputs
+                .iter()
+                .map(|(name, input)| (name.clone(), input.unit.clone()))
+                .collect(),
+            supplier: activity.supplier.clone(),
+            item: activity.item.clone().map(|item| (item, activity.item_scheme.clone())),
+            instruments: !activity.instruments.is_empty(),
             span,
         }
     }
@@ -247,5 +277,16 @@ impl Key {
             && self.scope == activity.scope
             && self.category == activity.category
             && self.qualifiers == activity.qualifiers
+            && self.inputs.len() == activity.inputs.len()
+            && self
+                .inputs
+                .iter()
+                .zip(&activity.inputs)
+                .all(|((name, unit), (other, input))| name == other && *unit == input.unit)
+            && self.supplier == activity.supplier
+            && self.item.as_ref().map(|(item, _)| item) == activity.item.as_ref()
+            && self.item.as_ref().and_then(|(_, scheme)| scheme.as_ref())
+                == activity.item_scheme.as_ref().filter(|_| activity.item.is_some())
+            && self.instruments != activity.instruments.is_empty()
     }
 }

@@ -1,5 +1,6 @@
 //! Decide: what one row comes to, as of a place in the log.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -8,6 +9,7 @@ use envora_domain::activities::{Activity, Period};
 use envora_domain::cells::DayShares;
 use envora_domain::id::{FacilityId, SourceId};
 use envora_domain::time::{Day, LocalTime, Timestamp, WallClock, Zone};
+use envora_store::facilities::FacilityFields;
 
 use super::choices::{Choices, Place, Reason};
 use crate::registry::Registry;
@@ -66,7 +68,8 @@ struct Standing<'a> {
     facility: Option<FacilityId>,
     source: Option<SourceId>,
     zone: Option<&'a str>,
-    region: Option<&'a str>,
+    /// The nearest place first, a slash between.
+    region: Option<Cow<'a, str>>,
     opened: Option<Day>,
     closed: Option<Day>,
 }
@@ -122,7 +125,7 @@ impl<'a> Decider<'a> {
                     .to_owned(),
             }));
         }
-        match self.choices.number(activity, Place { region: at.region, first, last }) {
+        match self.choices.number(activity, Place { region: at.region.as_deref(), first, last }) {
             Ok(why) => State::Counted(why),
             Err(reason) => State::Unresolved(reason),
         }
@@ -161,6 +164,23 @@ fn instant(zone: &Zone, wall: WallClock) -> Timestamp {
                 LocalTime::Never => zone.start_of(wall.day().plus(1)),
             }
         }
+    }
+}
+
+/// Where factors are looked for, the nearest first: the grid of the row, then its region; where it
+/// says none, the grid and the country of its facility. Nobody else's country is ever in it.
+fn places<'a>(
+    activity: &'a Activity,
+    facility: Option<&'a FacilityFields>,
+) -> Option<Cow<'a, str>> {
+    let said = |word: &'a String| (!word.is_empty()).then_some(word.as_str());
+    let own = activity.region.as_deref();
+    let at = facility.filter(|_| own.is_none());
+    let grid = activity.grid.as_deref().or(at.and_then(|facility| said(&facility.grid)));
+    let region = own.or(at.and_then(|facility| said(&facility.country)));
+    match (grid, region) {
+        (Some(grid), Some(region)) => Some(Cow::Owned(format!("{grid}/{region}"))),
+        (one, other) => one.or(other).map(Cow::Borrowed),
     }
 }
 
@@ -204,12 +224,11 @@ fn standing<'a>(
         source.and_then(|source| said(&source.fields.time_zone)),
         facility.and_then(|facility| said(&facility.fields.time_zone)),
     ];
-    let country = facility.and_then(|facility| said(&facility.fields.country));
     Ok(Standing {
         facility: facility.map(|facility| facility.fields.id),
         source: source.map(|source| source.fields.id),
         zone: zones.into_iter().flatten().next(),
-        region: activity.region.as_deref().or(country),
+        region: places(activity, facility.map(|facility| &facility.fields)),
         opened: facility.and_then(|facility| facility.fields.opened),
         closed: facility.and_then(|facility| facility.fields.closed),
     })

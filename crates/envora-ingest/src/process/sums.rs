@@ -104,7 +104,7 @@ impl Sums {
         sign: Sign,
     ) -> Result<Option<usize>, TooLarge> {
         let State::Counted(why) = decision.state else { return Ok(None) };
-        let lines = choices.lines(why, activity.quantity).map_err(|_| TooLarge)?;
+        let lines = choices.lines(why, activity).map_err(|_| TooLarge)?;
         let group = self.group((activity, decision), &lines);
         for (place, line) in lines.iter().enumerate() {
             let value = match sign {

@@ -63,7 +63,7 @@ impl<'a> Teller<'a> {
         told: &Told<'_>,
         lines: &[usize],
     ) -> Result<Vec<TraceLine>, AskError> {
-        let traces = explain(told.activity.quantity, told.why, told.library, self.set)
+        let traces = explain(told.activity, told.why, told.library, self.set)
             .map_err(|error: LinesError| anyhow::anyhow!("calculate a row again: {error}"))?;
         let id = told.segment.id.activity(told.row).context("name the activity")?;
         let mut lines_told = Vec::new();
@@ -263,7 +263,7 @@ fn factor(told: &Told<'_>, trace: &LineTrace) -> Result<TracedFactor, AskError> 
         id: id.to_string(),
         pack: pack
             .map(|pack| format!("{}@{}", pack.recipe.id, pack.recipe.version))
-            .unwrap_or_default(),
+            .unwrap_or_else(|| factor.pack.clone()),
         publisher: factor.publisher.clone(),
         edition: factor.edition.clone(),
         name: provenance.words.join(" / "),

@@ -3,7 +3,8 @@
 
 use std::process::Command;
 
-use envora_domain::activities::{Activity, Period, Ref};
+use envora_domain::activities::{Activity, Input, Period, Ref};
+use envora_domain::decimal::Decimal;
 use envora_domain::figures::Figure;
 use envora_domain::planted;
 use envora_domain::ports::Clock as _;
@@ -90,6 +91,9 @@ impl History {
             row.qualifiers.insert("fuel".to_owned(), fuel.to_owned());
             self.pick(&["kW.h.x:gross", "m3", "L", "furlong"]).clone_into(&mut row.unit);
         }
+        if self.chance(4) {
+            self.other_kind(&mut row);
+        }
         row.time_zone = self.chance(4).then(|| self.pick(&["UTC", "Asia/Kolkata"]).to_owned());
         row.primary = self.chance(3).then(|| self.chance(2));
         row.data_kind = self.chance(4).then(|| "measured".to_owned());
@@ -104,6 +108,49 @@ impl History {
         }
         self.rows += 1;
         row
+    }
+
+    /// Types whose methods take inputs, or that book to memos; some find no factor and wait.
+    fn other_kind(&self, row: &mut Activity) {
+        const KINDS: [(&str, &str, &str, &str); 8] = [
+            ("refrigerant.recharged", "kg", "gas", "recovered"),
+            ("refrigerant.balance", "kg", "gas", "sold"),
+            ("gas.emitted", "g", "gas", ""),
+            ("process.clinker", "t", "", ""),
+            ("electricity.resold", "MW.h", "", ""),
+            ("electricity.exported", "kW.h", "", ""),
+            ("removal.made", "t", "pool", ""),
+            ("commute.moved", "x:pax.km", "mode", "occupancy"),
+        ];
+        let place = usize::try_from(self.below(8)).unwrap();
+        let (kind, unit, qualifier, input) = KINDS[place];
+        kind.clone_into(&mut row.kind);
+        unit.clone_into(&mut row.unit);
+        row.qualifiers.clear();
+        let words: &[&str] = match qualifier {
+            "gas" => &["hfc134a", "R22", "sf6", "r410a"],
+            "pool" => &["soil", "product"],
+            "mode" => &["bus", "car"],
+            _ => &[],
+        };
+        if !words.is_empty() {
+            row.qualifiers.insert(qualifier.to_owned(), self.pick(words).to_owned());
+        }
+        let amount = |quantity: String, unit: &str| Input {
+            quantity: Decimal::parse(&quantity).unwrap(),
+            unit: unit.to_owned(),
+        };
+        if !input.is_empty() && self.chance(2) {
+            let unit = if input == "occupancy" { "1" } else { "g" };
+            let quantity = format!("{}.{}", self.below(90) + 1, self.below(10));
+            row.inputs.insert(input.to_owned(), amount(quantity, unit));
+        }
+        if kind == "refrigerant.balance" {
+            for name in ["stock_begin", "stock_end"] {
+                let quantity = self.below(1_000).to_string();
+                row.inputs.insert(name.to_owned(), amount(quantity, "kg"));
+            }
+        }
     }
 
     fn submit(&mut self) {

@@ -127,6 +127,14 @@ pub(super) fn slot(slot: &str) -> String {
         "c3_wtt" => "Scope 3.3, upstream of the fuel",
         "c3_wtt_tnd" => "Scope 3.3, upstream of the losses",
         "biogenic" => "Biogenic CO\u{2082}, apart",
+        "s1_gases" => "Scope 1, methane and nitrous oxide",
+        "non_kyoto" => "Outside the Kyoto group, apart",
+        "memo" => "Removed, bought or avoided, apart",
+        "s3" => "Scope 3",
+        "s3_power" => "Scope 3, charging",
+        "s3_tnd" => "Scope 3, losses in the grid",
+        "s3_wtt" => "Scope 3, upstream of the fuel",
+        "s3_wtt_tnd" => "Scope 3, upstream of the losses",
         other => return code(other),
     };
     words.to_owned()
@@ -141,6 +149,12 @@ pub(super) fn slot_short(slot: &str) -> String {
         "c3_tnd" => "3.3 losses",
         "c3_wtt" => "3.3 upstream",
         "c3_wtt_tnd" => "3.3 upstream of losses",
+        "s1_gases" => "1 other gases",
+        "s3" => "Scope 3",
+        "s3_power" => "3 charging",
+        "s3_tnd" => "3 losses",
+        "s3_wtt" => "3 upstream",
+        "s3_wtt_tnd" => "3 upstream of losses",
         other => return code(other),
     };
     words.to_owned()
@@ -197,7 +211,10 @@ pub(super) fn part(label: &str) -> String {
         return format!("{} {year}", month_name(month));
     }
     match label {
-        "s1" | "s2_lb" | "s2_mb" | "c3_tnd" | "c3_wtt" | "c3_wtt_tnd" | "biogenic" => slot(label),
+        "s1" | "s1_gases" | "s2_lb" | "s2_mb" | "c3_tnd" | "c3_wtt" | "c3_wtt_tnd" | "s3"
+        | "s3_power" | "s3_tnd" | "s3_wtt" | "s3_wtt_tnd" | "biogenic" | "non_kyoto" | "memo" => {
+            slot(label)
+        }
         "CO2" | "CH4" | "N2O" | "SF6" | "NF3" | "co2e" | "co2e_residue" => gas(label),
         other => other.to_owned(),
     }

@@ -170,3 +170,134 @@ fn a_quarantining_problem_leaves_the_row_storable() {
     activity.quantity = number("-1");
     assert!(rejects(&validate(&activity)));
 }
+
+/// A row of another type: quantity, unit, qualifiers and inputs, all as texts.
+fn other(
+    kind: &str,
+    (quantity, unit): (&str, &str),
+    qualifiers: &[(&str, &str)],
+    inputs: &[(&str, &str, &str)],
+) -> impl FnOnce(&mut Activity) + use<> {
+    let pair = |(name, word): &(&str, &str)| ((*name).to_owned(), (*word).to_owned());
+    let qualifiers: BTreeMap<String, String> = qualifiers.iter().map(pair).collect();
+    let input = |(name, quantity, unit): &(&str, &str, &str)| {
+        ((*name).to_owned(), Input { quantity: number(quantity), unit: (*unit).to_owned() })
+    };
+    let inputs: BTreeMap<String, Input> = inputs.iter().map(input).collect();
+    let (kind, quantity, unit) = (kind.to_owned(), number(quantity), unit.to_owned());
+    move |activity| {
+        (activity.kind, activity.quantity, activity.unit) = (kind, quantity, unit);
+        (activity.qualifiers, activity.inputs) = (qualifiers, inputs);
+    }
+}
+
+#[test]
+fn gases_and_waste_are_of_the_catalogue() {
+    let gas = |word: &'static str| other("gas.emitted", ("1", "kg"), &[("gas", word)], &[]);
+    check(gas("R-134a"), &[]);
+    check(gas("hfc_143a"), &[]);
+    check(gas("hfc134z"), &[(RowCode::UnknownItem, "/qualifiers/gas", "did you mean")]);
+    let waste = |material: &'static str, treatment: &'static str| {
+        let words = [("material", material), ("treatment", treatment)];
+        other("waste.treated", ("1", "t"), &words, &[])
+    };
+    check(waste("books", "Landfill"), &[]);
+    check(
+        waste("books", "landfil"),
+        &[(RowCode::UnknownItem, "/qualifiers/treatment", "landfill?")],
+    );
+    check(
+        other("waste.treated", ("1", "t"), &[("material", "books")], &[]),
+        &[(RowCode::MissingField, "/qualifiers/treatment", "give")],
+    );
+    check(
+        other(
+            "refrigerant.balance",
+            ("1", "kg"),
+            &[("gas", "r410a")],
+            &[("stock_begin", "1", "kg")],
+        ),
+        &[(RowCode::MissingField, "/inputs/stock_end", "such as kg")],
+    );
+}
+
+#[test]
+fn journeys_say_what_factors_tell_apart() {
+    let flight = |words: &[(&str, &str)]| {
+        let mut all = vec![("mode", "air"), ("haul", "short")];
+        all.extend(words);
+        other("travel.moved", ("100", "x:pax.km"), &all, &[])
+    };
+    check(flight(&[("rf", "with")]), &[]);
+    check(flight(&[]), &[(RowCode::MissingField, "/qualifiers/rf", "qualifiers.rf")]);
+    check(flight(&[("rf", "yes")]), &[(RowCode::UnknownItem, "/qualifiers/rf", "")]);
+    check(
+        other("freight.moved", ("1", "t.km"), &[("mode", "air")], &[]),
+        &[(RowCode::MissingField, "/qualifiers/rf", "")],
+    );
+    let car = |occupancy: &'static str| {
+        let inputs = [("occupancy", occupancy, "1")];
+        other("travel.moved", ("100", "x:pax.km"), &[("mode", "car")], &inputs)
+    };
+    check(car("2.5"), &[]);
+    check(car("0"), &[(RowCode::WrongType, "/inputs/occupancy/quantity", "true value")]);
+    check(car("-1"), &[(RowCode::NegativeNotAllowed, "/inputs/occupancy/quantity", "")]);
+    let hotel = |words: &[(&str, &str)]| other("travel.stayed", ("1", "x:room_night"), words, &[]);
+    check(hotel(&[("country", "fr")]), &[]);
+    check(hotel(&[]), &[(RowCode::MissingField, "/qualifiers/country", "such as FR")]);
+    check(hotel(&[("country", "Atlantis")]), &[(RowCode::UnknownItem, "/qualifiers/country", "")]);
+}
+
+#[test]
+fn inputs_fit_their_quantity() {
+    let road = &[("mode", "road"), ("vehicle_class", "hgv_average")];
+    check(other("freight.moved", ("1", "t"), road, &[("distance", "5", "km")]), &[]);
+    check(other("freight.moved", ("1", "t.km"), road, &[]), &[]);
+    check(
+        other("freight.moved", ("1", "t"), road, &[]),
+        &[(RowCode::MissingField, "/inputs/distance", "such as km")],
+    );
+    check(
+        other("freight.moved", ("5", "km"), road, &[]),
+        &[(RowCode::UnitMismatch, "/unit", "t.km")],
+    );
+    check(
+        other("freight.moved", ("1", "t"), road, &[("distance", "5", "kg")]),
+        &[(RowCode::UnitMismatch, "/inputs/distance/unit", "such as km")],
+    );
+    let staff = |share: &'static str, unit: &'static str| {
+        let inputs = [("one_way", "9", "km"), ("days", "220", "d"), ("share", share, unit)];
+        other("commute.moved", ("80", "x:pax"), &[("mode", "bus")], &inputs)
+    };
+    check(staff("35", "%"), &[]);
+    check(staff("1", "1"), &[]);
+    check(staff("100.1", "%"), &[(RowCode::SharesNot100, "/inputs/share/quantity", "in %")]);
+    check(
+        other("commute.moved", ("80", "x:pax"), &[("mode", "bus")], &[]),
+        &[
+            (RowCode::MissingField, "/inputs/one_way", "such as km"),
+            (RowCode::MissingField, "/inputs/days", "such as d"),
+        ],
+    );
+}
+
+#[test]
+fn goods_are_named_and_may_be_credits() {
+    let goods = |item: Option<&'static str>, scheme: Option<&'static str>| {
+        move |a: &mut Activity| {
+            other("goods.purchased", ("-5", "kg"), &[], &[])(a);
+            (a.item, a.item_scheme) = (item.map(str::to_owned), scheme.map(str::to_owned));
+        }
+    };
+    check(goods(Some("Concrete"), None), &[]);
+    check(goods(Some("38.1"), Some("cpc")), &[]);
+    check(goods(None, None), &[(RowCode::MissingField, "/item", "item_scheme")]);
+    check(
+        goods(Some("concrte"), None),
+        &[(RowCode::UnknownItem, "/item", "did you mean concrete?")],
+    );
+    check(
+        other("water.supplied", ("-5", "m3"), &[], &[]),
+        &[(RowCode::NegativeNotAllowed, "/quantity", "void")],
+    );
+}

@@ -1,0 +1,209 @@
+//! One slot of an activity: whether it is asked for, and the first method that is complete.
+
+use std::collections::BTreeMap;
+
+use super::amounts::{self, Measured};
+use super::candidates::{self, Found, Search};
+use super::{
+    Asked, Brings, ChoiceFlag, PassedOver, SlotChoice, Term, Unresolved, UnresolvedCode, catalogue,
+};
+use crate::catalogue::{ActivityKind, Bucket, SlotSpec, When, gas_of};
+use crate::factors::FactorKind;
+use crate::gwp::{Carbon, Gas, GasGroup};
+use crate::methods::{self, Method, Source};
+
+/// The qualifiers as factors are asked for them: words that stand in for what is unsaid, and what
+/// the row says in fields of its own.
+pub(super) fn told(
+    kind: &ActivityKind,
+    qualifiers: &BTreeMap<String, String>,
+    brings: &Brings<'_>,
+) -> BTreeMap<String, String> {
+    let mut told = qualifiers.clone();
+    let vehicle = match qualifiers.get("mode").map(String::as_str) {
+        Some("car") => Some("car_average"),
+        Some("motorcycle") => Some("motorcycle_average"),
+        _ => None,
+    };
+    if let Some(vehicle) = vehicle {
+        told.entry("vehicle_class".to_owned()).or_insert_with(|| vehicle.to_owned());
+    }
+    for known in kind.qualifiers {
+        if let Some(word) = known.otherwise {
+            told.entry(known.name.to_owned()).or_insert_with(|| word.to_owned());
+        }
+    }
+    let own = brings.item_scheme.is_none();
+    let item = brings.item.map(|item| match catalogue::word("material", item).filter(|_| own) {
+        Some(word) => word.to_owned(),
+        None => item.to_owned(),
+    });
+    let scheme = brings.item_scheme.map(str::to_owned);
+    let supplier = brings.supplier.map(str::to_owned);
+    let fields = [("item", item), ("item_scheme", scheme), ("supplier", supplier)];
+    told.extend(fields.into_iter().filter_map(|(name, word)| Some((name.to_owned(), word?))));
+    told
+}
+
+/// Whether a slot is asked for.
+pub(super) fn applies(spec: &SlotSpec, asked: &Asked<'_>, chosen: &[SlotChoice]) -> bool {
+    let word = |name: &str| asked.told.get(name).map(String::as_str);
+    let gas = || word("gas").and_then(gas_of).map(Gas::group);
+    spec.when.iter().all(|when| match when {
+        When::BiogenicCarbon => {
+            let fuel = word("fuel").and_then(catalogue::find_fuel);
+            fuel.is_some_and(|fuel| fuel.carbon != Carbon::Fossil)
+        }
+        When::Scope(scope) => asked.book.scope == *scope,
+        When::Burns => word("fuel") != Some("battery_electric"),
+        When::Plugs => matches!(word("fuel"), Some("battery_electric" | "plug_in_hybrid")),
+        When::Kyoto => gas().is_none_or(|group| group == GasGroup::Kyoto),
+        When::NotKyoto => gas() != Some(GasGroup::Kyoto),
+        When::Co2Alone => {
+            let factor = chosen.first().and_then(|choice| asked.library.get(&choice.factor));
+            factor.is_some_and(candidates::is_co2_alone)
+        }
+        When::Is(name, wanted) => word(name) == Some(wanted),
+        When::IsNot(name, other) => word(name) != Some(other),
+    })
+}
+
+/// The first method of a slot that is complete, with its factor; none where nothing is emitted.
+pub(super) fn choose_slot(
+    spec: &SlotSpec,
+    asked: &Asked<'_>,
+    passed_over: &mut Vec<PassedOver>,
+) -> Result<Option<SlotChoice>, Unresolved> {
+    let mut first = None;
+    for (place, id) in spec.methods.iter().enumerate() {
+        let Some(method) = methods::find(id) else { continue };
+        let over = |rule: &str, detail: String| PassedOver {
+            slot: spec.slot,
+            rule: rule.to_owned(),
+            method: Some(method.id.to_owned()),
+            factor: None,
+            key: None,
+            count: 1,
+            detail,
+        };
+        if let Some(lacks) = lacks(method, asked) {
+            passed_over.push(over("inputs", lacks));
+            continue;
+        }
+        if method.source == Source::Nothing {
+            passed_over.push(over("nothing", method.absent.unwrap_or_default().to_owned()));
+            return Ok(None);
+        }
+        let measured = match amounts::measure(method, spec, asked) {
+            Ok(measured) => measured,
+            Err(lacks) => {
+                passed_over.push(over("inputs", lacks));
+                continue;
+            }
+        };
+        let mut notes = Vec::new();
+        match find(spec, method, (asked, &measured), &mut notes) {
+            Ok(found) => {
+                passed_over.append(&mut notes);
+                return Ok(Some(choice(spec, (place, method), asked, (found, measured.terms))));
+            }
+            Err(unresolved) if unresolved.code == UnresolvedCode::AmbiguousFactor => {
+                passed_over.append(&mut notes);
+                return Err(unresolved);
+            }
+            Err(unresolved) => match method.absent {
+                Some(absent) if method.source != Source::Emission => {
+                    passed_over.push(over("inputs", absent.to_owned()));
+                }
+                _ => {
+                    passed_over.append(&mut notes);
+                    passed_over.push(over("factor", unresolved.detail.clone()));
+                    first = first.or(Some(unresolved));
+                }
+            },
+        }
+    }
+    Err(first.unwrap_or_else(|| {
+        let detail = format!("no method for the slot {} is complete", spec.slot);
+        Unresolved::missing(detail, "send what the methods of this type need")
+    }))
+}
+
+/// What a method needs that the row does not bring at all.
+fn lacks(method: &Method, asked: &Asked<'_>) -> Option<String> {
+    let lacks = method.lacks?;
+    let said = asked.question.brings.instruments;
+    let tested = matches!(method.id, "electricity.certificate@1" | "electricity.contract@1");
+    Some(if said && tested {
+        format!(
+            "{lacks}: the row names instruments, and that they were cancelled for the reporter alone \
+             is unproven"
+        )
+    } else {
+        lacks.to_owned()
+    })
+}
+
+fn find(
+    spec: &SlotSpec,
+    method: &Method,
+    (asked, measured): (&Asked<'_>, &Measured),
+    notes: &mut Vec<PassedOver>,
+) -> Result<Found, Unresolved> {
+    let own = [asked.kind.code];
+    let types: &[&str] = match (method.types, spec.types) {
+        ([], []) => &own,
+        ([], types) | (types, _) => types,
+    };
+    let kinds: &[FactorKind] = match method.source {
+        Source::ResidualMix => &[FactorKind::ResidualMix],
+        Source::Supplier => &[FactorKind::SupplierPcf, FactorKind::Emission],
+        Source::Emission | Source::Nothing => &[FactorKind::Emission],
+    };
+    let carbon_free = spec.when.contains(&When::Co2Alone);
+    let search = Search {
+        slot: spec.slot,
+        kinds,
+        boundary: method.boundary.unwrap_or(spec.boundary),
+        memo: Some(spec.bucket)
+            .filter(|bucket| matches!(bucket, Bucket::BiogenicCo2 | Bucket::NonKyoto)),
+        types,
+        unit: &measured.unit,
+        without_co2: carbon_free,
+        of_supplier: method.source == Source::Supplier,
+        property: None,
+    };
+    candidates::best(&search, asked, notes)
+}
+
+fn choice(
+    spec: &SlotSpec,
+    (place, method): (usize, &Method),
+    asked: &Asked<'_>,
+    (found, amount): (Found, Vec<Term>),
+) -> SlotChoice {
+    let mut flags = found.flags;
+    if method.id.starts_with("electricity.grid_fallback@") {
+        flags.push(ChoiceFlag::NoResidualMix);
+    }
+    if method.low_tier {
+        flags.push(ChoiceFlag::LowTier);
+    }
+    flags.sort_unstable();
+    let claimed = spec.scope == 3 && spec.category == 0;
+    SlotChoice {
+        slot: spec.slot,
+        scope: spec.scope,
+        category: if claimed { asked.book.category } else { spec.category },
+        bucket: spec.bucket,
+        market: spec.market,
+        boundary: spec.boundary,
+        method: method.id.to_owned(),
+        tier: u8::try_from(place + 1).unwrap_or(u8::MAX),
+        factor: found.factor,
+        amount,
+        unit_path: found.unit_path,
+        period_rule: found.period_rule,
+        flags,
+    }
+}
