@@ -1,7 +1,9 @@
 //! The domain against the publishers' whole files and a real year of meters.
 
 mod golden;
+mod methods;
 mod publishers;
+mod types;
 
 use std::path::{Path, PathBuf};
 
