@@ -188,12 +188,21 @@ def mobile():
     gallon = epa("[gal_us]", CO2=("CO2 Factor", "kg"), where={"table": "2", "item": "Diesel Fuel"})
     where = {"table": "4", "item": "Medium- and Heavy-Duty Vehicles", "model_year": "2007-2022"}
     driven = epa("x:veh.[mi_i]", CH4=("CH4 Factor", "g"), N2O=("N2O Factor", "g"), where=where)
-    words = {"fuel": "diesel_mineral", "vehicle_class": "medium_heavy_duty_truck"}
+    words = {"fuel": "diesel_mineral", "vehicle_class": "medium_heavy_duty_truck", "model_year": "2015"}
     case(
         "mobile.fuel with its other gases by distance",
         (kind, "100", "[gal_us]", words, {"region": "US", "inputs": {"distance": ["800", "km"]}}),
         ("s1", "mobile.fuel@1", record(kind, "combustion", fuel="diesel_mineral"), gallon, F(100)),
-        ("s1_gases", "mobile.gases_by_distance@1", record(kind, "combustion", **words), driven, F(800) / MILE),
+        ("s1_gases", "mobile.gases_by_distance@1", record(kind, "combustion", **{**words, "model_year": "2014|2015|2016"}), driven, F(800) / MILE),
+    )
+    other = {"fuel": "diesel_mineral", "vehicle_class": "locomotive"}
+    where = {"table": "5", "item": "Locomotives"}
+    machine = epa("[gal_us]", CH4=("CH4 Factor", "g"), N2O=("N2O Factor", "g"), where=where)
+    case(
+        "mobile.fuel with its other gases by fuel",
+        (kind, "100", "[gal_us]", other, {"region": "US"}),
+        ("s1", "mobile.fuel@1", record(kind, "combustion", fuel="diesel_mineral"), gallon, F(100)),
+        ("s1_gases", "mobile.gases_by_fuel@1", record(kind, "combustion", **other), machine, F(100)),
     )
     where = {"level_3": "Average car", "column": "Diesel"}
     car = desnz("x:veh.km", "km", level_1="Passenger vehicles", **where)
@@ -217,11 +226,28 @@ def mobile():
         ("s3", "travel.occupancy@1", record("vehicle.driven", "combustion", **words), car, F(1000, 3)),
         ("s3_wtt", "wtt.occupancy@1", record("vehicle.driven", "upstream", **words), well, F(1000, 3)),
     )
+    of_commute = ("commute.moved", "1000", "x:pax.km", {**words, "mode": "car"}, {"inputs": {"occupancy": ["1.6", "1"]}})
+    case(
+        "commute.occupancy",
+        of_commute,
+        ("s3", "commute.occupancy@1", record("vehicle.driven", "combustion", **words), car, F(1000) / F("1.6")),
+        ("s3_wtt", "wtt.occupancy@1", record("vehicle.driven", "upstream", **words), well, F(1000) / F("1.6")),
+    )
+    inputs = {"one_way": ["7.5", "[mi_i]"], "days": ["210", "d"], "occupancy": ["1.2", "1"]}
+    amount = F(35) * F("7.5") * MILE * 2 * 210 / F("1.2")
+    case(
+        "commute.average_vehicle",
+        ("commute.moved", "35", "x:pax", {**words, "mode": "car"}, {"inputs": inputs}),
+        ("s3", "commute.average_vehicle@1", record("vehicle.driven", "combustion", **words), car, amount),
+        ("s3_wtt", "wtt.average_vehicle@1", record("vehicle.driven", "upstream", **words), well, amount),
+    )
     litre = desnz("L", "litres", level_1="Fuels", level_3="Diesel (average biofuel blend)")
+    upstream = desnz("L", "litres", False, level_1="WTT- fuels", level_3="Diesel (average biofuel blend)")
     case(
         "mobile.economy",
         ("vehicle.driven", "1000", "x:veh.km", words, {"inputs": {"economy": ["17", "km/L"]}}),
         ("s1", "mobile.economy@1", record("fuel.combusted.stationary", "combustion", fuel="diesel"), litre, F(1000, 17)),
+        ("c3_wtt", "wtt.economy@1", record("fuel.combusted.stationary", "upstream", fuel="diesel"), upstream, F(1000, 17)),
     )
 
 
@@ -323,6 +349,39 @@ def energy():
     )
 
 
+def suppliers():
+    kind = "electricity.purchased"
+    grid = desnz("kW.h", "kWh", level_1="UK electricity")
+    own = {"unit": "MW.h", "basis": "ar5", "region": "iso:GB", "total": "57.25", "gases": [], "lines": []}
+    case(
+        "electricity.supplier",
+        (kind, "800", "kW.h", {}, {"supplier": "green-7"}),
+        ("s2_lb", "electricity.grid@1", record(kind, "generation"), grid, F(800)),
+        ("s2_mb", "electricity.supplier@1", record(kind, "generation", supplier="green-7"), own, F("0.8")),
+    )
+    mix = {**own, "total": "380.5"}
+    case(
+        "electricity.residual_mix",
+        (kind, "800", "kW.h", {}, {}),
+        ("s2_lb", "electricity.grid@1", record(kind, "generation"), grid, F(800)),
+        ("s2_mb", "electricity.residual_mix@1", record(kind, "generation", what="residual_mix"), mix, F("0.8")),
+    )
+    kind, made = "heat.purchased", {"medium": "heat|steam"}
+    heat = desnz("kW.h", "kWh", level_1="Heat and steam", level_3="Onsite heat and steam")
+    case(
+        "heat.supplier",
+        (kind, "800", "kW.h", {"medium": "steam", "network": "onsite"}, {"supplier": "works-1"}),
+        ("s2_lb", "heat.average@1", record(kind, "generation", **made), heat, F(800)),
+        ("s2_mb", "heat.supplier@1", record(kind, "generation", supplier="works-1", **made), own, F("0.8")),
+    )
+    kind, words = "waste.treated", {"material": "paper", "treatment": "recycling"}
+    case(
+        "waste.supplier",
+        (kind, "800", "kg", words, {"supplier": "works-1"}),
+        ("s3", "waste.supplier@1", record(kind, "end_of_life", supplier="works-1", **words), {**own, "unit": "t"}, F("0.8")),
+    )
+
+
 def others():
     def plain(name, row, method, of, factor, amount, well=None):
         slots = [("s3", method, of, factor, amount)]
@@ -357,7 +416,9 @@ def others():
     plain("travel.distance by rail in miles", ("travel.moved", "100", "x:pax.[mi_i]", {"mode": "rail_national"}, {}), "travel.distance@1", of, rail, F(100) * MILE)
     plain("commute.distance", ("commute.moved", "100", "x:pax.km", {"mode": "National rail"}, {}), "commute.distance@1", of, rail, F(100))
     inputs = {"inputs": {"one_way": ["12.5", "km"], "days": ["220", "d"], "share": ["35", "%"]}}
-    plain("commute.average", ("commute.moved", "80", "x:pax", {"mode": "rail_national"}, inputs), "commute.average@1", of, rail, F(80) * F("0.35") * F("12.5") * 2 * 220)
+    where = {"level_3": "National rail"}
+    well = desnz("x:pax.km", "passenger.km", False, level_1="WTT- pass vehs & travel (land)", **where)
+    plain("commute.average", ("commute.moved", "80", "x:pax", {"mode": "rail_national"}, inputs), "commute.average@1", of, rail, F(80) * F("0.35") * F("12.5") * 2 * 220, ("wtt.average@1", well))
     hotel = desnz("x:room_night", "Room per night", False, level_1="Hotel stay", level_3="France")
     hotel["region"] = "iso:FR"
     plain("travel.hotel", ("travel.stayed", "3", "x:room_night", {"country": "fr"}, {}), "travel.hotel@1", record("travel.stayed", "use"), hotel, F(3))
@@ -376,7 +437,7 @@ def others():
     case("a credit", ("credit.cancelled", "3", "t", {"registry": "Verra"}, {}), ("memo", "direct.mass@1", None, mass, F(3000)))
 
 
-for family in (fuels, mobile, gases, processes, energy, others):
+for family in (fuels, mobile, gases, processes, energy, suppliers, others):
     family()
 json.dump(CASES, sys.stdout, indent=1, ensure_ascii=False)
 sys.stdout.write("\n")

@@ -122,7 +122,7 @@ fn a_choice_survives_its_json() {
     let why = starter(&GAS).expect("a choice");
     let json = why.to_json();
     assert_eq!(Why::from_json(&json), Ok(why.clone()));
-    assert!(json.starts_with("{\"engine\":1,\"flags\":"), "{json}");
+    assert!(json.starts_with(&format!("{{\"engine\":{ENGINE},\"flags\":")), "{json}");
     assert_eq!(why.digest(), Digest::of(json.as_bytes()));
     assert_eq!(Why::from_json("{}"), Err(WhyError));
     let other_day = Case { days: ["2022-07-01", "2022-07-01"], ..GAS };
