@@ -18,16 +18,15 @@ pub fn task() -> Option<String> {
 /// # Panics
 /// When the parent is gone.
 pub fn say(line: &str) {
-    // Not through the test harness, which would hold it back.
-    let mut out = std::io::stderr().lock();
-    writeln!(out, "said {line}").unwrap();
-    out.flush().unwrap();
+    // Not through the test harness, which would hold it back; whole or not at all, as a kill may
+    // come between two writes.
+    std::io::stderr().lock().write_all(format!("said {line}\n").as_bytes()).unwrap();
 }
 
 /// A running child.
 pub struct TestProcess {
     child: Child,
-    said: std::io::Lines<BufReader<std::process::ChildStderr>>,
+    said: BufReader<std::process::ChildStderr>,
 }
 
 impl TestProcess {
@@ -45,15 +44,16 @@ impl TestProcess {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let said = BufReader::new(child.stderr.take().unwrap()).lines();
+        let said = BufReader::new(child.stderr.take().unwrap());
         Self { child, said }
     }
 
-    /// The next line that it said; `None` when it has ended.
+    /// The next line that it said; `None` when it has ended, in the middle of a line or after one.
     pub fn hear(&mut self) -> Option<String> {
         loop {
-            let line = self.said.next()?.ok()?;
-            if let Some(said) = line.strip_prefix("said ") {
+            let mut line = String::new();
+            self.said.read_line(&mut line).ok()?;
+            if let Some(said) = line.strip_suffix('\n')?.strip_prefix("said ") {
                 return Some(said.to_owned());
             }
         }

@@ -62,20 +62,31 @@ impl Server {
         let template = initialised(&base);
         let folder = base.join(format!("run-{}-{name}", std::process::id()));
         copied(&template, &folder);
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = listener.local_addr().unwrap().port();
-        drop(listener);
+        let port = free_port();
         let child = Mutex::new(spawned(&folder, port));
-        let server = Self { child, folder, port, databases: AtomicU32::new(0) };
-        server.ready();
+        let mut server = Self { child, folder, port, databases: AtomicU32::new(0) };
+        server.ready(|_| free_port());
         server
     }
 
-    fn ready(&self) {
+    /// Waits for the first answer of this very server. It may refuse to start for a moment: the
+    /// backends of a killed one still hold its shared memory, or another process took the port,
+    /// which a new server (`port`) then leaves to it.
+    fn ready(&mut self, port: impl Fn(u16) -> u16) {
+        let data = self.folder.join("data");
+        let ask =
+            format!("SELECT 1 / (current_setting('data_directory') = '{}')::int", data.display());
+        let mut refusals = 0;
         wait_for("PostgreSQL to answer", || {
-            let mut child = self.child.lock().unwrap_or_else(PoisonError::into_inner);
-            assert!(child.try_wait().unwrap().is_none(), "PostgreSQL ended while starting");
-            self.run("postgres", "SELECT 1").ok()
+            let child = self.child.get_mut().unwrap_or_else(PoisonError::into_inner);
+            if child.try_wait().unwrap().is_some() {
+                let log = std::fs::read_to_string(self.folder.join("log")).unwrap_or_default();
+                refusals += 1;
+                assert!(refusals <= 200, "PostgreSQL ended while starting: {log}");
+                self.port = port(self.port);
+                *child = spawned(&self.folder, self.port);
+            }
+            self.run("postgres", &ask).ok()
         });
     }
 
@@ -85,7 +96,7 @@ impl Server {
     /// When it does not start.
     pub fn restart(&mut self) {
         self.child = Mutex::new(spawned(&self.folder, self.port));
-        self.ready();
+        self.ready(|port| port);
     }
 
     /// A connection string for a database of this server.
@@ -123,11 +134,19 @@ impl Server {
         Engine::Postgres { address: Address::parse(&self.database()).unwrap() }
     }
 
-    /// Kills the server, as a power cut would.
+    /// Kills the server, as a power cut would: its backends, too, which outlive it for a moment and
+    /// would still commit.
     pub fn kill(&self) {
         let mut child = self.child.lock().unwrap_or_else(PoisonError::into_inner);
+        let postmaster = child.id().to_string();
+        signal("STOP", std::slice::from_ref(&postmaster));
+        let backends = children(&postmaster);
+        signal("KILL", &backends);
         drop(child.kill());
         drop(child.wait());
+        wait_for("the backends to be gone", || {
+            backends.iter().all(|id| running(id).is_none()).then_some(())
+        });
     }
 }
 
@@ -136,6 +155,36 @@ impl Drop for Server {
         self.kill();
         drop(std::fs::remove_dir_all(&self.folder));
     }
+}
+
+fn signal(name: &str, processes: &[String]) {
+    drop(
+        Command::new("kill")
+            .args(["-s", name, "--"])
+            .args(processes)
+            .stderr(Stdio::null())
+            .status(),
+    );
+}
+
+/// The ids of the processes that this one started and that run still.
+fn children(parent: &str) -> Vec<String> {
+    let all = std::fs::read_dir("/proc").unwrap().flatten();
+    all.map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .filter(|id| running(id).is_some_and(|starter| starter == parent))
+        .collect()
+}
+
+/// The id of the process that started this one, while it runs.
+fn running(id: &str) -> Option<String> {
+    let stat = std::fs::read_to_string(Path::new("/proc").join(id).join("stat")).ok()?;
+    // id (name) state parent …; a name may hold spaces and parentheses.
+    let mut words = stat.rsplit_once(')')?.1.split_whitespace();
+    (words.next()? != "Z").then(|| words.next().map(str::to_owned))?
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 fn run_here(url: &str, sql: &str) -> Result<(), tokio_postgres::Error> {
