@@ -28,6 +28,7 @@ use envora_ingest::footprint::{FootprintQuery, GroupBy, footprint};
 use envora_ingest::formats::{Format, Opening, OriginHead, Reader, open};
 use envora_ingest::mapping::Mapping;
 use envora_ingest::rows::ParsedRow;
+use envora_lake::sources::PackedSource;
 use envora_store::imports::Mode;
 
 use crate::house::{House, grant};
@@ -110,8 +111,7 @@ fn main() {
             prepare(&house, &mut stages, &rows);
             let draft = ImportDraft {
                 id: ImportId::from_bytes([3; 16]),
-                sha256: Digest::of(&bytes),
-                bytes,
+                source: PackedSource::of(&bytes).unwrap(),
                 file_name: format!("{building}_{carrier}_2022.csv"),
                 media_type: "text/csv".to_owned(),
                 mapping: String::new(),

@@ -1,14 +1,20 @@
 //! Commit: parsed rows become sealed segments, durable before the answer.
 //!
-//! The words of a batch and of its answer are here; how one becomes the other is in the modules
-//! below. Nothing in here knows HTTP: a caller brings rows and, when it has one, the key that makes a
+//! A batch of any length is worked off a cut at a time (at most [`SEGMENT_ROWS`] rows): each cut is
+//! judged, sealed and made durable, and forgotten; one transaction then writes the manifest of all of
+//! them, so that a batch is stored whole or not at all. The words of a batch and of its answer are
+//! here; how one becomes the other is in the modules below. Nothing in here knows HTTP: a caller brings rows and, when it has one, the key that makes a
 //! retry one effect.
 
 pub mod answers;
 mod claims;
+mod cuts;
 pub mod intake;
 mod judgement;
+mod listing;
+mod notes;
 mod seal;
+mod staging;
 mod storing;
 mod targets;
 mod verdicts;
@@ -19,23 +25,26 @@ use envora_domain::activities::problems::{Flag, Outcome, RowProblem};
 use envora_domain::hash::Digest;
 use envora_domain::id::{ActivityId, ImportId, SegmentId};
 use envora_domain::time::Timestamp;
+use envora_lake::sources::PackedSource;
 use envora_store::imports::{Counts, Mode};
 use envora_store::writer::WriteError;
 
-use crate::rows::ParsedRow;
+use crate::rows::{ParsedRow, Rows};
 
 /// The most rows of one segment.
 pub const SEGMENT_ROWS: usize = 10_000;
-/// How many results an answer lists before it lists only the rows that were not accepted.
+/// How many results an answer lists: all rows, or of more the first that were not accepted.
 pub const RESULTS_MAX: usize = 1_000;
+/// How many problems of its rows an import keeps; the counts know of all.
+pub const PROBLEMS_KEPT_MAX: u64 = 250_000;
 
 /// Rows to be stored together.
 pub struct Batch {
     /// The rows, in the order of the file or body.
-    pub rows: Vec<ParsedRow>,
+    pub rows: Rows,
     /// What a row that cannot be stored does to the others.
     pub mode: Mode,
-    /// Rows that the mapping left out.
+    /// Rows that the mapping left out, besides those of [`Rows::skipped`].
     pub skipped: u64,
     /// What makes a retry one effect.
     pub idempotency: Option<Idempotency>,
@@ -46,8 +55,8 @@ pub struct Batch {
 impl Batch {
     /// Rows of a request body, without a key.
     #[must_use]
-    pub const fn new(rows: Vec<ParsedRow>, mode: Mode) -> Self {
-        Self { rows, mode, skipped: 0, idempotency: None, import: None }
+    pub fn new(rows: Vec<ParsedRow>, mode: Mode) -> Self {
+        Self { rows: rows.into(), mode, skipped: 0, idempotency: None, import: None }
     }
 }
 
@@ -55,10 +64,8 @@ impl Batch {
 pub struct ImportDraft {
     /// Its id, which the rows' origins name.
     pub id: ImportId,
-    /// SHA-256 of the bytes as received.
-    pub sha256: Digest,
-    /// The bytes as received.
-    pub bytes: Vec<u8>,
+    /// The bytes as received, packed.
+    pub source: PackedSource,
     /// The name it was sent with.
     pub file_name: String,
     /// The media type it was sent with.
@@ -123,7 +130,7 @@ pub struct Accepted {
     pub counts: Counts,
     /// The segments that hold the rows, in order.
     pub segments: Vec<SegmentId>,
-    /// Every row up to [`RESULTS_MAX`] of them; of more, those that were not accepted.
+    /// Every row up to [`RESULTS_MAX`] of them; of more, the first that were not accepted.
     pub results: Vec<RowResult>,
     /// The import that they came with.
     pub import: Option<ImportId>,

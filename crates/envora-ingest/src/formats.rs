@@ -195,8 +195,8 @@ pub enum Derives {
 pub enum Reader<'a> {
     /// CSV.
     Csv(Box<csv::CsvReader<Box<dyn Read + Send + 'a>>>),
-    /// JSON, all rows read.
-    Json(json::Body),
+    /// JSON.
+    Json(Box<json::Body>),
     /// NDJSON.
     Ndjson(Box<ndjson::NdjsonReader<Box<dyn Read + Send + 'a>>>),
 }
@@ -224,7 +224,7 @@ pub fn open<'a>(
     }
     let mut body = Vec::new();
     input.read_to_end(&mut body).map_err(OpenError::Io)?;
-    Ok(Reader::Json(json::read(&body, opening)?))
+    Ok(Reader::Json(Box::new(json::read(body, opening)?)))
 }
 
 impl Reader<'_> {
@@ -263,7 +263,7 @@ impl Iterator for Reader<'_> {
     fn next(&mut self) -> Option<Self::Item> {
         match self {
             Self::Csv(reader) => reader.next(),
-            Self::Json(body) => body.rows.next().map(Ok),
+            Self::Json(body) => body.next().map(Ok),
             Self::Ndjson(reader) => reader.next(),
         }
     }

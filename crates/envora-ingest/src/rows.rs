@@ -1,7 +1,53 @@
 //! What a reader of any format gives: rows, each an activity or the reasons why it is none.
 
+use std::io;
+
 use envora_domain::activities::Activity;
 use envora_domain::activities::problems::{Outcome, RowProblem};
+
+use crate::formats::Reader;
+
+/// Rows on their way in.
+pub enum Rows {
+    /// All of them, read.
+    Listed(std::vec::IntoIter<ParsedRow>),
+    /// A file's, read as they are wanted.
+    Read(Box<Reader<'static>>),
+}
+
+impl Rows {
+    /// Records that gave no row because the mapping says to leave them out.
+    #[must_use]
+    pub fn skipped(&self) -> u64 {
+        match self {
+            Self::Listed(_) => 0,
+            Self::Read(reader) => reader.skipped(),
+        }
+    }
+}
+
+impl From<Vec<ParsedRow>> for Rows {
+    fn from(rows: Vec<ParsedRow>) -> Self {
+        Self::Listed(rows.into_iter())
+    }
+}
+
+impl From<Reader<'static>> for Rows {
+    fn from(reader: Reader<'static>) -> Self {
+        Self::Read(Box::new(reader))
+    }
+}
+
+impl Iterator for Rows {
+    type Item = io::Result<ParsedRow>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match self {
+            Self::Listed(rows) => rows.next().map(Ok),
+            Self::Read(reader) => reader.next(),
+        }
+    }
+}
 
 /// One row as a reader gives it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -50,12 +50,22 @@ pub fn activities(
             continue;
         };
         let stream = parts.segment_stream(&segment).context("read rows back")?;
-        let rows = cut(&segment, &stream)?;
-        for (row, id) in places {
-            if let Some(bytes) = usize::try_from(row).ok().and_then(|row| rows.get(row)) {
-                found.insert(id, decode(segment.id, bytes)?);
-            }
-        }
+        pick(segment.id, &cut(&segment, &stream)?, &places, &mut found)?;
     }
     Ok(found)
+}
+
+/// Puts these of a segment's rows to the others that were found.
+pub(crate) fn pick(
+    segment: SegmentId,
+    rows: &[&[u8]],
+    places: &[(u32, ActivityId)],
+    found: &mut HashMap<ActivityId, Activity>,
+) -> Result<(), Damaged> {
+    for (row, id) in places {
+        if let Some(bytes) = usize::try_from(*row).ok().and_then(|row| rows.get(row)) {
+            found.insert(*id, decode(segment, bytes)?);
+        }
+    }
+    Ok(())
 }

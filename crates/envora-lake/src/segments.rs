@@ -127,6 +127,16 @@ impl Lake {
         }
     }
 
+    /// Removes segments that were made durable and are not to be committed after all. What cannot be
+    /// removed is swept at the next start.
+    pub fn discard<'a>(&self, places: impl Iterator<Item = &'a Place>) {
+        for place in places {
+            if let Place::File { path, .. } = place {
+                drop(self.disk.remove(&self.path(path)));
+            }
+        }
+    }
+
     /// Makes a calculation block durable. A block calculated again after a crash replaces its file.
     ///
     /// # Errors

@@ -3,12 +3,12 @@
 //! A figure walks back to a line of such a file, so it is written before the import's commit, and
 //! hashed again whenever it is read.
 
-use std::io::{self, Read as _};
-use std::sync::PoisonError;
+use std::io::{self, Cursor, Read, Write as _};
+use std::sync::{Arc, PoisonError};
 
 use envora_crypto::envelope::OpenError;
 use envora_crypto::tenant::{Object, TenantKeys};
-use envora_domain::hash::Digest;
+use envora_domain::hash::{Digest, Hasher};
 use envora_domain::ports::replace_durably;
 
 use crate::segments::{Lake, SOURCES};
@@ -18,6 +18,8 @@ pub const SOURCE_BYTES_MAX: u64 = 256 * 1024 * 1024;
 
 /// Fast and good enough: meter files shrink tenfold.
 const LEVEL: i32 = 3;
+/// How much is unpacked at a time.
+const BLOCK: usize = 64 * 1024;
 
 /// Why a source file is not to be had.
 #[derive(Debug, thiserror::Error)]
@@ -36,25 +38,91 @@ pub enum SourceError {
     Io(#[from] io::Error),
 }
 
+/// A source file on its way in: packed and hashed as its bytes arrive, so that it is never held whole.
+pub struct SourcePacker {
+    encoder: zstd::stream::write::Encoder<'static, Vec<u8>>,
+    hasher: Hasher,
+    length: u64,
+}
+
+impl SourcePacker {
+    /// With nothing in it.
+    ///
+    /// # Errors
+    /// None but the packer's own.
+    pub fn new() -> io::Result<Self> {
+        let encoder = zstd::stream::write::Encoder::new(Vec::new(), LEVEL)?;
+        Ok(Self { encoder, hasher: Hasher::default(), length: 0 })
+    }
+
+    /// Takes the next bytes in.
+    ///
+    /// # Errors
+    /// None but the packer's own.
+    pub fn add(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.hasher.update(bytes);
+        self.length += bytes.len() as u64;
+        self.encoder.write_all(bytes)
+    }
+
+    /// The whole file.
+    ///
+    /// # Errors
+    /// None but the packer's own.
+    pub fn finish(self) -> io::Result<PackedSource> {
+        let packed = self.encoder.finish()?.into();
+        Ok(PackedSource { digest: self.hasher.finish(), length: self.length, packed })
+    }
+}
+
+/// A source file that has arrived, packed.
+#[derive(Clone, Debug)]
+pub struct PackedSource {
+    /// SHA-256 of the bytes as received.
+    pub digest: Digest,
+    /// How many bytes that are.
+    pub length: u64,
+    packed: Arc<[u8]>,
+}
+
+impl PackedSource {
+    /// The file of these bytes.
+    ///
+    /// # Errors
+    /// None but the packer's own.
+    pub fn of(bytes: &[u8]) -> io::Result<Self> {
+        let mut packer = SourcePacker::new()?;
+        packer.add(bytes)?;
+        packer.finish()
+    }
+
+    /// The bytes as received, block by block.
+    ///
+    /// # Errors
+    /// None but the packer's own.
+    pub fn reader(&self) -> io::Result<impl Read + Send + use<>> {
+        zstd::stream::read::Decoder::new(Cursor::new(Arc::clone(&self.packed)))
+    }
+}
+
 impl Lake {
-    /// Keeps a source file, durably, and returns its name. One that is there and whole stays as it is.
+    /// Keeps a source file, durably. One that is there and whole stays as it is.
     ///
     /// # Errors
     /// What the disk says.
-    pub fn put_source(&self, keys: &TenantKeys, bytes: &[u8]) -> Result<Digest, SourceError> {
-        let digest = Digest::of(bytes);
+    pub fn put_source(&self, keys: &TenantKeys, source: &PackedSource) -> Result<(), SourceError> {
+        let digest = &source.digest;
         // One that another request is just writing is not durable yet: what is found has to be whole.
         let _putting = self.putting.lock().unwrap_or_else(PoisonError::into_inner);
-        match self.read_source(keys, &digest) {
-            Ok(_) => return Ok(digest),
+        match self.open_source(keys, digest, &mut io::sink()) {
+            Ok(()) => return Ok(()),
             Err(SourceError::Io(error)) => return Err(error.into()),
             // Missing or spoiled: these bytes are the right ones, so they take the place.
             Err(SourceError::NotFound | SourceError::Sealed(_) | SourceError::OtherBytes) => {}
         }
-        let packed = zstd::bulk::compress(bytes, LEVEL)?;
-        let sealed = keys.seal(&Object::source_file(&digest), &packed);
-        replace_durably(self.disk(), &self.source_path(&digest), &sealed)?;
-        Ok(digest)
+        let sealed = keys.seal(&Object::source_file(digest), &source.packed);
+        replace_durably(self.disk(), &self.source_path(digest), &sealed)?;
+        Ok(())
     }
 
     /// The bytes of a source file, as they were received.
@@ -62,6 +130,18 @@ impl Lake {
     /// # Errors
     /// [`SourceError`].
     pub fn read_source(&self, keys: &TenantKeys, digest: &Digest) -> Result<Vec<u8>, SourceError> {
+        let mut bytes = Vec::new();
+        self.open_source(keys, digest, &mut bytes)?;
+        Ok(bytes)
+    }
+
+    /// Unpacks a source file into `out`; what came out is to be trusted once this says so.
+    fn open_source(
+        &self,
+        keys: &TenantKeys,
+        digest: &Digest,
+        out: &mut dyn io::Write,
+    ) -> Result<(), SourceError> {
         let sealed = self.disk().read(&self.source_path(digest)).map_err(|error| {
             if error.kind() == io::ErrorKind::NotFound {
                 SourceError::NotFound
@@ -70,12 +150,19 @@ impl Lake {
             }
         })?;
         let packed = keys.open_object(&Object::source_file(digest), &sealed)?;
-        let mut bytes = Vec::new();
-        zstd::stream::read::Decoder::new(packed.as_slice())?
-            .take(SOURCE_BYTES_MAX)
-            .read_to_end(&mut bytes)
-            .map_err(|_| SourceError::OtherBytes)?;
-        if Digest::of(&bytes) == *digest { Ok(bytes) } else { Err(SourceError::OtherBytes) }
+        drop(sealed);
+        let mut bytes = zstd::stream::read::Decoder::new(packed.as_slice())?.take(SOURCE_BYTES_MAX);
+        let (mut hasher, mut block) = (Hasher::default(), vec![0; BLOCK]);
+        loop {
+            let read = bytes.read(&mut block).map_err(|_| SourceError::OtherBytes)?;
+            let block = block.get(..read).unwrap_or_default();
+            if block.is_empty() {
+                break;
+            }
+            hasher.update(block);
+            out.write_all(block)?;
+        }
+        if hasher.finish() == *digest { Ok(()) } else { Err(SourceError::OtherBytes) }
     }
 
     /// Removes a source file: its retention is over.

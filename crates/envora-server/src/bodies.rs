@@ -3,16 +3,19 @@
 use core::fmt;
 use core::time::Duration;
 
+use anyhow::Context as _;
 use axum::body::Body;
 use axum::http::HeaderMap;
 use axum::http::header::CONTENT_LENGTH;
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use envora_api::problems::Problem;
+use envora_lake::sources::{PackedSource, SourcePacker};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use serde::de::{self, DeserializeSeed, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
 use crate::gate::{Format, body_format};
+use crate::refusals::Refusal;
 
 /// The largest JSON body, and the largest of all others but imports.
 pub const JSON_BYTES_MAX: usize = 16 << 20;
@@ -28,6 +31,47 @@ const ARRIVAL: Duration = Duration::from_secs(60);
 /// # Errors
 /// 413 above the limit, 408 when it does not arrive, 400 when it is cut off.
 pub async fn read(headers: &HeaderMap, body: Body, bytes_max: usize) -> Result<Bytes, Problem> {
+    let mut whole = BytesMut::new();
+    let mut add = |part: Bytes| {
+        whole.extend_from_slice(&part);
+        Ok(())
+    };
+    arrive(headers, body, (bytes_max, &mut add)).await?;
+    Ok(whole.freeze())
+}
+
+/// A file that came as a body: packed, and known by its hash.
+pub struct Arrived {
+    /// The file.
+    pub source: PackedSource,
+    /// BLAKE3 of its bytes.
+    pub hash: [u8; 32],
+}
+
+/// Takes a file in that is at most [`IMPORT_BYTES_MAX`] long, packing it as it arrives.
+///
+/// # Errors
+/// 413 above the limit, 408 when it does not arrive, 400 when it is cut off.
+pub async fn file(headers: &HeaderMap, body: Body) -> Result<Arrived, Refusal> {
+    let mut packer = SourcePacker::new().context("pack a file")?;
+    let mut hasher = blake3::Hasher::new();
+    let mut add = |part: Bytes| {
+        hasher.update(&part);
+        packer.add(&part)
+    };
+    arrive(headers, body, (IMPORT_BYTES_MAX, &mut add)).await?;
+    let source = packer.finish().context("pack a file")?;
+    Ok(Arrived { source, hash: *hasher.finalize().as_bytes() })
+}
+
+/// What is done with each part of a body.
+type Add<'a> = &'a mut (dyn FnMut(Bytes) -> std::io::Result<()> + Send);
+
+async fn arrive(
+    headers: &HeaderMap,
+    body: Body,
+    (bytes_max, add): (usize, Add<'_>),
+) -> Result<(), Problem> {
     let too_large = || {
         Problem::payload_too_large(format!(
             "The body is above {} MiB, the limit of this route. Send it in parts.",
@@ -40,10 +84,18 @@ pub async fn read(headers: &HeaderMap, body: Body, bytes_max: usize) -> Result<B
     {
         return Err(too_large());
     }
-    let arriving = tokio::time::timeout(ARRIVAL, Limited::new(body, bytes_max).collect());
-    match arriving.await {
+    let mut body = Limited::new(body, bytes_max);
+    let all = async {
+        while let Some(frame) = body.frame().await {
+            if let Ok(part) = frame?.into_data() {
+                add(part)?;
+            }
+        }
+        Ok::<(), Box<dyn core::error::Error + Send + Sync>>(())
+    };
+    match tokio::time::timeout(ARRIVAL, all).await {
         Err(_) => Err(Problem::request_timeout("The body did not arrive within a minute.")),
-        Ok(Ok(whole)) => Ok(whole.to_bytes()),
+        Ok(Ok(())) => Ok(()),
         Ok(Err(error)) if error.downcast_ref::<LengthLimitError>().is_some() => Err(too_large()),
         Ok(Err(_)) => Err(Problem::malformed_body(
             "The body ended before all of it had arrived. Nothing was stored; send it again.",

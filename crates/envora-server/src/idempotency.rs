@@ -41,8 +41,8 @@ pub struct Sent<'a> {
     pub params: &'a Params,
     /// The headers.
     pub headers: &'a HeaderMap,
-    /// The body, decoded.
-    pub body: &'a [u8],
+    /// BLAKE3 of the body, decoded.
+    pub body: [u8; 32],
 }
 
 /// The request's key, if it has one.
@@ -61,7 +61,7 @@ pub fn marked(parts: &TenantParts, sent: &Sent<'_>) -> Result<Option<Marked>, Pr
         b"\n",
         kind.map_or(b"", |kind| kind.as_bytes()),
         b"\n",
-        blake3::hash(sent.body).as_bytes(),
+        &sent.body,
     ]);
     let key = Digest(parts.keys.fingerprint("idempotency", &scope));
     Ok(Some(Marked { key, fingerprint }))

@@ -34,14 +34,23 @@ pub(super) struct Spot {
     pub(super) row: u32,
 }
 
+/// Who claims a fingerprint, and as which of its staged rows; [`NO_ROW`] while it is only claimed.
+struct Pending {
+    ticket: u32,
+    row: u32,
+}
+
+const NO_ROW: u32 = u32::MAX;
+
+/// About 20 bytes per stored row, and as much again per row of an import that is under way.
 #[derive(Default)]
 struct Table {
     segments: Vec<SegmentId>,
     /// Segment by its place above, and row. Rows that share a fingerprint follow in `others`.
     firm: HashMap<Fingerprint, (u32, u32)>,
     others: HashMap<Fingerprint, Vec<(u32, u32)>>,
-    pending: HashMap<Fingerprint, u64>,
-    tickets: u64,
+    pending: HashMap<Fingerprint, Pending>,
+    tickets: u32,
 }
 
 impl Table {
@@ -82,14 +91,32 @@ impl Table {
 pub(super) struct Claims {
     table: Mutex<Table>,
     changed: Condvar,
+    turn: Mutex<()>,
+}
+
+/// Leave to claim more while holding claims.
+pub(super) struct Turn<'a> {
+    _held: MutexGuard<'a, ()>,
+}
+
+/// Where rows may lie that have a fingerprint.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Found {
+    /// Those that are stored.
+    pub(super) stored: Vec<Spot>,
+    /// Those that this claim has staged, by their numbers.
+    pub(super) staged: Vec<u32>,
 }
 
 /// What one request claims, until it is settled or dropped.
 pub(super) struct Claim<'a> {
     claims: &'a Claims,
-    ticket: u64,
-    /// What may be stored already under each fingerprint asked for, in that order.
-    pub(super) found: Vec<Vec<Spot>>,
+    ticket: u32,
+    /// What was claimed at once; of more, the ticket tells what is this claim's.
+    first: Vec<Fingerprint>,
+    takes: u32,
+    /// Staged rows whose fingerprint another staged row has.
+    twins: HashMap<Fingerprint, Vec<u32>>,
 }
 
 impl Claims {
@@ -102,37 +129,93 @@ impl Claims {
         self.lock().add(segment, fingerprints);
     }
 
-    /// Claims all of these at once, waiting while another request holds any of them: nobody waits
-    /// while holding, so nobody waits for ever.
-    pub(super) fn claim(&self, wanted: &[Fingerprint]) -> Claim<'_> {
+    /// A claim on nothing yet.
+    pub(super) fn begin(&self) -> Claim<'_> {
         let mut table = self.lock();
-        while wanted.iter().any(|fingerprint| table.pending.contains_key(fingerprint)) {
-            table = self.changed.wait(table).unwrap_or_else(PoisonError::into_inner);
-        }
-        table.tickets += 1;
-        let ticket = table.tickets;
-        for fingerprint in wanted {
-            table.pending.insert(*fingerprint, ticket);
-        }
-        let found = wanted.iter().map(|fingerprint| table.spots(*fingerprint)).collect();
-        Claim { claims: self, ticket, found }
+        table.tickets = table.tickets.wrapping_add(1);
+        let (ticket, first, twins) = (table.tickets, Vec::new(), HashMap::new());
+        Claim { claims: self, ticket, first, takes: 0, twins }
+    }
+
+    /// Waits until nobody else has the turn. Whoever is to claim more than once has it before the
+    /// first time: others wait only while they hold nothing, so nobody waits for ever.
+    pub(super) fn turn(&self) -> Turn<'_> {
+        Turn { _held: self.turn.lock().unwrap_or_else(PoisonError::into_inner) }
     }
 }
 
 impl Claim<'_> {
-    /// Makes the stored segments' ids firm: called after the commit, before the answer.
-    pub(super) fn settle(self, stored: &[(SegmentId, Vec<u8>)]) {
+    /// Claims all of these at once, waiting while another request holds any of them; says what is
+    /// there already under each, in their order.
+    pub(super) fn take(&mut self, wanted: &[Fingerprint]) -> Vec<Found> {
         let mut table = self.claims.lock();
+        let others = |table: &Table| {
+            let mut held = wanted.iter().filter_map(|print| table.pending.get(print));
+            held.any(|pending| pending.ticket != self.ticket)
+        };
+        while others(&table) {
+            table = self.claims.changed.wait(table).unwrap_or_else(PoisonError::into_inner);
+        }
+        self.takes += 1;
+        if self.takes == 1 {
+            self.first = wanted.to_vec();
+        }
+        let mut found = Vec::with_capacity(wanted.len());
+        for fingerprint in wanted {
+            let mut staged = self.twins.get(fingerprint).cloned().unwrap_or_default();
+            match table.pending.entry(*fingerprint) {
+                Entry::Vacant(free) => {
+                    free.insert(Pending { ticket: self.ticket, row: NO_ROW });
+                }
+                Entry::Occupied(own) if own.get().row != NO_ROW => staged.push(own.get().row),
+                Entry::Occupied(_) => {}
+            }
+            found.push(Found { stored: table.spots(*fingerprint), staged });
+        }
+        found
+    }
+
+    /// Notes under which numbers claimed rows are staged.
+    pub(super) fn stage(&mut self, rows: impl Iterator<Item = (Fingerprint, u32)>) {
+        let mut table = self.claims.lock();
+        for (fingerprint, row) in rows {
+            match table.pending.get_mut(&fingerprint) {
+                Some(own) if own.row == NO_ROW => own.row = row,
+                _ => self.twins.entry(fingerprint).or_default().push(row),
+            }
+        }
+    }
+
+    /// Makes the stored segments' ids firm: called after the commit, before the answer.
+    pub(super) fn settle(mut self, stored: &[(SegmentId, Vec<u8>)]) {
+        let mut table = self.claims.lock();
+        // Nobody sees the table in between, and the room of the one serves the other.
+        self.release(&mut table);
         for (segment, fingerprints) in stored {
             table.add(*segment, fingerprints);
         }
+    }
+
+    fn release(&mut self, table: &mut Table) {
+        if self.takes > 1 {
+            table.pending.retain(|_, pending| pending.ticket != self.ticket);
+            table.pending.shrink_to_fit();
+        } else {
+            for fingerprint in self.first.drain(..) {
+                table.pending.remove(&fingerprint);
+            }
+        }
+        self.takes = 0;
+        self.claims.changed.notify_all();
     }
 }
 
 impl Drop for Claim<'_> {
     fn drop(&mut self) {
-        self.claims.lock().pending.retain(|_, ticket| *ticket != self.ticket);
-        self.claims.changed.notify_all();
+        if self.takes > 0 {
+            let mut table = self.claims.lock();
+            self.release(&mut table);
+        }
     }
 }
 
@@ -148,15 +231,21 @@ mod tests {
         SegmentId::from_bytes([byte; 16])
     }
 
+    fn claim<'a>(claims: &'a Claims, wanted: &[Fingerprint]) -> (Claim<'a>, Vec<Vec<Spot>>) {
+        let mut claim = claims.begin();
+        let found = claim.take(wanted).into_iter().map(|found| found.stored).collect();
+        (claim, found)
+    }
+
     #[test]
     fn a_claim_is_firm_only_after_the_commit() {
         let claims = Claims::default();
-        let claim = claims.claim(&[print(1)]);
-        assert_eq!(claim.found, [Vec::new()]);
-        drop(claim);
-        assert_eq!(claims.claim(&[print(1)]).found, [Vec::new()], "a failed request left nothing");
-        claims.claim(&[print(1)]).settle(&[(segment(7), print(1).bytes().to_vec())]);
-        let found = claims.claim(&[print(2), print(1)]).found.clone();
+        let (first, found) = claim(&claims, &[print(1)]);
+        assert_eq!(found, [Vec::new()]);
+        drop(first);
+        assert_eq!(claim(&claims, &[print(1)]).1, [Vec::new()], "a failed request left nothing");
+        claim(&claims, &[print(1)]).0.settle(&[(segment(7), print(1).bytes().to_vec())]);
+        let found = claim(&claims, &[print(2), print(1)]).1;
         assert_eq!(found, [Vec::new(), vec![Spot { segment: segment(7), row: 0 }]]);
     }
 
@@ -166,7 +255,7 @@ mod tests {
         let blob = [print(1).bytes(), [0; 8], print(1).bytes()].concat();
         claims.load(segment(1), &blob);
         claims.load(segment(2), &print(1).bytes());
-        let found = claims.claim(&[print(1)]).found.clone();
+        let found = claim(&claims, &[print(1)]).1;
         let spots =
             [(1, 0), (1, 2), (2, 0)].map(|(byte, row)| Spot { segment: segment(byte), row });
         assert_eq!(found, [spots.to_vec()]);
@@ -175,12 +264,29 @@ mod tests {
     #[test]
     fn another_request_waits_for_the_pending_one() {
         let claims = Claims::default();
-        let first = claims.claim(&[print(1)]);
+        let (first, _) = claim(&claims, &[print(1)]);
         std::thread::scope(|scope| {
-            let second = scope.spawn(|| claims.claim(&[print(2), print(1)]).found.clone());
+            let second = scope.spawn(|| claim(&claims, &[print(2), print(1)]).1);
             first.settle(&[(segment(3), print(1).bytes().to_vec())]);
             let found = second.join().expect("the thread ends");
             assert_eq!(found[1], [Spot { segment: segment(3), row: 0 }]);
         });
+    }
+
+    #[test]
+    fn a_claim_that_grows_finds_what_it_has_staged_and_leaves_nothing() {
+        let claims = Claims::default();
+        let _turn = claims.turn();
+        let mut long = claims.begin();
+        assert_eq!(long.take(&[print(1), print(2)]), [Found::default(), Found::default()]);
+        // Two rows with one fingerprint, as two ids may have it.
+        long.stage([(print(1), 0), (print(1), 1)].into_iter());
+        let mut found = long.take(&[print(1), print(2)]);
+        found.iter_mut().for_each(|found| found.staged.sort_unstable());
+        assert_eq!(found[0].staged, [0, 1]);
+        assert_eq!(found[1], Found::default(), "claimed, and no row of its own");
+        drop(long);
+        assert_eq!(claim(&claims, &[print(1)]).1, [Vec::new()]);
+        assert!(claims.lock().pending.is_empty());
     }
 }

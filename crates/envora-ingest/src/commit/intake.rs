@@ -1,26 +1,26 @@
 //! Intake: one batch, from verdicts to the commit.
 //!
-//! Order of what becomes durable: the source file, then the sealed segments (both synced), then the
-//! manifest with everything that belongs to it in one transaction, then the answer.
+//! Order of what becomes durable: the sealed segments of all cuts but the last, the source file, the
+//! last segment (all synced), then the manifest with everything that belongs to it in one
+//! transaction, then the answer.
 
 use std::collections::HashSet;
+use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context as _;
 use envora_domain::access::{Grant, actions::WriteActivities};
-use envora_domain::activities::problems::Outcome;
 use envora_domain::hash::Digest;
-use envora_domain::time::Timestamp;
-use envora_store::imports::{Counts, Mode};
+use envora_store::imports::Mode;
 use envora_store::segments::segment_fingerprints_from;
 
 use super::answers::{self, Before};
 use super::claims::Claims;
-use super::storing::Extras;
-use super::verdicts::Judged;
-use super::{
-    Accepted, Batch, Idempotency, RESULTS_MAX, RowResult, StoredAnswer, SubmitError, Submitted,
-};
+use super::cuts::Cuts;
+use super::listing::Listing;
+use super::notes::Notes;
+use super::storing::{Extras, Storing};
+use super::{Accepted, Batch, Idempotency, StoredAnswer, SubmitError, Submitted};
 use crate::tenant::TenantParts;
 
 /// Segments whose fingerprints are loaded by one read.
@@ -100,14 +100,34 @@ impl Intake {
                 Some(running)
             }
         };
+        self.store(grant, batch)
+    }
+
+    /// Works a batch off, cut by cut, and commits it.
+    fn store(
+        &self,
+        grant: &Grant<WriteActivities>,
+        batch: Batch,
+    ) -> Result<Submitted, SubmitError> {
         let Batch { rows, mode, skipped, idempotency, import } = batch;
-        let judgement = self.judge(rows)?;
-        let refused = judgement.rows.iter().any(|row| row.result.outcome == Outcome::Rejected);
-        if mode == Mode::Atomic && refused {
-            let answer = Draft::new(mode, skipped, judgement.rows).answer(self.parts.clock.now());
+        let mut cuts = Cuts::new(rows).context("read the rows")?;
+        let mut cut = cuts.next().context("read the rows")?;
+        let _turn = (!cuts.is_over()).then(|| self.claims.turn());
+        let notes = import.as_ref().map(|_| Notes::new()).transpose().context("note problems")?;
+        let mut storing = Storing::new(self, notes)?;
+        while !cuts.is_over() {
+            storing.stage(cut)?;
+            cut = cuts.next().context("read the rows")?;
+        }
+        let last = storing.last(cut)?;
+        storing.listing.counts.skipped = skipped + cuts.skipped();
+        drop(cuts);
+        let now = self.parts.clock.now();
+        if mode == Mode::Atomic && storing.listing.counts.rejected > 0 {
+            let answer = storing.listing.answer(mode, now);
             return Err(SubmitError::Refused(Box::new(answer)));
         }
-        self.commit(grant, (mode, skipped), judgement, Extras { idempotency, import })
+        storing.commit(grant, (mode, now), last, Extras { idempotency, import })
     }
 
     /// What a batch would come to, without storing any of it.
@@ -115,9 +135,12 @@ impl Intake {
     /// # Errors
     /// The database's, or [`Damaged`](crate::tenant::Damaged) inside.
     pub fn preview(&self, batch: Batch) -> anyhow::Result<Accepted> {
-        let judgement = self.judge(batch.rows)?;
-        let draft = Draft::new(batch.mode, batch.skipped, judgement.rows);
-        Ok(draft.answer(self.parts.clock.now()))
+        let rows = batch.rows.collect::<io::Result<Vec<_>>>().context("read the rows")?;
+        let judgement = self.judge(&mut self.course()?, rows)?;
+        let mut listing = Listing::default();
+        judgement.rows.into_iter().for_each(|row| listing.add(row.result));
+        listing.counts.skipped = batch.skipped;
+        Ok(listing.answer(batch.mode, self.parts.clock.now()))
     }
 
     fn start(&self, key: Digest) -> Result<Running<'_>, SubmitError> {
@@ -141,44 +164,6 @@ impl Intake {
             Before::Unused => Ok(None),
             Before::Answered(answer) => Ok(Some(answer)),
             Before::OtherRequest => Err(SubmitError::KeyReused),
-        }
-    }
-}
-
-/// The answer as far as it is known before the commit.
-pub(super) struct Draft {
-    pub(super) mode: Mode,
-    pub(super) counts: Counts,
-    rows: Vec<Judged>,
-}
-
-impl Draft {
-    pub(super) fn new(mode: Mode, skipped: u64, rows: Vec<Judged>) -> Self {
-        let mut counts = Counts { skipped, ..Counts::default() };
-        for row in &rows {
-            match row.result.outcome {
-                Outcome::Accepted => counts.accepted += 1,
-                Outcome::Duplicate => counts.duplicate += 1,
-                Outcome::Quarantined => counts.quarantined += 1,
-                Outcome::Rejected => counts.rejected += 1,
-            }
-        }
-        Self { mode, counts, rows }
-    }
-
-    /// The answer; where it was stored is not known yet.
-    pub(super) fn answer(self, now: Timestamp) -> Accepted {
-        let all = self.rows.len() <= RESULTS_MAX;
-        let listed = |row: &RowResult| all || row.outcome != Outcome::Accepted;
-        let results = self.rows.into_iter().map(|row| row.result).filter(listed).collect();
-        Accepted {
-            mode: self.mode,
-            counts: self.counts,
-            segments: Vec::new(),
-            results,
-            import: None,
-            watermark: 0,
-            committed_at: now,
         }
     }
 }

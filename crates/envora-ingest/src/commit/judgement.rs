@@ -1,37 +1,61 @@
-//! Judgement: the verdicts of a whole batch, with everything it claims until its commit.
+//! Judgement: the verdicts of one cut of a batch, with everything the batch claims until its commit.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use envora_domain::activities::Activity;
 use envora_domain::id::ActivityId;
 use envora_store::supersessions::supersession_of;
 
-use super::claims::{Claim, Fingerprint, Spot};
+use super::claims::{Claim, Fingerprint, Found};
 use super::intake::Intake;
+use super::staging::Staged;
 use super::targets::{Named, Successors, Target, Wish, unknown_target};
-use super::verdicts::{Candidate, Judged, Taken, judge};
+use super::verdicts::{Candidate, EARLIER, Judged, STORED, Taken, judge};
 use crate::registry::Registry;
 use crate::rows::ParsedRow;
 use crate::segments;
 
-/// Rows with their verdicts, and what they claim.
-pub(super) struct Judgement<'a> {
+/// What a batch knows while its cuts are judged one after the other.
+pub(super) struct Course<'a> {
+    registry: Registry,
+    pub(super) claim: Claim<'a>,
+    /// The segments of the cuts so far.
+    pub(super) staged: Staged<'a>,
+    /// What rows of the cuts so far replace.
+    pub(super) replaced: HashSet<ActivityId>,
+}
+
+/// Rows of a cut with their verdicts.
+pub(super) struct Judgement {
     pub(super) rows: Vec<Judged>,
     /// The fingerprint of each row's id, if it has one.
     pub(super) fingerprints: Vec<Option<Fingerprint>>,
     pub(super) successors: Successors,
-    pub(super) claim: Claim<'a>,
 }
 
 /// Wishes by the place of their row.
 type Wishes = BTreeMap<usize, Wish>;
 
 impl Intake {
-    /// Judges a batch. What it may store is claimed from here on.
-    pub(super) fn judge(&self, rows: Vec<ParsedRow>) -> anyhow::Result<Judgement<'_>> {
+    /// The beginning of a batch, with what is known by now.
+    pub(super) fn course(&self) -> anyhow::Result<Course<'_>> {
         let own = self.parts.own;
-        let registry = self.parts.read(move |rd| Registry::load(rd, &own, u64::MAX))?;
-        let mut rows: Vec<Judged> = rows.into_iter().map(|row| judge(row, &registry)).collect();
+        Ok(Course {
+            registry: self.parts.read(move |rd| Registry::load(rd, &own, u64::MAX))?,
+            claim: self.claims.begin(),
+            staged: Staged::new(&self.parts),
+            replaced: HashSet::new(),
+        })
+    }
+
+    /// Judges a cut. What it may store is claimed from here on.
+    pub(super) fn judge(
+        &self,
+        course: &mut Course<'_>,
+        rows: Vec<ParsedRow>,
+    ) -> anyhow::Result<Judgement> {
+        let mut rows: Vec<Judged> =
+            rows.into_iter().map(|row| judge(row, &course.registry)).collect();
         let mut wishes = self.wishes(&mut rows)?;
         let fingerprints: Vec<Option<Fingerprint>> = rows
             .iter()
@@ -40,25 +64,24 @@ impl Intake {
         let targets = wishes.values().map(|wish| self.claimed(wish));
         let wanted: Vec<Fingerprint> =
             fingerprints.iter().flatten().copied().chain(targets).collect();
-        let claim = self.claims.claim(&wanted);
-        let stored = self.candidates(&claim.found)?;
-        let mut found = claim.found.iter();
-        let of_rows: Vec<&[Spot]> = fingerprints
-            .iter()
-            .map(|own| own.and_then(|_| found.next()).map_or(&[][..], Vec::as_slice))
-            .collect();
-        for (wish, spots) in wishes.values_mut().zip(found) {
+        let found = course.claim.take(&wanted);
+        let stored = self.candidates(course, &found)?;
+        let mut found = found.iter();
+        let of_rows: Vec<Option<&Found>> =
+            fingerprints.iter().map(|own| own.and_then(|_| found.next())).collect();
+        for (wish, found) in wishes.values_mut().zip(found) {
             if let Named::External(external_id) = &wish.named {
                 let same = |candidate: &&Candidate<'_>| {
                     candidate.activity.external_id.as_ref() == Some(external_id)
                 };
-                wish.stored = candidates_at(&stored, spots).iter().find(same).map(|same| same.id);
+                let candidates = candidates_at(course, &stored, Some(found));
+                wish.stored = candidates.iter().find(same).map(|same| same.id);
             }
         }
-        let mut successors = self.successors(&wishes)?;
+        let mut successors = self.successors(course, &wishes)?;
         let mut taken = Taken::default();
-        for (place, spots) in of_rows.into_iter().enumerate() {
-            taken.check(place, &mut rows, &candidates_at(&stored, spots));
+        for (place, found) in of_rows.into_iter().enumerate() {
+            taken.check(place, &mut rows, &candidates_at(course, &stored, found));
             if let Some(wish) = wishes.get(&place) {
                 replace(place, wish, (&mut rows, &taken, &mut successors));
             }
@@ -66,7 +89,7 @@ impl Intake {
                 taken.keep(place, row);
             }
         }
-        Ok(Judgement { rows, fingerprints, successors, claim })
+        Ok(Judgement { rows, fingerprints, successors })
     }
 
     fn fingerprint(&self, external_id: &str) -> Fingerprint {
@@ -112,34 +135,52 @@ impl Intake {
         Ok(wishes)
     }
 
-    /// The stored rows that fingerprints lead to.
-    fn candidates(&self, found: &[Vec<Spot>]) -> anyhow::Result<HashMap<ActivityId, Activity>> {
-        let ids = found.iter().flatten().filter_map(|spot| spot.segment.activity(spot.row));
-        segments::activities(&self.parts, ids)
+    /// The stored and staged rows that fingerprints lead to.
+    fn candidates(
+        &self,
+        course: &Course<'_>,
+        found: &[Found],
+    ) -> anyhow::Result<HashMap<ActivityId, Activity>> {
+        let spots = found.iter().flat_map(|found| &found.stored);
+        let ids = spots.filter_map(|spot| spot.segment.activity(spot.row));
+        let mut known = segments::activities(&self.parts, ids)?;
+        let staged = found.iter().flat_map(|found| &found.staged);
+        let ids = staged.filter_map(|row| course.staged.activity(*row));
+        course.staged.read(ids, &mut known)?;
+        Ok(known)
     }
 
-    fn successors(&self, wishes: &Wishes) -> anyhow::Result<Successors> {
-        let stored: Vec<ActivityId> = wishes.values().filter_map(|wish| wish.stored).collect();
+    fn successors(&self, course: &Course<'_>, wishes: &Wishes) -> anyhow::Result<Successors> {
+        let wanted: Vec<ActivityId> = wishes.values().filter_map(|wish| wish.stored).collect();
+        let mut replaced: Vec<ActivityId> =
+            wanted.iter().copied().filter(|id| course.replaced.contains(id)).collect();
         let grant = self.parts.own.read_activities;
         let known = self.parts.read(move |rd| {
             let mut known = Vec::new();
-            for id in stored {
+            for id in wanted {
                 if supersession_of(rd, &grant, id)?.is_some() {
                     known.push(id);
                 }
             }
             Ok(known)
         })?;
-        Ok(Successors::new(known))
+        replaced.extend(known);
+        Ok(Successors::new(replaced))
     }
 }
 
 fn candidates_at<'a>(
-    stored: &'a HashMap<ActivityId, Activity>,
-    spots: &[Spot],
+    course: &Course<'_>,
+    known: &'a HashMap<ActivityId, Activity>,
+    found: Option<&Found>,
 ) -> Vec<Candidate<'a>> {
-    let ids = spots.iter().filter_map(|spot| spot.segment.activity(spot.row));
-    ids.filter_map(|id| Some(Candidate { id, activity: stored.get(&id)? })).collect()
+    let Some(found) = found else { return Vec::new() };
+    let stored = found.stored.iter().map(|spot| (spot.segment.activity(spot.row), STORED));
+    let staged = found.staged.iter().map(|row| (course.staged.activity(*row), EARLIER));
+    stored
+        .chain(staged)
+        .filter_map(|(id, place)| Some(Candidate { id: id?, activity: known.get(&id?)?, place }))
+        .collect()
 }
 
 /// Makes a row the successor of what it names, or rejects it.

@@ -9,8 +9,9 @@ use envora_domain::activities::canonical::rows_root;
 use envora_domain::activities::{Activity, Period};
 use envora_domain::hash::Digest;
 use envora_domain::id::{ActivityId, ImportId, SegmentId};
-use envora_domain::ports::Frame;
+use envora_domain::ports::{Frame, Place};
 use envora_domain::time::{Timestamp, WallClock};
+use envora_lake::fsck::Manifest;
 use envora_store::segments::NewSegment;
 use envora_store::writer::Landed;
 
@@ -48,6 +49,18 @@ impl Sealed {
             import,
             fingerprints: &self.fingerprints,
             epoch,
+        }
+    }
+
+    /// The same for reading it back before the commit.
+    pub(super) fn found(&self, landed: &Landed) -> Manifest {
+        let inline = (landed.place == Place::Inline).then(|| landed.frame.sealed.clone());
+        Manifest {
+            segment: self.id,
+            rows: u64::from(self.rows),
+            root: self.root,
+            place: landed.place.clone(),
+            inline,
         }
     }
 

@@ -1,18 +1,16 @@
 //! Storing: the commit itself, and the answer that belongs to it.
 
-use std::io::ErrorKind;
 use std::sync::Arc;
 
-use anyhow::{Context as _, anyhow, ensure};
+use anyhow::{Context as _, ensure};
 use envora_crypto::tenant::TenantKeys;
 use envora_domain::access::{Grant, actions::WriteActivities};
-use envora_domain::activities::problems::Outcome;
 use envora_domain::id::{ActivityId, ImportId, SegmentId};
 use envora_domain::ports::Frame;
 use envora_domain::time::Timestamp;
 use envora_lake::sources::SourceError;
 use envora_store::audit::audit_head;
-use envora_store::imports::{Import, ImportRow, import_add, import_rows_add};
+use envora_store::imports::{Counts, Import, Mode, import_add, import_rows_add};
 use envora_store::mentions::{Word, mentions_add};
 use envora_store::segments::segment_add;
 use envora_store::supersessions::{Fate, Supersession, supersession_add};
@@ -20,15 +18,16 @@ use envora_store::transaction::TenantTx;
 use envora_store::writer::Landed;
 
 use super::answers;
-use super::intake::{Draft, Intake};
-use super::judgement::Judgement;
+use super::intake::Intake;
+use super::judgement::{Course, Judgement};
+use super::listing::Listing;
+use super::notes::{Notes, PackedNotes};
 use super::seal::{Row, Sealed, seal};
+use super::staging::not_durable;
 use super::targets::Target;
 use super::verdicts::Judged;
-use super::{
-    Accepted, Idempotency, ImportDraft, RowResult, SEGMENT_ROWS, StoredAnswer, SubmitError,
-    Submitted,
-};
+use super::{Accepted, Idempotency, ImportDraft, StoredAnswer, SubmitError, Submitted};
+use crate::rows::ParsedRow;
 use crate::tenant::TenantParts;
 
 /// What a commit has besides its rows.
@@ -50,9 +49,13 @@ struct Replacement {
 /// Everything that one transaction writes.
 struct Work {
     grant: Grant<WriteActivities>,
-    sealed: Vec<Sealed>,
+    /// Segments that are durable.
+    staged: Vec<(Sealed, Landed)>,
+    /// The last one, made durable with the writer's group.
+    last: Option<Sealed>,
     replacements: Vec<Replacement>,
-    import: Option<(Import, Vec<ImportRow>)>,
+    import: Option<Import>,
+    notes: PackedNotes,
     answer: Accepted,
     idempotency: Option<Idempotency>,
     keys: Arc<TenantKeys>,
@@ -66,49 +69,140 @@ struct Done {
     stored: Vec<(SegmentId, Vec<u8>)>,
 }
 
-impl Intake {
-    /// Stores what is storable of a judged batch.
+/// A batch on its way: what is known of the cuts so far.
+pub(super) struct Storing<'a> {
+    intake: &'a Intake,
+    course: Course<'a>,
+    replacements: Vec<Replacement>,
+    pub(super) listing: Listing,
+    /// Of an import, its rows' problems.
+    notes: Option<Notes>,
+}
+
+/// The rows of the last cut, sealed and not yet durable.
+pub(super) type Last = Option<(Sealed, Frame)>;
+
+impl<'a> Storing<'a> {
+    /// A batch of which nothing is read yet.
+    pub(super) fn new(intake: &'a Intake, notes: Option<Notes>) -> anyhow::Result<Self> {
+        let (course, listing) = (intake.course()?, Listing::default());
+        Ok(Self { intake, course, replacements: Vec::new(), listing, notes })
+    }
+
+    /// Takes a cut in and makes its rows durable; more are to follow.
+    pub(super) fn stage(&mut self, cut: Vec<ParsedRow>) -> Result<(), SubmitError> {
+        let Judgement { mut rows, fingerprints, successors } =
+            self.intake.judge(&mut self.course, cut)?;
+        let places = storable(&rows);
+        if let Some((sealed, frame)) = sealed(&self.intake.parts, &rows, &fingerprints, &places) {
+            name_rows(&mut rows, &places, Some(&sealed));
+            self.replace(&rows, successors.taken());
+            let first = self.course.staged.rows();
+            let prints = places.iter().map(|place| fingerprints.get(*place).copied().flatten());
+            let numbered = prints.zip(first..).filter_map(|(print, row)| Some((print?, row)));
+            self.course.claim.stage(numbered);
+            self.course.staged.add(sealed, frame)?;
+        }
+        Ok(self.note(rows)?)
+    }
+
+    /// Takes the last cut in.
+    pub(super) fn last(&mut self, cut: Vec<ParsedRow>) -> Result<Last, SubmitError> {
+        let Judgement { mut rows, fingerprints, successors } =
+            self.intake.judge(&mut self.course, cut)?;
+        let places = storable(&rows);
+        let sealed = sealed(&self.intake.parts, &rows, &fingerprints, &places);
+        name_rows(&mut rows, &places, sealed.as_ref().map(|(sealed, _)| sealed));
+        self.replace(&rows, successors.taken());
+        self.note(rows)?;
+        Ok(sealed)
+    }
+
+    /// Notes what rows of a cut replace; they are to be the rows of the next segment.
+    fn replace(&mut self, rows: &[Judged], taken: impl Iterator<Item = (Target, usize)>) {
+        let segment = self.course.staged.len();
+        let replacement = |(target, place): (Target, usize)| {
+            let row = rows.get(place)?;
+            let activity = row.storable()?;
+            let old = match target {
+                Target::Stored(id) => id,
+                Target::InBatch(earlier) => rows.get(earlier)?.result.id?,
+            };
+            Some(Replacement {
+                old,
+                new: row.result.id?,
+                segment,
+                fate: if activity.void { Fate::Voided } else { Fate::Replaced },
+                reason: activity.supersede_reason.clone().unwrap_or_default(),
+            })
+        };
+        let from = self.replacements.len();
+        self.replacements.extend(taken.filter_map(replacement));
+        let new = self.replacements.get(from..).unwrap_or_default();
+        self.course.replaced.extend(new.iter().map(|replacement| replacement.old));
+    }
+
+    fn note(&mut self, rows: Vec<Judged>) -> anyhow::Result<()> {
+        for Judged { result, .. } in rows {
+            if let Some(notes) = &mut self.notes {
+                notes.add(&result)?;
+            }
+            self.listing.add(result);
+        }
+        Ok(())
+    }
+
+    /// Stores what is storable of the batch.
     pub(super) fn commit(
-        &self,
+        self,
         grant: &Grant<WriteActivities>,
-        (mode, skipped): (envora_store::imports::Mode, u64),
-        judgement: Judgement<'_>,
+        (mode, now): (Mode, Timestamp),
+        last: Last,
         extras: Extras,
     ) -> Result<Submitted, SubmitError> {
-        let Judgement { mut rows, fingerprints, successors, claim } = judgement;
-        let storable = rows.iter().enumerate().filter(|(_, row)| row.storable().is_some());
-        let places: Vec<usize> = storable.map(|(place, _)| place).collect();
-        let (sealed, frames) = sealed(&self.parts, &rows, &fingerprints, &places);
-        name_rows(&mut rows, &places, &sealed);
-        let replacements = replacements(&rows, &places, successors.taken());
-        let import = extras.import.as_ref().map(|draft| draft.id);
+        let Self { intake, course, replacements, listing, notes } = self;
+        let Course { claim, staged, .. } = course;
+        let parts = &intake.parts;
         if let Some(draft) = &extras.import {
-            keep_source(&self.parts, draft)?;
+            keep_source(parts, draft)?;
         }
-        let now = self.parts.clock.now();
-        let notes = extras.import.as_ref().map(|_| import_rows(&rows)).unwrap_or_default();
-        let draft = Draft::new(mode, skipped, rows);
-        let record = extras.import.map(|import| (record(import, &draft, now), notes));
-        let answer = Accepted {
-            segments: sealed.iter().map(|sealed| sealed.id).collect(),
-            import,
-            ..draft.answer(now)
-        };
+        let notes = notes.map_or_else(Notes::new, Ok).and_then(Notes::finish);
+        let import = extras.import.as_ref().map(|draft| draft.id);
+        let record = extras.import.map(|draft| record(draft, (mode, listing.counts), now));
+        let (staged, handed) = staged.hand_over();
+        let (last, frame) = last.unzip();
+        let ids = staged.iter().map(|(sealed, _)| sealed).chain(&last).map(|sealed| sealed.id);
+        let answer = Accepted { segments: ids.collect(), import, ..listing.answer(mode, now) };
         let work = Work {
             grant: *grant,
-            sealed,
+            staged,
+            last,
             replacements,
             import: record,
+            notes: notes.context("note problems")?,
             answer,
             idempotency: extras.idempotency,
-            keys: Arc::clone(&self.parts.keys),
-            epoch: self.parts.db.epoch(),
+            keys: Arc::clone(&parts.keys),
+            epoch: parts.db.epoch(),
         };
         let job = move |tx: &mut TenantTx, landed: &[Landed]| work.write(tx, landed, now);
-        let done = self.parts.db.write_frames_blocking(frames, job)?;
-        claim.settle(&done.stored);
-        Ok(Submitted::Stored(Box::new(done.answer), done.kept))
+        match parts.db.write_frames_blocking(frame.into_iter().collect(), job) {
+            Ok(done) => {
+                claim.settle(&done.stored);
+                Ok(Submitted::Stored(Box::new(done.answer), done.kept))
+            }
+            Err(error) => {
+                handed.failed(&error);
+                Err(error.into())
+            }
+        }
     }
+}
+
+/// The places of the rows that are to be stored.
+fn storable(rows: &[Judged]) -> Vec<usize> {
+    let storable = rows.iter().enumerate().filter(|(_, row)| row.storable().is_some());
+    storable.map(|(place, _)| place).collect()
 }
 
 fn sealed(
@@ -116,24 +210,20 @@ fn sealed(
     rows: &[Judged],
     fingerprints: &[Option<super::claims::Fingerprint>],
     places: &[usize],
-) -> (Vec<Sealed>, Vec<Frame>) {
+) -> Last {
     let row = |place: &usize| -> Option<Row<'_>> {
         let fingerprint = fingerprints.get(*place).copied().flatten();
         Some((rows.get(*place)?.storable()?, fingerprint))
     };
-    places
-        .chunks(SEGMENT_ROWS)
-        .map(|places| seal(parts, &places.iter().filter_map(row).collect::<Vec<_>>()))
-        .unzip()
+    let rows: Vec<Row<'_>> = places.iter().filter_map(row).collect();
+    (!rows.is_empty()).then(|| seal(parts, &rows))
 }
 
 /// Gives each stored row its id, and each repeated row that of the row it repeats.
-fn name_rows(rows: &mut [Judged], places: &[usize], sealed: &[Sealed]) {
-    for (segment, places) in sealed.iter().zip(places.chunks(SEGMENT_ROWS)) {
-        for (number, place) in places.iter().enumerate() {
-            if let Some(row) = rows.get_mut(*place) {
-                row.result.id = segment.activity(number);
-            }
+fn name_rows(rows: &mut [Judged], places: &[usize], sealed: Option<&Sealed>) {
+    for (number, place) in places.iter().enumerate() {
+        if let Some(row) = rows.get_mut(*place) {
+            row.result.id = sealed.and_then(|sealed| sealed.activity(number));
         }
     }
     for place in 0..rows.len() {
@@ -145,104 +235,43 @@ fn name_rows(rows: &mut [Judged], places: &[usize], sealed: &[Sealed]) {
     }
 }
 
-fn replacements(
-    rows: &[Judged],
-    places: &[usize],
-    taken: impl Iterator<Item = (Target, usize)>,
-) -> Vec<Replacement> {
-    let replacement = |(target, place): (Target, usize)| {
-        let row = rows.get(place)?;
-        let activity = row.storable()?;
-        let old = match target {
-            Target::Stored(id) => id,
-            Target::InBatch(earlier) => rows.get(earlier)?.result.id?,
-        };
-        Some(Replacement {
-            old,
-            new: row.result.id?,
-            segment: places.binary_search(&place).ok()? / SEGMENT_ROWS,
-            fate: if activity.void { Fate::Voided } else { Fate::Replaced },
-            reason: activity.supersede_reason.clone().unwrap_or_default(),
-        })
-    };
-    taken.filter_map(replacement).collect()
-}
-
 /// Seals the file and makes it durable, before anything that names it.
 fn keep_source(parts: &TenantParts, draft: &ImportDraft) -> Result<(), SubmitError> {
-    let kept = match parts.lake.put_source(&parts.keys, &draft.bytes) {
-        Err(SourceError::Io(error))
-            if matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded) =>
-        {
-            return Err(SubmitError::ReadOnly);
-        }
-        // The kernel may have dropped what it could not write: another try would seem to succeed.
-        Err(SourceError::Io(error)) => {
-            tracing::error!(cause = %error, "a source file could not be made durable");
-            parts.db.stop();
-            return Err(SubmitError::Stopped);
-        }
-        kept => kept.context("keep the file")?,
-    };
-    if kept != draft.sha256 {
-        let error = anyhow!("the file's SHA-256 is not the one that it is named by");
-        return Err(error.into());
+    match parts.lake.put_source(&parts.keys, &draft.source) {
+        Err(SourceError::Io(error)) => Err(not_durable(parts, &error)),
+        kept => Ok(kept.context("keep the file")?),
     }
-    Ok(())
 }
 
-fn record(import: ImportDraft, draft: &Draft, now: Timestamp) -> Import {
+fn record(import: ImportDraft, (mode, counts): (Mode, Counts), now: Timestamp) -> Import {
     Import {
         id: import.id,
         seq: 0,
-        mode: draft.mode,
-        file: import.sha256,
+        mode,
+        file: import.source.digest,
         file_name: import.file_name,
-        file_length: import.bytes.len() as u64,
+        file_length: import.source.length,
         media_type: import.media_type,
         mapping: import.mapping,
         mapping_digest: import.mapping_digest,
-        counts: draft.counts,
+        counts,
         created_at: now,
         source_until: import.source_until,
     }
 }
 
-/// The rows of an import that were not accepted as they stood, one entry per problem.
-fn import_rows(rows: &[Judged]) -> Vec<ImportRow> {
-    let refused =
-        |row: &&Judged| matches!(row.result.outcome, Outcome::Rejected | Outcome::Quarantined);
-    let mut notes = Vec::new();
-    for RowResult { row, line, outcome, problems, .. } in
-        rows.iter().filter(refused).map(|row| &row.result)
-    {
-        for problem in problems {
-            notes.push(ImportRow {
-                number: notes.len() as u64,
-                row: *row,
-                line: *line,
-                outcome: outcome.as_str().to_owned(),
-                code: problem.code.as_str().to_owned(),
-                field: problem.field.clone(),
-                detail: problem.detail.clone(),
-                hint: problem.hint.clone().unwrap_or_default(),
-                column: problem.column.clone().unwrap_or_default(),
-                cell: problem.value.clone().unwrap_or_default(),
-            });
-        }
-    }
-    notes
-}
-
 impl Work {
     fn write(self, tx: &mut TenantTx, landed: &[Landed], now: Timestamp) -> anyhow::Result<Done> {
-        let Self { grant, sealed, replacements, import, mut answer, idempotency, keys, epoch } =
-            self;
-        ensure!(landed.len() == sealed.len(), "a segment did not land");
-        let import_id: Option<ImportId> = import.as_ref().map(|(import, _)| import.id);
+        let Self { grant, staged, last, replacements, import, notes, .. } = self;
+        let (mut answer, keys) = (self.answer, self.keys);
+        ensure!(landed.len() == usize::from(last.is_some()), "a segment did not land");
+        let import_id: Option<ImportId> = import.as_ref().map(|import| import.id);
+        let (staged, places): (Vec<Sealed>, Vec<Landed>) = staged.into_iter().unzip();
+        let sealed: Vec<Sealed> = staged.into_iter().chain(last).collect();
         let mut seqs = Vec::with_capacity(sealed.len());
-        for (sealed, landed) in sealed.iter().zip(landed) {
-            let seq = segment_add(tx, &grant, &sealed.manifest(landed, import_id, epoch), now)?;
+        for (sealed, landed) in sealed.iter().zip(places.iter().chain(landed)) {
+            let manifest = sealed.manifest(landed, import_id, self.epoch);
+            let seq = segment_add(tx, &grant, &manifest, now)?;
             let word = |mention: &'_ crate::registry::Mention| (mention.kind, mention.word.clone());
             let words: Vec<(&str, String)> = sealed.mentions.iter().map(word).collect();
             let words: Vec<Word<'_>> =
@@ -260,12 +289,12 @@ impl Work {
             Some(last) => *last,
             None => audit_head(tx)?.size.saturating_sub(1),
         };
-        if let Some((import, notes)) = import {
+        if let Some(import) = import {
             let import = Import { seq: answer.watermark, ..import };
             import_add(tx, &grant, &import)?;
-            import_rows_add(tx, &grant, &import, &notes)?;
+            notes.each_slice(|rows| import_rows_add(tx, &grant, &import, rows))?;
         }
-        let kept = match idempotency {
+        let kept = match self.idempotency {
             None => None,
             Some(idempotency) => {
                 let stored = (idempotency.render)(&answer);

@@ -100,10 +100,17 @@ fn unknown_words(activity: &Activity, registry: &Registry) -> Vec<RowProblem> {
     .collect()
 }
 
+/// A row with the same id is stored.
+pub(super) const STORED: &str = "stored before";
+/// A row with the same id came before in the same file or body.
+pub(super) const EARLIER: &str = "earlier in this batch";
+
 /// A stored row that may be the one an id names.
 pub(super) struct Candidate<'a> {
     pub(super) id: ActivityId,
     pub(super) activity: &'a Activity,
+    /// Where it is, for a conflict: stored before, or earlier in what is being stored.
+    pub(super) place: &'static str,
 }
 
 /// Ids that rows of the batch have taken so far.
@@ -132,7 +139,7 @@ impl Taken {
             if same_content(activity, known.activity) {
                 this.is_duplicate_of(Some(known.id));
             } else {
-                this.reject(conflict(&external_id, "stored before"));
+                this.reject(conflict(&external_id, known.place));
             }
             return;
         }
@@ -142,7 +149,7 @@ impl Taken {
                 this.repeats = Some(row);
                 this.is_duplicate_of(None);
             }
-            Some(_) => this.reject(conflict(&external_id, "earlier in this batch")),
+            Some(_) => this.reject(conflict(&external_id, EARLIER)),
             None => {}
         }
     }

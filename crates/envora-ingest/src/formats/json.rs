@@ -5,31 +5,51 @@
 
 pub mod row;
 
+use core::fmt;
+use core::ops::Range;
+
 use envora_domain::words::did_you_mean;
 use envora_store::imports::Mode;
+use serde::de::{IgnoredAny, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
 
-use super::{FileProblem, Format, Judge, OpenError, Opening, RowPlace};
+use super::{FileProblem, Format, Judge, OpenError, Opening, OriginHead, RowPlace};
 use crate::rows::ParsedRow;
 use row::{Members, RowReader};
 
-/// Rows that one body may hold; more come as an import.
+/// Rows that one body may hold: of any format as a request, of JSON as a file too.
 pub const BODY_ROWS_MAX: usize = 100_000;
 
-/// A body that was read.
+/// The problem of a body with more rows.
+#[must_use]
+pub fn too_many_rows() -> FileProblem {
+    FileProblem::new("too_many_rows", format!("more than {BODY_ROWS_MAX} rows in one body"))
+        .hint("send them in parts, or as an import of CSV or NDJSON, which has no limit of rows")
+}
+
+/// A body, its rows read as they are wanted.
 pub struct Body {
     /// What the body says is to happen when some rows are rejected.
     pub mode: Option<Mode>,
-    /// Its rows.
-    pub rows: std::vec::IntoIter<ParsedRow>,
+    bytes: Vec<u8>,
+    /// Where each row lies in the bytes.
+    rows: std::vec::IntoIter<Range<usize>>,
+    reader: RowReader,
+    judge: Judge,
+    head: OriginHead,
+    row: u64,
+    line: u64,
+    seen: usize,
 }
 
 /// Reads a body.
 ///
 /// # Errors
 /// [`OpenError::File`] when it is no JSON object of this shape; nothing of it is stored then.
-pub fn read(body: &[u8], opening: &Opening) -> Result<Body, OpenError> {
-    let mut reader = RowReader::new(super::defaults(&opening.set)?);
-    let text = body.strip_prefix(&[0xef, 0xbb, 0xbf]).unwrap_or(body);
+pub fn read(body: Vec<u8>, opening: &Opening) -> Result<Body, OpenError> {
+    let reader = RowReader::new(super::defaults(&opening.set)?);
+    let text = body.strip_prefix(&[0xef, 0xbb, 0xbf]).unwrap_or(&body);
     let skipped = body.len() - text.len();
     let text = simdutf8::compat::from_utf8(text).map_err(|error| {
         let line = line_of(text, error.valid_up_to());
@@ -38,33 +58,38 @@ pub fn read(body: &[u8], opening: &Opening) -> Result<Body, OpenError> {
             .hint("send UTF-8; in NDJSON a broken line rejects itself only")
     })?;
     let (mode, rows) = envelope(text)?;
-    if rows.len() > BODY_ROWS_MAX {
-        let detail = format!("{} rows, at most {BODY_ROWS_MAX} fit one body", rows.len());
-        return Err(FileProblem::new("too_many_rows", detail)
-            .field("/activities")
-            .hint("send the rows as an import, which has no limit of rows")
-            .into());
-    }
-    let mut judge = Judge::default();
-    let mut line = 1;
-    let mut seen = 0;
-    let rows = rows.into_iter().zip(1_u64..).map(|(raw, row)| {
-        let at = offset_in(text, raw);
-        let between = text.as_bytes().get(seen..at).unwrap_or_default();
-        line += memchr::memchr_iter(b'\n', between).count() as u64;
-        seen = at;
+    let place = |raw: &&str| {
+        let start = offset_in(text, raw) + skipped;
+        start..start + raw.len()
+    };
+    let rows: Vec<Range<usize>> = rows.iter().map(place).collect();
+    let (judge, head) = (Judge::default(), opening.head.clone());
+    let rows = rows.into_iter();
+    Ok(Body { mode, bytes: body, rows, reader, judge, head, row: 0, line: 1, seen: 0 })
+}
+
+impl Iterator for Body {
+    type Item = ParsedRow;
+
+    fn next(&mut self) -> Option<ParsedRow> {
+        let range = self.rows.next()?;
+        let between = self.bytes.get(self.seen..range.start).unwrap_or_default();
+        self.line += memchr::memchr_iter(b'\n', between).count() as u64;
+        self.seen = range.start;
+        self.row += 1;
         let place = RowPlace {
-            row,
-            line,
-            offset: (at + skipped) as u64,
-            length: u32::try_from(raw.len()).unwrap_or(u32::MAX),
+            row: self.row,
+            line: self.line,
+            offset: range.start as u64,
+            length: u32::try_from(range.len()).unwrap_or(u32::MAX),
         };
-        let origin = opening.head.origin(place, None, Format::Json);
-        let draft = reader.draft(raw);
-        judge.row(draft, origin, place)
-    });
-    let rows: Vec<ParsedRow> = rows.collect();
-    Ok(Body { mode, rows: rows.into_iter() })
+        let raw = self.bytes.get(range).unwrap_or_default();
+        // The body was found to be UTF-8 as a whole, and rows are cut at its quotes and brackets.
+        let raw = simdutf8::basic::from_utf8(raw).unwrap_or_default();
+        let origin = self.head.origin(place, None, Format::Json);
+        let draft = self.reader.draft(raw);
+        Some(self.judge.row(draft, origin, place))
+    }
 }
 
 /// Where a part of a text starts in it.
@@ -75,6 +100,54 @@ fn offset_in(text: &str, part: &str) -> usize {
 fn line_of(text: &[u8], at: usize) -> u64 {
     let before = text.get(..at).unwrap_or_default();
     memchr::memchr_iter(b'\n', before).count() as u64 + 1
+}
+
+/// The texts of an array's items, as long as they are not too many.
+fn items(array: &str) -> Result<Vec<&str>, FileProblem> {
+    let items: Items<'_> = serde_json::from_str(array).map_err(|_| {
+        FileProblem::new("malformed_body", "activities is no array")
+            .hint("send {\"mode\": \"atomic\", \"activities\": [ … ]}")
+    })?;
+    match items.0.len() {
+        0 => Err(FileProblem::new(
+            "validation_failed",
+            "activities is empty: there is no row to store",
+        )
+        .hint("send at least one activity")),
+        1..=BODY_ROWS_MAX => Ok(items.0),
+        _ => Err(too_many_rows()),
+    }
+}
+
+/// The items of an array; of too many, one more than may be.
+struct Items<'a>(Vec<&'a str>);
+
+impl<'de> Deserialize<'de> for Items<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_seq(ItemsVisitor)
+    }
+}
+
+struct ItemsVisitor;
+
+impl<'de> Visitor<'de> for ItemsVisitor {
+    type Value = Items<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an array")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut given: A) -> Result<Self::Value, A::Error> {
+        let mut items = Vec::new();
+        while items.len() <= BODY_ROWS_MAX {
+            let Some(item) = given.next_element::<&'de RawValue>()? else {
+                return Ok(Items(items));
+            };
+            items.push(item.get());
+        }
+        while given.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Items(items))
+    }
 }
 
 /// The mode and the rows' texts.
@@ -109,11 +182,7 @@ pub(super) fn envelope(text: &str) -> Result<(Option<Mode>, Vec<&str>), OpenErro
                 }
             }
             "activities" => {
-                let items: Vec<&serde_json::value::RawValue> = serde_json::from_str(raw.get())
-                    .map_err(|_| {
-                        malformed("activities is no array".to_owned(), 0).field("/activities")
-                    })?;
-                rows = Some(items.into_iter().map(serde_json::value::RawValue::get).collect());
+                rows = Some(items(raw.get()).map_err(|problem| problem.field("/activities"))?);
             }
             other => {
                 let near = did_you_mean(other, ["mode", "activities"].into_iter());

@@ -2,9 +2,12 @@
 
 use std::sync::atomic::Ordering;
 
+use envora_domain::activities::Activity;
 use envora_domain::activities::problems::{Outcome, RowCode, RowProblem};
+use envora_domain::decimal::Decimal;
 use envora_domain::hash::Digest;
 use envora_ingest::commit::{Accepted, Batch, Idempotency, StoredAnswer, SubmitError, Submitted};
+use envora_ingest::rows::ParsedRow;
 use envora_store::imports::{Counts, Mode};
 
 use crate::house::{House, electricity, parsed};
@@ -137,6 +140,106 @@ fn many_rows_are_several_segments() {
     assert!(answer.results.is_empty(), "of many rows, only those not accepted are listed");
 }
 
+/// Rows of ids `r0` to `r<count>`, more than one cut; these changes to some of them.
+fn many(count: usize, changes: &[(usize, fn(&mut Activity))]) -> Vec<ParsedRow> {
+    let mut rows: Vec<Activity> =
+        (0..count).map(|row| electricity(&format!("r{row}"), "1", AT)).collect();
+    for (row, change) in changes {
+        change(&mut rows[*row]);
+    }
+    parsed(rows)
+}
+
+fn segment_files(house: &House) -> usize {
+    std::fs::read_dir(house.folder.join("tenant").join("segments")).unwrap().count()
+}
+
+#[test]
+fn rows_far_apart_in_one_file_are_held_against_each_other() {
+    let house = House::new();
+    house.facility("b24", |_| {});
+    let rows = many(
+        20_005,
+        &[
+            (10_100, |row| row.external_id = Some("r5".to_owned())),
+            (10_101, |row| {
+                row.external_id = Some("r6".to_owned());
+                row.quantity = Decimal::parse("2").unwrap();
+            }),
+            (10_102, |row| row.supersedes = Some("ext:r7".to_owned())),
+            (20_001, |row| row.supersedes = Some("ext:r7".to_owned())),
+            (20_002, |row| row.supersedes = Some("ext:r10102".to_owned())),
+            (20_003, |row| row.supersedes = Some("ext:nobody".to_owned())),
+        ],
+    );
+    let answer = house.submit_batch(Batch::new(rows.clone(), Mode::Partial));
+    let listed: Vec<(u64, Outcome)> =
+        answer.results.iter().map(|row| (row.row, row.outcome)).collect();
+    let (duplicate, rejected) = (Outcome::Duplicate, Outcome::Rejected);
+    let due = [(10_101, duplicate), (10_102, rejected), (20_002, rejected), (20_004, rejected)];
+    assert_eq!(listed, due);
+    let due = [RowCode::ExternalIdConflict, RowCode::AlreadySuperseded, RowCode::MalformedRow];
+    assert_eq!(codes(&answer), due);
+    assert_eq!((answer.counts.accepted, answer.segments.len()), (20_001, 3));
+    assert!(answer.results[0].id.is_some(), "a duplicate names the row that is there");
+    let again = house.submit_batch(Batch::new(rows, Mode::Partial));
+    assert_eq!((again.counts.accepted, again.segments.len()), (0, 0), "{:?}", again.counts);
+    assert_eq!(again.counts.duplicate, 20_002);
+    assert_eq!(house.recount().rows, 20_001);
+}
+
+#[test]
+fn a_long_atomic_batch_with_one_bad_row_leaves_nothing() {
+    let house = House::new();
+    house.facility("b24", |_| {});
+    let mut rows = many(20_005, &[]);
+    rows[20_004].activity = Err(vec![RowProblem::new(RowCode::NotANumber, "/quantity", "bad")]);
+    let refused = house.try_submit(Batch::new(rows, Mode::Atomic));
+    let Err(SubmitError::Refused(answer)) = refused else { panic!("it was stored: {refused:?}") };
+    assert_eq!((answer.counts.accepted, answer.counts.rejected), (20_004, 1));
+    assert_eq!(answer.results.iter().map(|row| row.row).collect::<Vec<_>>(), [20_005]);
+    assert_eq!(segment_files(&house), 0, "what was made durable on the way is gone");
+    let answer = house.submit_batch(Batch::new(many(20_005, &[]), Mode::Atomic));
+    assert_eq!(answer.counts.accepted, 20_005, "nothing of it counts as stored");
+    assert_eq!(house.recount().rows, 20_005);
+}
+
+#[test]
+fn a_long_batch_on_a_full_disk_leaves_nothing() {
+    let house = House::new();
+    house.facility("b24", |_| {});
+    house.full.store(true, Ordering::SeqCst);
+    let refused = house.try_submit(Batch::new(many(10_001, &[]), Mode::Partial));
+    assert!(matches!(refused, Err(SubmitError::ReadOnly)), "{refused:?}");
+    house.full.store(false, Ordering::SeqCst);
+    house.parts.db.resume();
+    let house = house.reopen();
+    assert_eq!(house.recount().rows, 0);
+    let answer = house.submit_batch(Batch::new(many(10_001, &[]), Mode::Partial));
+    assert_eq!(answer.counts.accepted, 10_001);
+}
+
+#[test]
+fn long_batches_of_the_same_rows_are_stored_once() {
+    let house = House::new();
+    house.facility("b24", |_| {});
+    let accepted: u64 = std::thread::scope(|scope| {
+        let house = &house;
+        let submit = move |turned: bool| {
+            let mut rows = many(12_000, &[]);
+            if turned {
+                rows.reverse();
+            }
+            house.submit_batch(Batch::new(rows, Mode::Partial)).counts.accepted
+        };
+        let threads = [false, true, false].map(|turned| scope.spawn(move || submit(turned)));
+        let short = house.submit(vec![electricity("r11999", "1", AT)]).counts.accepted;
+        short + threads.into_iter().map(|thread| thread.join().unwrap()).sum::<u64>()
+    });
+    assert_eq!(accepted, 12_000);
+    assert_eq!(house.recount().rows, 12_000);
+}
+
 #[test]
 fn what_a_full_disk_refused_is_no_duplicate() {
     let house = House::new();
@@ -186,7 +289,7 @@ fn p05_retry_is_one_effect() {
     let refused = house.try_submit(keyed(2, 1, "5"));
     assert!(matches!(refused, Err(SubmitError::Refused(_))), "the id is taken: {refused:?}");
     let mut other = keyed(2, 2, "5");
-    other.rows = parsed(vec![electricity("b", "5", AT)]);
+    other.rows = parsed(vec![electricity("b", "5", AT)]).into();
     assert!(matches!(house.try_submit(other), Ok(Submitted::Stored(..))), "a refusal keeps no key");
 }
 
@@ -196,7 +299,7 @@ fn p05_effects_are_distinct_keys() {
     house.facility("b24", |_| {});
     let batch = |key: u8| {
         let mut batch = keyed(key, key, "1");
-        batch.rows = parsed(vec![electricity(&format!("row-{key}"), "1", AT)]);
+        batch.rows = parsed(vec![electricity(&format!("row-{key}"), "1", AT)]).into();
         batch
     };
     let tries = 8;

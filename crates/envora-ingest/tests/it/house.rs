@@ -28,6 +28,7 @@ use envora_ingest::rows::ParsedRow;
 use envora_ingest::tenant::{OwnGrants, TenantParts};
 use envora_lake::os_disk::OsDisk;
 use envora_lake::segments::Lake;
+use envora_lake::sources::PackedSource;
 use envora_store::database::{Options, TenantDb};
 use envora_store::engine::{DbKey, Engine};
 use envora_store::entities::EntityFields;
@@ -236,14 +237,13 @@ impl House {
             mapping: Some(Arc::clone(&mapping)),
             set: BTreeMap::new(),
         };
-        let mut reader = open(Format::Csv, Box::new(bytes), &opening).unwrap();
-        let rows: Vec<ParsedRow> = reader.by_ref().map(Result::unwrap).collect();
-        let mut batch = Batch::new(rows, Mode::Partial);
-        batch.skipped = reader.skipped();
+        let source = PackedSource::of(bytes).unwrap();
+        let reader = open(Format::Csv, Box::new(source.reader().unwrap()), &opening).unwrap();
+        let mut batch = Batch::new(Vec::new(), Mode::Partial);
+        batch.rows = reader.into();
         batch.import = Some(ImportDraft {
             id,
-            sha256,
-            bytes: bytes.to_vec(),
+            source,
             file_name: file_name.to_owned(),
             media_type: "text/csv".to_owned(),
             mapping: "estate".to_owned(),

@@ -9,7 +9,7 @@ use envora_domain::ports::Place;
 use envora_lake::segments::Orphans;
 use envora_testkit::disk::MemoryDisk;
 
-use crate::world::{frame, keys, lake, segment};
+use crate::world::{frame, keys, lake, put, segment};
 
 #[test]
 fn p02_a_group_survives_a_power_cut() {
@@ -28,7 +28,7 @@ fn p02_a_group_survives_a_power_cut() {
 fn p02_a_source_file_and_a_block_survive_a_power_cut() {
     let disk = Arc::new(MemoryDisk::default());
     let (lake, keys) = (lake(disk.clone()), keys());
-    let digest = lake.put_source(&keys, b"datetime,kWh\n").unwrap();
+    let digest = put(&lake, &keys, b"datetime,kWh\n");
     let run = envora_domain::id::RunId::from_bytes([4; 16]);
     let place = lake.put_block(run, 7, &vec![1; 50_000]).unwrap();
     disk.crash();

@@ -11,7 +11,7 @@ use envora_lake::segments::Lake;
 use envora_lake::sources::SourceError;
 use envora_testkit::disk::{Call, FaultyDisk, MemoryDisk};
 
-use crate::world::{frame, keys, lake, sealed, segment};
+use crate::world::{frame, keys, lake, put, sealed, segment};
 
 #[test]
 fn p03_an_error_of_the_disk_passes_through_once() {
@@ -138,13 +138,13 @@ fn a_changed_source_file_is_refused_and_mended_by_the_right_bytes() {
     let disk = Arc::new(MemoryDisk::default());
     let (lake, keys) = (lake(disk.clone()), keys());
     let bytes = b"datetime,kWh\n2022-01-01 00:00:00,372.4\n".repeat(500);
-    let digest = lake.put_source(&keys, &bytes).unwrap();
+    let digest = put(&lake, &keys, &bytes);
     let path = Path::new("tenant/sources").join(digest.hex());
     assert!(disk.read(&path).unwrap().len() < bytes.len() / 10, "it is packed");
     disk.flip(&path, 90);
     let refused = lake.read_source(&keys, &digest);
     assert!(matches!(refused, Err(SourceError::Sealed(_))), "{refused:?}");
-    lake.put_source(&keys, &bytes).unwrap();
+    put(&lake, &keys, &bytes);
     assert_eq!(lake.read_source(&keys, &digest).unwrap(), bytes);
     lake.remove_source(&digest).unwrap();
     assert!(matches!(lake.read_source(&keys, &digest), Err(SourceError::NotFound)));

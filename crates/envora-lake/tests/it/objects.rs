@@ -6,7 +6,7 @@ use envora_domain::id::RunId;
 use envora_domain::ports::Place;
 use envora_testkit::disk::MemoryDisk;
 
-use crate::world::{frame, keys, lake, sealed};
+use crate::world::{frame, keys, lake, put, sealed};
 
 #[test]
 fn long_frames_get_a_file_of_their_own() {
@@ -39,10 +39,10 @@ fn an_inline_segment_is_read_like_any_other() {
 fn the_same_source_file_is_kept_once() {
     let disk = Arc::new(MemoryDisk::default());
     let (lake, keys) = (lake(disk.clone()), keys());
-    let first = lake.put_source(&keys, b"a,b\n").unwrap();
+    let first = put(&lake, &keys, b"a,b\n");
     let files = disk.paths();
-    assert_eq!(lake.put_source(&keys, b"a,b\n").unwrap(), first);
+    assert_eq!(put(&lake, &keys, b"a,b\n"), first);
     assert_eq!(disk.paths(), files);
-    let empty = lake.put_source(&keys, b"").unwrap();
+    let empty = put(&lake, &keys, b"");
     assert_eq!(lake.read_source(&keys, &empty).unwrap(), b"");
 }

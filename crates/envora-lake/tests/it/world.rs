@@ -8,11 +8,13 @@ use envora_crypto::keyring::LocalKeyring;
 use envora_crypto::seal::{Method, Seal};
 use envora_crypto::tenant::{KeyStore, Object, TenantKeys};
 use envora_domain::activities::canonical::{rows, rows_root};
+use envora_domain::hash::Digest;
 use envora_domain::id::{SegmentId, TenantId};
 use envora_domain::ports::{Disk, Frame, Place};
 use envora_domain::time::Timestamp;
 use envora_lake::fsck::Manifest;
 use envora_lake::segments::Lake;
+use envora_lake::sources::PackedSource;
 use envora_testkit::disk::MemoryDisk;
 use envora_testkit::entropy::SeededEntropy;
 
@@ -54,4 +56,12 @@ pub(crate) fn sealed(keys: &TenantKeys, number: u8, count: usize) -> (Frame, Man
         inline: None,
     };
     (Frame { segment: segment(number), sealed }, manifest)
+}
+
+/// Keeps a source file; gives its name.
+pub(crate) fn put(lake: &Lake, keys: &TenantKeys, bytes: &[u8]) -> Digest {
+    let source = PackedSource::of(bytes).unwrap();
+    lake.put_source(keys, &source).unwrap();
+    assert_eq!((source.digest, source.length), (Digest::of(bytes), bytes.len() as u64));
+    source.digest
 }

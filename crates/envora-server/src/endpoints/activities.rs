@@ -20,6 +20,7 @@ use envora_domain::gwp::GwpSet;
 use envora_domain::id::{ActivityId, ImportId, SegmentId};
 use envora_ingest::commit::{Accepted, Batch, Idempotency, StoredAnswer, SubmitError, Submitted};
 use envora_ingest::footprint::AskError;
+use envora_ingest::formats::json::{BODY_ROWS_MAX, too_many_rows};
 use envora_ingest::formats::{self, OpenError, Opening, OriginHead, Reader};
 use envora_ingest::rows::ParsedRow;
 use envora_ingest::segments::activities;
@@ -103,6 +104,7 @@ pub fn routes() -> Vec<Route> {
 /// A body on its way in.
 struct Incoming {
     bytes: Bytes,
+    hash: [u8; 32],
     format: formats::Format,
     opening: Opening,
     mode: Option<Mode>,
@@ -125,10 +127,13 @@ impl Incoming {
             Reader::Json(body) => body.mode,
             Reader::Csv(_) | Reader::Ndjson(_) => None,
         };
-        let all: Vec<ParsedRow> = reader
-            .by_ref()
-            .collect::<std::io::Result<_>>()
-            .map_err(|error| rows::unreadable(OpenError::Io(error)))?;
+        let mut all: Vec<ParsedRow> = Vec::new();
+        for row in reader.by_ref() {
+            if all.len() == BODY_ROWS_MAX {
+                return Err(rows::unreadable(too_many_rows().into()));
+            }
+            all.push(row.map_err(|error| rows::unreadable(OpenError::Io(error)))?);
+        }
         let mode = self.mode.or(said).unwrap_or(default);
         Ok(Read { rows: all, skipped: reader.skipped(), mode })
     }
@@ -151,7 +156,7 @@ async fn incoming(
     let bytes = bodies::read(headers, body, bodies::JSON_BYTES_MAX).await?;
     let hash = *blake3::hash(&bytes).as_bytes();
     let head = OriginHead::Request { request_id, body: hash };
-    Ok(Incoming { bytes, format, opening: Opening { head, mapping, set }, mode })
+    Ok(Incoming { bytes, hash, format, opening: Opening { head, mapping, set }, mode })
 }
 
 async fn add(
@@ -169,7 +174,7 @@ async fn add(
         uri: &uri,
         params: &params,
         headers: &headers,
-        body: &incoming.bytes,
+        body: incoming.hash,
     };
     let marked = idempotency::marked(allowed.tenant.parts(), &sent)?;
     let minimal = prefers_minimal(&headers);

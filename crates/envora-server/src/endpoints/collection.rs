@@ -269,8 +269,13 @@ async fn add<N: Listed>(
     params.only(&[])?;
     let (bytes, body) = bodies::json_with_bytes(&headers, body, &[Format::Json]).await?;
     let (parts, now) = (allowed.tenant.parts(), app.clock().now());
-    let sent =
-        Sent { actor: &allowed.actor, uri: &uri, params: &params, headers: &headers, body: &bytes };
+    let sent = Sent {
+        actor: &allowed.actor,
+        uri: &uri,
+        params: &params,
+        headers: &headers,
+        body: *blake3::hash(&bytes).as_bytes(),
+    };
     let marked = idempotency::marked(parts, &sent)?;
     let sent = Fields::of(body, N::FIELDS)?;
     let (grants, id) = (Grants::<N>::of(&allowed)?, Id::new(now, app.entropy()));

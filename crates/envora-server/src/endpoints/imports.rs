@@ -1,7 +1,6 @@
 //! `…/imports`: a file taken in, in the simple form: the file is the body.
 
 use std::collections::BTreeMap;
-use std::io::Cursor;
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -9,7 +8,6 @@ use axum::body::Body;
 use axum::extract::{OriginalUri, Path, State};
 use axum::http::HeaderMap;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
-use bytes::Bytes;
 use envora_api::imports::{Import, RejectedRow};
 use envora_api::listing::Page;
 use envora_api::media;
@@ -26,7 +24,7 @@ use envora_ingest::commit::{
 use envora_ingest::formats::{self, OpenError, Opening, OriginHead, mend};
 use envora_ingest::mapping::Mapping;
 use envora_ingest::tenant::{Damaged, TenantParts};
-use envora_lake::sources::SourceError;
+use envora_lake::sources::{PackedSource, SourceError};
 use envora_store::imports::{
     self as store, ImportRow, Mode, import_by_id, import_rows, imports_before,
 };
@@ -36,7 +34,7 @@ use envora_store::organization::organization_now;
 use crate::access::{Allowed, nothing_here};
 use crate::answers::{Answer, Reply};
 use crate::app::App;
-use crate::bodies;
+use crate::bodies::{self, Arrived};
 use crate::cursors::{self, Place, Walk};
 use crate::endpoints::mappings::unfit;
 use crate::gate::{Format, body_format};
@@ -98,8 +96,7 @@ pub fn routes() -> Vec<Route> {
 /// A file on its way in.
 struct Incoming {
     id: ImportId,
-    bytes: Bytes,
-    sha256: Digest,
+    source: PackedSource,
     file_name: String,
     media_type: String,
     format: formats::Format,
@@ -125,16 +122,15 @@ async fn add(
     let mapping = mapping_of(&allowed, &params).await?;
     let source_until = source_until(&app, &allowed).await?;
     let _room = app.body_room().await?;
-    let bytes = bodies::read(&headers, body, bodies::IMPORT_BYTES_MAX).await?;
+    let Arrived { source, hash } = bodies::file(&headers, body).await?;
     let sent =
-        Sent { actor: &allowed.actor, uri: &uri, params: &params, headers: &headers, body: &bytes };
+        Sent { actor: &allowed.actor, uri: &uri, params: &params, headers: &headers, body: hash };
     let marked = idempotency::required(idempotency::marked(allowed.tenant.parts(), &sent)?)?;
     let incoming = Incoming {
         id: ImportId::new(app.clock().now(), app.entropy()),
-        sha256: Digest::of(&bytes),
         file_name: file_name(&headers),
         media_type: text_of(&headers, CONTENT_TYPE.as_str()),
-        bytes,
+        source,
         format,
         mode,
         mapping,
@@ -179,21 +175,15 @@ impl From<Failed> for Refusal {
 }
 
 impl Incoming {
-    /// Reads the file into rows.
+    /// Opens the file; its rows are read as they are stored.
     fn batch(self) -> Result<Batch, Failed> {
         let opening = Opening {
-            head: OriginHead::File { import: self.id, file: self.sha256 },
+            head: OriginHead::File { import: self.id, file: self.source.digest },
             mapping: self.mapping.clone(),
             set: self.set.clone(),
         };
-        let input = Box::new(Cursor::new(self.bytes.clone()));
-        let mut reader = formats::open(self.format, input, &opening).map_err(Failed::Open)?;
-        let rows: Vec<_> = reader
-            .by_ref()
-            .collect::<std::io::Result<_>>()
-            .map_err(|error| Failed::Open(OpenError::Io(error)))?;
-        let skipped = reader.skipped();
-        drop(reader);
+        let input = self.source.reader().map_err(|error| Failed::Open(OpenError::Io(error)))?;
+        let reader = formats::open(self.format, Box::new(input), &opening).map_err(Failed::Open)?;
         let (mode, marked) = (self.mode, self.marked);
         let about = self.about();
         let render = Box::new(move |accepted: &Accepted| StoredAnswer {
@@ -203,9 +193,9 @@ impl Incoming {
         });
         let idempotency = Idempotency { key: marked.key, fingerprint: marked.fingerprint, render };
         Ok(Batch {
-            rows,
+            rows: reader.into(),
             mode,
-            skipped,
+            skipped: 0,
             idempotency: Some(idempotency),
             import: Some(self.draft()),
         })
@@ -215,8 +205,8 @@ impl Incoming {
         Answering {
             id: self.id,
             file_name: self.file_name.clone(),
-            sha256: self.sha256,
-            bytes: self.bytes.len() as u64,
+            sha256: self.source.digest,
+            bytes: self.source.length,
             mapping: self.mapping.as_ref().map(|mapping| mapping.name.clone()),
         }
     }
@@ -224,8 +214,7 @@ impl Incoming {
     fn draft(self) -> ImportDraft {
         ImportDraft {
             id: self.id,
-            sha256: self.sha256,
-            bytes: self.bytes.to_vec(),
+            source: self.source,
             file_name: self.file_name,
             media_type: self.media_type,
             mapping: self.mapping.as_ref().map(|mapping| mapping.name.clone()).unwrap_or_default(),

@@ -83,8 +83,13 @@ async fn add(
     };
     let mapping = mapping.map_err(|error| unfit(&error))?;
     let (parts, grant, now) = (allowed.tenant.parts(), allowed.grant, app.clock().now());
-    let sent =
-        Sent { actor: &allowed.actor, uri: &uri, params: &params, headers: &headers, body: &bytes };
+    let sent = Sent {
+        actor: &allowed.actor,
+        uri: &uri,
+        params: &params,
+        headers: &headers,
+        body: *blake3::hash(&bytes).as_bytes(),
+    };
     let marked = idempotency::marked(parts, &sent)?;
     let work = move |tx: &mut TenantTx| {
         let (digest, name, tree) = (mapping.version, mapping.name.as_str(), mapping.text.as_str());

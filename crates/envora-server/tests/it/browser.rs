@@ -13,6 +13,7 @@ use envora_identity::policy::own_work;
 use envora_ingest::commit::{Batch, ImportDraft};
 use envora_ingest::footprint::{FootprintQuery, footprint};
 use envora_ingest::rows::ParsedRow;
+use envora_lake::sources::PackedSource;
 use envora_server::serving::{Bound, Listen};
 use envora_server::tenants::TenantCtx;
 use envora_store::imports::Mode;
@@ -107,8 +108,7 @@ async fn fill(house: &House, tenant: &TenantCtx) {
         let mut batch = Batch::new(rows, Mode::Partial);
         batch.import = Some(ImportDraft {
             id: import,
-            sha256: Digest::of(text.as_bytes()),
-            bytes: text.into_bytes(),
+            source: PackedSource::of(text.as_bytes()).unwrap(),
             file_name: format!("{}_2022.csv", meter.0),
             media_type: "text/csv".to_owned(),
             mapping: String::new(),

@@ -172,8 +172,18 @@ pub(crate) struct Answered {
 
 /// Sends a request; an answer that was cut is no answer.
 pub(crate) fn ask(port: u16, head: &str, body: &str) -> std::io::Result<Answered> {
+    ask_within(Duration::from_secs(60), port, head, body)
+}
+
+/// [`ask`], with so much time for the answer.
+pub(crate) fn ask_within(
+    time: Duration,
+    port: u16,
+    head: &str,
+    body: &str,
+) -> std::io::Result<Answered> {
     let mut stream = TcpStream::connect(("127.0.0.1", port))?;
-    stream.set_read_timeout(Some(Duration::from_secs(60)))?;
+    stream.set_read_timeout(Some(time))?;
     let length = body.len();
     let request = format!(
         "{head}\r\nHost: acme.localhost:{port}\r\nContent-Length: {length}\r\n\

@@ -8,6 +8,7 @@ mod documents;
 mod fire;
 mod folders;
 mod house;
+mod memory;
 mod p01;
 mod p02;
 mod postgres;

@@ -14,7 +14,7 @@ fn opening() -> Opening {
 
 fn rows(activities: &str) -> Vec<ParsedRow> {
     let body = format!("{{\"activities\":[{activities}]}}");
-    read(body.as_bytes(), &opening()).expect("a body").rows.collect()
+    read(body.into_bytes(), &opening()).expect("a body").collect()
 }
 
 /// One change to the good row: every problem's code and pointer, and a part of the first hint.
@@ -41,9 +41,9 @@ fn check(from: &str, to: &str, want: &[(RowCode, &str)], hint: &str) {
 #[test]
 fn a_good_body_is_read() {
     let body = format!("\u{feff}{{\"mode\":\"partial\",\"activities\":[\n{GOOD}\n]}}");
-    let read = read(body.as_bytes(), &opening()).expect("a body");
+    let read = read(body.clone().into_bytes(), &opening()).expect("a body");
     assert_eq!(read.mode, Some(Mode::Partial));
-    let rows: Vec<ParsedRow> = read.rows.collect();
+    let rows: Vec<ParsedRow> = read.collect();
     let row = &rows[0];
     let activity = row.activity.as_ref().expect("an activity");
     assert_eq!(activity.quantity.to_string(), "12.50");
@@ -204,7 +204,7 @@ fn a_row_that_is_no_object_or_too_deep_is_its_own_problem() {
     let deep = format!("{{\"tags\":{}1{}}}", "[".repeat(40), "]".repeat(40));
     assert_eq!(rows(&deep)[0].problems()[0].code, RowCode::MalformedRow);
     let endless = "[".repeat(200_000);
-    assert!(read(endless.as_bytes(), &opening()).is_err());
+    assert!(read(endless.as_bytes().to_vec(), &opening()).is_err());
 }
 
 #[test]
@@ -218,18 +218,30 @@ fn a_broken_body_is_refused_whole_and_says_where() {
         ("{}", "/activities", "missing"),
         ("{\"activites\":[]}", "/activites", "unknown field"),
         ("{\"mode\":\"all\",\"activities\":[]}", "/mode", "atomic or partial"),
-        ("{\"activities\":[],\"activities\":[]}", "/activities", "twice"),
+        ("{\"activities\":[5],\"activities\":[5]}", "/activities", "twice"),
+        ("{\"activities\":[]}", "/activities", "no row to store"),
     ] {
-        let error = read(body.as_bytes(), &opening()).err().expect("refused");
+        let error = read(body.as_bytes().to_vec(), &opening()).err().expect("refused");
         let OpenError::File(problems) = error else { panic!("{error}") };
         assert_eq!(problems[0].field, field, "{body}");
         assert!(problems[0].detail.contains(words), "{body}: {problems:?}");
         assert!(!problems[0].hint.is_empty(), "{body}");
     }
     let broken = b"{\"activities\":[\n\"\xff\"]}";
-    let error = read(broken, &opening()).err().expect("refused");
+    let error = read(broken.to_vec(), &opening()).err().expect("refused");
     let OpenError::File(problems) = error else { panic!("{error}") };
     assert_eq!((problems[0].code, problems[0].line), ("malformed_body", 2));
+}
+
+#[test]
+fn a_body_has_so_many_rows_and_no_more() {
+    let body = |rows: usize| format!("{{\"activities\":[{}]}}", vec!["0"; rows].join(","));
+    let most = read(body(BODY_ROWS_MAX).into_bytes(), &opening()).expect("a body");
+    assert_eq!(most.count(), BODY_ROWS_MAX);
+    let error = read(body(BODY_ROWS_MAX + 1).into_bytes(), &opening()).err().expect("refused");
+    let OpenError::File(problems) = error else { panic!("{error}") };
+    assert_eq!((problems[0].code, problems[0].field.as_str()), ("too_many_rows", "/activities"));
+    assert!(problems[0].detail.contains("100000"), "{problems:?}");
 }
 
 #[test]
@@ -238,9 +250,9 @@ fn a_scope_of_the_request_is_for_rows_that_claim_none() {
     opening.set.insert("scope".to_owned(), "1".to_owned());
     let claimed = GOOD.replace("\"b24\"", "\"b24\",\"scope\":2");
     let body = format!("{{\"activities\":[{GOOD},{claimed}]}}");
-    let rows: Vec<ParsedRow> = read(body.as_bytes(), &opening).expect("a body").rows.collect();
+    let rows: Vec<ParsedRow> = read(body.clone().into_bytes(), &opening).expect("a body").collect();
     assert_eq!(rows[0].problems()[0].code, RowCode::ScopeNotAllowed);
     assert_eq!(rows[1].activity.as_ref().expect("an activity").scope, Some(2));
     opening.set.insert("scoop".to_owned(), "2".to_owned());
-    assert!(read(body.as_bytes(), &opening).is_err());
+    assert!(read(body.as_bytes().to_vec(), &opening).is_err());
 }

@@ -1,0 +1,105 @@
+//! Listing: what an answer says of the rows, however many they are.
+
+use envora_domain::activities::problems::Outcome;
+use envora_domain::time::Timestamp;
+use envora_store::imports::{Counts, Mode};
+
+use super::{Accepted, RESULTS_MAX, RowResult};
+
+/// Counts of all rows, and the results of some.
+#[derive(Default)]
+pub(super) struct Listing {
+    pub(super) counts: Counts,
+    rows: u64,
+    /// All rows, as long as they are few.
+    all: Vec<RowResult>,
+    /// Those rejected, and the others not accepted: at most as many of each.
+    rejected: Vec<RowResult>,
+    others: Vec<RowResult>,
+}
+
+impl Listing {
+    /// Takes in what became of the next row.
+    pub(super) fn add(&mut self, result: RowResult) {
+        self.rows += 1;
+        match result.outcome {
+            Outcome::Accepted => self.counts.accepted += 1,
+            Outcome::Duplicate => self.counts.duplicate += 1,
+            Outcome::Quarantined => self.counts.quarantined += 1,
+            Outcome::Rejected => self.counts.rejected += 1,
+        }
+        if self.rows > RESULTS_MAX as u64 {
+            self.all = Vec::new();
+        } else {
+            self.all.push(result.clone());
+        }
+        let list = match result.outcome {
+            Outcome::Accepted => return,
+            Outcome::Rejected => &mut self.rejected,
+            Outcome::Duplicate | Outcome::Quarantined => &mut self.others,
+        };
+        if list.len() < RESULTS_MAX {
+            list.push(result);
+        }
+    }
+
+    /// The answer; where it was stored is not known yet.
+    pub(super) fn answer(self, mode: Mode, now: Timestamp) -> Accepted {
+        let results = if self.rows <= RESULTS_MAX as u64 {
+            self.all
+        } else {
+            // Whoever has to mend something needs the rejected rows most.
+            let room = RESULTS_MAX - self.rejected.len();
+            let mut listed = self.rejected;
+            listed.extend(self.others.into_iter().take(room));
+            listed.sort_by_key(|result| result.row);
+            listed
+        };
+        Accepted {
+            mode,
+            counts: self.counts,
+            segments: Vec::new(),
+            results,
+            import: None,
+            watermark: 0,
+            committed_at: now,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn listed(rows: u64, outcome: impl Fn(u64) -> Outcome) -> (u64, Vec<u64>) {
+        let mut listing = Listing::default();
+        for row in 1..=rows {
+            listing.add(RowResult {
+                row,
+                line: row,
+                external_id: None,
+                outcome: outcome(row),
+                id: None,
+                problems: Vec::new(),
+                flags: Default::default(),
+            });
+        }
+        let answer = listing.answer(Mode::Partial, Timestamp::from_micros(0));
+        (answer.counts.rejected, answer.results.iter().map(|result| result.row).collect())
+    }
+
+    #[test]
+    fn an_answer_lists_a_thousand_rows_at_most() {
+        let only = |wrong: u64| {
+            move |row| if row == wrong { Outcome::Rejected } else { Outcome::Accepted }
+        };
+        assert_eq!(listed(3, only(2)), (1, vec![1, 2, 3]));
+        assert_eq!(listed(1_000, only(0)).1.len(), 1_000);
+        assert_eq!(listed(1_001, only(7)), (1, vec![7]));
+        let (rejected, rows) = listed(5_000, |_| Outcome::Rejected);
+        assert_eq!((rejected, rows), (5_000, (1..=1_000).collect()));
+        let late = |row| if row == 4_999 { Outcome::Rejected } else { Outcome::Duplicate };
+        let (_, rows) = listed(5_000, late);
+        assert_eq!((rows.len(), rows.last()), (1_000, Some(&4_999)), "the rejected row is there");
+    }
+}
