@@ -135,11 +135,12 @@ row_codes! {
     "unit_ambiguous" "rejected", "The unit has several meanings, such as gross or net calorific value, or a US and a UK gallon.", "Say which: a full unit code, or alias_set in the mapping.";
     "unit_mismatch" "rejected", "The unit measures something else than the activity type needs.", "Send a unit of the right dimension.";
     "unknown_type" "rejected", "There is no such activity type.", "Use the type the hint names.";
-    "period_reversed" "rejected", "The period ends before it starts.", "Exchange start and end.";
+    "period_reversed" "rejected", "The period ends before it starts, or where it starts.", "Exchange start and end, or send an instant as occurred_at.";
     "local_time_missing" "rejected", "The local time does not exist: clocks went forward over it.", "Send the instant with its offset, or correct the zone.";
     "local_time_ambiguous" "rejected", "The local time happened twice, as clocks went back.", "Send the instant with its offset.";
     "negative_not_allowed" "rejected", "The activity type takes no quantity below zero.", "Use the type for the other direction, such as electricity.exported.";
     "shares_not_100" "rejected", "Shares do not add up to 100.", "Correct the shares.";
+    "source_mismatch" "rejected", "The row's source stands at another facility than the row says, or is declared for another kind of activity.", "Correct the row, or the source.";
     "external_id_conflict" "rejected", "An activity with this external id and other content is there already.", "Supersede it, or use another id.";
     "already_superseded" "rejected", "Another activity has superseded the one named.", "Supersede the newest one.";
     "reading_mismatch" "rejected", "Meter readings and quantity do not agree.", "Correct one of them.";

@@ -164,7 +164,10 @@ impl Check<'_> {
             Earlier::Otherwise => {
                 self.report.rejected += 1;
                 let id = activity.external_id.as_deref().unwrap_or_default();
-                self.list(&[conflict(id).at(row.row, row.line)], row);
+                let problem = conflict(id).at(row.row, row.line);
+                let columns = row.columns.as_deref();
+                let named = columns.map(|columns| columns.name(problem.clone()));
+                self.list(&[named.unwrap_or(problem)], row);
                 return;
             }
         }

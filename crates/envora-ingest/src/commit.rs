@@ -33,7 +33,7 @@ use crate::rows::{ParsedRow, Rows};
 
 /// The most rows of one segment.
 pub const SEGMENT_ROWS: usize = 10_000;
-/// How many results an answer lists: all rows, or of more the first that were not accepted.
+/// How many results an answer lists: all rows, or of more those rejected, then others not accepted.
 pub const RESULTS_MAX: usize = 1_000;
 /// How many problems of its rows an import keeps; the counts know of all.
 pub const PROBLEMS_KEPT_MAX: u64 = 250_000;
@@ -130,7 +130,8 @@ pub struct Accepted {
     pub counts: Counts,
     /// The segments that hold the rows, in order.
     pub segments: Vec<SegmentId>,
-    /// Every row up to [`RESULTS_MAX`] of them; of more, the first that were not accepted.
+    /// Every row up to [`RESULTS_MAX`] of them; of more, the first that were rejected, and with room
+    /// left the first of the others that were not accepted.
     pub results: Vec<RowResult>,
     /// The import that they came with.
     pub import: Option<ImportId>,

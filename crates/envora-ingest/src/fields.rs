@@ -10,7 +10,7 @@ use std::borrow::Cow;
 
 use envora_domain::words::did_you_mean;
 
-pub use draft::{Draft, Times};
+pub use draft::{Draft, Times, UNSAID};
 
 /// A value as a format gives it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,9 +1,11 @@
 //! What a reader of any format gives: rows, each an activity or the reasons why it is none.
 
+use std::collections::BTreeMap;
 use std::io;
+use std::sync::Arc;
 
 use envora_domain::activities::Activity;
-use envora_domain::activities::problems::{Outcome, RowProblem};
+use envora_domain::activities::problems::{Outcome, RowCode, RowProblem};
 
 use crate::formats::Reader;
 
@@ -65,6 +67,32 @@ pub struct ParsedRow {
     pub offset: u64,
     /// How many bytes it has, line end not counted.
     pub length: u32,
+    /// Of a row of a table, which column each field comes from.
+    pub columns: Option<Arc<Columns>>,
+}
+
+/// The columns of a table by the pointers of the fields that they feed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Columns(pub BTreeMap<String, String>);
+
+impl Columns {
+    /// Says of a problem which column it is about. Of a field that no column feeds, it says that.
+    #[must_use]
+    pub fn name(&self, mut problem: RowProblem) -> RowProblem {
+        if problem.column.is_some() || problem.field.is_empty() {
+            return problem;
+        }
+        let field = problem.field.as_str();
+        let other = field.strip_suffix("_code").map(|word| format!("{word}_id"));
+        let column = self.0.get(field).or_else(|| self.0.get(&other?));
+        if let Some(column) = column {
+            problem.column = Some(column.clone());
+        } else if problem.code != RowCode::MissingField {
+            let name = field.trim_start_matches('/').replace('/', ".");
+            problem.detail = format!("{} ({name}, which no column gives)", problem.detail);
+        }
+        problem
+    }
 }
 
 impl ParsedRow {

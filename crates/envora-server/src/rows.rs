@@ -6,7 +6,7 @@ use envora_api::problems::{Problem, RowError, RowPlace};
 use envora_api::writes::{Counts, Mode, Outcome, RowResult, WriteAnswer};
 use envora_domain::activities::problems::{Outcome as Fate, RowProblem};
 use envora_ingest::commit::{self, Accepted, SubmitError};
-use envora_ingest::formats::{FileProblem, OpenError};
+use envora_ingest::formats::{FileProblem, Format, OpenError};
 use envora_store::imports::{Counts as Counted, Mode as Chosen};
 use envora_store::writer::WriteError;
 
@@ -17,15 +17,15 @@ use crate::refusals::Refusal;
 /// What the acknowledgement stands for: durable on this machine's disk.
 pub const ACK: &str = "local";
 
-/// The answer to a write.
+/// The answer to a write in this format.
 #[must_use]
-pub fn write_answer(accepted: &Accepted) -> WriteAnswer {
+pub fn write_answer(accepted: &Accepted, format: Format) -> WriteAnswer {
     WriteAnswer {
         ack: ACK.to_owned(),
         mode: mode(accepted.mode),
         counts: counts(&accepted.counts),
         segments: accepted.segments.clone(),
-        results: results(&accepted.results),
+        results: results(&accepted.results, format),
         watermark: watermark(accepted),
     }
 }
@@ -67,7 +67,7 @@ pub fn measure(metrics: &Metrics, counts: &Counted) {
 
 /// The rows that an answer lists.
 #[must_use]
-pub fn results(results: &[commit::RowResult]) -> Vec<RowResult> {
+pub fn results(results: &[commit::RowResult], format: Format) -> Vec<RowResult> {
     results
         .iter()
         .map(|result| RowResult {
@@ -80,18 +80,19 @@ pub fn results(results: &[commit::RowResult]) -> Vec<RowResult> {
                 Fate::Rejected => Outcome::Rejected,
             },
             id: result.id,
-            errors: result.problems.iter().map(|problem| error(problem, "")).collect(),
+            errors: result.problems.iter().map(|problem| error(problem, format)).collect(),
             flags: result.flags.iter().map(|flag| flag.as_str().to_owned()).collect(),
         })
         .collect()
 }
 
-/// What is wrong with a row; `prefix` is where the row stands in a JSON body.
+/// What is wrong with a row. In a table that is a column; in JSON a pointer: in the body, or in the
+/// line of NDJSON that `row` names.
 #[must_use]
-pub fn error(problem: &RowProblem, prefix: &str) -> RowError {
+pub fn error(problem: &RowProblem, format: Format) -> RowError {
     RowError {
         code: problem.code.as_str().to_owned(),
-        pointer: Some(format!("#{prefix}{}", problem.field)),
+        pointer: pointer(format, problem.row, &problem.field),
         row: Some(RowPlace { record: problem.row, line: problem.line }),
         column: problem.column.clone(),
         parameter: None,
@@ -102,11 +103,21 @@ pub fn error(problem: &RowProblem, prefix: &str) -> RowError {
     }
 }
 
-/// Why a batch was not taken.
+/// The pointer of a field of a row; a table has none.
 #[must_use]
-pub fn refused(error: SubmitError) -> Refusal {
+pub fn pointer(format: Format, row: u64, field: &str) -> Option<String> {
+    match format {
+        Format::Csv => None,
+        Format::Ndjson => Some(format!("#{field}")),
+        Format::Json => Some(format!("#/activities/{}{field}", row.saturating_sub(1))),
+    }
+}
+
+/// Why a batch of this format was not taken.
+#[must_use]
+pub fn refused(error: SubmitError, format: Format) -> Refusal {
     match error {
-        SubmitError::Refused(accepted) => all_refused(&accepted).into(),
+        SubmitError::Refused(accepted) => all_refused(&accepted, format).into(),
         SubmitError::KeyReused => idempotency::reused().into(),
         SubmitError::InFlight => Problem::idempotency_in_flight(
             "A request with this idempotency key is still running. Wait, then send it again.",
@@ -121,7 +132,7 @@ pub fn refused(error: SubmitError) -> Refusal {
 }
 
 /// `atomic`, and some rows cannot be stored: which, and that nothing was.
-fn all_refused(accepted: &Accepted) -> Problem {
+fn all_refused(accepted: &Accepted, format: Format) -> Problem {
     let rejected = accepted.counts.rejected;
     let words =
         if rejected == 1 { "One row cannot".to_owned() } else { format!("{rejected} rows cannot") };
@@ -129,10 +140,8 @@ fn all_refused(accepted: &Accepted) -> Problem {
         .results
         .iter()
         .filter(|result| result.outcome == Fate::Rejected)
-        .flat_map(|result| {
-            let prefix = format!("/activities/{}", result.row.saturating_sub(1));
-            result.problems.iter().map(move |problem| error(problem, &prefix))
-        })
+        .flat_map(|result| &result.problems)
+        .map(|problem| error(problem, format))
         .collect();
     Problem::validation_failed(format!(
         "{words} be stored, so nothing was (mode=atomic). Correct what errors lists, or send mode=partial."
@@ -173,6 +182,7 @@ fn file_error(problem: &FileProblem) -> RowError {
         code: problem.code.to_owned(),
         pointer: (!problem.field.is_empty()).then(|| format!("#{}", problem.field)),
         row: (problem.line > 0).then_some(RowPlace { record: 0, line: problem.line }),
+        column: (!problem.column.is_empty()).then(|| problem.column.clone()),
         detail: problem.detail.clone(),
         hint: (!problem.hint.is_empty()).then(|| problem.hint.clone()),
         ..RowError::default()

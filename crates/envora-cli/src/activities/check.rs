@@ -13,6 +13,7 @@ use envora_api::problems::{RowError, RowPlace};
 use envora_domain::activities::problems::RowProblem;
 use envora_domain::decimal::group_thousands;
 use envora_ingest::check::{self, Group, Known, Report};
+use envora_ingest::formats::Format;
 use envora_ingest::registry::Wanted;
 use serde::Deserialize;
 
@@ -157,6 +158,10 @@ fn table(checked: &[Checked]) -> Table {
 }
 
 impl Checked {
+    fn format(&self) -> Format {
+        Format::of_name(&self.path.display().to_string()).unwrap_or(Format::Csv)
+    }
+
     /// Whether rows that would be stored name what only the organization's tables know.
     fn names_words(&self) -> bool {
         !self.report.named.is_empty()
@@ -169,7 +174,7 @@ impl Checked {
         for group in report.groups.iter().take(KINDS_SHOWN) {
             let text = self.line(group)?;
             let place = format!("{}:{}", self.path.display(), group.first.line);
-            let error = row_error(&group.first);
+            let error = row_error(&group.first, self.format());
             words.text(row_error_view(words.paint, &place, &error, &text, &others(group)));
         }
         let shown: u64 = report.groups.iter().take(KINDS_SHOWN).map(|group| group.problems).sum();
@@ -250,10 +255,10 @@ fn others(group: &Group) -> String {
     format!("{count} times, on lines {}{more}", lines.join(", "))
 }
 
-fn row_error(problem: &RowProblem) -> RowError {
+fn row_error(problem: &RowProblem, format: Format) -> RowError {
     RowError {
         code: problem.code.as_str().to_owned(),
-        pointer: Some(format!("#{}", problem.field)),
+        pointer: (format != Format::Csv).then(|| format!("#{}", problem.field)),
         row: Some(RowPlace { record: problem.row, line: problem.line }),
         column: problem.column.clone(),
         parameter: None,

@@ -93,6 +93,8 @@ codes! {
     NegativeNotAllowed = "negative_not_allowed", Reject;
     /// Shares that do not add up.
     SharesNot100 = "shares_not_100", Reject;
+    /// A source that stands at another facility, or measures something else.
+    SourceMismatch = "source_mismatch", Reject;
     /// The id is taken by a row of other content.
     ExternalIdConflict = "external_id_conflict", Reject;
     /// Another row replaced it before.

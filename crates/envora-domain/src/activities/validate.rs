@@ -4,7 +4,7 @@
 //! What needs the tenant's own tables (facilities, sources, rows stored before) is judged elsewhere.
 
 use crate::activities::problems::{Effect, PROBLEMS_MAX, RowCode, RowProblem};
-use crate::activities::{Activity, Reading};
+use crate::activities::{Activity, Period, Reading};
 use crate::catalogue::{self, ActivityKind, Due, InputSpec, QualifierError, Quantity, Sign};
 use crate::decimal::Decimal;
 use crate::rational::Rational;
@@ -312,16 +312,23 @@ fn check_country(activity: &Activity, kind: &ActivityKind, problems: &mut Vec<Ro
 
 fn check_period(activity: &Activity, problems: &mut Vec<RowProblem>) {
     if activity.period.is_reversed() {
-        let days = matches!(activity.period, crate::activities::Period::Days { .. });
-        let (field, hint) = if days {
-            ("/end_date", "give a last day on or after the first; both days are included")
-        } else {
-            ("/end", "give an end after the start; the end itself is not included")
+        let reversed = "the period ends before it starts";
+        let (field, detail, hint) = match activity.period {
+            Period::Days { .. } => (
+                "/end_date",
+                reversed,
+                "give a last day on or after the first; both days are included",
+            ),
+            Period::Between(start, end) if start == end => (
+                "/end",
+                "the period is empty: it ends at the instant at which it starts",
+                "give an end after the start, or an instant as occurred_at",
+            ),
+            Period::Between(..) | Period::WallClock { .. } | Period::Instant(_) => {
+                ("/end", reversed, "give an end after the start; the end itself is not included")
+            }
         };
-        problems.push(
-            RowProblem::new(RowCode::PeriodReversed, field, "the period ends before it starts")
-                .hint(hint),
-        );
+        problems.push(RowProblem::new(RowCode::PeriodReversed, field, detail).hint(hint));
     }
 }
 

@@ -10,7 +10,7 @@ use super::claims::{Claim, Fingerprint, Found};
 use super::intake::Intake;
 use super::staging::Staged;
 use super::targets::{Named, Successors, Target, Wish, unknown_target};
-use super::verdicts::{Candidate, EARLIER, Judged, STORED, Taken, judge};
+use super::verdicts::{Candidate, EARLIER, Judged, STORED, Taken, judge, take_over};
 use crate::registry::Registry;
 use crate::rows::ParsedRow;
 use crate::segments;
@@ -56,7 +56,7 @@ impl Intake {
     ) -> anyhow::Result<Judgement> {
         let mut rows: Vec<Judged> =
             rows.into_iter().map(|row| judge(row, &course.registry)).collect();
-        let mut wishes = self.wishes(&mut rows)?;
+        let (mut wishes, named) = self.wishes(&mut rows)?;
         let fingerprints: Vec<Option<Fingerprint>> = rows
             .iter()
             .map(|row| Some(self.fingerprint(row.storable()?.external_id.as_ref()?)))
@@ -65,7 +65,8 @@ impl Intake {
         let wanted: Vec<Fingerprint> =
             fingerprints.iter().flatten().copied().chain(targets).collect();
         let found = course.claim.take(&wanted);
-        let stored = self.candidates(course, &found)?;
+        let mut stored = self.candidates(course, &found)?;
+        stored.extend(named);
         let mut found = found.iter();
         let of_rows: Vec<Option<&Found>> =
             fingerprints.iter().map(|own| own.and_then(|_| found.next())).collect();
@@ -81,7 +82,13 @@ impl Intake {
         let mut successors = self.successors(course, &wishes)?;
         let mut taken = Taken::default();
         for (place, found) in of_rows.into_iter().enumerate() {
+            if let Some(wish) = wishes.get(&place) {
+                complete(place, wish, (&mut rows, &taken, &stored));
+            }
             taken.check(place, &mut rows, &candidates_at(course, &stored, found));
+            if let Some(row) = rows.get_mut(place) {
+                row.hold_against();
+            }
             if let Some(wish) = wishes.get(&place) {
                 replace(place, wish, (&mut rows, &taken, &mut successors));
             }
@@ -110,7 +117,10 @@ impl Intake {
 
     /// The rows that replace another, with what they name; a word that can name nothing rejects its
     /// row.
-    fn wishes(&self, rows: &mut [Judged]) -> anyhow::Result<Wishes> {
+    fn wishes(
+        &self,
+        rows: &mut [Judged],
+    ) -> anyhow::Result<(Wishes, HashMap<ActivityId, Activity>)> {
         let mut wishes = Wishes::new();
         for (place, row) in rows.iter_mut().enumerate() {
             let Some(word) = row.storable().and_then(|activity| activity.supersedes.clone()) else {
@@ -132,7 +142,7 @@ impl Intake {
                 wish.stored = Some(id);
             }
         }
-        Ok(wishes)
+        Ok((wishes, stored))
     }
 
     /// The stored and staged rows that fingerprints lead to.
@@ -181,6 +191,24 @@ fn candidates_at<'a>(
         .chain(staged)
         .filter_map(|(id, place)| Some(Candidate { id: id?, activity: known.get(&id?)?, place }))
         .collect()
+}
+
+/// Gives a row that voids another the words that it leaves out: they are that one's.
+fn complete(
+    place: usize,
+    wish: &Wish,
+    (rows, taken, stored): (&mut [Judged], &Taken, &HashMap<ActivityId, Activity>),
+) {
+    let Some((this, before)) = rows.get_mut(..=place).and_then(<[_]>::split_last_mut) else {
+        return;
+    };
+    let earlier = || before.get(taken.row(wish.external_id()?)?)?.activity.as_ref();
+    let target = wish.stored.and_then(|id| stored.get(&id)).or_else(earlier);
+    if let (Some(activity), Some(target)) = (&mut this.activity, target)
+        && activity.void
+    {
+        take_over(activity, target);
+    }
 }
 
 /// Makes a row the successor of what it names, or rejects it.

@@ -2,14 +2,16 @@
 //! by what is stored already.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use envora_domain::activities::Activity;
 use envora_domain::activities::problems::{Outcome, PROBLEMS_MAX, RowCode, RowProblem};
 use envora_domain::id::ActivityId;
 
 use super::RowResult;
+use crate::fields::UNSAID;
 use crate::registry::{Registry, Wanted};
-use crate::rows::ParsedRow;
+use crate::rows::{Columns, ParsedRow};
 
 /// A row on its way: its result so far, and what of it may be stored.
 pub(super) struct Judged {
@@ -17,6 +19,10 @@ pub(super) struct Judged {
     pub(super) activity: Option<Activity>,
     /// The earlier row of the batch that it repeats.
     pub(super) repeats: Option<usize>,
+    /// Why it is not to be stored, unless it is stored already.
+    against: Option<RowProblem>,
+    /// Of a row of a table, which column each field came from.
+    columns: Option<Arc<Columns>>,
 }
 
 impl Judged {
@@ -26,8 +32,18 @@ impl Judged {
         self.activity.as_ref().filter(|_| stored)
     }
 
+    /// Takes the row out for what speaks against storing it, if anything does.
+    pub(super) fn hold_against(&mut self) {
+        if let Some(problem) = self.against.take()
+            && self.storable().is_some()
+        {
+            self.reject(problem);
+        }
+    }
+
     /// Takes the row out for this reason.
     pub(super) fn reject(&mut self, problem: RowProblem) {
+        let problem = named(problem, self.columns.as_deref());
         let problem = problem.at(self.result.row, self.result.line);
         self.result.outcome = Outcome::Rejected;
         self.result.problems.retain(|known| is_rejection(known.code));
@@ -50,7 +66,7 @@ fn is_rejection(code: RowCode) -> bool {
 
 /// What a row comes to by itself and by the tenant's nouns.
 pub(super) fn judge(row: ParsedRow, registry: &Registry) -> Judged {
-    let ParsedRow { activity, mut quarantine, row, line, .. } = row;
+    let ParsedRow { activity, mut quarantine, row, line, columns, .. } = row;
     let mut result = RowResult {
         row,
         line,
@@ -65,22 +81,77 @@ pub(super) fn judge(row: ParsedRow, registry: &Registry) -> Judged {
         Err(problems) => {
             result.outcome = Outcome::Rejected;
             result.problems = problems;
-            return Judged { result, activity: None, repeats: None };
+            return Judged { result, activity: None, repeats: None, against: None, columns };
         }
     };
     result.external_id.clone_from(&activity.external_id);
     result.flags.clone_from(&activity.flags);
+    let mut against = None;
     if activity.void {
         // It cancels another row and counts nowhere: none of its words has to be known.
         quarantine.clear();
     } else {
-        quarantine.extend(unknown_words(&activity, registry));
+        let unknown = unknown_words(&activity, registry).into_iter();
+        quarantine.extend(unknown.map(|problem| named(problem, columns.as_deref())));
+        against = other_source(&activity, registry);
     }
     if !quarantine.is_empty() {
         result.outcome = Outcome::Quarantined;
         result.problems = quarantine.into_iter().map(|problem| problem.at(row, line)).collect();
     }
-    Judged { result, activity: Some(activity), repeats: None }
+    Judged { result, activity: Some(activity), repeats: None, against, columns }
+}
+
+fn named(problem: RowProblem, columns: Option<&Columns>) -> RowProblem {
+    match columns {
+        Some(columns) => columns.name(problem),
+        None => problem,
+    }
+}
+
+/// A row that says it is of a source which stands elsewhere, or measures something else.
+fn other_source(activity: &Activity, registry: &Registry) -> Option<RowProblem> {
+    let word = activity.source.as_ref()?;
+    let source = &registry.source(word, u64::MAX)?.fields;
+    let named = activity.facility.as_ref();
+    if let Some(facility) = named.and_then(|word| registry.facility(word, u64::MAX))
+        && let Some(there) = source.facility.filter(|id| *id != facility.fields.id)
+    {
+        let there = registry.facility_of(there, u64::MAX);
+        let there = there.map_or("another facility", |facility| &facility.fields.code);
+        let detail =
+            format!("the source {word} stands at {there}, not at {}", facility.fields.code);
+        let hint = "correct facility_code or source_code, or move the source";
+        let problem = RowProblem::new(RowCode::SourceMismatch, "/source_code", detail);
+        return Some(problem.hint(hint).value(&word.to_string()));
+    }
+    let family = |kind: &str| kind.split('.').next().unwrap_or_default().to_owned();
+    if source.kind.is_empty() || family(&source.kind) == family(&activity.kind) {
+        return None;
+    }
+    let detail =
+        format!("the source {word} is declared for {}, not for {}", source.kind, activity.kind);
+    let hint = "correct type or source_code, or declare the source for this type";
+    Some(RowProblem::new(RowCode::SourceMismatch, "/type", detail).hint(hint).value(&activity.kind))
+}
+
+/// What a row that voids another leaves out is as it was there.
+pub(super) fn take_over(activity: &mut Activity, target: &Activity) {
+    if activity.kind.is_empty() {
+        activity.kind.clone_from(&target.kind);
+    }
+    if activity.unit.is_empty() {
+        activity.unit.clone_from(&target.unit);
+    }
+    if activity.period == UNSAID {
+        activity.period = target.period;
+        activity.time_zone = activity.time_zone.take().or_else(|| target.time_zone.clone());
+    }
+    if activity.facility.is_none() && activity.source.is_none() && activity.entity.is_none() {
+        activity.facility.clone_from(&target.facility);
+        activity.source.clone_from(&target.source);
+        activity.entity.clone_from(&target.entity);
+    }
 }
 
 fn unknown_words(activity: &Activity, registry: &Registry) -> Vec<RowProblem> {

@@ -11,6 +11,9 @@ use envora_domain::time::{Day, Timestamp};
 use super::shapes::{self, CODE_CHARS_MAX, Shaped, WORD_CHARS_MAX};
 use super::{Field, Given};
 
+/// The period of a row that says none because it voids another: it is that row's. No text means it.
+pub const UNSAID: Period = Period::Instant(Timestamp::from_micros(i64::MIN));
+
 /// Most certificates, or pieces of evidence, of one activity.
 const LIST_ITEMS_MAX: usize = 50;
 
@@ -339,7 +342,7 @@ impl Draft {
     /// What the schema's required fields, alternatives and dependencies find, after all values.
     fn judge(&mut self) {
         for field in [Field::Type, Field::Quantity, Field::Unit] {
-            if !self.has(&field) {
+            if !self.voids() && !self.has(&field) {
                 self.missing(&field, "every activity needs it");
             }
         }
@@ -356,6 +359,11 @@ impl Draft {
             }
         }
         self.judge_objects();
+    }
+
+    /// Whether the row does nothing but take another back: what it leaves out, it has from that one.
+    fn voids(&self) -> bool {
+        self.void == Some(true)
     }
 
     fn missing(&mut self, field: &Field, why: &str) {
@@ -381,7 +389,7 @@ impl Draft {
         let ways = [Field::OccurredAt, Field::Start, Field::StartDate];
         let pairs = [Field::OccurredAt, Field::End, Field::EndDate];
         let given = ways.iter().zip(&pairs).filter(|(a, b)| self.has(a) || self.has(b)).count();
-        if given == 0 {
+        if given == 0 && !self.voids() {
             self.report(
                 RowProblem::new(RowCode::MissingField, "", "the row does not say when it happened")
                     .hint("give occurred_at, or start and end, or start_date and end_date"),
@@ -417,7 +425,7 @@ impl Draft {
             Field::SourceCode,
             Field::EntityCode,
         ];
-        if !places.iter().any(|field| self.has(field)) {
+        if !self.voids() && !places.iter().any(|field| self.has(field)) {
             self.report(
                 RowProblem::new(
                     RowCode::MissingField,
@@ -487,7 +495,17 @@ impl Draft {
         if self.problems.iter().any(whole) {
             return Err(self.problems);
         }
+        if self.voids() {
+            // A blank cell is no fault of a row that need not say it.
+            self.problems.retain(|problem| problem.code != RowCode::MissingField);
+        }
         self.judge();
+        if self.voids() {
+            self.quantity.get_or_insert(Decimal::ZERO);
+            self.unit.get_or_insert_default();
+            self.kind.get_or_insert_default();
+            self.times.period = self.period().or(Some(UNSAID));
+        }
         let amount = self.quantity.zip(self.unit.take());
         let (Some((quantity, unit)), Some(kind), Some(period), true) =
             (amount, self.kind.take(), self.period(), self.problems.is_empty())

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::io::{self, Read};
+use std::sync::Arc;
 
 use envora_domain::activities::Activity;
 use envora_domain::activities::problems::{Flag, RowCode, RowProblem};
@@ -169,6 +170,14 @@ impl<R: Read> CsvReader<R> {
             && plan.derives == Derives::Yes
         {
             name(self.identity.as_mut(), plan, activity);
+        }
+        if let Some(plan) = self.plan.blocks.get(block) {
+            let name = |problems: Vec<RowProblem>| -> Vec<RowProblem> {
+                problems.into_iter().map(|problem| plan.columns.name(problem)).collect()
+            };
+            row.activity = row.activity.map_err(name);
+            row.quarantine = name(row.quarantine);
+            row.columns = Some(Arc::clone(&plan.columns));
         }
         row
     }

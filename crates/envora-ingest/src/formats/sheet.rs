@@ -1,7 +1,8 @@
 //! A mapping laid over a header: which cell feeds which field, and what one record says.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use envora_domain::activities::Period;
 use envora_domain::activities::problems::{RowCode, RowProblem};
@@ -16,6 +17,7 @@ use crate::fields::{Draft, Field, Given};
 use crate::mapping::times::{Moment, PeriodRule, read_iso};
 use crate::mapping::values::{From, Rule, Test};
 use crate::mapping::{Block, Mapping};
+use crate::rows::Columns;
 
 /// Where a rule finds its text in a record.
 #[derive(Clone, Debug)]
@@ -63,6 +65,8 @@ pub(super) struct BlockPlan {
     period: Option<PeriodPlan>,
     /// Whether the row ids are derived: the sender gives none.
     pub(super) derives: Derives,
+    /// Which column feeds which field.
+    pub(super) columns: Arc<Columns>,
 }
 
 /// A mapping laid over a header.
@@ -200,7 +204,7 @@ impl Layer<'_> {
                 None => "give each column its own name".to_owned(),
             };
             let problem = FileProblem::new("validation_failed", detail);
-            problems.push(problem.field(column).hint(hint).line(1));
+            problems.push(problem.column(column).hint(hint).line(1));
         }
         problems
     }
@@ -265,7 +269,8 @@ impl Layer<'_> {
             }
         };
         let when = block.when.as_ref().map(|test| self.test(test));
-        BlockPlan { block: block.clone(), when, template, fields, period, derives }
+        let columns = Arc::new(columns(&fields, period.as_ref()));
+        BlockPlan { block: block.clone(), when, template, fields, period, derives, columns }
     }
 
     fn period(&self, rule: &PeriodRule) -> PeriodPlan {
@@ -287,6 +292,23 @@ impl Layer<'_> {
             second: second.map(|rule| self.field(&other, rule)),
         }
     }
+}
+
+/// The columns by field; of a time, whichever way the row gives it.
+fn columns(fields: &[FieldPlan], period: Option<&PeriodPlan>) -> Columns {
+    let column = |own: &FieldPlan| Some((own.field.pointer(), own.column.clone()?));
+    let mut columns: BTreeMap<String, String> = fields.iter().filter_map(column).collect();
+    if let Some(period) = period {
+        let second = period.second.as_ref().unwrap_or(&period.first);
+        for (own, names) in [
+            (&period.first, ["/start", "/start_date", "/occurred_at"].as_slice()),
+            (second, &["/end", "/end_date"]),
+        ] {
+            let Some(column) = &own.column else { continue };
+            columns.extend(names.iter().map(|name| ((*name).to_owned(), column.clone())));
+        }
+    }
+    Columns(columns)
 }
 
 fn is_time(field: &Field) -> bool {

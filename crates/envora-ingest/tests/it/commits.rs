@@ -1,13 +1,16 @@
 //! Commits: what becomes of rows, once and again.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 
-use envora_domain::activities::Activity;
 use envora_domain::activities::problems::{Outcome, RowCode, RowProblem};
+use envora_domain::activities::{Activity, Ref};
 use envora_domain::decimal::Decimal;
 use envora_domain::hash::Digest;
 use envora_ingest::commit::{Accepted, Batch, Idempotency, StoredAnswer, SubmitError, Submitted};
+use envora_ingest::formats::{Format, Opening, OriginHead, open};
 use envora_ingest::rows::ParsedRow;
+use envora_ingest::segments::activities;
 use envora_store::imports::{Counts, Mode};
 
 use crate::house::{House, electricity, parsed};
@@ -127,6 +130,72 @@ fn a_row_has_one_successor() {
     let late = house.submit(vec![correction("b4", "ext:b")]);
     assert_eq!(codes(&late), [RowCode::AlreadySuperseded]);
     assert_eq!(house.submit(vec![correction("b5", "ext:b3")]).counts.accepted, 1);
+}
+
+#[test]
+fn a_row_of_a_source_that_stands_elsewhere_or_measures_something_else_is_refused() {
+    let house = House::new();
+    house.facility("b24", |_| {});
+    house.facility("b62", |_| {});
+    house.source_for("m1", Some("b24"), "electricity.purchased");
+    let of = |id: &str, source: &str, facility: &str, kind: &str| {
+        let mut row = electricity(id, "1", AT);
+        row.source = Some(Ref::Code(source.to_owned()));
+        row.facility = Some(Ref::Code(facility.to_owned()));
+        row.kind = kind.to_owned();
+        row
+    };
+    let bought = "electricity.purchased";
+    let answer = house.submit(vec![
+        of("a", "m1", "b24", bought),
+        of("b", "m1", "b62", bought),
+        of("c", "m1", "b24", "fuel.combusted.stationary"),
+        of("d", "m1", "b24", "electricity.exported"),
+        of("e", "m1", "nowhere", bought),
+    ]);
+    let (accepted, rejected) = (Outcome::Accepted, Outcome::Rejected);
+    assert_eq!(outcomes(&answer), [accepted, rejected, rejected, accepted, Outcome::Quarantined]);
+    let of_row = |row: usize| answer.results[row].problems[0].clone();
+    assert_eq!((of_row(1).code, of_row(1).field), (RowCode::SourceMismatch, "/source_code".into()));
+    assert!(of_row(1).detail.contains("stands at b24, not at b62"), "{:?}", of_row(1));
+    assert_eq!((of_row(2).code, of_row(2).field), (RowCode::SourceMismatch, "/type".into()));
+    // The meter moves: what is stored stays what it is, and is known again.
+    house.source_for("m1", Some("b62"), "electricity.purchased");
+    let again = house.submit(vec![of("a", "m1", "b24", bought), of("b", "m1", "b62", bought)]);
+    assert_eq!(outcomes(&again), [Outcome::Duplicate, accepted]);
+}
+
+#[test]
+fn a_row_that_voids_another_has_from_it_what_it_leaves_out() {
+    let house = House::new();
+    house.facility("b24", |_| {});
+    let first = house.submit(vec![electricity("a", "5", AT), electricity("b", "7", AT)]);
+    let by_id = first.results[0].id.unwrap();
+    let rows = || {
+        let body = format!(
+            r#"{{"activities":[{{"external_id":"va","supersedes":"{by_id}","void":true}},
+            {{"external_id":"vb","supersedes":"ext:b","void":true}},
+            {{"external_id":"vc","supersedes":"ext:c","void":true}}]}}"#
+        );
+        let head = OriginHead::Request { request_id: "r".to_owned(), body: [0; 32] };
+        let opening = Opening { head, mapping: None, set: BTreeMap::new() };
+        let input = std::io::Cursor::new(body.into_bytes());
+        let mut batch = Batch::new(Vec::new(), Mode::Partial);
+        batch.rows = open(Format::Json, Box::new(input), &opening).unwrap().into();
+        batch
+    };
+    let answer = house.submit_batch(rows());
+    let (accepted, rejected) = (Outcome::Accepted, Outcome::Rejected);
+    assert_eq!(outcomes(&answer), [accepted, accepted, rejected], "{:?}", codes(&answer));
+    let stored = answer.results[0].id.unwrap();
+    let found = activities(&house.parts, [stored, by_id]).unwrap();
+    let (void, voided) = (&found[&stored], &found[&by_id]);
+    assert_eq!((&void.kind, &void.unit, void.period), (&voided.kind, &voided.unit, voided.period));
+    assert_eq!((&void.facility, void.quantity.is_zero()), (&voided.facility, true));
+    let again = house.submit_batch(rows());
+    assert_eq!(outcomes(&again), [Outcome::Duplicate, Outcome::Duplicate, rejected]);
+    let recount = house.recount();
+    assert!(recount.differences.is_empty(), "{:?}", recount.differences);
 }
 
 #[test]

@@ -169,12 +169,17 @@ impl House {
 
     /// Adds a source at a facility, or a version of it.
     pub(crate) fn source(&self, code: &str, facility: Option<&str>) {
+        self.source_for(code, facility, "");
+    }
+
+    /// [`House::source`], declared for an activity type.
+    pub(crate) fn source_for(&self, code: &str, facility: Option<&str>, kind: &str) {
         let fields = SourceFields {
             id: SourceId::from_bytes(id_of(code)),
             code: code.to_owned(),
             name: code.to_owned(),
             facility: facility.map(|code| FacilityId::from_bytes(id_of(code))),
-            kind: String::new(),
+            kind: kind.to_owned(),
             unit: String::new(),
             time_zone: String::new(),
             opened: None,
@@ -340,6 +345,7 @@ pub(crate) fn parsed(rows: Vec<Activity>) -> Vec<ParsedRow> {
         ParsedRow {
             activity: Ok(activity),
             quarantine: Vec::new(),
+            columns: None,
             row: number,
             line: number,
             offset: 0,

@@ -31,6 +31,7 @@ fn seeds() -> Vec<Value> {
             "evidence": [id("ev"), format!("sha256:{}", "a".repeat(64))],
             "supersedes": "ext:y", "supersede_reason": "r", "void": false,
             "inputs": {"distance": {"quantity": "5", "unit": "km"}}}),
+        json!({"supersedes": "ext:y", "void": true, "external_id": "v", "supersede_reason": "r"}),
     ]
 }
 

@@ -78,7 +78,7 @@ pub fn routes() -> Vec<Route> {
             ])
             .takes(
                 TAKES,
-                Shape::Free("{\"mode\": …, \"activities\": [ … ]}, one activity per line, or CSV."),
+                Shape::Free("{\"mode\": …, \"activities\": [ … ]}, one activity per line, or CSV; up to 16 MiB and 100,000 rows."),
             )
             .gives(201, Shape::one::<WriteAnswer>())
             .also(&[(207, "mode=partial: each row has its own outcome.")]),
@@ -177,7 +177,7 @@ async fn add(
         body: incoming.hash,
     };
     let marked = idempotency::marked(allowed.tenant.parts(), &sent)?;
-    let minimal = prefers_minimal(&headers);
+    let (minimal, format) = (prefers_minimal(&headers), incoming.format);
     let (intake, grant) = (Arc::clone(allowed.tenant.intake()), allowed.grant);
     let work = move || -> Result<Submitted, Refusal> {
         let read = incoming.rows(Mode::Atomic)?;
@@ -189,8 +189,8 @@ async fn add(
         }
         let mut batch = Batch::new(read.rows, read.mode);
         batch.skipped = read.skipped;
-        batch.idempotency = marked.map(|marked| kept(marked, minimal));
-        intake.submit_blocking(&grant, batch).map_err(rows::refused)
+        batch.idempotency = marked.map(|marked| kept(marked, (minimal, format)));
+        intake.submit_blocking(&grant, batch).map_err(|error| rows::refused(error, format))
     };
     let submitted = app.tracker().spawn_blocking(work).await.context("store activities")??;
     match submitted {
@@ -198,14 +198,14 @@ async fn add(
         Submitted::Stored(accepted, answer) => {
             allowed.tenant.notify();
             rows::measure(app.metrics(), &accepted.counts);
-            let answer = answer.unwrap_or_else(|| rendered(&accepted, minimal));
+            let answer = answer.unwrap_or_else(|| rendered(&accepted, (minimal, format)));
             Ok(Reply::written(answer.status, answer.body))
         }
     }
 }
 
-fn kept(marked: Marked, minimal: Listing) -> Idempotency {
-    let render = Box::new(move |accepted: &Accepted| rendered(accepted, minimal));
+fn kept(marked: Marked, wanted: (Listing, formats::Format)) -> Idempotency {
+    let render = Box::new(move |accepted: &Accepted| rendered(accepted, wanted));
     Idempotency { key: marked.key, fingerprint: marked.fingerprint, render }
 }
 
@@ -227,8 +227,8 @@ fn prefers_minimal(headers: &HeaderMap) -> Listing {
     }
 }
 
-fn rendered(accepted: &Accepted, listing: Listing) -> StoredAnswer {
-    let mut answer = rows::write_answer(accepted);
+fn rendered(accepted: &Accepted, (listing, format): (Listing, formats::Format)) -> StoredAnswer {
+    let mut answer = rows::write_answer(accepted, format);
     if listing == Listing::Refused {
         answer.results.retain(|result| result.status != envora_api::writes::Outcome::Accepted);
     }
@@ -248,17 +248,18 @@ async fn validate(
 ) -> Answer {
     let _room = app.body_room().await?;
     let incoming = incoming(&allowed, (&params, &headers), (body, request_id)).await?;
-    let intake = Arc::clone(allowed.tenant.intake());
+    let (intake, format) = (Arc::clone(allowed.tenant.intake()), incoming.format);
     let work = move || -> Result<Accepted, Refusal> {
         let read = incoming.rows(Mode::Partial)?;
         let mut batch = Batch::new(read.rows, read.mode);
         batch.skipped = read.skipped;
-        intake.preview(batch).map_err(|error| rows::refused(SubmitError::Unexpected(error)))
+        let unexpected = |error| rows::refused(SubmitError::Unexpected(error), format);
+        intake.preview(batch).map_err(unexpected)
     };
     let accepted = app.tracker().spawn_blocking(work).await.context("try activities out")??;
     Reply::ok(&Validation {
         counts: rows::counts(&accepted.counts),
-        results: rows::results(&accepted.results),
+        results: rows::results(&accepted.results, format),
     })
 }
 

@@ -81,7 +81,7 @@ pub fn routes() -> Vec<Route> {
             .says("Reads an import.")
             .gives(200, Shape::one::<Import>()),
         Route::get::<ReadActivities, _, _>(ERRORS, errors)
-            .says("Lists the rows of an import that were not accepted as they stood.")
+            .says("Lists the rows of an import that were not accepted as they stood: the first 250,000 problems, for 30 days.")
             .asks(&[
                 ("limit", "How many, 1 to 1000; 100 when absent."),
                 ("cursor", "The page to continue from."),
@@ -141,7 +141,8 @@ async fn add(
     let (intake, grant) = (Arc::clone(allowed.tenant.intake()), allowed.grant);
     let work = move || {
         let batch = incoming.batch()?;
-        intake.submit_blocking(&grant, batch).map_err(Failed::Submit)
+        let failed = |error| Failed::Submit(error, format);
+        intake.submit_blocking(&grant, batch).map_err(failed)
     };
     let submitted = app.tracker().spawn_blocking(work).await.context("take in a file")?;
     match submitted.map_err(Refusal::from)? {
@@ -161,15 +162,15 @@ async fn add(
 enum Failed {
     /// It cannot be read.
     Open(OpenError),
-    /// It cannot be stored.
-    Submit(SubmitError),
+    /// It cannot be stored; the format says how its rows are named.
+    Submit(SubmitError, formats::Format),
 }
 
 impl From<Failed> for Refusal {
     fn from(failed: Failed) -> Self {
         match failed {
             Failed::Open(error) => rows::unreadable(error),
-            Failed::Submit(error) => rows::refused(error),
+            Failed::Submit(error, format) => rows::refused(error, format),
         }
     }
 }
@@ -208,6 +209,7 @@ impl Incoming {
             sha256: self.source.digest,
             bytes: self.source.length,
             mapping: self.mapping.as_ref().map(|mapping| mapping.name.clone()),
+            format: self.format,
         }
     }
 
@@ -231,6 +233,7 @@ struct Answering {
     sha256: Digest,
     bytes: u64,
     mapping: Option<String>,
+    format: formats::Format,
 }
 
 impl Answering {
@@ -246,7 +249,7 @@ impl Answering {
             ack: rows::ACK.to_owned(),
             counts: rows::counts(&accepted.counts),
             segments: accepted.segments.clone(),
-            results: rows::results(&accepted.results),
+            results: rows::results(&accepted.results, self.format),
             watermark: rows::watermark(accepted),
             created_at: accepted.committed_at,
         }
@@ -454,10 +457,10 @@ async fn errors(
         .db
         .read(move |rd| match import_by_id(rd, &grant, id)? {
             None => Ok(None),
-            Some(_) => import_rows(rd, &grant, id, page).map(Some),
+            Some(import) => Ok(Some((import_rows(rd, &grant, id, page)?, import.media_type))),
         })
         .await?;
-    let mut found = found.ok_or_else(nothing_here)?;
+    let (mut found, media_type) = found.ok_or_else(nothing_here)?;
     let more = found.len() > limit;
     found.truncate(limit);
     let last = found.last().filter(|_| more).map(|row| (row.number + 1).to_string());
@@ -467,7 +470,7 @@ async fn errors(
         let path = allowed.tenant.path(ERRORS).replace("{id}", &id.to_string());
         cursors::next_path(&path, &params, cursor)
     });
-    let data = grouped(found);
+    let data = grouped(found, format_of_type(&media_type));
     Ok(Reply::ok(&Page { data, next_cursor })?.next(next.as_deref()))
 }
 
@@ -516,10 +519,11 @@ fn mending(
     };
     let tree = mapping.map(|mapping| serde_json::from_str(&mapping.tree)).transpose()?;
     let mapping = tree.map(|tree| Mapping::from_json(&tree)).transpose()?;
-    let (format, media_type) = match import.media_type.split(';').next().unwrap_or("").trim() {
-        media::NDJSON | "application/ndjson" => (formats::Format::Ndjson, media::NDJSON),
-        media::JSON => (formats::Format::Json, media::JSON),
-        _ => (formats::Format::Csv, media::CSV),
+    let format = format_of_type(&import.media_type);
+    let media_type = match format {
+        formats::Format::Ndjson => media::NDJSON,
+        formats::Format::Json => media::JSON,
+        formats::Format::Csv => media::CSV,
     };
     let file = mend::error_file(format, &source, (mapping.as_ref(), &refused))?;
     Ok(Some((file.bytes, media_type)))
@@ -554,14 +558,24 @@ fn refused(
     }
 }
 
+/// The format that an import was taken in as.
+fn format_of_type(media_type: &str) -> formats::Format {
+    let kind = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    match kind.as_str() {
+        media::JSON => formats::Format::Json,
+        media::NDJSON | "application/ndjson" => formats::Format::Ndjson,
+        _ => formats::Format::Csv,
+    }
+}
+
 /// The errors of each row together.
-fn grouped(found: Vec<ImportRow>) -> Vec<RejectedRow> {
+fn grouped(found: Vec<ImportRow>, format: formats::Format) -> Vec<RejectedRow> {
     let mut data: Vec<RejectedRow> = Vec::new();
     for row in found {
         let some = |text: String| (!text.is_empty()).then_some(text);
         let error = RowError {
             code: row.code,
-            pointer: Some(format!("#{}", row.field)),
+            pointer: rows::pointer(format, row.row, &row.field),
             row: Some(RowPlace { record: row.row, line: row.line }),
             column: some(row.column),
             value: some(row.cell),

@@ -79,6 +79,7 @@ fn year(meter: Meter, import: ImportId) -> (String, Vec<ParsedRow>) {
         ParsedRow {
             activity: Ok(activity),
             quarantine: Vec::new(),
+            columns: None,
             row: number,
             line: number + 1,
             offset,

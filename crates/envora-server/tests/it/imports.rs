@@ -83,6 +83,8 @@ async fn a_file_becomes_a_footprint_that_traces_back() {
         body["results"].as_array().unwrap().iter().find(|row| row["status"] == "rejected").unwrap();
     assert_eq!(refused["errors"][0]["code"], "not_a_number");
     assert_eq!(refused["errors"][0]["row"], json!({"record": 2, "line": 3}));
+    assert_eq!(refused["errors"][0]["column"], "quantity", "a row of a table names its column");
+    assert_eq!(refused["errors"][0]["pointer"], Value::Null, "and no pointer: {refused}");
 
     counted(&house).await;
     let footprint = house.get("/carbon-footprint?from=2022-01-01&to=2023-01-01").await.json();
@@ -102,6 +104,9 @@ async fn a_file_becomes_a_footprint_that_traces_back() {
     assert_eq!(house.get("/imports").await.json()["data"][0]["id"], body["id"]);
     let errors = house.get(&format!("/imports/{import}/errors")).await.json();
     assert_eq!(errors["data"].as_array().unwrap().len(), 2, "{errors}");
+    let kept: Vec<&Value> = errors["data"].as_array().unwrap().iter().collect();
+    assert_eq!(kept[1]["errors"][0]["column"], "facility_code", "{errors}");
+    assert_eq!(kept[1]["errors"][0]["pointer"], Value::Null);
 }
 
 #[tokio::test]
@@ -154,6 +159,32 @@ async fn a_refused_request_leaves_nothing_and_truly_runs_again() {
     let nameless = json!({"activities": [nameless]});
     let missing = house.send(activities(&house, "", ("", &nameless))).await;
     missing.is_problem(400, "idempotency_key_missing");
+}
+
+#[tokio::test]
+async fn a_body_says_how_many_rows_it_may_have() {
+    let house = with_facility().await;
+    let empty = house.send(activities(&house, "", ("", &json!({"activities": []})))).await;
+    let problem = empty.is_problem(422, "validation_failed");
+    assert_eq!(problem["errors"][0]["pointer"], "#/activities", "{problem}");
+    let lines = |kind: &'static str, key: &'static str, body: String| {
+        let request = house
+            .ask("POST", "/activities")
+            .header("content-type", kind)
+            .header("x-idempotency-key", key)
+            .body(Body::from(body));
+        house.send(request.unwrap())
+    };
+    let many = lines("application/x-ndjson", "many-rows-1", "0\n".repeat(100_001)).await;
+    let problem = many.is_problem(413, "too_many_rows");
+    assert!(problem["detail"].as_str().unwrap().contains("100000"), "{problem}");
+    let bad = lines("application/x-ndjson", "bad-row-1", format!("{}\n", row("a", "x"))).await;
+    let problem = bad.is_problem(422, "validation_failed");
+    assert_eq!(problem["errors"][0]["pointer"], "#/quantity", "of the line that row names");
+    let table = format!("{HEADER}\n{}\n", line("a", "x"));
+    let problem = lines("text/csv", "bad-row-2", table).await.is_problem(422, "validation_failed");
+    assert_eq!(problem["errors"][0]["column"], "quantity", "{problem}");
+    assert_eq!(problem["errors"][0]["pointer"], Value::Null);
 }
 
 #[tokio::test]

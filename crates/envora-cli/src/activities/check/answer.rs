@@ -51,7 +51,7 @@ pub(super) fn answer(checked: &[Checked], left: Option<&str>) -> Result<Answer, 
 fn file(checked: &Checked) -> Result<FileAnswer, Failure> {
     let report = &checked.report;
     let problems = report.groups.iter().map(|group| {
-        let (lines, first) = (group.lines.clone(), row_error(&group.first));
+        let (lines, first) = (group.lines.clone(), row_error(&group.first, checked.format()));
         Ok(Problems { count: group.problems, lines, text: checked.line(group)?, first })
     });
     Ok(FileAnswer {

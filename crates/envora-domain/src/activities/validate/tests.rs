@@ -88,8 +88,16 @@ fn signs_claims_and_periods_are_checked() {
     );
     check(
         |a| a.period = Period::Between(Timestamp::from_micros(1), Timestamp::from_micros(1)),
-        &[(RowCode::PeriodReversed, "/end", "after the start")],
+        &[(RowCode::PeriodReversed, "/end", "occurred_at")],
     );
+    let detail = |start, end| {
+        let mut activity = sample();
+        let at = Timestamp::from_micros;
+        activity.period = Period::Between(at(start), at(end));
+        validate(&activity).remove(0).detail
+    };
+    assert_eq!(detail(2, 1), "the period ends before it starts");
+    assert_eq!(detail(1, 1), "the period is empty: it ends at the instant at which it starts");
     check(
         |a| a.period = Period::Days { first: Day::from_number(2), last: Day::from_number(1) },
         &[(RowCode::PeriodReversed, "/end_date", "both days")],

@@ -72,8 +72,7 @@ pub(super) fn read<R: Read>(
     };
     let mapping = mapping.with_constants(&opening.set).map_err(|error| {
         let problem = |problem: &crate::mapping::MappingProblem| {
-            FileProblem::new(problem.code, problem.detail.clone())
-                .field(problem.at.clone())
+            FileProblem::new(problem.code, format!("{}: {}", problem.at, problem.detail))
                 .hint(problem.hint.clone().unwrap_or_default())
         };
         OpenError::File(error.problems.iter().map(problem).collect())
@@ -192,7 +191,7 @@ fn plain(header: &[String], set: &[Field]) -> Result<Mapping, Vec<FileProblem>> 
                         "validation_failed",
                         format!("the column {name:?} is no field of an activity"),
                     )
-                    .field(name)
+                    .column(name)
                     .hint(hint)
                     .line(1),
                 );
@@ -204,7 +203,7 @@ fn plain(header: &[String], set: &[Field]) -> Result<Mapping, Vec<FileProblem>> 
             let name = field.name().into_owned();
             problems.push(
                 FileProblem::new("validation_failed", format!("the column {name:?} is missing"))
-                    .field(name)
+                    .column(name)
                     .hint("add the column, or send a mapping that gives it as a constant")
                     .line(1),
             );

@@ -106,6 +106,56 @@ fn every_bad_cell_names_field_row_line_and_remedy() {
 }
 
 #[test]
+fn a_bad_time_is_one_problem_however_the_file_gives_times() {
+    for (names, cells, field, column) in [
+        ("start,end", "nonsense,2022-01-01T01:00:00Z", "/start", "start"),
+        ("start,end", "2022-01-01T01:00:00Z,", "/end", "end"),
+        ("start_date,end_date", "2022-01-01,31/01/2022", "/end_date", "end_date"),
+        ("occurred_at,note", "yesterday,n", "/occurred_at", "occurred_at"),
+        ("occurred_at,time_zone", "2022-01-01T00:00:00Z,Mars", "/time_zone", "time_zone"),
+    ] {
+        let text = format!(
+            "type,quantity,unit,facility_code,{names}\nelectricity.purchased,1,kW.h,b24,{cells}\n"
+        );
+        let rows = read(None, text.as_bytes());
+        let problems = rows[0].problems();
+        let shown: Vec<_> =
+            problems.iter().map(|own| (own.field.as_str(), own.column.as_deref())).collect();
+        assert_eq!(shown, [(field, Some(column))], "{problems:?}");
+    }
+}
+
+#[test]
+fn a_problem_names_the_column_or_says_that_there_is_none() {
+    let text = HOURLY.replace("facility_code = \"b24\"\n", "");
+    let text = format!("{text}facility_code = {{ column = \"Depot\" }}\n");
+    let rows = read(Some(&text), b"time,kWh,Depot\n2022-01-01 00:00:00,-1,b24\n");
+    let problem = &rows[0].problems()[0];
+    assert_eq!(
+        (problem.code, problem.column.as_deref()),
+        (RowCode::NegativeNotAllowed, Some("kWh"))
+    );
+    let columns = rows[0].columns.as_ref().expect("a table has columns");
+    let unknown = RowProblem::new(RowCode::UnknownFacility, "/facility_code", "no facility");
+    assert_eq!(columns.name(unknown).column.as_deref(), Some("Depot"));
+    let rows = read(Some(&HOURLY.replace("kW.h", "gal")), b"time,kWh\n2022-01-01 00:00:00,1\n");
+    let problem = &rows[0].problems()[0];
+    assert_eq!((problem.code, &problem.column), (RowCode::UnitAmbiguous, &None));
+    assert!(problem.detail.ends_with("(unit, which no column gives)"), "{}", problem.detail);
+}
+
+#[test]
+fn a_row_that_voids_another_may_leave_its_cells_blank() {
+    let text = b"external_id,supersedes,void,type,quantity,unit,start,end,facility_code\n\
+        v,ext:a,true,,,,,,\nw,,true,,,,,,\n";
+    let rows = read(None, text);
+    let activity = rows[0].activity.as_ref().expect("a row that voids");
+    assert!(activity.void && activity.kind.is_empty() && activity.quantity.is_zero());
+    let codes: Vec<_> = rows[1].problems().iter().map(|own| own.field.as_str()).collect();
+    assert_eq!(codes, ["/supersedes"]);
+}
+
+#[test]
 fn a_line_above_a_mebibyte_and_an_open_quote_cost_themselves_only() {
     let mut long = b"2022-01-01 01:00:00,".to_vec();
     long.extend(vec![b'1'; super::super::LINE_BYTES_MAX]);
@@ -185,7 +235,7 @@ fn an_id_is_the_same_whatever_the_quantity_and_twins_stay_two() {
 fn a_header_without_the_mappings_columns_is_refused_before_any_row() {
     let problems = refused(Some(HOURLY), b"time,kwh\n2022-01-01 00:00:00,1\n");
     assert_eq!(problems.len(), 1);
-    assert_eq!((problems[0].field.as_str(), problems[0].line), ("kWh", 1));
+    assert_eq!((problems[0].column.as_str(), problems[0].line), ("kWh", 1));
     assert!(problems[0].hint.contains("did you mean \"kwh\"?"), "{problems:?}");
     let problems = refused(Some(HOURLY), b"a,b\n1,2\n");
     assert_eq!(problems.len(), 2);

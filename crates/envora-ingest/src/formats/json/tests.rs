@@ -245,6 +245,22 @@ fn a_body_has_so_many_rows_and_no_more() {
 }
 
 #[test]
+fn a_row_that_voids_another_needs_its_name_alone() {
+    let seen = rows(
+        r#"{"supersedes":"ext:a","void":true},{"void":true},
+        {"supersedes":"ext:a","void":true,"quantity":"5"},{"supersedes":"ext:a","void":false}"#,
+    );
+    let activity = seen[0].activity.as_ref().expect("a row that voids");
+    assert_eq!((activity.period, activity.kind.as_str()), (crate::fields::UNSAID, ""));
+    let fields = |row: usize| -> Vec<&str> {
+        seen[row].problems().iter().map(|problem| problem.field.as_str()).collect()
+    };
+    assert_eq!(fields(1), ["/supersedes"]);
+    assert_eq!(fields(2), ["/quantity"]);
+    assert_eq!(fields(3), ["/type", "/quantity", "/unit", "", ""]);
+}
+
+#[test]
 fn a_scope_of_the_request_is_for_rows_that_claim_none() {
     let mut opening = opening();
     opening.set.insert("scope".to_owned(), "1".to_owned());
