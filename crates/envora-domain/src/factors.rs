@@ -18,7 +18,7 @@ pub use record::{
     Rights, Total,
 };
 
-/// All factors that calculation may choose from: those of the active packs.
+/// Factors of packs: those that come with the program, or those that a calculation may choose from.
 #[derive(Debug)]
 pub struct Library {
     packs: Vec<Pack>,
@@ -46,7 +46,7 @@ impl Library {
         Self { packs, indices }
     }
 
-    /// The active packs.
+    /// Its packs.
     #[must_use]
     pub fn packs(&self) -> &[Pack] {
         &self.packs
@@ -58,12 +58,26 @@ impl Library {
         self.packs.iter().find(|pack| pack.recipe.id == id)
     }
 
-    /// The digests of the active packs, sorted: part of a run's identity.
+    /// The digests of its packs, sorted: part of a run's identity.
     #[must_use]
     pub fn pack_digests(&self) -> Vec<Digest> {
         let mut digests: Vec<Digest> = self.packs.iter().map(|pack| pack.digest).collect();
         digests.sort_unstable();
         digests
+    }
+
+    /// The library of those packs alone that have these digests; `None` when one of them is not here.
+    #[must_use]
+    pub fn only(self: &Arc<Self>, digests: &[Digest]) -> Option<Arc<Self>> {
+        if self.packs.len() == digests.len() && self.has_all(digests) {
+            return Some(Arc::clone(self));
+        }
+        let packs = self.packs.iter().filter(|pack| digests.contains(&pack.digest));
+        self.has_all(digests).then(|| Arc::new(Self::new(packs.cloned().collect())))
+    }
+
+    fn has_all(&self, digests: &[Digest]) -> bool {
+        digests.iter().all(|digest| self.packs.iter().any(|pack| pack.digest == *digest))
     }
 
     /// The first days of editions and the days after their last, ascending: between two of them

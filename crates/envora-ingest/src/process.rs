@@ -14,12 +14,13 @@ pub(crate) mod runs;
 pub(crate) mod scan;
 mod step;
 pub(crate) mod sums;
+pub mod sweep;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use envora_domain::time::Timestamp;
 
-use crate::process::runs::Engine;
+use crate::process::runs::Engines;
 use crate::tenant::TenantParts;
 
 /// Rows that one step takes on, unless a single segment has more.
@@ -43,31 +44,37 @@ pub struct Progress {
 /// Calculates a tenant's rows. There is one per tenant; steps never overlap.
 pub struct Processor {
     parts: Arc<TenantParts>,
-    engine: Mutex<Option<Engine>>,
+    engines: Mutex<Option<Engines>>,
 }
 
 impl Processor {
     /// A processor that has yet to look at the tenant.
     #[must_use]
     pub fn new(parts: Arc<TenantParts>) -> Self {
-        Self { parts, engine: Mutex::new(None) }
+        Self { parts, engines: Mutex::new(None) }
     }
 
     /// Calculates what was committed since the last step, up to about [`STEP_ROWS`] rows. Blocks.
+    ///
+    /// When packs or policy have changed, a new run begins at the first row, beside the one that
+    /// readers see, which goes on; in the transaction that reaches the head it takes its place.
     ///
     /// # Errors
     /// The database's, or [`Damaged`](crate::tenant::Damaged) inside; nothing was changed then, and
     /// the next step begins where this one did.
     pub fn step(&self) -> anyhow::Result<Progress> {
-        let mut slot = self.engine.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut engine = match slot.take() {
-            Some(engine) => engine.renewed(&self.parts)?,
-            None => Engine::open(&self.parts)?,
+        let mut slot = self.engines.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut engines = match slot.take() {
+            Some(engines) => engines.renewed(&self.parts)?,
+            None => Engines::open(&self.parts)?,
         };
-        // An engine that failed is forgotten: the next step reads anew what is stored.
-        let progress = step::step(&self.parts, &mut engine)?;
-        *slot = Some(engine);
-        Ok(progress)
+        // Engines that failed are forgotten: the next step reads anew what is stored. What readers see
+        // goes first: its successor takes over where it stands, never behind.
+        let seen = engines.seen.as_mut().map(|seen| step::step(&self.parts, seen)).transpose()?;
+        let progress = step::step(&self.parts, &mut engines.wanted)?;
+        *slot = Some(engines);
+        let rows = progress.rows + seen.map_or(0, |seen| seen.rows);
+        Ok(Progress { rows, ..progress })
     }
 
     /// Steps until nothing is left to do. Blocks.

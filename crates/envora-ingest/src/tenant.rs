@@ -11,8 +11,8 @@ use envora_crypto::tenant::TenantKeys;
 use envora_domain::access::{
     Grant,
     actions::{
-        Calculate, ReadActivities, ReadAudit, ReadEntities, ReadFacilities, ReadOrganization,
-        ReadResults, ReadSources, ReadSuppliers,
+        Calculate, ReadActivities, ReadAudit, ReadEntities, ReadFacilities, ReadFactors,
+        ReadOrganization, ReadResults, ReadSources, ReadSuppliers,
     },
 };
 use envora_domain::factors::Library;
@@ -44,6 +44,8 @@ pub struct OwnGrants {
     pub read_entities: Grant<ReadEntities>,
     /// Resolve suppliers.
     pub read_suppliers: Grant<ReadSuppliers>,
+    /// Look up which packs are active.
+    pub read_factors: Grant<ReadFactors>,
     /// Read the organization's settings.
     pub read_organization: Grant<ReadOrganization>,
     /// Read runs and cells.
@@ -64,7 +66,7 @@ pub struct TenantParts {
     pub keys: Arc<TenantKeys>,
     /// Its segments and source files.
     pub lake: Arc<Lake>,
-    /// The factors of the active packs.
+    /// The factors of all packs at hand; each run chooses from those that were active for it.
     pub library: Arc<Library>,
     /// Time.
     pub clock: Arc<dyn Clock>,

@@ -80,14 +80,15 @@ pub fn trace_figure(
             return Ok(());
         }
         let row = u32::try_from(found.row).context("number the row")?;
-        let chosen = decider.choices().get(found.why).context("find the choice")?;
+        let choices = decider.choices();
+        let chosen = choices.get(found.why).context("find the choice")?;
         let told = Told {
             segment: &found.loaded.segment,
             row,
             activity: found.activity,
             why: &chosen.why,
             why_digest: Digest::of(chosen.json.as_bytes()),
-            library: &parts.library,
+            library: choices.library(),
         };
         lines.extend(teller.tell(&told, &wanted)?);
         Ok(())
@@ -195,14 +196,15 @@ pub fn trace_activity(
             ..state("unresolved")
         },
         State::Counted(why) => {
-            let chosen = decider.choices().get(why).context("find the choice")?;
+            let choices = decider.choices();
+            let chosen = choices.get(why).context("find the choice")?;
             let told = Told {
                 segment: &loaded.segment,
                 row,
                 activity,
                 why: &chosen.why,
                 why_digest: Digest::of(chosen.json.as_bytes()),
-                library: &parts.library,
+                library: choices.library(),
             };
             let all: Vec<usize> = (0..64).collect();
             let lines = Teller::new(parts, set).tell(&told, &all)?;

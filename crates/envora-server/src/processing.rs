@@ -1,7 +1,9 @@
-//! The tasks that each open tenant has: calculation after each commit, the anchor each second.
+//! The tasks that each open tenant has: calculation after each commit, the anchor each second, the
+//! sweep of old cells each hour.
 
 use core::time::Duration;
 
+use envora_ingest::process::sweep;
 use envora_store::writer::WriterState;
 
 use crate::app::App;
@@ -14,12 +16,17 @@ const LOOK_AGAIN: Duration = Duration::from_millis(500);
 const AFTER_FAILURE: Duration = Duration::from_secs(5);
 /// How often the anchor is written, at most.
 const ANCHOR_EVERY: Duration = Duration::from_secs(1);
+/// How often old cells are looked for.
+const SWEEP_EVERY: Duration = Duration::from_secs(3_600);
+/// How long others may write between two batches of old cells.
+const BETWEEN_BATCHES: Duration = Duration::from_millis(50);
 
 /// Starts the tasks of all tenants.
 pub fn start(app: &App) {
     for tenant in app.tenants().all() {
         app.tracker().spawn(calculate(app.clone(), tenant.clone()));
-        app.tracker().spawn(anchor(app.clone(), tenant));
+        app.tracker().spawn(anchor(app.clone(), tenant.clone()));
+        app.tracker().spawn(sweep(app.clone(), tenant));
     }
 }
 
@@ -89,6 +96,36 @@ async fn anchor(app: App, tenant: TenantCtx) {
                 tracing::error!(tenant.id = %tenant.id(), cause = format!("{error:#}"), "the anchor was not written");
             }
             Err(_) => tracing::error!(tenant.id = %tenant.id(), "writing the anchor panicked"),
+        }
+    }
+}
+
+/// Drops cells of runs that were replaced long ago, a batch after the other, so that commits get
+/// between them.
+async fn sweep(app: App, tenant: TenantCtx) {
+    let stop = app.stop().clone();
+    while !stop.is_cancelled() {
+        let parts = std::sync::Arc::clone(tenant.parts());
+        let pause = match tokio::task::spawn_blocking(move || sweep::sweep(&parts)).await {
+            Ok(Ok(swept)) => {
+                if swept.cells > 0 {
+                    tracing::info!(tenant.id = %tenant.id(), cells = swept.cells, "dropped cells of a retired run");
+                }
+                if swept.more { BETWEEN_BATCHES } else { SWEEP_EVERY }
+            }
+            Ok(Err(error)) => {
+                tracing::warn!(tenant.id = %tenant.id(), cause = format!("{error:#}"), "no cells were swept");
+                SWEEP_EVERY
+            }
+            Err(_) => {
+                app.metrics().panicked();
+                tracing::error!(tenant.id = %tenant.id(), "sweeping cells panicked");
+                SWEEP_EVERY
+            }
+        };
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = tokio::time::sleep(pause) => {}
         }
     }
 }

@@ -13,7 +13,7 @@ use envora_domain::cells::{CellKey, CellValue, Primary};
 use envora_domain::decimal::Mass;
 use envora_domain::gwp::{Carbon, Gas, GwpSet};
 use envora_domain::id::RunId;
-use envora_domain::time::Day;
+use envora_domain::time::{Day, Timestamp};
 
 use crate::row::Row;
 use crate::statement::statements;
@@ -51,6 +51,21 @@ statements! {
     CELL_DAY_FIRST = "SELECT day FROM cell WHERE run_id = ?1 ORDER BY day LIMIT 1";
     CELL_DAY_LAST = "SELECT day FROM cell WHERE run_id = ?1 ORDER BY day DESC LIMIT 1";
     CELLS_DROP = "DELETE FROM cell WHERE run_id = ?1";
+    RUNS_WITH_OLD_CELLS = "SELECT r.run_id FROM run r WHERE r.state = 'retired'
+            AND EXISTS (SELECT 1 FROM cell c WHERE c.run_id = r.run_id)
+            AND (r.switched_seq = 0 OR EXISTS (SELECT 1 FROM run n
+                JOIN audit_entry e ON e.seq = n.switched_seq
+                WHERE n.switched_seq > r.switched_seq AND e.at_ms <= ?1))
+        ORDER BY r.run_id";
+    CELL_NTH = "SELECT day, facility_id, source_id, kind, slot, scope, category, market, bucket, gas,
+            carbon, basis, tier, data_kind, is_primary
+        FROM cell WHERE run_id = ?1
+        ORDER BY day, facility_id, source_id, kind, slot, scope, category, market, bucket, gas,
+            carbon, basis, tier, data_kind, is_primary
+        LIMIT 1 OFFSET ?2";
+    CELLS_DROP_TO = "DELETE FROM cell WHERE run_id = ?1 AND (day, facility_id, source_id, kind, slot,
+            scope, category, market, bucket, gas, carbon, basis, tier, data_kind, is_primary)
+        <= (?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)";
 }
 
 /// Adds changes to a run's cells, in the transaction that moves its `calculated_to`.
@@ -99,6 +114,55 @@ fn nothing(sum: &CellValue) -> bool {
 pub fn cells_drop(tx: &mut TenantTx, grant: &Grant<Calculate>, run: RunId) -> anyhow::Result<u64> {
     tx.allow(grant)?;
     tx.execute(CELLS_DROP, &[run.into()])
+}
+
+/// Which cells nobody needs any more.
+#[derive(Clone, Debug)]
+pub struct Sweep {
+    /// Those of runs whose successor became current at this time or before; those of a run that never
+    /// was current, at any time.
+    pub before: Timestamp,
+    /// But not those of runs that a lock holds.
+    pub held: Vec<RunId>,
+    /// How many go at once, at most; at least one.
+    pub cells_max: u32,
+}
+
+/// What a sweep did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Swept {
+    /// Cells that went.
+    pub cells: u64,
+    /// Whether others are to go.
+    pub more: bool,
+}
+
+/// Drops cells of retired runs, one batch of one run. Blocks, choices and rows stay: what a figure of
+/// such a run was is worked out from them.
+///
+/// # Errors
+/// The database's.
+pub fn cells_sweep(
+    tx: &mut TenantTx,
+    grant: &Grant<Calculate>,
+    sweep: &Sweep,
+) -> anyhow::Result<Swept> {
+    tx.allow(grant)?;
+    let before_ms = sweep.before.as_micros().div_euclid(1_000);
+    let old = tx.all(RUNS_WITH_OLD_CELLS, &[before_ms.into()], |row| row.id())?;
+    let mut old = old.into_iter().filter(|run: &RunId| !sweep.held.contains(run));
+    let Some(run) = old.next() else { return Ok(Swept { cells: 0, more: false }) };
+    let last = sweep.cells_max.saturating_sub(1);
+    match tx.first(CELL_NTH, &[run.into(), last.into()], key)? {
+        Some(last) => {
+            let cells = tx.execute(CELLS_DROP_TO, &key_values(run, &last))?;
+            Ok(Swept { cells, more: true })
+        }
+        None => {
+            let cells = tx.execute(CELLS_DROP, &[run.into()])?;
+            Ok(Swept { cells, more: old.next().is_some() })
+        }
+    }
 }
 
 /// A run's cells of these days, by key.

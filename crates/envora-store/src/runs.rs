@@ -23,6 +23,8 @@ statements! {
     RUN_ADVANCE = "UPDATE run SET calculated_to = ?3, calculated_at = ?4
         WHERE run_id = ?1 AND calculated_to = ?2 AND state <> 'retired'";
     RUNS_RETIRE = "UPDATE run SET state = 'retired' WHERE state = 'current'";
+    RUNS_ABANDON = "UPDATE run SET state = 'retired'
+        WHERE state = 'catching_up' AND run_id <> ?1";
     RUN_SWITCH = "UPDATE run SET state = 'current', switched_seq = ?2
         WHERE run_id = ?1 AND state = 'catching_up'";
     RUN_BY_ID = "SELECT run_id, digest, identity, state, started_seq, started_at, switched_seq,
@@ -196,6 +198,19 @@ pub fn run_switch(
     tx.execute(RUNS_RETIRE, &[])?;
     tx.execute_one(RUN_SWITCH, &[id.into(), seq.into()])?;
     Ok(seq)
+}
+
+/// Retires all runs that are catching up but this one: nobody asks for them any more.
+///
+/// # Errors
+/// The database's.
+pub fn runs_abandon(
+    tx: &mut TenantTx,
+    grant: &Grant<Calculate>,
+    wanted: RunId,
+) -> anyhow::Result<u64> {
+    tx.allow(grant)?;
+    tx.execute(RUNS_ABANDON, &[wanted.into()])
 }
 
 /// The run that readers see; `None` before the first.

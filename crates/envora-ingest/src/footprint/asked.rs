@@ -1,5 +1,6 @@
 //! A footprint question, settled: run, set, filters and the cells of its days.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -15,12 +16,12 @@ use envora_domain::id::{FacilityId, SourceId};
 use envora_store::audit::{AuditHead, audit_head};
 use envora_store::cells::cells_between;
 use envora_store::organization::organization_now;
-use envora_store::runs::{Run, run_by_id, run_current};
+use envora_store::runs::{Run, RunState, run_by_id, run_current};
 use envora_store::unresolved::DayRange;
 
 use super::figures::{self, column};
 use super::{AskError, CONSOLIDATION, FootprintQuery};
-use crate::process::runs::policy_of;
+use crate::process::runs::policy_of_run;
 use crate::registry::Registry;
 use crate::tenant::TenantParts;
 use crate::trace::replay;
@@ -68,7 +69,8 @@ impl Asked {
         let settings = organization.context("find the organization")?.settings;
         let word = query.gwp_set.as_deref().unwrap_or(&settings.default_gwp_set);
         let set = GwpSet::parse(word).ok_or_else(|| AskError::UnknownGwpSet(word.to_owned()))?;
-        let policy = policy_of(&settings);
+        // The run's own: while another catches up, or after it took over, the settings' is the other's.
+        let policy = policy_of_run(&run)?;
         let mut asked = Self {
             query: query.clone(),
             run,
@@ -80,6 +82,11 @@ impl Asked {
             cells,
         };
         asked.name_by_id()?;
+        if asked.run.state == RunState::Retired {
+            // Its cells may have been swept.
+            let whole = Figure { gwp_set: None, filters: BTreeMap::new(), ..asked.base() };
+            asked.cells = replay::walk(parts, &whole, |_, _| Ok(()))?.cells;
+        }
         Ok(asked)
     }
 

@@ -102,6 +102,11 @@ impl Choices {
         Ok(choices)
     }
 
+    /// The factors that are chosen from.
+    pub(crate) fn library(&self) -> &Library {
+        &self.library
+    }
+
     /// How many there are: their numbers are 1 up to this.
     pub(crate) fn count(&self) -> usize {
         self.chosen.len()

@@ -1,15 +1,22 @@
 //! Runs: which calculation is current, and what makes two calculations the same.
 
-use anyhow::{Context as _, ensure};
+use std::sync::Arc;
+
+use anyhow::{Context as _, bail};
 use envora_domain::choice::{ENGINE, Policy};
+use envora_domain::factors::Library;
 use envora_domain::gwp::GwpSet;
 use envora_domain::hash::Digest;
 use envora_domain::id::RunId;
 use envora_domain::time::zone_database_edition;
 use envora_domain::{methods, rfc8785};
 use envora_store::organization::{OrganizationSettings, organization_now};
-use envora_store::runs::{NewRun, Run, RunState, run_by_id, run_start, run_switch, runs_all};
+use envora_store::packs::{NewPack, packs_active};
+use envora_store::runs::{
+    NewRun, Run, RunState, run_by_id, run_current, run_start, run_switch, runs_abandon, runs_all,
+};
 use envora_store::whys::whys_of_run;
+use serde::Deserialize;
 
 use super::choices::Choices;
 use crate::tenant::{Damaged, TenantParts};
@@ -21,10 +28,22 @@ pub(crate) struct Engine {
     pub(crate) choices: Choices,
 }
 
+/// The runs that are calculated: the one that today's packs and policy ask for and, while it catches
+/// up, the one that readers see.
+pub(crate) struct Engines {
+    pub(crate) wanted: Engine,
+    pub(crate) seen: Option<Engine>,
+}
+
+/// A run was made by rules that this program does not have.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0} was made by other packs, methods or rules than those at hand")]
+struct OtherRules(RunId);
+
 /// Everything that digits depend on besides rows and registry, as RFC 8785 JSON.
-fn identity(parts: &TenantParts, policy: &Policy) -> anyhow::Result<String> {
+fn identity(library: &Library, policy: &Policy) -> anyhow::Result<String> {
     let methods: Vec<&str> = methods::ALL.iter().map(|method| method.id).collect();
-    let packs: Vec<String> = parts.library.pack_digests().iter().map(Digest::hex).collect();
+    let packs: Vec<String> = library.pack_digests().iter().map(Digest::hex).collect();
     let sets: Vec<&str> = policy.columns().into_iter().flatten().map(GwpSet::as_str).collect();
     let value = serde_json::json!({
         "engine": ENGINE,
@@ -37,11 +56,44 @@ fn identity(parts: &TenantParts, policy: &Policy) -> anyhow::Result<String> {
     rfc8785::to_string(&value).context("write a run's identity")
 }
 
-/// The policy that the organization's settings ask for.
-pub(crate) fn policy(parts: &TenantParts) -> anyhow::Result<Policy> {
-    let grant = parts.own.read_organization;
-    let organization = parts.read(move |rd| organization_now(rd, &grant))?;
-    Ok(organization.map_or_else(Policy::default, |found| policy_of(&found.settings)))
+/// The parts of a run's identity that its figures are read by.
+#[derive(Deserialize)]
+struct Written {
+    packs: Vec<String>,
+    policy: Policy,
+}
+
+fn written(run: &Run) -> anyhow::Result<Written> {
+    if Digest::of(run.identity.as_bytes()) != run.digest {
+        return Err(Damaged::new(run.id.to_string(), "its digest is of another run").into());
+    }
+    serde_json::from_str(&run.identity).context("read a run's identity")
+}
+
+/// The policy that a run was made by.
+pub(crate) fn policy_of_run(run: &Run) -> anyhow::Result<Policy> {
+    Ok(written(run)?.policy)
+}
+
+/// What the organization asks for now: its settings' policy and the active packs, by digest, sorted.
+fn wanted(parts: &TenantParts) -> anyhow::Result<(Policy, Vec<Digest>)> {
+    let own = parts.own;
+    let (organization, active) = parts.read(move |rd| {
+        let organization = organization_now(rd, &own.read_organization)?;
+        Ok((organization, packs_active(rd, &own.read_factors, u64::MAX)?))
+    })?;
+    let policy = organization.map_or_else(Policy::default, |found| policy_of(&found.settings));
+    let mut packs: Vec<Digest> = active.iter().map(|active| active.pack.digest).collect();
+    packs.sort_unstable();
+    if let Some(lost) =
+        active.iter().find(|active| parts.library.only(&[active.pack.digest]).is_none())
+    {
+        let NewPack { pack, version, .. } = &lost.pack;
+        bail!(
+            "the factors of {pack}, version {version}, are active and not at hand: use the program that brought them"
+        );
+    }
+    Ok((policy, packs))
 }
 
 /// The policy that these settings ask for.
@@ -49,11 +101,48 @@ pub(crate) fn policy_of(settings: &OrganizationSettings) -> Policy {
     Policy::for_set(GwpSet::parse(&settings.default_gwp_set).unwrap_or(GwpSet::Published))
 }
 
+impl Engines {
+    pub(crate) fn open(parts: &TenantParts) -> anyhow::Result<Self> {
+        Self::of(parts, Engine::open(parts)?)
+    }
+
+    fn of(parts: &TenantParts, wanted: Engine) -> anyhow::Result<Self> {
+        let mut seen = None;
+        if wanted.run.state == RunState::CatchingUp {
+            let grant = parts.own.read_results;
+            if let Some(current) = parts.read(move |rd| run_current(rd, &grant))? {
+                seen = match Engine::of_run(parts, current.id) {
+                    // What another program began stands as it is until its successor takes over.
+                    Err(error) if error.is::<OtherRules>() => None,
+                    found => found?,
+                };
+            }
+        }
+        Ok(Self { wanted, seen })
+    }
+
+    /// The same with their runs as they stand now, or others when what is asked for has changed.
+    pub(crate) fn renewed(self, parts: &TenantParts) -> anyhow::Result<Self> {
+        let (policy, packs) = wanted(parts)?;
+        let Self { wanted, seen } = self;
+        if policy != wanted.policy || packs != wanted.choices.library().pack_digests() {
+            return Self::open(parts);
+        }
+        let Some(wanted) = wanted.refreshed(parts)? else { return Self::open(parts) };
+        let seen = match seen {
+            Some(seen) if wanted.run.state == RunState::CatchingUp => seen.refreshed(parts)?,
+            _ => None,
+        };
+        Ok(Self { wanted, seen })
+    }
+}
+
 impl Engine {
     /// The run that today's engine, packs and policy make: the one that is there, or a new one.
-    pub(crate) fn open(parts: &TenantParts) -> anyhow::Result<Self> {
-        let policy = policy(parts)?;
-        let identity = identity(parts, &policy)?;
+    fn open(parts: &TenantParts) -> anyhow::Result<Self> {
+        let (policy, packs) = wanted(parts)?;
+        let library = parts.library.only(&packs).context("find the active packs")?;
+        let identity = identity(&library, &policy)?;
         let digest = Digest::of(identity.as_bytes());
         let grant = parts.own.read_results;
         let runs = parts.read(move |rd| runs_all(rd, &grant)).context("read the runs")?;
@@ -65,34 +154,39 @@ impl Engine {
                 start(parts, NewRun { id: run_id(parts), digest, identity }, current)?
             }
         };
-        Self::with(parts, run, policy)
+        let others = |other: &Run| other.state == RunState::CatchingUp && other.id != run.id;
+        if runs.iter().any(others) {
+            let (grant, wanted) = (parts.own.calculate, run.id);
+            let abandoned = parts.db.write_blocking(move |tx| runs_abandon(tx, &grant, wanted));
+            abandoned.context("give up runs that nobody asks for")?;
+        }
+        Self::with(parts, run, (library, policy))
     }
 
-    /// The engine of a run that is there, to work its rows out again; nothing is written. `None` when
-    /// there is no such run.
+    /// The engine of a run that is there, to go on with it or to work its rows out again; nothing is
+    /// written. `None` when there is no such run.
     ///
     /// # Errors
-    /// The run was made by other packs, methods or rules than these, or what is stored of it is
-    /// [`Damaged`].
+    /// The run was made by other packs, methods or rules than those at hand, or what is stored of it
+    /// is [`Damaged`].
     pub(crate) fn of_run(parts: &TenantParts, id: RunId) -> anyhow::Result<Option<Self>> {
         let grant = parts.own.read_results;
         let Some(run) = parts.read(move |rd| run_by_id(rd, &grant, id))? else { return Ok(None) };
-        if Digest::of(run.identity.as_bytes()) != run.digest {
-            return Err(Damaged::new(run.id.to_string(), "its digest is of another run").into());
+        let Written { packs, policy } = written(&run)?;
+        let packs: Option<Vec<Digest>> = packs.iter().map(|hex| Digest::parse_hex(hex)).collect();
+        let packs = packs.context("read the packs of a run")?;
+        let library = parts.library.only(&packs).ok_or(OtherRules(id))?;
+        if identity(&library, &policy)? != run.identity {
+            return Err(OtherRules(id).into());
         }
-        let written: serde_json::Value =
-            serde_json::from_str(&run.identity).context("read a run's identity")?;
-        let policy = written.get("policy").cloned().unwrap_or_default();
-        let policy: Policy = serde_json::from_value(policy).context("read a run's policy")?;
-        ensure!(
-            identity(parts, &policy)? == run.identity,
-            "{} was made by other packs, methods or rules than those at hand",
-            run.id
-        );
-        Self::with(parts, run, policy).map(Some)
+        Self::with(parts, run, (library, policy)).map(Some)
     }
 
-    fn with(parts: &TenantParts, run: Run, policy: Policy) -> anyhow::Result<Self> {
+    fn with(
+        parts: &TenantParts,
+        run: Run,
+        (library, policy): (Arc<Library>, Policy),
+    ) -> anyhow::Result<Self> {
         let (grant, id) = (parts.own.read_results, run.id);
         let whys = parts.read(move |rd| whys_of_run(rd, &grant, id)).context("read the choices")?;
         let mut stored = Vec::with_capacity(whys.len());
@@ -104,23 +198,18 @@ impl Engine {
             }
             stored.push(why.json);
         }
-        let choices = Choices::new(parts.library.clone(), policy.clone(), stored)?;
+        let choices = Choices::new(library, policy.clone(), stored)?;
         Ok(Self { run, policy, choices })
     }
 
-    /// The same engine with its run as it stands now, or another when the policy has changed.
-    pub(crate) fn renewed(mut self, parts: &TenantParts) -> anyhow::Result<Self> {
-        if policy(parts)? != self.policy {
-            return Self::open(parts);
-        }
+    /// The same engine with its run as it stands now; `None` once that is retired.
+    fn refreshed(mut self, parts: &TenantParts) -> anyhow::Result<Option<Self>> {
         let (grant, id) = (parts.own.read_results, self.run.id);
-        match parts.read(move |rd| run_by_id(rd, &grant, id))? {
-            Some(run) if run.state != RunState::Retired => {
-                self.run = run;
-                Ok(self)
-            }
-            _ => Self::open(parts),
-        }
+        let run = parts.read(move |rd| run_by_id(rd, &grant, id))?;
+        Ok(run.filter(|run| run.state != RunState::Retired).map(|run| {
+            self.run = run;
+            self
+        }))
     }
 }
 

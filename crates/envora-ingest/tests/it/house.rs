@@ -36,6 +36,7 @@ use envora_store::facilities::FacilityFields;
 use envora_store::imports::Mode;
 use envora_store::nouns::noun_put;
 use envora_store::organization::{OrganizationSettings, organization_put};
+use envora_store::packs::{NewPack, pack_activate};
 use envora_store::sources::SourceFields;
 use envora_store::suppliers::SupplierFields;
 use envora_testkit::clock::FixedClock;
@@ -56,6 +57,8 @@ pub(crate) struct House {
     pub(crate) clock: Arc<FixedClock>,
     entropy: Arc<SeededEntropy>,
     engine: Option<Engine>,
+    /// The packs at hand.
+    shelf: Arc<Library>,
     /// While it is true, the disk is full.
     pub(crate) full: Arc<AtomicBool>,
     pub(crate) parts: Arc<TenantParts>,
@@ -81,6 +84,11 @@ impl House {
 
     /// A new tenant; its database on this engine.
     pub(crate) fn on(engine: Option<Engine>) -> Self {
+        Self::with(engine, Library::starter().unwrap())
+    }
+
+    /// A new tenant with these packs at hand, of which the first of each id is active.
+    pub(crate) fn with(engine: Option<Engine>, shelf: Arc<Library>) -> Self {
         let kept = tempfile::tempdir().unwrap();
         let folder = kept.path().to_owned();
         std::fs::create_dir_all(folder.join("keys").join(TENANT.hex())).unwrap();
@@ -90,7 +98,7 @@ impl House {
         let store = key_store(&folder, &entropy);
         let keys = TenantKeys::create(store, TENANT, REGION, clock.now()).unwrap();
         let full = Arc::new(AtomicBool::new(false));
-        let world = World { clock: &clock, entropy: &entropy, full: &full };
+        let world = World { clock: &clock, entropy: &entropy, full: &full, shelf: &shelf };
         let parts = parts(&folder, keys, world, (engine.clone(), true));
         let settings = OrganizationSettings {
             id: OrganizationId::from_bytes([1; 16]),
@@ -107,7 +115,15 @@ impl House {
         let intake = Intake::new(Arc::clone(&parts)).unwrap();
         let processor = Processor::new(Arc::clone(&parts));
         let kept = Some(kept);
-        Self { folder, kept, clock, entropy, engine, full, parts, intake, processor }
+        let house =
+            Self { folder, kept, clock, entropy, engine, shelf, full, parts, intake, processor };
+        let packs = house.shelf.packs();
+        for (place, pack) in packs.iter().enumerate() {
+            if packs[..place].iter().all(|before| before.recipe.id != pack.recipe.id) {
+                house.activate(place);
+            }
+        }
+        house
     }
 
     /// A tenant that is there already, on `SQLite`. Each process that opens it has a seed of its own,
@@ -115,29 +131,46 @@ impl House {
     pub(crate) fn at(folder: &Path, seed: u64) -> Self {
         let clock = Arc::new(FixedClock::parse("2023-02-01T09:00:00Z"));
         let entropy = Arc::new(SeededEntropy::new(seed));
-        Self::opened((folder.to_owned(), None), (clock, entropy), None)
+        Self::opened(
+            (folder.to_owned(), None),
+            (clock, entropy),
+            (None, Library::starter().unwrap()),
+        )
     }
 
     fn opened(
         (folder, kept): (PathBuf, Option<tempfile::TempDir>),
         (clock, entropy): (Arc<FixedClock>, Arc<SeededEntropy>),
-        engine: Option<Engine>,
+        (engine, shelf): (Option<Engine>, Arc<Library>),
     ) -> Self {
         let full = Arc::new(AtomicBool::new(false));
         let keys = TenantKeys::open(key_store(&folder, &entropy), TENANT).unwrap();
-        let world = World { clock: &clock, entropy: &entropy, full: &full };
+        let world = World { clock: &clock, entropy: &entropy, full: &full, shelf: &shelf };
         let parts = parts(&folder, keys, world, (engine.clone(), false));
         let intake = Intake::new(Arc::clone(&parts)).unwrap();
         let processor = Processor::new(Arc::clone(&parts));
-        Self { folder, kept, clock, entropy, engine, full, parts, intake, processor }
+        Self { folder, kept, clock, entropy, engine, shelf, full, parts, intake, processor }
+    }
+
+    /// Activates a pack of the shelf.
+    pub(crate) fn activate(&self, place: usize) {
+        let pack = &self.shelf.packs()[place];
+        let new = NewPack {
+            pack: pack.recipe.id.clone(),
+            version: pack.recipe.version.clone(),
+            digest: pack.digest,
+        };
+        let now = self.clock.now();
+        self.parts.db.write_blocking(move |tx| pack_activate(tx, &grant(), &new, now)).unwrap();
     }
 
     /// Ends the process, so to speak, and starts it again on the same folder.
     pub(crate) fn reopen(self) -> Self {
         let (clock, entropy) = (Arc::clone(&self.clock), Arc::clone(&self.entropy));
         let (folder, engine) = (self.folder.clone(), self.engine.clone());
+        let shelf = Arc::clone(&self.shelf);
         let kept = self.close();
-        Self::opened((folder, kept), (clock, entropy), engine)
+        Self::opened((folder, kept), (clock, entropy), (engine, shelf))
     }
 
     /// Ends the process, so to speak; the folder stays as long as what is returned.
@@ -284,6 +317,7 @@ struct World<'a> {
     clock: &'a Arc<FixedClock>,
     entropy: &'a Arc<SeededEntropy>,
     full: &'a Arc<AtomicBool>,
+    shelf: &'a Arc<Library>,
 }
 
 /// An id that a code gives, so that tests need not remember it.
@@ -295,7 +329,7 @@ pub(crate) fn id_of(code: &str) -> [u8; 16] {
 fn parts(
     folder: &Path,
     keys: TenantKeys,
-    World { clock, entropy, full }: World<'_>,
+    World { clock, entropy, full, shelf }: World<'_>,
     (engine, create): (Option<Engine>, bool),
 ) -> Arc<TenantParts> {
     let lake = Arc::new(Lake::open(folder.join("tenant"), Arc::new(OsDisk)).unwrap());
@@ -318,7 +352,7 @@ fn parts(
         db: db.unwrap(),
         keys: Arc::new(keys),
         lake,
-        library: Library::starter().unwrap(),
+        library: Arc::clone(shelf),
         clock: Arc::clone(clock) as _,
         entropy: Arc::clone(entropy) as _,
         own: OwnGrants {
@@ -328,6 +362,7 @@ fn parts(
             read_sources: grant(),
             read_entities: grant(),
             read_suppliers: grant(),
+            read_factors: grant(),
             read_organization: grant(),
             read_results: grant(),
             read_audit: grant(),

@@ -10,4 +10,5 @@ mod p01;
 mod p07;
 mod processing;
 mod schema;
+mod switching;
 mod tracing;

@@ -62,7 +62,7 @@ pub fn routes() -> Vec<Route> {
             .says("Lists the packs that come with this program, and which of them are active.")
             .gives(200, Shape::page::<FactorPack>()),
         Route::post::<ActivatePack, _, _>(ACTIVATE, activate)
-            .says("Activates a pack; the activation is an entry of the audit log.")
+            .says("Activates a pack: everything is calculated anew with it, and what is answered changes at once when that is done.")
             .without_body()
             .gives(200, Shape::one::<FactorPack>()),
         Route::get::<ReadFactors, _, _>(GWP_SETS, gwp_sets)
@@ -270,6 +270,7 @@ async fn activate(
         parts.library.packs().iter().find(|pack| pack.recipe.id == id).ok_or_else(nothing_here)?;
     let new = naming(pack);
     let activation = parts.db.write(move |tx| pack_activate(tx, &grant, &new, now)).await?;
+    allowed.tenant.notify();
     Reply::ok(&pack_wire(pack, &[activation]))
 }
 

@@ -156,6 +156,7 @@ pub fn own_grants(tenant: TenantId) -> OwnGrants {
         read_sources: own_work(tenant),
         read_entities: own_work(tenant),
         read_suppliers: own_work(tenant),
+        read_factors: own_work(tenant),
         read_organization: own_work(tenant),
         read_results: own_work(tenant),
         read_audit: own_work(tenant),

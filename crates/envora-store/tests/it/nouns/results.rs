@@ -13,10 +13,13 @@ use envora_domain::time::Day;
 use envora_store::blocks::{
     Block, BlockKind, BlockPlace, BlockSlice, block_add, block_of_segment, blocks_from,
 };
-use envora_store::cells::{cells_add, cells_between, cells_days, cells_drop};
+use envora_store::cells::{
+    Sweep, Swept, cells_add, cells_between, cells_days, cells_drop, cells_sweep,
+};
 use envora_store::packs::{NewPack, pack_activate, packs_active};
 use envora_store::runs::{
-    Advance, NewRun, RunState, run_advance, run_by_id, run_current, run_start, run_switch, runs_all,
+    Advance, NewRun, RunState, run_advance, run_by_id, run_current, run_start, run_switch,
+    runs_abandon, runs_all,
 };
 use envora_store::unresolved::{
     DayRange, Unresolved, unresolved_between, unresolved_of_seq, unresolved_put,
@@ -197,6 +200,53 @@ pub(super) fn cells_add_up_exactly(db: &mut TestDb) {
     assert_eq!(db.db.write_blocking(move |tx| cells_drop(tx, &work, RUN)).unwrap(), 2);
     assert_eq!(cells(0, 30_000), []);
     assert_eq!(span(), None);
+}
+
+pub(super) fn cells_of_retired_runs_go_in_batches(db: &mut TestDb) {
+    let (read, work) = (grant::<ReadResults>(), grant::<Calculate>());
+    started(db);
+    for run in [RUN, NEXT] {
+        let days = (0..25).map(|day| {
+            (cell(19_000 + day / 3, [Gas::CO2, Gas::CH4, Gas::N2O][day as usize % 3]), sum(1))
+        });
+        let changes: BTreeMap<_, _> = days.collect();
+        assert_eq!(changes.len(), 25);
+        db.db.write_blocking(move |tx| cells_add(tx, &work, run, &changes)).unwrap();
+    }
+    let switch = |id, at| db.db.write_blocking(move |tx| run_switch(tx, &work, id, at)).unwrap();
+    let sweep = |before, held: &[RunId]| {
+        let sweep = Sweep { before, held: held.to_vec(), cells_max: 10 };
+        db.db.write_blocking(move |tx| cells_sweep(tx, &work, &sweep)).unwrap()
+    };
+    let left = |run| {
+        let days = DayRange { from: Day::from_number(0), to: Day::from_number(30_000) };
+        db.db.read_blocking(move |rd| cells_between(rd, &read, run, days)).unwrap().len()
+    };
+    let nothing = Swept { cells: 0, more: false };
+    switch(RUN, later(10));
+    assert_eq!(sweep(later(1_000), &[]), nothing, "the current run's stay, the next one's too");
+    switch(NEXT, later(20));
+    assert_eq!(sweep(later(19), &[]), nothing, "its time has not come");
+    assert_eq!(sweep(later(20), &[RUN]), nothing, "a lock holds it");
+    assert_eq!(sweep(later(20), &[]), Swept { cells: 10, more: true });
+    assert_eq!((left(RUN), left(NEXT)), (15, 25));
+    assert_eq!(sweep(later(20), &[]), Swept { cells: 10, more: true });
+    assert_eq!(sweep(later(20), &[]), Swept { cells: 5, more: false });
+    assert_eq!(sweep(later(20), &[]), nothing);
+    assert_eq!((left(RUN), left(NEXT)), (0, 25));
+    // One that was never seen by anybody need not wait.
+    let third = RunId::from_bytes([3; 16]);
+    let new = NewRun { id: third, digest: Digest::of(b"3"), identity: "{}".to_owned() };
+    let changes = BTreeMap::from([(cell(19_000, Gas::CO2), sum(1))]);
+    db.db
+        .write_blocking(move |tx| {
+            run_start(tx, &work, &new, later(30))?;
+            cells_add(tx, &work, third, &changes)
+        })
+        .unwrap();
+    assert_eq!(sweep(later(0), &[]), nothing, "it is catching up");
+    assert_eq!(db.db.write_blocking(move |tx| runs_abandon(tx, &work, NEXT)).unwrap(), 1);
+    assert_eq!(sweep(later(0), &[]), Swept { cells: 1, more: false });
 }
 
 pub(super) fn unresolved_rows_are_said_anew(db: &mut TestDb) {

@@ -1,0 +1,25 @@
+//! Sweep: cells of runs that were replaced go after a while; what their figures were is worked out
+//! from rows and blocks, which stay.
+
+use envora_domain::time::{Span, Timestamp};
+use envora_store::cells::{Sweep, Swept, cells_sweep};
+
+use crate::tenant::TenantParts;
+
+/// How long cells stay after their run was replaced.
+pub const KEPT: Span = Span::from_secs(30 * 86_400);
+/// How many cells go in one transaction.
+pub const CELLS_AT_A_TIME: u32 = 2_000;
+
+/// Drops one batch of cells whose time is over. Blocks.
+///
+/// Nothing can be locked yet; a run that a lock holds would be named in `held`.
+///
+/// # Errors
+/// The database's.
+pub fn sweep(parts: &TenantParts) -> anyhow::Result<Swept> {
+    let (grant, now) = (parts.own.calculate, parts.clock.now());
+    let before = Timestamp::from_micros(now.as_micros().saturating_sub(KEPT.as_micros()));
+    let sweep = Sweep { before, held: Vec::new(), cells_max: CELLS_AT_A_TIME };
+    Ok(parts.db.write_blocking(move |tx| cells_sweep(tx, &grant, &sweep))?)
+}
