@@ -21,7 +21,7 @@ const MAINTENANCE: &str = "postgres";
 /// socket. `Debug` and `Display` leave the password out.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Address {
-    config: Config,
+    config: Box<Config>,
 }
 
 /// Why a connection string is refused. Says nothing of its text, which may hold a password.
@@ -61,20 +61,19 @@ impl Address {
             return Err(elsewhere(other));
         }
         if config.get_hostaddrs().is_empty()
-            && let Some(other) = config.get_hosts().iter().find_map(|host| elsewhere_name(host))
+            && let Some(other) = config.get_hosts().iter().find_map(elsewhere_name)
         {
             return Err(elsewhere(&other));
         }
-        match config.get_ssl_mode() {
-            SslMode::Disable | SslMode::Prefer => {}
-            _ => return Err(AddressError::Tls),
+        if !matches!(config.get_ssl_mode(), SslMode::Disable | SslMode::Prefer) {
+            return Err(AddressError::Tls);
         }
         if config.get_connect_timeout().is_none() {
             config.connect_timeout(CONNECT_MAX);
         }
         config.application_name(format!("envora {}", std::process::id()));
         config.target_session_attrs(TargetSessionAttrs::ReadWrite);
-        Ok(Self { config })
+        Ok(Self { config: Box::new(config) })
     }
 
     /// Another database of the same server.
