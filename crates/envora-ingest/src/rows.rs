@@ -84,7 +84,10 @@ impl Columns {
         }
         let field = problem.field.as_str();
         let other = field.strip_suffix("_code").map(|word| format!("{word}_id"));
+        let part = format!("{field}/");
+        let parts = || self.0.iter().find(|(field, _)| field.starts_with(&part));
         let column = self.0.get(field).or_else(|| self.0.get(&other?));
+        let column = column.or_else(|| parts().map(|(_, column)| column));
         if let Some(column) = column {
             problem.column = Some(column.clone());
         } else if problem.code != RowCode::MissingField {

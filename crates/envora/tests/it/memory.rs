@@ -22,9 +22,10 @@ fn peak(pid: u32) -> u64 {
 }
 
 fn head(token: &str, path: &str, kind: &str) -> String {
+    let noun = path.split('?').next().unwrap_or_default();
     format!(
         "POST /v2/organizations/acme/{path} HTTP/1.1\r\nAuthorization: Bearer {token}\r\n\
-         Content-Type: {kind}\r\nX-Idempotency-Key: a-key-of-this-test"
+         Content-Type: {kind}\r\nX-Idempotency-Key: a-key-of-this-test-for-{noun}"
     )
 }
 
