@@ -209,8 +209,10 @@ fn many_rows_are_several_segments() {
     assert!(answer.results.is_empty(), "of many rows, only those not accepted are listed");
 }
 
+type Change = fn(&mut Activity);
+
 /// Rows of ids `r0` to `r<count>`, more than one cut; these changes to some of them.
-fn many(count: usize, changes: &[(usize, fn(&mut Activity))]) -> Vec<ParsedRow> {
+fn many(count: usize, changes: &[(usize, Change)]) -> Vec<ParsedRow> {
     let mut rows: Vec<Activity> =
         (0..count).map(|row| electricity(&format!("r{row}"), "1", AT)).collect();
     for (row, change) in changes {
