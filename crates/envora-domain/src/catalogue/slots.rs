@@ -213,11 +213,9 @@ pub(super) const PURCHASE: &[SlotSpec] = &[s3(
 const CARRIED: &[&str] =
     &["freight.fuel@1", "freight.leg@1", "freight.distance@1", "freight.spend@1"];
 
+/// Tables of freight print a row of their own for vehicles that are charged.
 pub(super) const FREIGHT: &[SlotSpec] = &[
-    s3(Boundary::Combustion, CARRIED).when(&[When::Burns]),
-    SlotSpec::new(Slot::S3Power, Boundary::Generation, &["freight.leg@1", "freight.distance@1"])
-        .booked(3, 0)
-        .when(&[When::Plugs]),
+    s3(Boundary::Combustion, CARRIED),
     s3_more(Slot::S3Wtt, Boundary::Upstream, &["wtt.leg@1", "wtt.published@1"]),
 ];
 

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Asked, ChoiceFlag, Native, PassedOver, Unresolved, UnresolvedCode, period};
-use crate::catalogue::{Bucket, Slot};
+use crate::catalogue::{Bucket, Slot, find_fuel};
 use crate::factors::{Boundary, Factor, FactorId, FactorKind, substances};
-use crate::gwp::{Gas, gwp};
+use crate::gwp::{Carbon, Gas, gwp};
 use crate::rational::Rational;
 use crate::units::{self, Unit, UnitPath};
 
@@ -144,11 +144,15 @@ fn fitting<'a>(
     asked: &Asked<'a>,
     notes: &mut Notes<'_>,
 ) -> Result<Vec<Candidate<'a>>, Unresolved> {
+    // The CO2 of a fuel of plants is in a memo: without it the factor is whole.
+    let fuel = asked.told.get("fuel").and_then(|word| find_fuel(word));
+    let biogenic = fuel.is_some_and(|fuel| fuel.carbon == Carbon::Biogenic);
+    let memo_has_co2 = biogenic && !search.without_co2;
     let meant = |factor: &&Factor| {
         search.kinds.contains(&factor.kind)
             && factor.boundary == search.boundary
             && factor.memo_bucket == search.memo
-            && is_without_co2(factor) == search.without_co2
+            && (is_without_co2(factor) == search.without_co2 || memo_has_co2)
             && factor.qualifiers.contains_key("supplier") == search.of_supplier
             && factor.qualifiers.contains_key("property") == search.property.is_some()
     };
@@ -336,12 +340,16 @@ fn told_apart(search: &Search<'_>, asked: &Asked<'_>, others: &[&Factor]) -> Opt
             words.extend(of.split('|').map(|word| (*name, word)));
         }
     }
-    let (name, _) = *words.first()?;
-    let list: Vec<&str> =
-        words.iter().filter(|(of, _)| *of == name).map(|(_, word)| *word).collect();
+    let mut lists: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (name, word) in words {
+        lists.entry(name).or_default().push(word);
+    }
+    // What is unsaid first, then what has the fewest words to choose from.
+    let said = |name: &str| asked.told.contains_key(name);
+    let (name, list) = lists.into_iter().min_by_key(|(name, list)| (said(name), list.len()))?;
     let more = if list.len() > WORDS_TOLD_MAX { ", …" } else { "" };
     let list = list.into_iter().take(WORDS_TOLD_MAX).collect::<Vec<_>>().join(", ");
-    let verb = if asked.told.contains_key(name) { "there are factors for" } else { "say" };
+    let verb = if said(name) { "there are factors for" } else { "say" };
     Some(format!("{verb} {name} = {list}{more}"))
 }
 

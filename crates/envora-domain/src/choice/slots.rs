@@ -74,7 +74,8 @@ pub(super) fn choose_slot(
     asked: &Asked<'_>,
     passed_over: &mut Vec<PassedOver>,
 ) -> Result<Option<SlotChoice>, Unresolved> {
-    let mut first = None;
+    let mut first: Option<Unresolved> = None;
+    let mut missing: Option<&str> = None;
     for (place, id) in spec.methods.iter().enumerate() {
         let Some(method) = methods::find(id) else { continue };
         let over = |rule: &str, detail: String| PassedOver {
@@ -97,6 +98,7 @@ pub(super) fn choose_slot(
         let measured = match amounts::measure(method, spec, asked) {
             Ok(measured) => measured,
             Err(lacks) => {
+                missing = missing.or(method.absent.filter(|absent| *absent == lacks));
                 passed_over.push(over("inputs", lacks));
                 continue;
             }
@@ -123,10 +125,17 @@ pub(super) fn choose_slot(
             },
         }
     }
-    Err(first.unwrap_or_else(|| {
+    let unresolved = first.unwrap_or_else(|| {
         let detail = format!("no method for the slot {} is complete", spec.slot);
         Unresolved::missing(detail, "send what the methods of this type need")
-    }))
+    });
+    Err(match missing {
+        None => unresolved,
+        Some(missing) => {
+            let remedy = format!("{}; another method lacks an input: {missing}", unresolved.remedy);
+            Unresolved { remedy, ..unresolved }
+        }
+    })
 }
 
 /// What a method needs that the row does not bring at all.

@@ -8,8 +8,8 @@ use std::path::Path;
 use std::process::Command;
 
 use envora_domain::activities::{Activity, Input, Origin, Period};
-use envora_domain::catalogue::{ALL, Bucket};
-use envora_domain::choice::{Brings, Policy, Question, Why, choose};
+use envora_domain::catalogue::{ALL, Bucket, Need, SlotSpec, find};
+use envora_domain::choice::{Brings, Policy, Question, Unresolved, Why, choose};
 use envora_domain::decimal::{Decimal, Mass};
 use envora_domain::factors::{
     Body, Boundary, Denominator, Factor, FactorKind, GasValue, Library, Pack, Provenance, Region,
@@ -136,8 +136,7 @@ fn why(row: &Value, activity: &Activity, library: &Library, day: &str) -> Why {
             ..Brings::default()
         },
     };
-    choose(&question, library, &Policy::default())
-        .unwrap_or_else(|unresolved| panic!("{}: {unresolved:?}", activity.kind))
+    choose(&question, library, &Policy::default()).expect(&activity.kind)
 }
 
 fn told(line: &Line) -> Vec<String> {
@@ -238,6 +237,87 @@ fn every_method_that_a_type_uses_has_golden_numbers() {
             assert!(known || covered.iter().any(|covered| covered == id), "{id}");
         }
     }
+}
+
+/// A row made of a factor's own words: its type, qualifiers, unit and region.
+fn asked_of(factor: &Factor, library: &Library) -> Result<Why, Unresolved> {
+    let mut qualifiers: BTreeMap<String, String> = factor
+        .qualifiers
+        .iter()
+        .map(|(name, words)| {
+            let word = words.split('|').next().unwrap_or_default();
+            (name.clone(), word.to_owned())
+        })
+        .collect();
+    let item = qualifiers.remove("item");
+    let question = Question {
+        kind: &factor.activity_type,
+        unit: &factor.denominator.unit,
+        qualifiers: &qualifiers,
+        region: Some(&factor.region.code),
+        first: factor.valid_from,
+        last: factor.valid_from,
+        scope: None,
+        category: None,
+        brings: Brings { item: item.as_deref(), ..Brings::default() },
+    };
+    choose(&question, library, &Policy::default())
+}
+
+/// Packs and catalogue speak one language: whoever asks in a factor's own words is answered, and
+/// no two factors of the compiled-in packs answer the same question differently.
+#[test]
+fn a_factor_is_found_by_its_own_words() {
+    let library = Library::starter().expect("the compiled-in packs");
+    let (mut found, mut wrong) = (0_u32, Vec::new());
+    for factor in library.factors().filter(|factor| factor.kind == FactorKind::Emission).step_by(5)
+    {
+        let kind = find(&factor.activity_type).expect("a type of the catalogue");
+        let fills = |spec: &SlotSpec| {
+            spec.boundary == factor.boundary && spec.need == Need::Required && spec.types.is_empty()
+        };
+        let first = kind.slots.iter().any(fills) && factor.memo_bucket.is_none();
+        if !first || factor.permitted_use != "inventory" {
+            continue;
+        }
+        match asked_of(factor, &library) {
+            Ok(_) => found += 1,
+            Err(unresolved) => wrong.push(format!("{}: {unresolved}", factor.key)),
+        }
+    }
+    assert_eq!(wrong, Vec::<String>::new());
+    assert!(found > 500, "{found}");
+}
+
+#[test]
+fn what_finds_no_factor_names_the_words_that_would() {
+    let library = Library::starter().expect("the compiled-in packs");
+    let refused = |kind: &str, unit: &str, pairs: &[(&str, &str)]| {
+        let day = Day::parse("2024-04-15").expect("a day");
+        let pair = |(name, word): &(&str, &str)| ((*name).to_owned(), (*word).to_owned());
+        let qualifiers = pairs.iter().map(pair).collect();
+        let question = Question {
+            kind,
+            unit,
+            qualifiers: &qualifiers,
+            region: Some("GB"),
+            first: day,
+            last: day,
+            scope: None,
+            category: None,
+            brings: Brings::default(),
+        };
+        let unresolved = choose(&question, &library, &Policy::default()).expect_err("no factor");
+        format!("{}: {}", unresolved.detail, unresolved.remedy)
+    };
+    let told = refused("waste.treated", "t", &[("material", "glass"), ("treatment", "composting")]);
+    assert!(told.contains("there are factors for treatment = closed_loop"), "{told}");
+    let told = refused("travel.moved", "x:pax.km", &[("mode", "air"), ("rf", "with")]);
+    assert!(told.contains("say haul = domestic, international, long"), "{told}");
+    let told = refused("travel.stayed", "x:room_night", &[("country", "MC")]);
+    assert!(told.contains("no active pack has a factor for MC"), "{told}");
+    let told = refused("travel.moved", "x:pax.km", &[("mode", "car")]);
+    assert!(told.contains("occupancy"), "{told}");
 }
 
 #[test]
