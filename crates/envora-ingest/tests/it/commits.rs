@@ -6,8 +6,7 @@ use std::sync::atomic::Ordering;
 use envora_domain::activities::problems::{Outcome, RowCode, RowProblem};
 use envora_domain::activities::{Activity, Ref};
 use envora_domain::decimal::Decimal;
-use envora_domain::hash::Digest;
-use envora_ingest::commit::{Accepted, Batch, Idempotency, StoredAnswer, SubmitError, Submitted};
+use envora_ingest::commit::{Accepted, Batch, SubmitError};
 use envora_ingest::formats::{Format, Opening, OriginHead, open};
 use envora_ingest::rows::ParsedRow;
 use envora_ingest::segments::activities;
@@ -323,76 +322,4 @@ fn what_a_full_disk_refused_is_no_duplicate() {
     house.parts.db.resume();
     assert_eq!(outcomes(&house.submit_batch(batch())), [Outcome::Accepted]);
     assert_eq!(house.recount().rows, 1);
-}
-
-fn keyed(key: u8, fingerprint: u8, kwh: &str) -> Batch {
-    let mut batch = Batch::new(parsed(vec![electricity("a", kwh, AT)]), Mode::Atomic);
-    batch.idempotency = Some(Idempotency {
-        key: Digest([key; 32]),
-        fingerprint: Digest([fingerprint; 32]),
-        render: Box::new(|accepted| StoredAnswer {
-            status: 201,
-            media_type: "application/json".to_owned(),
-            body: format!("seq {}", accepted.watermark).into_bytes(),
-        }),
-    });
-    batch
-}
-
-#[test]
-fn p05_retry_is_one_effect() {
-    let house = House::new();
-    house.facility("b24", |_| {});
-    let Submitted::Stored(accepted, Some(answer)) = house.try_submit(keyed(1, 1, "1")).unwrap()
-    else {
-        panic!("the first request is an effect");
-    };
-    assert_eq!(answer.body, format!("seq {}", accepted.watermark).into_bytes());
-    let replayed = |house: &House| match house.try_submit(keyed(1, 1, "1")).unwrap() {
-        Submitted::Replayed(again) => assert_eq!(again, answer, "the same bytes"),
-        Submitted::Stored(..) => panic!("a retry had an effect of its own"),
-    };
-    replayed(&house);
-    let house = house.reopen();
-    replayed(&house);
-    let reused = house.try_submit(keyed(1, 2, "1"));
-    assert!(matches!(reused, Err(SubmitError::KeyReused)), "{reused:?}");
-    let refused = house.try_submit(keyed(2, 1, "5"));
-    assert!(matches!(refused, Err(SubmitError::Refused(_))), "the id is taken: {refused:?}");
-    let mut other = keyed(2, 2, "5");
-    other.rows = parsed(vec![electricity("b", "5", AT)]).into();
-    assert!(matches!(house.try_submit(other), Ok(Submitted::Stored(..))), "a refusal keeps no key");
-}
-
-#[test]
-fn p05_effects_are_distinct_keys() {
-    let house = House::new();
-    house.facility("b24", |_| {});
-    let batch = |key: u8| {
-        let mut batch = keyed(key, key, "1");
-        batch.rows = parsed(vec![electricity(&format!("row-{key}"), "1", AT)]).into();
-        batch
-    };
-    let tries = 8;
-    let stored: usize = std::thread::scope(|scope| {
-        let house = &house;
-        let threads: Vec<_> = (0..tries)
-            .map(|seed: u8| {
-                scope.spawn(move || {
-                    let mut stored = 0;
-                    for step in 0..20_u8 {
-                        let key = (step * 7 + seed * 3) % 20;
-                        stored += match house.try_submit(batch(key)) {
-                            Ok(Submitted::Stored(accepted, _)) => accepted.counts.accepted,
-                            Ok(Submitted::Replayed(_)) | Err(SubmitError::InFlight) => 0,
-                            Err(error) => panic!("{error:?}"),
-                        };
-                    }
-                    usize::try_from(stored).unwrap()
-                })
-            })
-            .collect();
-        threads.into_iter().map(|thread| thread.join().unwrap()).sum()
-    });
-    assert_eq!(stored, 20, "each key had one effect");
 }

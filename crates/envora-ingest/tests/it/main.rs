@@ -7,6 +7,7 @@ mod estate;
 mod examples;
 mod house;
 mod p01;
+mod p05;
 mod p07;
 mod processing;
 mod schema;

@@ -1,0 +1,155 @@
+//! P05: a request that is sent again is one effect. Same key and same body: the same bytes come back.
+//! Same key and another body: refused. While the first is on its way: told so.
+
+use std::collections::BTreeMap;
+use std::process::Command;
+
+use envora_domain::hash::Digest;
+use envora_domain::planted;
+use envora_ingest::commit::{Batch, Idempotency, StoredAnswer, SubmitError, Submitted};
+use envora_store::imports::Mode;
+use envora_testkit::entropy::SeededEntropy;
+
+use crate::house::{House, electricity, parsed};
+
+const AT: &str = "2022-01-01T00:00:00Z";
+const REQUESTS: u64 = 1_500;
+const REQUESTS_SLOW: u64 = 20_000;
+
+/// A request of one row: its key, which of the bodies it has, and who sends it.
+fn request(sender: &str, key: u64, body: u64) -> Batch {
+    let row = electricity(&format!("row-{key}-{body}"), "1", AT);
+    let mut batch = Batch::new(parsed(vec![row]), Mode::Atomic);
+    let sender = sender.to_owned();
+    batch.idempotency = Some(Idempotency {
+        key: Digest::of(format!("key {key}").as_bytes()),
+        fingerprint: Digest::of(format!("body {body}").as_bytes()),
+        render: Box::new(move |accepted| StoredAnswer {
+            status: 201,
+            media_type: "application/json".to_owned(),
+            body: format!("{sender}: seq {}", accepted.watermark).into_bytes(),
+        }),
+    });
+    batch
+}
+
+/// One sender, what it was answered under each key, and its organization's house.
+struct Sender {
+    name: String,
+    house: House,
+    answered: BTreeMap<u64, (u64, StoredAnswer)>,
+    replayed: u64,
+    refused: u64,
+    in_flight: u64,
+}
+
+impl Sender {
+    fn new(name: &str) -> Self {
+        let house = House::new();
+        house.facility("b24", |_| {});
+        let name = name.to_owned();
+        Self { name, house, answered: BTreeMap::new(), replayed: 0, refused: 0, in_flight: 0 }
+    }
+
+    /// Sends the same request so many times at once, and holds the answers against what is due.
+    fn send(&mut self, key: u64, body: u64, times: u64) {
+        let (name, house) = (&self.name, &self.house);
+        let answers: Vec<Result<Submitted, SubmitError>> = std::thread::scope(|scope| {
+            let submit = || house.try_submit(request(name, key, body));
+            let threads: Vec<_> = (0..times).map(|_| scope.spawn(submit)).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+        });
+        let mut stored = None;
+        let mut again = Vec::new();
+        for answer in answers {
+            match answer {
+                Ok(Submitted::Stored(accepted, Some(answer))) => {
+                    assert_eq!(accepted.counts.accepted, 1);
+                    assert!(stored.replace(answer).is_none(), "two effects of one key");
+                }
+                Ok(Submitted::Stored(_, None)) => panic!("an effect without its answer"),
+                Ok(Submitted::Replayed(answer)) => again.push(answer),
+                Err(SubmitError::KeyReused) => self.refused += 1,
+                Err(SubmitError::InFlight) => self.in_flight += 1,
+                Err(error) => panic!("{error:?}"),
+            }
+        }
+        if let Some((sent, answer)) = self.answered.get(&key) {
+            assert!(stored.is_none(), "a retry had an effect of its own");
+            assert!(*sent == body || again.is_empty(), "another body was answered as the first");
+            assert!(again.iter().all(|bytes| bytes == answer), "the same bytes");
+        } else {
+            let answer = stored.expect("the first request is an effect");
+            assert!(answer.body.starts_with(self.name.as_bytes()), "somebody else's answer");
+            assert!(again.iter().all(|bytes| *bytes == answer), "the same bytes");
+            self.answered.insert(key, (body, answer));
+        }
+        self.replayed += u64::try_from(again.len()).unwrap();
+    }
+
+    fn restart(self) -> Self {
+        Self { house: self.house.reopen(), ..self }
+    }
+}
+
+/// Requests of two organizations under the same keys, one to five at once, with restarts.
+fn retries(requests: u64) {
+    let dice = SeededEntropy::new(5);
+    let mut senders = [Sender::new("acme"), Sender::new("globex")];
+    let (mut sent, mut rounds) = (0, 0);
+    while sent < requests {
+        rounds += 1;
+        let times = 1 + dice.next() % 5;
+        let (key, body) = (dice.next() % (requests / 12), dice.next() % 3);
+        let sender = &mut senders[usize::from(dice.next() % 2 == 0)];
+        sender.send(key, body, times);
+        sent += times;
+        if rounds % 100 == 0 {
+            senders = senders.map(Sender::restart);
+        }
+    }
+    for sender in &senders {
+        let effects = u64::try_from(sender.answered.len()).unwrap();
+        assert_eq!(sender.house.recount().rows, effects, "effects are distinct keys");
+        let hits = [effects, sender.replayed, sender.refused, sender.in_flight];
+        assert!(hits.iter().all(|hits| *hits > 0), "a kind of answer never came: {hits:?}");
+        println!(
+            "p05: {}: {effects} effects, {} answered again, {} refused, {} in flight",
+            sender.name, sender.replayed, sender.refused, sender.in_flight
+        );
+    }
+}
+
+#[test]
+fn p05_retry_is_one_effect() {
+    #[expect(clippy::disallowed_methods, reason = "a test may ask how much time it has")]
+    let slow = std::env::var_os("SLOW").is_some();
+    retries(if slow { REQUESTS_SLOW } else { REQUESTS });
+}
+
+/// The suite proves that it can fail: where bodies are not compared, it must not pass.
+#[test]
+fn p05_catches_body_not_compared() {
+    let (me, bug) = ("p05::p05_catches_body_not_compared", "body_not_compared");
+    if std::env::args().any(|argument| argument == bug) {
+        planted::arm(bug);
+        retries(REQUESTS);
+        return;
+    }
+    let run =
+        Command::new(std::env::current_exe().unwrap()).args(["--exact", me, bug]).output().unwrap();
+    let text = String::from_utf8_lossy(&run.stdout);
+    assert!(text.contains("running 1 test"), "the armed run found its test: {text}");
+    assert!(!run.status.success(), "{bug} passed the suite");
+    assert!(text.contains("another body was answered as the first"), "another reason: {text}");
+}
+
+#[test]
+fn a_refusal_keeps_no_key() {
+    let house = House::new();
+    house.facility("b24", |_| {});
+    house.submit(vec![electricity("row-2-1", "2", AT)]);
+    let refused = house.try_submit(request("acme", 2, 1));
+    assert!(matches!(refused, Err(SubmitError::Refused(_))), "the id is taken: {refused:?}");
+    assert!(matches!(house.try_submit(request("acme", 2, 2)), Ok(Submitted::Stored(..))));
+}
