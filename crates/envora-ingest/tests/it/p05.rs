@@ -93,6 +93,7 @@ impl Sender {
 }
 
 /// Requests of two organizations under the same keys, one to five at once, with restarts.
+#[expect(clippy::print_stdout, reason = "a suite says how much it reached")]
 fn retries(requests: u64) {
     let dice = SeededEntropy::new(5);
     let mut senders = [Sender::new("acme"), Sender::new("globex")];
@@ -101,7 +102,7 @@ fn retries(requests: u64) {
         rounds += 1;
         let times = 1 + dice.next() % 5;
         let (key, body) = (dice.next() % (requests / 12), dice.next() % 3);
-        let sender = &mut senders[usize::from(dice.next() % 2 == 0)];
+        let sender = &mut senders[usize::from(dice.next().is_multiple_of(2))];
         sender.send(key, body, times);
         sent += times;
         if rounds % 100 == 0 {
