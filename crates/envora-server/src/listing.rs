@@ -86,7 +86,7 @@ impl Cut {
 fn known<T: PartialSchema>() -> Vec<String> {
     match T::schema() {
         RefOr::T(Schema::Object(object)) => object.properties.keys().cloned().collect(),
-        _ => Vec::new(),
+        RefOr::Ref(_) | RefOr::T(_) => Vec::new(),
     }
 }
 

@@ -74,7 +74,7 @@ pub trait Listed: Noun {
     ///
     /// # Errors
     /// The database's.
-    fn merged(self, sent: &mut Fields, is_new: bool, look: &mut Look<'_>) -> anyhow::Result<Self>;
+    fn merged(self, sent: &mut Fields, look: &mut Look<'_>) -> anyhow::Result<Self>;
 
     /// As the wire shows it.
     fn wire(version: Version<Self>) -> Self::Wire;
@@ -84,6 +84,8 @@ pub trait Listed: Noun {
 pub struct Look<'a> {
     /// The database, within the transaction of the change.
     pub rd: &'a mut TenantReader,
+    /// Whether the noun is new, so that what it must say is due.
+    pub is_new: bool,
     /// For the organization's settings.
     pub organization: Grant<ReadOrganization>,
     /// For the facilities.
@@ -251,8 +253,8 @@ impl<N: Noun> Grants<N> {
         })
     }
 
-    fn look<'a>(&self, rd: &'a mut TenantReader) -> Look<'a> {
-        Look { rd, organization: self.organization, facilities: self.facilities }
+    fn look<'a>(&self, (rd, is_new): (&'a mut TenantReader, bool)) -> Look<'a> {
+        Look { rd, is_new, organization: self.organization, facilities: self.facilities }
     }
 }
 
@@ -303,9 +305,9 @@ fn filled<N: Listed>(
     (id, mut sent): (Id<N::Kind>, Fields),
 ) -> anyhow::Result<Result<N, Problem>> {
     let is_new = before.is_none();
-    let mut look = grants.look(tx);
+    let mut look = grants.look((tx, is_new));
     let start = before.map_or_else(|| N::blank(id, &mut look), Ok)?;
-    let wanted = start.merged(&mut sent, is_new, &mut look)?;
+    let wanted = start.merged(&mut sent, &mut look)?;
     Ok(sent.finish().map(|()| wanted))
 }
 

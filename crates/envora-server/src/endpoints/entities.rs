@@ -41,7 +41,8 @@ impl Listed for EntityFields {
         })
     }
 
-    fn merged(mut self, sent: &mut Fields, is_new: bool, _: &mut Look<'_>) -> anyhow::Result<Self> {
+    fn merged(mut self, sent: &mut Fields, look: &mut Look<'_>) -> anyhow::Result<Self> {
+        let is_new = look.is_new;
         if is_new || sent.has("code") {
             self.code = sent.code("code", Need::Required);
         }

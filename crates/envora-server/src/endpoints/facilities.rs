@@ -50,7 +50,8 @@ impl Listed for FacilityFields {
         })
     }
 
-    fn merged(mut self, sent: &mut Fields, is_new: bool, _: &mut Look<'_>) -> anyhow::Result<Self> {
+    fn merged(mut self, sent: &mut Fields, look: &mut Look<'_>) -> anyhow::Result<Self> {
+        let is_new = look.is_new;
         let is_due = |sent: &Fields, name| is_new || sent.has(name);
         if is_due(sent, "code") {
             self.code = sent.code("code", Need::Required);
