@@ -35,8 +35,7 @@ pub struct Import {
     pub ack: String,
     /// Rows by outcome.
     pub counts: Counts,
-    /// The answer of the import itself lists here the segments that hold the stored rows; later
-    /// readings list none.
+    /// The segments that hold the stored rows; lists of imports leave them out.
     #[schema(value_type = Vec<String>)]
     pub segments: Vec<SegmentId>,
     /// The answer of the import itself lists rows here as a write does; later readings list none.

@@ -34,6 +34,11 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../migrations/0002_nouns.sqlite.sql"),
         postgres: include_str!("../migrations/0002_nouns.postgres.sql"),
     },
+    Migration {
+        version: 3,
+        sqlite: include_str!("../migrations/0003_segments_of_import.sqlite.sql"),
+        postgres: include_str!("../migrations/0003_segments_of_import.postgres.sql"),
+    },
 ];
 
 impl Migration {

@@ -33,6 +33,7 @@ statements! {
     SEGMENTS_FROM = "SELECT seq, segment_id, epoch, row_count, place, path, byte_offset,
             byte_length, root, key_version, start_min, start_max, import_id, committed_at
         FROM segment WHERE seq >= ?1 ORDER BY seq LIMIT ?2";
+    SEGMENTS_OF_IMPORT = "SELECT segment_id FROM segment WHERE import_id = ?1 ORDER BY seq";
     SEGMENT_INLINE = "SELECT sealed FROM segment_inline WHERE seq = ?1";
     SEGMENT_FINGERPRINTS = "SELECT fingerprints FROM segment_fingerprints WHERE seq = ?1";
     SEGMENT_FINGERPRINTS_FROM = "SELECT f.seq, s.segment_id, f.fingerprints
@@ -231,6 +232,19 @@ pub fn segments_from(
 ) -> anyhow::Result<Vec<Segment>> {
     rd.allow(grant)?;
     rd.all(SEGMENTS_FROM, &[from.into(), limit.into()], segment)
+}
+
+/// The segments that hold the rows of an import, in their order.
+///
+/// # Errors
+/// The database's.
+pub fn segments_of_import(
+    rd: &mut TenantReader,
+    grant: &Grant<ReadActivities>,
+    import: ImportId,
+) -> anyhow::Result<Vec<SegmentId>> {
+    rd.allow(grant)?;
+    rd.all(SEGMENTS_OF_IMPORT, &[import.into()], |row| row.id())
 }
 
 /// The sealed bytes of an inline segment.

@@ -30,6 +30,7 @@ use envora_store::imports::{
 };
 use envora_store::mappings::{mapping_by_digest, mapping_by_name};
 use envora_store::organization::organization_now;
+use envora_store::segments::segments_of_import;
 
 use crate::access::{Allowed, nothing_here};
 use crate::answers::{Answer, Reply};
@@ -413,8 +414,12 @@ async fn read(
     params.only(&[])?;
     let id = ImportId::parse(&id).map_err(|_| nothing_here())?;
     let grant = allowed.grant;
-    let found = allowed.tenant.parts().db.read(move |rd| import_by_id(rd, &grant, id)).await?;
-    Reply::ok(&wire(found.ok_or_else(nothing_here)?))
+    let found = allowed.tenant.parts().db.read(move |rd| {
+        let import = import_by_id(rd, &grant, id)?;
+        Ok((import, segments_of_import(rd, &grant, id)?))
+    });
+    let (import, segments) = found.await?;
+    Reply::ok(&Import { segments, ..wire(import.ok_or_else(nothing_here)?) })
 }
 
 fn wire(import: store::Import) -> Import {
@@ -450,22 +455,30 @@ async fn errors(
     let (parts, grant, now) = (allowed.tenant.parts(), allowed.grant, app.clock().now());
     let walk = Walk { route: ERRORS, params: &params };
     let place = cursors::decode(&parts.keys, walk, now)?;
-    let from = place.and_then(|place| place.after.parse().ok()).unwrap_or(0);
+    let from = place.as_ref().and_then(|place| place.after.parse().ok()).unwrap_or(0);
     let limit = params.limit()?;
     let page = store::Page { from, limit: u32::try_from(limit + 1).unwrap_or(u32::MAX) };
     let found = parts
         .db
         .read(move |rd| match import_by_id(rd, &grant, id)? {
             None => Ok(None),
-            Some(import) => Ok(Some((import_rows(rd, &grant, id, page)?, import.media_type))),
+            Some(import) => {
+                Ok(Some((import.seq, import_rows(rd, &grant, id, page)?, import.media_type)))
+            }
         })
         .await?;
-    let (mut found, media_type) = found.ok_or_else(nothing_here)?;
+    let (seq, mut found, media_type) = found.ok_or_else(nothing_here)?;
+    if place.is_some_and(|place| place.seq != seq) {
+        return Err(Problem::cursor_filter_mismatch(
+            "The cursor belongs to another import. Start again without one.",
+        )
+        .into());
+    }
     let more = found.len() > limit;
     found.truncate(limit);
     let last = found.last().filter(|_| more).map(|row| (row.number + 1).to_string());
     let next_cursor =
-        last.map(|after| cursors::encode(&parts.keys, walk, Place { after, seq: 0 }, now));
+        last.map(|after| cursors::encode(&parts.keys, walk, Place { after, seq }, now));
     let next = next_cursor.as_ref().map(|cursor| {
         let path = allowed.tenant.path(ERRORS).replace("{id}", &id.to_string());
         cursors::next_path(&path, &params, cursor)

@@ -6,15 +6,15 @@ use serde_json::{Value, json};
 
 use crate::house::{Answer, House, apart};
 
-const HEADER: &str = "external_id,type,quantity,unit,start,end,facility_code";
+pub(crate) const HEADER: &str = "external_id,type,quantity,unit,start,end,facility_code";
 
-fn line(id: &str, quantity: &str) -> String {
+pub(crate) fn line(id: &str, quantity: &str) -> String {
     format!(
         "{id},electricity.purchased,{quantity},kW.h,2022-01-01T00:00:00Z,2022-01-01T01:00:00Z,b24"
     )
 }
 
-async fn with_facility() -> House {
+pub(crate) async fn with_facility() -> House {
     let house = House::new();
     let facility =
         json!({"code": "b24", "name": "The library", "country": "GB", "time_zone": "UTC"});
@@ -22,7 +22,7 @@ async fn with_facility() -> House {
     house
 }
 
-fn import(house: &House, query: &str, (key, body): (&str, String)) -> Request<Body> {
+pub(crate) fn import(house: &House, query: &str, (key, body): (&str, String)) -> Request<Body> {
     house
         .ask("POST", &format!("/imports{query}"))
         .header("content-type", "text/csv")
@@ -32,7 +32,12 @@ fn import(house: &House, query: &str, (key, body): (&str, String)) -> Request<Bo
         .unwrap()
 }
 
-fn activities(house: &House, query: &str, (key, body): (&str, &Value)) -> Request<Body> {
+/// An import under a key of its own.
+fn import_of(house: &House, file: String) -> Request<Body> {
+    import(house, "", ("another-import", file))
+}
+
+pub(crate) fn activities(house: &House, query: &str, (key, body): (&str, &Value)) -> Request<Body> {
     let mut request = house
         .ask("POST", &format!("/activities{query}"))
         .header("content-type", "application/json");
@@ -42,14 +47,14 @@ fn activities(house: &House, query: &str, (key, body): (&str, &Value)) -> Reques
     request.body(Body::from(body.to_string())).unwrap()
 }
 
-fn row(id: &str, quantity: &str) -> Value {
+pub(crate) fn row(id: &str, quantity: &str) -> Value {
     json!({
         "external_id": id, "type": "electricity.purchased", "quantity": quantity, "unit": "kW.h",
         "start": "2022-01-01T00:00:00Z", "end": "2022-01-01T01:00:00Z", "facility_code": "b24",
     })
 }
 
-async fn counted(house: &House) {
+pub(crate) async fn counted(house: &House) {
     let tenants: Vec<_> = house.app.tenants().all().collect();
     apart(|| {
         for tenant in &tenants {
@@ -59,7 +64,7 @@ async fn counted(house: &House) {
 }
 
 #[track_caller]
-fn counts(answer: &Answer) -> [u64; 4] {
+pub(crate) fn counts(answer: &Answer) -> [u64; 4] {
     let body = answer.json();
     ["accepted", "duplicate", "quarantined", "rejected"]
         .map(|outcome| body["counts"][outcome].as_u64().unwrap_or_else(|| unreachable!("{body}")))
@@ -107,6 +112,16 @@ async fn a_file_becomes_a_footprint_that_traces_back() {
     let kept: Vec<&Value> = errors["data"].as_array().unwrap().iter().collect();
     assert_eq!(kept[1]["errors"][0]["column"], "facility_code", "{errors}");
     assert_eq!(kept[1]["errors"][0]["pointer"], Value::Null);
+    let read = house.get(&format!("/imports/{import}")).await.json();
+    assert_eq!(read["segments"].as_array().map(Vec::len), Some(1), "{read}");
+    assert_eq!(read["segments"], body["segments"]);
+    // A page of one import's errors leads to no page of another's.
+    let other = format!("{HEADER}\n{}\n", line("a4", "x"));
+    let other = house.send(import_of(&house, other)).await.json();
+    let page = house.get(&format!("/imports/{import}/errors?limit=1")).await.json();
+    let cursor = page["next_cursor"].as_str().unwrap();
+    let path = format!("/imports/{}/errors?limit=1&cursor={cursor}", other["id"].as_str().unwrap());
+    house.get(&path).await.is_problem(400, "cursor_filter_mismatch");
 }
 
 #[tokio::test]

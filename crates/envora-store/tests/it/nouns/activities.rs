@@ -17,7 +17,7 @@ use envora_store::mappings::{
 use envora_store::mentions::{Slice, Word, mentions_add, mentions_of_word};
 use envora_store::segments::{
     NewSegment, SegmentTotals, segment_add, segment_by_id, segment_by_seq, segment_fingerprints,
-    segment_fingerprints_from, segment_inline, segment_totals, segments_from,
+    segment_fingerprints_from, segment_inline, segment_totals, segments_from, segments_of_import,
 };
 use envora_store::supersessions::{
     ActivityRange, Fate, Supersession, supersession_add, supersession_of, supersessions_between,
@@ -81,6 +81,9 @@ pub(super) fn a_segment_is_found_by_id_and_seq(db: &mut TestDb) {
             assert_eq!(segment_inline(rd, &read, 0)?, Some(vec![1; 100]));
             assert_eq!(segment_inline(rd, &read, 1)?, None);
             assert_eq!(segments_from(rd, &read, 1, 10)?.len(), 1);
+            let of = |import: u8| ImportId::from_bytes([import; 16]);
+            assert_eq!(segments_of_import(rd, &read, of(5))?, [segment_id(1)]);
+            assert_eq!(segments_of_import(rd, &read, of(6))?, []);
             assert_eq!(segment_fingerprints(rd, &read, 1)?, Some(vec![2; 24]));
             let all = segment_fingerprints_from(rd, &read, 0, 10)?;
             assert_eq!(
