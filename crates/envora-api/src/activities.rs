@@ -25,8 +25,7 @@ pub struct Activity {
     pub committed_at: Timestamp,
     /// The sequence number of its commit.
     pub seq: u64,
-    /// `counted`, `unresolved`, `superseded`, `voided`, or `pending` until the calculation is there;
-    /// in lists, which look no further, `stored`.
+    /// `counted`, `unresolved`, `superseded`, `voided`, or `pending` until the calculation is there.
     #[schema(example = "counted")]
     pub state: String,
     /// Why it is unresolved.

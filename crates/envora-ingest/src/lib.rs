@@ -19,5 +19,6 @@ pub mod footprint;
 pub mod process;
 pub mod registry;
 pub mod segments;
+pub mod stored;
 pub mod tenant;
 pub mod trace;

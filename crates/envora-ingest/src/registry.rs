@@ -138,6 +138,23 @@ impl Registry {
         self.suppliers.named(&named(word), seq)
     }
 
+    /// The words by which rows may name a facility or, without naming one, stand there; of an unknown
+    /// one, the word itself.
+    pub(crate) fn facility_words(&self, word: &Ref<envora_domain::id::Facility>) -> Vec<Mention> {
+        match self.facility(word, u64::MAX) {
+            Some(found) => self.words(Changed::Facility(found.fields.id)),
+            None => vec![Mention { kind: FacilityFields::NAME, word: word.to_string() }],
+        }
+    }
+
+    /// The words by which rows may name a source; of an unknown one, the word itself.
+    pub(crate) fn source_words(&self, word: &Ref<envora_domain::id::Source>) -> Vec<Mention> {
+        match self.source(word, u64::MAX) {
+            Some(found) => self.words(Changed::Source(found.fields.id)),
+            None => vec![Mention { kind: SourceFields::NAME, word: word.to_string() }],
+        }
+    }
+
     /// A facility by its id.
     #[must_use]
     pub fn facility_of(&self, id: FacilityId, seq: u64) -> Option<&Facility> {

@@ -85,7 +85,9 @@ impl Cut {
 /// The names of a type's fields; none where a type may have any.
 fn known<T: PartialSchema>() -> Vec<String> {
     match T::schema() {
-        RefOr::T(Schema::Object(object)) => object.properties.keys().cloned().collect(),
+        RefOr::T(Schema::Object(object)) if object.additional_properties.is_none() => {
+            object.properties.keys().cloned().collect()
+        }
         RefOr::Ref(_) | RefOr::T(_) => Vec::new(),
     }
 }

@@ -1,6 +1,6 @@
 //! `…/activities`: rows sent in a body, tried out, listed, read back.
 
-use std::collections::BTreeMap;
+use core::ops::ControlFlow;
 use std::io::Cursor;
 use std::sync::Arc;
 
@@ -13,17 +13,20 @@ use bytes::Bytes;
 use envora_api::activities::{Activity, HistoryStep, Validation};
 use envora_api::listing::Page;
 use envora_api::media;
+use envora_api::problems::Problem;
 use envora_api::writes::WriteAnswer;
 use envora_domain::access::Grant;
 use envora_domain::access::actions::{ReadActivities, ReadResults, WriteActivities};
+use envora_domain::catalogue;
 use envora_domain::gwp::GwpSet;
-use envora_domain::id::{ActivityId, ImportId, SegmentId};
+use envora_domain::id::{ActivityId, ImportId};
 use envora_ingest::commit::{Accepted, Batch, Idempotency, StoredAnswer, SubmitError, Submitted};
 use envora_ingest::footprint::AskError;
 use envora_ingest::formats::json::{BODY_ROWS_MAX, too_many_rows};
 use envora_ingest::formats::{self, OpenError, Opening, OriginHead, Reader};
 use envora_ingest::rows::ParsedRow;
 use envora_ingest::segments::activities;
+use envora_ingest::stored::{Narrowed, PENDING, Question, RowState, STATES};
 use envora_ingest::tenant::TenantParts;
 use envora_ingest::trace::{ActivityTrace, trace_activity};
 use envora_ingest::words;
@@ -41,8 +44,9 @@ use crate::cursors::{self, Place, Walk};
 use crate::edge::RequestId;
 use crate::gate::{Format, body_format};
 use crate::idempotency::{self, Marked, Sent};
+use crate::listing::Cut;
 use crate::openapi::Shape;
-use crate::params::Params;
+use crate::params::{Params, refused, shown};
 use crate::refusals::Refusal;
 use crate::routes::Route;
 use crate::rows;
@@ -64,8 +68,14 @@ pub fn routes() -> Vec<Route> {
             .asks(&[
                 ("limit", "How many at most, 1 to 1000; 100 when absent."),
                 ("cursor", "The page to continue from."),
-                ("type", "Only of this activity type."),
+                ("type", "Only of this activity type; may be repeated."),
+                ("facility_id", "Only at this facility, by id or code; may be repeated."),
+                ("source_id", "Only of this source, by id or code; may be repeated."),
+                ("from", "Only those that last into this day of the reporting zone, or later."),
+                ("to", "Only those that begin before this day of the reporting zone."),
+                ("state", "counted, unresolved, superseded, voided or pending; may be repeated."),
                 ("import_id", "Only of this import."),
+                ("fields", "Only these fields of each, separated by commas."),
             ])
             .gives(200, Shape::page::<Activity>()),
         Route::post::<WriteActivities, _, _>(ALL, add)
@@ -290,17 +300,14 @@ pub(crate) fn told(
     let segment = segment_of(parts, (grant, id))?.ok_or(AskError::NoActivity)?;
     let mut found = activities(parts, [id])?;
     let activity = found.remove(&id).ok_or(AskError::NoActivity)?;
-    let mut wire = wire(&segment, id, &activity);
+    let mut wire = wire(&segment, id, (&activity, PENDING));
     match trace_activity(parts, &results, id, GwpSet::Published) {
         Ok(trace) => {
             trace.state.clone_into(&mut wire.state);
             wire.code = trace.unresolved.as_ref().map(|(code, _)| code.clone());
             Ok((wire, Some(trace)))
         }
-        Err(AskError::NoRun) => {
-            "pending".clone_into(&mut wire.state);
-            Ok((wire, None))
-        }
+        Err(AskError::NoRun) => Ok((wire, None)),
         Err(error) => Err(error),
     }
 }
@@ -317,7 +324,7 @@ fn segment_of(
 fn wire(
     segment: &Segment,
     id: ActivityId,
-    activity: &envora_domain::activities::Activity,
+    (activity, came): (&envora_domain::activities::Activity, RowState),
 ) -> Activity {
     let (_, row) = id.place();
     Activity {
@@ -326,8 +333,8 @@ fn wire(
         row,
         committed_at: segment.committed_at,
         seq: segment.seq,
-        state: "stored".to_owned(),
-        code: None,
+        state: came.state.to_owned(),
+        code: came.code.map(|code| code.as_str().to_owned()),
         flags: activity.flags.iter().map(|flag| flag.as_str().to_owned()).collect(),
         fields: words::fields(activity),
     }
@@ -370,10 +377,44 @@ async fn history(
     Reply::ok(&Page { data: steps.await?, next_cursor: None })
 }
 
-/// What a list is narrowed to.
+/// What a list is narrowed to: the parameters that narrow.
+pub(super) const NARROWS: &[&str] =
+    &["type", "facility_id", "source_id", "from", "to", "state", "import_id"];
+
+/// What the parameters of a list ask for.
+///
+/// # Errors
+/// 400.
+pub(super) fn question(params: &Params) -> Result<Question, Problem> {
+    let many = |name| params.many(name).map(str::to_owned).collect::<Vec<String>>();
+    if let Some(word) = params.many("state").find(|word| !STATES.contains(word)) {
+        let detail = format!("state is one of {}, not {}.", STATES.join(", "), shown(word));
+        return Err(refused("state", detail));
+    }
+    if let Some(word) = params.many("type").find(|word| catalogue::find(word).is_none()) {
+        let near = catalogue::did_you_mean(word).map(|near| format!(" Did you mean {near}?"));
+        let near = near.unwrap_or_default();
+        return Err(refused("type", format!("There is no activity type {}.{near}", shown(word))));
+    }
+    let (from, to) = (params.day("from")?, params.day("to")?);
+    if from.zip(to).is_some_and(|(from, to)| to <= from) {
+        return Err(refused("to", "The period ends before it begins.".to_owned()));
+    }
+    let import = |text: &str| ImportId::parse(text).ok();
+    Ok(Question {
+        kinds: many("type"),
+        facilities: many("facility_id"),
+        sources: many("source_id"),
+        from,
+        to,
+        states: many("state"),
+        import: params.read("import_id", "the id of an import", import)?,
+    })
+}
+
+/// Which page of a list.
 struct Wanted {
-    kind: Option<String>,
-    import: Option<ImportId>,
+    question: Question,
     limit: usize,
     from: (u64, u32),
 }
@@ -385,68 +426,52 @@ struct Listed {
 }
 
 async fn list(State(app): State<App>, allowed: Allowed<ReadActivities>, params: Params) -> Answer {
-    params.only(&["limit", "cursor", "type", "import_id"])?;
+    params.only(&[&["limit", "cursor", "fields"], NARROWS].concat())?;
+    let cut = Cut::of::<Activity>(&params)?;
     let (parts, grant, now) =
         (Arc::clone(allowed.tenant.parts()), allowed.grant, app.clock().now());
     let walk = Walk { route: ALL, params: &params };
     let place = cursors::decode(&parts.keys, walk, now)?;
     let from = place.map_or((0, 0), |place| (place.seq, place.after.parse().unwrap_or(0)));
-    let wanted = Wanted {
-        kind: params.one("type")?.map(str::to_owned),
-        import: params
-            .read("import_id", "the id of an import", |text| ImportId::parse(text).ok())?,
-        limit: params.limit()?,
-        from,
-    };
+    let wanted = Wanted { question: question(&params)?, limit: params.limit()?, from };
     let asked = Arc::clone(&parts);
-    let listed = blocking(&app, move || Ok(page(&asked, grant, &wanted)?)).await?;
+    let listed = blocking(&app, move || Ok(page(&asked, grant, wanted)?)).await?;
     let next_cursor = listed.next.map(|(seq, row)| {
         cursors::encode(&parts.keys, walk, Place { after: row.to_string(), seq }, now)
     });
     let next = next_cursor
         .as_ref()
         .map(|cursor| cursors::next_path(&allowed.tenant.path(ALL), &params, cursor));
-    Ok(Reply::ok(&Page { data: listed.data, next_cursor })?.next(next.as_deref()))
+    Ok(cut.page(&Page { data: listed.data, next_cursor }, None)?.next(next.as_deref()))
 }
 
 /// A page of the list, from a segment and a row on.
 fn page(
     parts: &TenantParts,
     grant: Grant<ReadActivities>,
-    wanted: &Wanted,
+    wanted: Wanted,
 ) -> anyhow::Result<Listed> {
-    let (first, mut row) = wanted.from;
+    let (first, row) = wanted.from;
     let found =
         parts.db.read_blocking(move |rd| segments_from(rd, &grant, first, SEGMENTS_A_PAGE))?;
+    let narrowed = Narrowed::new(parts, wanted.question)?;
     let more = u32::try_from(found.len()).is_ok_and(|found| found == SEGMENTS_A_PAGE);
     let after = found.last().map(|last| last.seq + 1);
     let mut data = Vec::new();
+    let mut next = after.filter(|_| more).map(|seq| (seq, 0));
     for segment in found {
-        if segment.seq != first {
-            row = 0;
-        }
-        if wanted.import.is_some_and(|import| segment.import != Some(import)) {
-            continue;
-        }
-        for (id, activity) in rows_of(parts, segment.id, row..segment.rows)? {
-            if wanted.kind.as_ref().is_some_and(|kind| activity.kind != *kind) {
-                continue;
-            }
+        let row = if segment.seq == first { row } else { 0 };
+        let done = narrowed.rows(&segment, row, |id, activity, state| {
             if data.len() == wanted.limit {
-                return Ok(Listed { data, next: Some((segment.seq, id.place().1)) });
+                next = Some((segment.seq, id.place().1));
+                return Ok(ControlFlow::Break(()));
             }
-            data.push(wire(&segment, id, &activity));
+            data.push(wire(&segment, id, (activity, state)));
+            Ok(ControlFlow::Continue(()))
+        })?;
+        if done.is_break() {
+            break;
         }
     }
-    Ok(Listed { data, next: after.filter(|_| more).map(|seq| (seq, 0)) })
-}
-
-/// The rows of a segment, in their order.
-fn rows_of(
-    parts: &TenantParts,
-    segment: SegmentId,
-    range: core::ops::Range<u32>,
-) -> anyhow::Result<BTreeMap<ActivityId, envora_domain::activities::Activity>> {
-    let ids = range.filter_map(|row| segment.activity(row));
-    Ok(activities(parts, ids)?.into_iter().collect())
+    Ok(Listed { data, next })
 }

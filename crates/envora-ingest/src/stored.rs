@@ -1,0 +1,214 @@
+//! Stored rows as a list shows them: what they came to, and which of them a question is about.
+
+use core::ops::ControlFlow;
+use std::collections::HashSet;
+
+use anyhow::Context as _;
+use envora_domain::activities::problems::RowCode;
+use envora_domain::activities::{Activity, Period, Ref};
+use envora_domain::id::{ActivityId, Id, ImportId, Kind};
+use envora_domain::time::{Day, Timestamp, WallClock, Zone};
+use envora_store::organization::organization_now;
+use envora_store::runs::run_current;
+use envora_store::segments::Segment;
+
+use crate::process::block::Recorded;
+use crate::process::records::Records;
+use crate::registry::{Mention, Registry};
+use crate::segments::{cut, decode};
+use crate::tenant::TenantParts;
+
+/// What a row came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RowState {
+    /// `counted`, `unresolved`, `superseded`, `voided`, or `pending` until it is calculated.
+    pub state: &'static str,
+    /// Why it is unresolved.
+    pub code: Option<RowCode>,
+}
+
+/// The words of [`RowState::state`].
+pub const STATES: &[&str] = &["counted", "unresolved", "superseded", "voided", "pending"];
+
+/// Not calculated yet.
+pub const PENDING: RowState = RowState { state: "pending", code: None };
+
+impl From<Recorded> for RowState {
+    fn from(recorded: Recorded) -> Self {
+        let state = |state| Self { state, code: None };
+        match recorded {
+            Recorded::Counted(_) => state("counted"),
+            Recorded::Superseded => state("superseded"),
+            Recorded::Voided => state("voided"),
+            Recorded::Unresolved(code) => Self { state: "unresolved", code: Some(code) },
+        }
+    }
+}
+
+/// What the current run records of rows.
+struct States<'a> {
+    /// The records, and the seq below which everything is calculated; none before the first run.
+    known: Option<(Records<'a>, u64)>,
+}
+
+impl<'a> States<'a> {
+    /// As it is now.
+    fn now(parts: &'a TenantParts) -> anyhow::Result<Self> {
+        let grant = parts.own.read_results;
+        let run = parts.read(move |rd| run_current(rd, &grant))?;
+        let known = run.map(|run| {
+            let records = Records::new(parts, run.id, run.calculated_to.saturating_sub(1))?;
+            anyhow::Ok((records, run.calculated_to))
+        });
+        Ok(Self { known: known.transpose()? })
+    }
+
+    /// What each row of a segment came to, in their order.
+    fn of(&self, segment: &Segment) -> anyhow::Result<Vec<RowState>> {
+        match &self.known {
+            Some((records, end)) if segment.seq < *end => {
+                Ok(records.of(segment)?.into_iter().map(RowState::from).collect())
+            }
+            _ => Ok(vec![PENDING; usize::try_from(segment.rows)?]),
+        }
+    }
+}
+
+/// Which rows a list is about. Nothing said: all.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Question {
+    /// Of one of these activity types.
+    pub kinds: Vec<String>,
+    /// At one of these facilities, by id or code.
+    pub facilities: Vec<String>,
+    /// Of one of these sources, by id or code.
+    pub sources: Vec<String>,
+    /// Not over before this day begins in the reporting zone.
+    pub from: Option<Day>,
+    /// Begun before this day begins in the reporting zone.
+    pub to: Option<Day>,
+    /// In one of these states.
+    pub states: Vec<String>,
+    /// Of this import.
+    pub import: Option<ImportId>,
+}
+
+/// A question with its words looked up, and what the current run records: a noun's rows may name it by
+/// its id or any of its codes.
+pub struct Narrowed<'a> {
+    parts: &'a TenantParts,
+    states: States<'a>,
+    question: Question,
+    at: HashSet<Mention>,
+    of: HashSet<Mention>,
+    zone: Zone,
+}
+
+impl<'a> Narrowed<'a> {
+    /// Looks the words up. Blocks.
+    ///
+    /// # Errors
+    /// The database's; [`Damaged`](crate::tenant::Damaged) inside.
+    pub fn new(parts: &'a TenantParts, question: Question) -> anyhow::Result<Self> {
+        let own = parts.own;
+        let (registry, organization) = parts
+            .read(move |rd| {
+                let registry = Registry::load(rd, &own, u64::MAX)?;
+                Ok((registry, organization_now(rd, &own.read_organization)?))
+            })
+            .context("look up the words of a question")?;
+        let zone = organization.map(|now| now.settings.time_zone);
+        let zone = zone.and_then(|zone| Zone::named(&zone).ok()).unwrap_or_else(Zone::utc);
+        let mut at = HashSet::new();
+        for word in &question.facilities {
+            at.extend(registry.facility_words(&named(word)));
+        }
+        let mut of = HashSet::new();
+        for word in &question.sources {
+            of.extend(registry.source_words(&named(word)));
+        }
+        Ok(Self { parts, states: States::now(parts)?, question, at, of, zone })
+    }
+
+    /// Shows the rows of a segment that are asked for, from a row on, in their order, until told to
+    /// stop. Blocks.
+    ///
+    /// # Errors
+    /// What `look` gives; the database's; [`Damaged`](crate::tenant::Damaged) inside.
+    pub fn rows(
+        &self,
+        segment: &Segment,
+        from: u32,
+        mut look: impl FnMut(ActivityId, &Activity, RowState) -> anyhow::Result<ControlFlow<()>>,
+    ) -> anyhow::Result<ControlFlow<()>> {
+        if !self.may_hold(segment) {
+            return Ok(ControlFlow::Continue(()));
+        }
+        let known = self.states.of(segment)?;
+        let stream = self.parts.segment_stream(segment)?;
+        let rows = cut(segment, &stream)?;
+        for ((bytes, state), row) in rows.into_iter().zip(known).zip(0_u32..) {
+            let asked = &self.question.states;
+            if row < from || !(asked.is_empty() || asked.iter().any(|one| one == state.state)) {
+                continue;
+            }
+            let activity = decode(segment.id, bytes)?;
+            let id = segment.id.activity(row).context("name a row")?;
+            if self.holds(&activity) && look(id, &activity, state)?.is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    /// Whether a row of a segment can be among those asked for: rows last a year at most.
+    fn may_hold(&self, segment: &Segment) -> bool {
+        let (first, last) = (segment.start_min.utc_day(), segment.start_max.utc_day());
+        self.question.from.is_none_or(|from| last.plus(400) >= from)
+            && self.question.to.is_none_or(|to| first.plus(-2) < to)
+            && self.question.import.is_none_or(|import| segment.import == Some(import))
+    }
+
+    /// Whether a row is among those asked for.
+    fn holds(&self, activity: &Activity) -> bool {
+        let asked = &self.question;
+        (asked.kinds.is_empty() || asked.kinds.contains(&activity.kind))
+            && (asked.facilities.is_empty() || self.stands(activity))
+            && (asked.sources.is_empty()
+                || Mention::of(activity).any(|word| self.of.contains(&word)))
+            && self.falls(&activity.period)
+    }
+
+    /// A row's own facility decides; without one, its source's.
+    fn stands(&self, activity: &Activity) -> bool {
+        let by = if activity.facility.is_some() { "facility" } else { "source" };
+        Mention::of(activity).any(|word| word.kind == by && self.at.contains(&word))
+    }
+
+    fn falls(&self, period: &Period) -> bool {
+        let days = match period {
+            Period::Instant(at) => (self.day(*at), self.day(*at)),
+            Period::Between(start, end) => {
+                // An end at midnight is no moment of the day that begins then.
+                let last = Timestamp::from_micros(end.as_micros() - 1);
+                (self.day(*start), self.day(last.max(*start)))
+            }
+            Period::Days { first, last } => (*first, *last),
+            Period::WallClock { start, end } => {
+                let last = WallClock::from_micros(end.as_micros() - 1).day();
+                (start.day(), last.max(start.day()))
+            }
+        };
+        self.question.from.is_none_or(|from| days.1 >= from)
+            && self.question.to.is_none_or(|to| days.0 < to)
+    }
+
+    fn day(&self, at: Timestamp) -> Day {
+        self.zone.day_of(at)
+    }
+}
+
+/// What a word of a question names.
+fn named<K: Kind>(word: &str) -> Ref<K> {
+    Id::parse(word).map_or_else(|_| Ref::Code(word.to_owned()), Ref::Id)
+}
