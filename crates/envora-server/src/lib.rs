@@ -9,6 +9,7 @@ pub mod admin;
 pub mod answers;
 pub mod app;
 pub mod bodies;
+mod connections;
 pub mod cursors;
 pub mod edge;
 pub mod endpoints;

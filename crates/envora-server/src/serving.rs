@@ -11,7 +11,7 @@ use envora_store::writer::WriterState;
 use tokio::net::TcpListener;
 
 use crate::app::App;
-use crate::{admin, processing, routes};
+use crate::{admin, connections, processing, routes};
 
 /// How long requests have to end once the server is told to.
 const DRAIN: Duration = Duration::from_secs(30);
@@ -89,7 +89,7 @@ impl Bound {
     /// closes the databases.
     ///
     /// # Errors
-    /// When a listener fails, or storage did: the process then has to end with a failure.
+    /// When storage failed: the process then has to end with a failure.
     pub async fn serve(
         self,
         app: App,
@@ -106,34 +106,26 @@ impl Bound {
             }
         });
         let admin_router = admin::router(&app);
-        let admin_stop = stop.clone();
+        let (admin_stop, admin_tracker) = (app.stop().clone(), app.tracker().clone());
         let admin = self.admin;
         app.tracker().spawn(async move {
-            let ended = axum::serve(admin, admin_router)
-                .with_graceful_shutdown(async move { admin_stop.cancelled().await })
-                .await;
-            if let Err(error) = ended {
-                tracing::error!(cause = %error, "the admin listener failed");
-            }
+            let told = (&admin_stop, &admin_tracker);
+            connections::accept(told, admin, admin_router).await;
         });
         tracing::info!(address = %self.address, admin = %self.admin_address, "serving");
         let router = routes::router(&app);
-        let main_stop = stop.clone();
-        let serving = axum::serve(self.main, router)
-            .with_graceful_shutdown(async move { main_stop.cancelled().await });
+        let serving = connections::accept((app.stop(), app.tracker()), self.main, router);
         let drained = async {
             stop.cancelled().await;
             tokio::time::sleep(DRAIN).await;
         };
-        let ended = tokio::select! {
-            ended = async { serving.await } => ended.context("serve"),
+        tokio::select! {
+            () = serving => {}
             () = drained => {
                 tracing::warn!("requests were still running when the time to end had passed");
-                Ok(())
             }
-        };
-        close(&app).await?;
-        ended
+        }
+        close(&app).await
     }
 }
 
