@@ -54,6 +54,48 @@ pub struct Footprint {
     pub warnings: Vec<Warning>,
 }
 
+/// The CO2e of a period, step by step.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Series {
+    /// Which days.
+    pub period: Period,
+    /// `day`, `month` or `year`.
+    #[schema(example = "month")]
+    pub interval: String,
+    /// The GWP set of every CO2e here.
+    #[schema(example = "published")]
+    pub gwp_set: String,
+    /// The run that calculated it.
+    #[schema(value_type = String)]
+    pub run: RunId,
+    /// `current` when all that was committed is counted, else `catching_up`.
+    #[schema(example = "current")]
+    pub status: String,
+    /// How far the calculation has come.
+    pub watermark: Watermark,
+    /// The steps, in order, also those without any activity.
+    pub points: Vec<Point>,
+}
+
+/// One step of a series.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Point {
+    /// Its days, cut to the period that was asked for.
+    pub period: Period,
+    /// Scope 1.
+    pub scope1: Amount,
+    /// Scope 2, location-based.
+    pub scope2_location: Amount,
+    /// Scope 2, market-based.
+    pub scope2_market: Amount,
+    /// Scope 3.
+    pub scope3: Amount,
+    /// Scopes 1, 2 location-based, 3.
+    pub total_location_based: Amount,
+    /// Scopes 1, 2 market-based, 3.
+    pub total_market_based: Amount,
+}
+
 /// A half-open range of days.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Period {

@@ -45,7 +45,8 @@ impl Problem {
     /// A problem of this code. Each code has a constructor of its own name.
     #[must_use]
     pub fn new(code: Code, detail: String) -> Self {
-        let wait = matches!(code.status(), 429 | 503) || code == Code::idempotency_in_flight;
+        let wait = matches!(code.status(), 429 | 503)
+            || matches!(code, Code::idempotency_in_flight | Code::not_calculated);
         Self {
             kind: format!("/docs/errors/{}", code.as_str()),
             title: code.title().to_owned(),

@@ -267,8 +267,10 @@ impl Client {
 
 /// A pause that the server asks for before the same request may come again.
 fn wait_asked_for(answer: &Response) -> Option<Duration> {
-    let busy =
-        matches!(answer.status(), StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE);
+    let busy = matches!(
+        answer.status(),
+        StatusCode::CONFLICT | StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE
+    );
     let seconds = answer.headers().get(RETRY_AFTER)?.to_str().ok()?.parse::<u64>().ok()?;
     (busy && seconds <= WAIT_SECS_MAX).then(|| Duration::from_secs(seconds.max(1)))
 }

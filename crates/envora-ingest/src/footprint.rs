@@ -6,6 +6,7 @@
 pub(crate) mod asked;
 mod coverage;
 pub(crate) mod figures;
+pub mod series;
 pub(crate) mod totals;
 
 use std::collections::BTreeMap;
@@ -106,6 +107,15 @@ pub enum AskError {
         /// Its word; empty when the field itself is unknown.
         word: String,
     },
+    /// A series of more points than one answer has.
+    #[error(
+        "the period has more than {} steps: ask for a shorter one, or a longer `interval`",
+        series::POINTS_MAX
+    )]
+    TooManyPoints,
+    /// The first run has not caught up yet.
+    #[error("the first calculation has not ended yet")]
+    NotYet,
     /// No run, or not this one.
     #[error("there is no such run")]
     NoRun,

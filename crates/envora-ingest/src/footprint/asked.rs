@@ -13,6 +13,7 @@ use envora_domain::decimal::Mass;
 use envora_domain::figures::{Figure, Measure};
 use envora_domain::gwp::GwpSet;
 use envora_domain::id::{FacilityId, SourceId};
+use envora_domain::time::Day;
 use envora_store::audit::{AuditHead, audit_head};
 use envora_store::cells::cells_between;
 use envora_store::organization::organization_now;
@@ -65,7 +66,8 @@ impl Asked {
                 Ok((organization, run, head, registry, cells))
             })
             .context("read what the footprint needs")?;
-        let run = run.ok_or(AskError::NoRun)?;
+        let missing = if wanted.is_some() { AskError::NoRun } else { AskError::NotYet };
+        let run = run.ok_or(missing)?;
         let settings = organization.context("find the organization")?.settings;
         let word = query.gwp_set.as_deref().unwrap_or(&settings.default_gwp_set);
         let set = GwpSet::parse(word).ok_or_else(|| AskError::UnknownGwpSet(word.to_owned()))?;
@@ -136,6 +138,13 @@ impl Asked {
             run: self.run.id,
             seq: self.seq(),
         }
+    }
+
+    /// The cells of some of the question's days.
+    pub(crate) fn on(&self, from: Day, to: Day) -> &[(CellKey, CellValue)] {
+        let first = self.cells.partition_point(|(key, _)| key.day < from);
+        let end = self.cells.partition_point(|(key, _)| key.day < to);
+        self.cells.get(first..end).unwrap_or_default()
     }
 
     /// The exact values of figures: from the cells, or, in a set that cells do not keep, from the

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use axum::extract::State;
-use envora_api::footprints::Footprint;
+use envora_api::footprints::{Footprint, Series};
 use envora_api::problems::Problem;
 use envora_domain::access::actions::ReadResults;
 use envora_domain::id::RunId;
 use envora_domain::time::Day;
+use envora_ingest::footprint::series::{self as engine, Interval};
 use envora_ingest::footprint::{AskError, FootprintQuery, GroupBy, footprint};
 
 use crate::access::{Allowed, nothing_here};
@@ -19,6 +20,7 @@ use crate::refusals::Refusal;
 use crate::routes::Route;
 
 const FOOTPRINT: &str = "/v2/organizations/{org_id}/carbon-footprint";
+const SERIES: &str = "/v2/organizations/{org_id}/carbon-footprint/series";
 /// The parameters that narrow, each with the filter of the engine that it becomes.
 const FILTERS: &[(&str, &str)] = &[
     ("scope", "scope"),
@@ -31,6 +33,19 @@ const KNOWN: &[&str] = &[
     "from",
     "to",
     "group_by",
+    "gwp_set",
+    "run",
+    "scope",
+    "category",
+    "facility_id",
+    "source_id",
+    "type",
+];
+
+const SERIES_KNOWN: &[&str] = &[
+    "from",
+    "to",
+    "interval",
     "gwp_set",
     "run",
     "scope",
@@ -59,6 +74,21 @@ pub fn routes() -> Vec<Route> {
                 ("type", "An activity type; may be repeated."),
             ])
             .gives(200, Shape::one::<Footprint>()),
+        Route::get::<ReadResults, _, _>(SERIES, series)
+            .says("The CO2e of a period, step by step: each point has its figures.")
+            .asks(&[
+                ("from", "The first day; 1 January of the year of `to`, or of this year, when absent."),
+                ("to", "The day after the last; a year after `from` when absent."),
+                ("interval", "day, month or year; month when absent."),
+                ("gwp_set", "The GWP set; the organization's default when absent."),
+                ("run", "The run; the current one when absent."),
+                ("scope", "1, 2 or 3; may be repeated."),
+                ("category", "A category of scope 3; may be repeated."),
+                ("facility_id", "A facility's id or code; may be repeated."),
+                ("source_id", "A source's id or code; may be repeated."),
+                ("type", "An activity type; may be repeated."),
+            ])
+            .gives(200, Shape::one::<Series>()),
     ]
 }
 
@@ -68,6 +98,15 @@ async fn read(State(app): State<App>, allowed: Allowed<ReadResults>, params: Par
     let query = query(&params, app.clock().now().utc_day())?;
     let parts = allowed.tenant.parts().clone();
     let answer = blocking(&app, move || footprint(&parts, &grant, &query)).await?;
+    Reply::ok(&answer)
+}
+
+async fn series(State(app): State<App>, allowed: Allowed<ReadResults>, params: Params) -> Answer {
+    params.only(SERIES_KNOWN)?;
+    let interval = params.read("interval", "day, month or year", Interval::parse)?;
+    let (grant, query) = (allowed.grant, query(&params, app.clock().now().utc_day())?);
+    let (parts, interval) = (allowed.tenant.parts().clone(), interval.unwrap_or(Interval::Month));
+    let answer = blocking(&app, move || engine::series(&parts, &grant, &query, interval)).await?;
     Reply::ok(&answer)
 }
 
@@ -116,9 +155,15 @@ pub(crate) async fn blocking<T: Send + 'static>(
 fn refused(error: AskError) -> Refusal {
     match error {
         AskError::BadCursor => Problem::invalid_cursor(error.to_string()).into(),
-        AskError::PeriodReversed | AskError::UnknownGwpSet(_) | AskError::UnknownWord { .. } => {
+        AskError::TooManyPoints
+        | AskError::PeriodReversed
+        | AskError::UnknownGwpSet(_) | AskError::UnknownWord { .. } => {
             Problem::unknown_parameter(error.to_string()).into()
         }
+        AskError::NotYet => Problem::not_calculated(
+            "The first calculation has not ended yet, so there are no figures to tell. Ask again in a moment.",
+        )
+        .into(),
         AskError::NoRun | AskError::NoActivity => nothing_here().into(),
         AskError::TooLarge | AskError::Unexpected(_) => anyhow::Error::from(error).into(),
     }

@@ -2,11 +2,13 @@
 #![expect(clippy::unwrap_used, reason = "a helper of tests fails the test that uses it")]
 
 mod access;
+mod activities;
 mod browser;
 mod collections;
 mod damage;
 mod facilities;
 mod folder;
+mod footprints;
 mod house;
 mod imports;
 mod openapi;

@@ -1,0 +1,118 @@
+//! Footprints and series over the wire: before the first calculation, step by step, in any set.
+
+use axum::body::Body;
+use axum::http::Request;
+use serde_json::{Value, json};
+
+use crate::house::House;
+use crate::imports::{activities, counted, row, with_facility};
+
+/// A row of one hour on a day.
+fn on(id: &str, day: &str, quantity: &str) -> Value {
+    let mut row = row(id, quantity);
+    row["start"] = format!("{day}T00:00:00Z").into();
+    row["end"] = format!("{day}T01:00:00Z").into();
+    row
+}
+
+async fn with_rows() -> House {
+    let house = with_facility().await;
+    let body = json!({"activities": [
+        on("a1", "2022-01-31", "100"), on("a2", "2022-02-01", "10"), on("a3", "2022-02-02", "1"),
+        on("a4", "2023-01-01", "1000"),
+    ]});
+    assert_eq!(house.send(activities(&house, "", ("", &body))).await.status, 201);
+    counted(&house).await;
+    house
+}
+
+/// The location-based scope 2 of each point.
+fn values(series: &Value) -> Vec<String> {
+    let points = series["points"].as_array().unwrap_or_else(|| unreachable!("{series}"));
+    points
+        .iter()
+        .map(|point| point["scope2_location"]["value"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+#[tokio::test]
+async fn before_the_first_calculation_results_say_so() {
+    let house = House::new();
+    for path in ["/carbon-footprint", "/carbon-footprint/series"] {
+        let answer = house.get(path).await;
+        answer.is_problem(409, "not_calculated");
+        assert_eq!(answer.header("retry-after"), "1");
+    }
+    let gone = house.get("/carbon-footprint?run=run_00000000000000000000000000").await;
+    gone.is_problem(404, "not_found");
+    let form = Request::builder()
+        .method("POST")
+        .uri("/sign-in")
+        .header("host", "acme.localhost:8080")
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body(Body::from(format!("token={}", house.token)));
+    let signed = house.send(form.unwrap()).await;
+    let cookie = signed.header("set-cookie").split(';').next().unwrap().to_owned();
+    let page = Request::builder()
+        .uri("/")
+        .header("host", "acme.localhost:8080")
+        .header("accept", "text/html")
+        .header("cookie", cookie)
+        .body(Body::empty());
+    let page = house.send(page.unwrap()).await;
+    let text = String::from_utf8_lossy(&page.body).into_owned();
+    assert_eq!((page.status, page.header("retry-after")), (409, "1"));
+    assert!(text.contains("The first calculation has not ended yet"), "{text}");
+    counted(&house).await;
+    assert_eq!(house.get("/carbon-footprint").await.json()["status"], "current");
+}
+
+#[tokio::test]
+async fn a_series_has_a_point_for_each_step() {
+    let house = with_rows().await;
+    let months = house.get("/carbon-footprint/series?from=2022-01-15&to=2022-04-01").await;
+    let months = months.json();
+    assert_eq!(values(&months), ["19.338", "2.12718", "0"], "{months}");
+    assert_eq!((&months["interval"], &months["status"]), (&json!("month"), &json!("current")));
+    assert_eq!(months["points"][0]["period"], json!({"from": "2022-01-15", "to": "2022-02-01"}));
+    for (query, want) in [
+        ("from=2022-01-31&to=2022-02-03&interval=day", vec!["19.338", "1.9338", "0.19338"]),
+        ("from=2022-01-01&to=2023-01-01&interval=year", vec!["21.46518"]),
+        ("from=2022-01-31&to=2022-02-01&interval=day&gwp_set=ar5", vec!["19.33242885906"]),
+        ("from=2022-01-31&to=2022-02-02&interval=day&facility_id=b24&scope=1", vec!["0", "0"]),
+    ] {
+        let series = house.get(&format!("/carbon-footprint/series?{query}")).await.json();
+        let got = values(&series);
+        assert_eq!(got.len(), want.len(), "{query}");
+        for (got, want) in got.iter().zip(want) {
+            assert!(got.starts_with(want), "{query}: {got}");
+        }
+    }
+    // A set that the cells do not keep is worked out from the rows, to the same digits as the footprint.
+    let period = "from=2022-02-01&to=2022-03-01&gwp_set=ar6-table";
+    let series = house.get(&format!("/carbon-footprint/series?{period}")).await.json();
+    let footprint = house.get(&format!("/carbon-footprint?{period}")).await.json();
+    let point = &series["points"][0];
+    for name in ["scope1", "scope2_location", "scope2_market", "scope3", "total_market_based"] {
+        assert_eq!(point[name], footprint["totals"][name], "{name}");
+    }
+    let figure = point["scope3"]["figure_id"].as_str().unwrap();
+    assert_eq!(house.get(&format!("/figures/{figure}/trace")).await.json()["replay"], "equal");
+}
+
+#[tokio::test]
+async fn a_series_is_refused_when_it_cannot_be_answered() {
+    let house = with_rows().await;
+    for (query, words) in [
+        ("from=2000-01-01&to=2010-01-01&interval=day", "ask for a shorter one"),
+        ("from=2022-01-01&to=2022-01-01", "comes after"),
+        ("interval=week", "day, month or year"),
+        ("gwp_set=ar7", "no GWP set"),
+        ("facility_id=nowhere", "no known"),
+        ("group_by=month", "no parameter"),
+    ] {
+        let answer = house.get(&format!("/carbon-footprint/series?{query}")).await;
+        let problem = answer.is_problem(400, "unknown_parameter");
+        assert!(problem["detail"].as_str().unwrap().contains(words), "{query}: {problem}");
+    }
+}
