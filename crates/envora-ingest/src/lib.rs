@@ -15,6 +15,7 @@ pub mod rows;
 pub mod words;
 
 pub mod commit;
+pub mod export;
 pub mod footprint;
 pub mod process;
 pub mod registry;

@@ -3,7 +3,7 @@
 //! The order is always the same: the answer's type, who asks, whose data the path names, what the
 //! policy says. Nobody gets 401, a stranger gets 401, the right person at the wrong organization 404.
 
-use axum::extract::{FromRequestParts, RawPathParams, Request, State};
+use axum::extract::{FromRequestParts, MatchedPath, RawPathParams, Request, State};
 use axum::http::header::{AUTHORIZATION, COOKIE, WWW_AUTHENTICATE};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue};
@@ -19,6 +19,7 @@ use envora_identity::{secrets, sign_in};
 use crate::app::App;
 use crate::gate;
 use crate::refusals::Refusal;
+use crate::routes;
 use crate::tenants::TenantCtx;
 
 /// The name of the session's cookie on loopback, where there is no TLS.
@@ -46,7 +47,8 @@ impl<A: Action> FromRequestParts<App> for Allowed<A> {
         if org_id.is_none_or(|(_, org_id)| !tenant.is_named(org_id)) {
             return Err(nothing_here().into());
         }
-        gate::answer_type(&parts.headers)?;
+        let path = parts.extensions.get::<MatchedPath>();
+        gate::accepts(&parts.headers, path.map_or(&[], |path| routes::own_types(path.as_str())))?;
         let grant = policy::allow::<A>(&actor).map_err(|denied| {
             Problem::forbidden(format!("This credential may not do {}.", denied.action))
         })?;

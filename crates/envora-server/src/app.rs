@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use envora_api::problems::Problem;
 use envora_domain::ports::{Clock, Disk, Entropy};
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -16,6 +16,8 @@ use crate::tenants::Tenants;
 
 /// How many large bodies are held at once: with 64 MiB each, and their rows beside them.
 const BODIES_MAX: usize = 4;
+/// How many files are written out at once, each holding the rows of one segment.
+const EXPORTS_MAX: usize = 4;
 /// How long a large body waits for its turn.
 const BODY_WAIT: Duration = Duration::from_secs(10);
 
@@ -42,6 +44,7 @@ struct Inner {
     metrics: Metrics,
     tracker: TaskTracker,
     bodies: Semaphore,
+    exports: Arc<Semaphore>,
     stop: CancellationToken,
     /// Held for as long as anyone may still use the folder.
     _lock: FolderLock,
@@ -58,6 +61,7 @@ impl App {
                 metrics: Metrics::default(),
                 tracker: TaskTracker::new(),
                 bodies: Semaphore::new(BODIES_MAX),
+                exports: Arc::new(Semaphore::new(EXPORTS_MAX)),
                 stop: CancellationToken::new(),
                 _lock: lock,
             }),
@@ -96,6 +100,18 @@ impl App {
         let room = tokio::time::timeout(BODY_WAIT, self.inner.bodies.acquire()).await;
         room.ok().and_then(Result::ok).ok_or_else(|| {
             Problem::overloaded("As many large bodies are on their way as can be held at once. Send it again in a moment.")
+        })
+    }
+
+    /// A turn to write a file out, for as long as it is kept.
+    ///
+    /// # Errors
+    /// 429 when there is none.
+    pub fn export_turn(&self) -> Result<OwnedSemaphorePermit, Problem> {
+        Arc::clone(&self.inner.exports).try_acquire_owned().map_err(|_| {
+            Problem::overloaded(
+                "As many files are being written out as can be at once. Ask again in a moment.",
+            )
         })
     }
 

@@ -4,6 +4,7 @@ pub mod activities;
 pub mod audit;
 pub mod collection;
 pub mod entities;
+pub mod exports;
 pub mod facilities;
 pub mod factors;
 pub mod footprints;

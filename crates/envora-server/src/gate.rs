@@ -116,6 +116,43 @@ pub fn answer_type(headers: &HeaderMap) -> Result<&'static str, Problem> {
     }
 }
 
+/// Whether the client takes what a route gives: one of its own types, where it has some.
+///
+/// # Errors
+/// 406, naming what is given.
+pub fn accepts(headers: &HeaderMap, own: &[&'static str]) -> Result<(), Problem> {
+    if own.is_empty() {
+        return answer_type(headers).map(|_| ());
+    }
+    let sent: Vec<&str> =
+        headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok()).collect();
+    if sent.is_empty() || wanted(headers, own).is_some() {
+        return Ok(());
+    }
+    // Who asks every route for JSON alone gets the file all the same.
+    answer_type(headers).map(|_| ()).map_err(|_| {
+        Problem::not_acceptable(format!(
+            "This comes as {}; errors as {}.",
+            own.join(" or "),
+            media::PROBLEM
+        ))
+    })
+}
+
+/// The first of these types that the client names or, by a wildcard, takes.
+#[must_use]
+pub fn wanted(headers: &HeaderMap, own: &[&'static str]) -> Option<&'static str> {
+    let values = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    let mut accepted = values.flat_map(|value| value.split(',')).filter_map(MediaType::parse);
+    accepted.find_map(|accepted| {
+        let any = |own: &str| {
+            let (kind, _) = own.split_once('/').unwrap_or((own, ""));
+            accepted.name == own || accepted.name == format!("{kind}/*") || accepted.name == "*/*"
+        };
+        own.iter().copied().find(|own| !accepted.refused && any(own))
+    })
+}
+
 /// A media type as a header writes it.
 struct MediaType<'a> {
     name: String,

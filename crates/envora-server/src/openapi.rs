@@ -180,6 +180,11 @@ fn responses(route: &Route, schemas: &mut Schemas) -> Value {
     };
     let schema = schema_of(shape, schemas);
     let content = match shape {
+        Shape::Free(_) if !route.types.is_empty() => {
+            let text = json!({ "schema": { "type": "string" } });
+            let types = route.types.iter().map(|kind| ((*kind).to_owned(), text.clone()));
+            Value::Object(types.collect())
+        }
         Shape::Free(_) => json!({ "*/*": { "schema": schema } }),
         Shape::One(_) | Shape::Page(_) => {
             json!({ media::VENDOR: { "schema": schema.clone() }, media::JSON: { "schema": schema } })

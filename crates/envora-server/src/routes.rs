@@ -83,6 +83,8 @@ pub struct Route {
     pub gives: (u16, Shape),
     /// More statuses of success.
     pub also: &'static [(u16, &'static str)],
+    /// The types of the answer, where they are not those of JSON.
+    pub types: &'static [&'static str],
     handler: MethodRouter<App>,
 }
 
@@ -157,6 +159,7 @@ impl Route {
             body: None,
             gives: (200, Shape::Free("An object.")),
             also: &[],
+            types: &[],
             handler: on(method.filter(), handler),
         }
     }
@@ -198,6 +201,13 @@ impl Route {
         self
     }
 
+    /// The same with an answer in types of its own.
+    #[must_use]
+    pub fn as_types(mut self, types: &'static [&'static str]) -> Self {
+        self.types = types;
+        self
+    }
+
     /// The same with more statuses of success.
     #[must_use]
     pub fn also(mut self, also: &'static [(u16, &'static str)]) -> Self {
@@ -220,6 +230,7 @@ pub fn list() -> Vec<Route> {
         endpoints::mappings::routes(),
         endpoints::imports::routes(),
         endpoints::activities::routes(),
+        endpoints::exports::routes(),
         endpoints::factors::routes(),
         endpoints::audit::routes(),
         endpoints::meta::routes(),
@@ -236,6 +247,17 @@ static TEMPLATES: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
     paths.dedup();
     paths
 });
+
+static OWN_TYPES: LazyLock<BTreeMap<&'static str, &'static [&'static str]>> = LazyLock::new(|| {
+    let own = list().into_iter().filter(|route| !route.types.is_empty());
+    own.map(|route| (route.path, route.types)).collect()
+});
+
+/// The types of its own that the answer of a path has.
+#[must_use]
+pub fn own_types(matched: &str) -> &'static [&'static str] {
+    OWN_TYPES.get(matched).copied().unwrap_or_default()
+}
 
 /// The template as it stands in the list.
 #[must_use]

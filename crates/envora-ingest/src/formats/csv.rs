@@ -17,16 +17,19 @@ use crate::identity::Identity;
 use crate::mapping::{Encoding, FileStyle};
 use crate::rows::ParsedRow;
 
+mod cells;
 mod head;
 pub(super) mod mend;
 mod text;
+
+pub(crate) use cells::put_cell;
 
 /// First cells that mark a row as the sum of others, where the mapping names none.
 const TOTALS: [&str; 8] =
     ["total", "totals", "grand total", "subtotal", "sum", "summe", "gesamt", "totaal"];
 
 /// What the columns of an error file of ours start with; they are not read back.
-pub(super) const OURS: &str = "_envora_";
+pub(crate) const OURS: &str = "_envora_";
 
 /// Reads a CSV stream.
 pub struct CsvReader<R> {

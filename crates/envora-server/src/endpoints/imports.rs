@@ -90,7 +90,8 @@ pub fn routes() -> Vec<Route> {
             .gives(200, Shape::page::<RejectedRow>()),
         Route::get::<ReadActivities, _, _>(ERROR_FILE, error_file)
             .says("Gives the refused rows of an import in the format they came in, each with _envora_row, _envora_code, _envora_message and _envora_remedy, to be mended and sent again as it is.")
-            .gives(200, Shape::Free("The file.")),
+            .gives(200, Shape::Free("The file."))
+            .as_types(&[media::CSV, media::NDJSON, media::JSON]),
     ]
 }
 

@@ -22,7 +22,7 @@ fn told(row: Value, name: &str, value: Value) -> Value {
 
 /// A house with rows in every state: `a1` superseded, `a2` unresolved, `a3` and `a4` counted, `a5`
 /// voided by `a6`.
-async fn lived_in() -> House {
+pub(crate) async fn lived_in() -> House {
     let house = with_facility().await;
     let first = json!({"mode": "partial", "activities": [
         row("a1", "1"), at(row("a2", "2"), "b99", "01"), at(row("a4", "4"), "b24", "02"), row("a5", "5"),

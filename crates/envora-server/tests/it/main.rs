@@ -6,6 +6,7 @@ mod activities;
 mod browser;
 mod collections;
 mod damage;
+mod exports;
 mod facilities;
 mod folder;
 mod footprints;

@@ -3,6 +3,7 @@
 use super::super::mend::{ADDED, ErrorFile, Refused, Rows, added};
 use super::super::records::{Dialect, Fault, Record, Records};
 use super::super::{FileProblem, OpenError};
+use super::cells::{is_formula, put_cell};
 use super::{OURS, head, text};
 use crate::mapping::{Encoding, FileStyle, Mapping, UnitsRow};
 
@@ -77,8 +78,7 @@ impl Writer {
                 if place > 0 {
                     self.bytes.push(self.dialect.delimiter);
                 }
-                let guard: &[u8] = if is_formula(cell) { b"'" } else { b"" };
-                self.cell(&[guard, cell].concat());
+                put_cell(&mut self.bytes, cell, self.dialect);
             }
         } else {
             self.bytes.extend_from_slice(record.raw);
@@ -94,36 +94,8 @@ impl Writer {
                 Encoding::Utf8 => cell.as_bytes().to_vec(),
                 Encoding::Windows1252 => text::to_windows_1252(cell),
             };
-            let guard: &[u8] = if is_formula(&bytes) { b"'" } else { b"" };
-            self.cell(&[guard, &bytes].concat());
+            put_cell(&mut self.bytes, &bytes, self.dialect);
         }
         self.bytes.extend_from_slice(b"\n");
     }
-
-    /// One cell, in quotes where it needs them.
-    fn cell(&mut self, cell: &[u8]) {
-        let Dialect { delimiter, quote } = self.dialect;
-        let special = |byte: &u8| *byte == delimiter || *byte == quote || b"\r\n".contains(byte);
-        if !cell.iter().any(special) {
-            self.bytes.extend_from_slice(cell);
-            return;
-        }
-        self.bytes.push(quote);
-        for byte in cell {
-            if *byte == quote {
-                self.bytes.push(quote);
-            }
-            self.bytes.push(*byte);
-        }
-        self.bytes.push(quote);
-    }
-}
-
-/// Whether a spreadsheet would take the cell for a formula: it starts like one and is no number.
-fn is_formula(cell: &[u8]) -> bool {
-    let [first, rest @ ..] = cell else { return false };
-    let number = b"+-".contains(first)
-        && rest.first().is_some_and(u8::is_ascii_digit)
-        && rest.iter().all(|byte| byte.is_ascii_digit() || b".,' ".contains(byte));
-    b"=+-@\t\r".contains(first) && !number
 }

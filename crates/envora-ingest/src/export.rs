@@ -1,0 +1,234 @@
+//! Export: stored rows as a file that can be sent again, a segment at a time.
+//!
+//! What is no field of an activity stands in fields named `_envora_…`, which are not read back.
+
+use core::ops::ControlFlow;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use envora_domain::activities::Activity;
+use envora_domain::id::ActivityId;
+use envora_store::audit::audit_head;
+use envora_store::segments::{Segment, segments_from};
+use serde_json::Value;
+
+use crate::fields::NAMES;
+use crate::formats::csv::{OURS, put_cell};
+use crate::formats::records::Dialect;
+use crate::stored::{Narrowed, Question, RowState};
+use crate::tenant::TenantParts;
+use crate::words;
+
+/// The most columns of a CSV file.
+pub const COLUMNS_MAX: usize = 500;
+/// Segments whose places are read at once.
+const SEGMENTS_AT_ONCE: u32 = 64;
+/// What is added to a row, in this order.
+const ADDED: [&str; 3] = ["id", "state", "code"];
+
+/// How a file is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// One JSON object per line.
+    Ndjson,
+    /// A header of dotted field names, and a line per row.
+    Csv,
+}
+
+/// Why a file cannot be written.
+#[derive(Debug, thiserror::Error)]
+pub enum ExportError {
+    /// The rows have too many different fields for one table.
+    #[error("the rows have more than {COLUMNS_MAX} different fields, too many for one table")]
+    TooManyColumns,
+    /// Anything else; [`Damaged`](crate::tenant::Damaged) inside when stored bytes are not as stored.
+    #[error("the rows could not be read")]
+    Unexpected(#[from] anyhow::Error),
+}
+
+/// A file on its way out. Rows that are committed after it began are not in it; the states of rows are
+/// those of the moment in which their segment is written.
+pub struct Export {
+    parts: Arc<TenantParts>,
+    question: Question,
+    /// The columns, of a CSV file.
+    columns: Option<Vec<String>>,
+    /// What is written before the next rows.
+    head: Vec<u8>,
+    /// The seqs that are still to be looked at.
+    left: core::ops::Range<u64>,
+}
+
+impl Export {
+    /// Begins. For CSV the rows are read once to learn their columns. Blocks.
+    ///
+    /// # Errors
+    /// [`ExportError`].
+    pub fn begin(
+        parts: Arc<TenantParts>,
+        question: Question,
+        shape: Shape,
+    ) -> Result<Self, ExportError> {
+        let end = parts.read(audit_head)?.size;
+        let mut export = Self { parts, question, columns: None, head: Vec::new(), left: 0..end };
+        if shape == Shape::Csv {
+            let columns = export.columns()?;
+            let names = columns.iter().map(String::as_str);
+            line(&mut export.head, names);
+            export.columns = Some(columns);
+        }
+        Ok(export)
+    }
+
+    /// The next bytes, at most those of one segment's rows; none at the end. Blocks.
+    ///
+    /// # Errors
+    /// The database's; [`Damaged`](crate::tenant::Damaged) inside.
+    pub fn next_part(&mut self) -> anyhow::Result<Option<Vec<u8>>> {
+        let mut bytes = core::mem::take(&mut self.head);
+        while bytes.is_empty() && !self.left.is_empty() {
+            let narrowed = Narrowed::new(&self.parts, self.question.clone())?;
+            let found = segments(&self.parts, self.left.clone())?;
+            if found.is_empty() {
+                self.left.start = self.left.end;
+            }
+            for segment in found {
+                self.left.start = segment.seq + 1;
+                let _all = narrowed.rows(&segment, 0, |id, activity, state| {
+                    let fields = told(id, activity, state);
+                    match &self.columns {
+                        None => ndjson(&mut bytes, &fields)?,
+                        Some(columns) => csv(&mut bytes, columns, fields),
+                    }
+                    Ok(ControlFlow::Continue(()))
+                })?;
+                if !bytes.is_empty() {
+                    break;
+                }
+            }
+        }
+        Ok((!bytes.is_empty()).then_some(bytes))
+    }
+
+    /// The columns of all rows that may be written: what is asked of them is asked again then, and may
+    /// have changed.
+    fn columns(&self) -> Result<Vec<String>, ExportError> {
+        let question = Question {
+            kinds: self.question.kinds.clone(),
+            import: self.question.import,
+            from: self.question.from.map(|day| day.plus(-2)),
+            to: self.question.to.map(|day| day.plus(2)),
+            ..Question::default()
+        };
+        let narrowed = Narrowed::new(&self.parts, question)?;
+        let mut names: BTreeSet<String> = BTreeSet::new();
+        let mut left = self.left.clone();
+        while !left.is_empty() {
+            let found = segments(&self.parts, left.clone())?;
+            let Some(last) = found.last().map(|segment| segment.seq) else { break };
+            left.start = last + 1;
+            for segment in found {
+                let done = narrowed.rows(&segment, 0, |_, activity, _| {
+                    for (name, _) in cells(fields_of(activity)) {
+                        names.insert(name);
+                    }
+                    Ok(if names.len() > COLUMNS_MAX {
+                        ControlFlow::Break(())
+                    } else {
+                        ControlFlow::Continue(())
+                    })
+                })?;
+                if done.is_break() {
+                    return Err(ExportError::TooManyColumns);
+                }
+            }
+        }
+        let mut columns: Vec<String> = Vec::new();
+        columns.extend(NAMES.iter().filter(|name| names.remove(**name)).map(ToString::to_string));
+        columns.extend(names);
+        columns.extend(ADDED.map(|name| format!("{OURS}{name}")));
+        Ok(columns)
+    }
+}
+
+/// The next segments.
+fn segments(parts: &TenantParts, left: core::ops::Range<u64>) -> anyhow::Result<Vec<Segment>> {
+    let grant = parts.own.read_activities;
+    let mut found =
+        parts.read(move |rd| segments_from(rd, &grant, left.start, SEGMENTS_AT_ONCE))?;
+    found.retain(|segment| segment.seq < left.end);
+    Ok(found)
+}
+
+/// The fields of a row that may be sent again.
+fn fields_of(activity: &Activity) -> BTreeMap<String, Value> {
+    let mut fields = words::fields(activity);
+    fields.remove("origin");
+    fields
+}
+
+/// All fields of a row.
+fn told(id: ActivityId, activity: &Activity, state: RowState) -> BTreeMap<String, Value> {
+    let mut fields = fields_of(activity);
+    let code = state.code.map(|code| code.as_str().to_owned());
+    let added = [Some(id.to_string()), Some(state.state.to_owned()), code];
+    for (name, value) in ADDED.into_iter().zip(added) {
+        if let Some(value) = value {
+            fields.insert(format!("{OURS}{name}"), value.into());
+        }
+    }
+    fields
+}
+
+fn ndjson(bytes: &mut Vec<u8>, fields: &BTreeMap<String, Value>) -> anyhow::Result<()> {
+    serde_json::to_writer(&mut *bytes, fields)?;
+    bytes.push(b'\n');
+    Ok(())
+}
+
+fn csv(bytes: &mut Vec<u8>, columns: &[String], fields: BTreeMap<String, Value>) {
+    let cells: BTreeMap<String, String> = cells(fields).into_iter().collect();
+    line(bytes, columns.iter().map(|name| cells.get(name).map_or("", String::as_str)));
+}
+
+fn line<'a>(bytes: &mut Vec<u8>, cells: impl Iterator<Item = &'a str>) {
+    let dialect = Dialect::default();
+    for (place, cell) in cells.enumerate() {
+        if place > 0 {
+            bytes.push(dialect.delimiter);
+        }
+        put_cell(bytes, cell.as_bytes(), dialect);
+    }
+    bytes.push(b'\n');
+}
+
+/// Fields as a table has them: objects by dotted names, lists in one cell.
+fn cells(fields: impl IntoIterator<Item = (String, Value)>) -> Vec<(String, String)> {
+    let mut cells = Vec::new();
+    let mut left: Vec<(String, Value)> = fields.into_iter().collect();
+    while let Some((name, value)) = left.pop() {
+        let text = match value {
+            Value::Object(members) => {
+                left.extend(
+                    members.into_iter().map(|(own, value)| (format!("{name}.{own}"), value)),
+                );
+                continue;
+            }
+            Value::Array(items) => {
+                let texts: Vec<String> = items.iter().map(text).collect();
+                texts.join(";")
+            }
+            value => text(&value),
+        };
+        cells.push((name, text));
+    }
+    cells
+}
+
+fn text(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Null => String::new(),
+        Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => value.to_string(),
+    }
+}

@@ -1,0 +1,131 @@
+//! Files on their way out: what they hold, in which form, and that they come back as nothing new.
+
+use axum::body::Body;
+use http_body_util::BodyExt as _;
+use serde_json::{Value, json};
+use tower::ServiceExt as _;
+
+use crate::activities::lived_in;
+use crate::house::{Answer, House};
+use crate::imports::{HEADER, activities, counted, counts, import, line, row, with_facility};
+
+async fn taken(house: &House, query: &str, accept: &str) -> Answer {
+    let request = house.ask("GET", &format!("/activities/export{query}")).header("accept", accept);
+    house.send(request.body(Body::empty()).unwrap()).await
+}
+
+fn text(answer: &Answer) -> String {
+    assert_eq!(answer.status, 200, "{}", answer.json());
+    String::from_utf8(answer.body.clone()).unwrap()
+}
+
+#[tokio::test]
+async fn lines_of_json_come_back_as_nothing_new() {
+    let house = lived_in().await;
+    let mut rich = row("r1", "12.50");
+    rich["qualifiers"] = json!({});
+    rich["tags"] = json!({"cost_centre": "=1+1", "floor": "2"});
+    rich["note"] = "two\nlines, \"quoted\"".into();
+    rich["quality"] = json!({"time": 2});
+    let body = json!({"activities": [rich]});
+    let sent = house.send(activities(&house, "", ("", &body))).await;
+    assert_eq!(sent.status, 201, "{}", sent.json());
+    counted(&house).await;
+    let file = taken(&house, "", "*/*").await;
+    assert_eq!(file.header("content-type"), "application/x-ndjson");
+    let file = text(&file);
+    let rows: Vec<Value> = file.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(rows.len(), 7, "{file}");
+    assert_eq!(rows[1]["_envora_state"], "unresolved");
+    assert_eq!(rows[1]["_envora_code"], "unknown_facility");
+    assert_eq!(rows[6]["quantity"], "12.50");
+    let listed = house.get("/activities").await.json();
+    assert_eq!(rows[6]["_envora_id"], listed["data"][6]["id"]);
+    let again = house
+        .ask("POST", "/activities?mode=partial")
+        .header("content-type", "application/x-ndjson")
+        .body(Body::from(file));
+    let again = house.send(again.unwrap()).await;
+    assert_eq!(counts(&again), [0, 7, 0, 0], "{}", again.json());
+
+    // The same as a table: nothing in it is a formula, and it too comes back as nothing new.
+    let table = taken(&house, "?format=csv", "*/*").await;
+    assert_eq!(table.header("content-disposition"), "attachment; filename=\"activities.csv\"");
+    let table = text(&table);
+    let header = table.lines().next().unwrap();
+    assert_eq!(
+        header,
+        "external_id,type,quantity,unit,start,end,facility_code,supersedes,void,note,\
+         quality.time,tags.cost_centre,tags.floor,_envora_id,_envora_state,_envora_code"
+    );
+    assert!(table.contains(",'=1+1,2,act_"), "{table}");
+    let again = house.send(import(&house, "", ("the-table", table))).await;
+    assert_eq!(counts(&again), [0, 7, 0, 0], "{}", again.json());
+}
+
+#[tokio::test]
+async fn a_file_is_narrowed_and_has_the_form_that_is_asked_for() {
+    let house = lived_in().await;
+    let lines = |answer: &Answer| text(answer).lines().count();
+    assert_eq!(lines(&taken(&house, "?state=counted", "*/*").await), 2);
+    assert_eq!(lines(&taken(&house, "?facility_id=b99&format=csv", "*/*").await), 2);
+    assert_eq!(lines(&taken(&house, "?from=2030-01-01&format=csv", "*/*").await), 1);
+    assert_eq!(text(&taken(&house, "?from=2030-01-01", "*/*").await), "");
+    let csv = taken(&house, "", "text/csv, application/problem+json").await;
+    assert_eq!(csv.header("content-type"), "text/csv");
+    let ndjson = taken(&house, "?format=ndjson", "text/csv").await;
+    assert_eq!(ndjson.header("content-type"), "application/x-ndjson");
+    taken(&house, "", "text/html").await.is_problem(406, "not_acceptable");
+    taken(&house, "?format=xml", "*/*").await.is_problem(400, "unknown_parameter");
+    taken(&house, "?state=done", "*/*").await.is_problem(400, "unknown_parameter");
+    let wide = |place: usize| {
+        let mut row = row(&format!("w{place}"), "1");
+        let tags = (0..16).map(|tag| (format!("t{place}_{tag}"), Value::from("x")));
+        row["tags"] = Value::Object(tags.collect());
+        row
+    };
+    let body = json!({"activities": (0..33).map(wide).collect::<Vec<_>>()});
+    let sent = house.send(activities(&house, "", ("", &body))).await;
+    assert_eq!(sent.status, 201, "{}", sent.json());
+    let refused = taken(&house, "?format=csv", "*/*").await.is_problem(400, "unknown_parameter");
+    assert!(refused["detail"].as_str().unwrap().contains("format=ndjson"), "{refused}");
+    assert_eq!(lines(&taken(&house, "", "*/*").await), 39);
+}
+
+#[tokio::test]
+async fn a_long_file_comes_in_parts_and_holds_what_was_there_when_it_began() {
+    let house = with_facility().await;
+    let mut file = format!("{HEADER}\n");
+    for number in 0..25_000 {
+        file.push_str(&line(&format!("a{number}"), "1"));
+        file.push('\n');
+    }
+    assert_eq!(house.send(import(&house, "", ("a-long-file", file))).await.status, 201);
+    let request = house.ask("GET", "/activities/export").body(Body::empty()).unwrap();
+    let response = house.router.clone().oneshot(request).await.unwrap();
+    let body = json!({"activities": [row("late", "1")]});
+    assert_eq!(house.send(activities(&house, "", ("", &body))).await.status, 201);
+    let (mut parts, mut lines, mut body) = (0, 0, response.into_body());
+    while let Some(frame) = body.frame().await {
+        let bytes = frame.unwrap().into_data().unwrap();
+        let found = bytes.iter().filter(|byte| **byte == b'\n').count();
+        assert!(found <= 10_000, "{found} rows at once");
+        parts += 1;
+        lines += found;
+    }
+    assert_eq!((parts, lines), (3, 25_000));
+    // Each file that is being written has a turn, and gives it back when nobody reads on.
+    let ask = || async {
+        let request = house.ask("GET", "/activities/export").body(Body::empty()).unwrap();
+        house.router.clone().oneshot(request).await.unwrap()
+    };
+    let mut open = Vec::new();
+    for _ in 0..4 {
+        open.push(ask().await);
+    }
+    let fifth = taken(&house, "", "*/*").await;
+    fifth.is_problem(429, "overloaded");
+    assert_eq!(fifth.header("retry-after"), "1");
+    drop(open);
+    assert_eq!(ask().await.status(), 200);
+}
