@@ -9,6 +9,7 @@ use envora_api::audit::Checkpoint;
 use envora_api::traces::{TraceLine, TracedOrigin};
 use envora_domain::activities::{Activity, Origin};
 use envora_domain::hash::{Digest, leaf_hash};
+use envora_ingest::formats::csv;
 use envora_ledger::leaf::Deed;
 use envora_ledger::note::VerifierKey;
 use envora_ledger::slice::{self, SegmentRow, SliceProof};
@@ -117,7 +118,7 @@ pub fn check_source(origin: &TracedOrigin, file: &[u8]) -> Result<String, Failur
     }
     let [from, to] = origin.byte_range.map(|at| usize::try_from(at).unwrap_or(usize::MAX));
     let line = file.get(from..to).ok_or_else(|| refused("the line lies beyond the file's end"))?;
-    Ok(String::from_utf8_lossy(line).into_owned())
+    Ok(csv::shown(line).into_owned())
 }
 
 /// The signed head of a log, checked.

@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use envora_api::footprints::{Coverage, MissingMonth, UnresolvedGroup, Warning};
 use envora_domain::access::{Grant, actions::ReadResults};
 use envora_domain::catalogue::{Market, Slot};
-use envora_domain::cells::Primary;
+use envora_domain::cells::{CellValue, Primary};
 use envora_domain::choice::Why;
 use envora_domain::decimal::{Decimal, Mass};
 use envora_domain::figures::Figure;
@@ -28,7 +28,7 @@ pub(crate) fn coverage(asked: &Asked) -> Result<Coverage, AskError> {
     let present: BTreeSet<(Vec<u8>, String)> = asked
         .cells
         .iter()
-        .filter(|(key, value)| sieve.holds(key) && value.count > 0)
+        .filter(|(key, value)| sieve.holds(key) && is_there(value))
         .map(|(key, _)| (key.source.clone(), month_word(key.day)))
         .collect();
     let (facilities, sources) = (base.filters.get("facility"), base.filters.get("source"));
@@ -61,6 +61,13 @@ pub(crate) fn coverage(asked: &Asked) -> Result<Coverage, AskError> {
         missing,
         derived_factor_missing: BTreeMap::new(),
     })
+}
+
+/// Whether a cell holds something. A row over several months is counted on its first day alone, and
+/// its mass is in all of them.
+fn is_there(value: &CellValue) -> bool {
+    let mass = |mass: &Mass| *mass != Mass::ZERO;
+    value.count > 0 || mass(&value.kg) || value.co2e.iter().flatten().any(mass)
 }
 
 /// The share of CO2e from rows that say they are primary, to four digits; nothing when none says.

@@ -289,6 +289,14 @@ pub(super) fn not_text(raw: &[u8]) -> RowProblem {
         .hint("save the file as UTF-8, or say encoding = \"windows-1252\" in the mapping")
 }
 
+/// The text of a line for people: UTF-8, else Windows-1252, else with marks where it is neither.
+#[must_use]
+pub fn shown(line: &[u8]) -> Cow<'_, str> {
+    text::utf8(line)
+        .or_else(|| text::windows_1252(line))
+        .unwrap_or_else(|| String::from_utf8_lossy(line))
+}
+
 /// A row that sums others up, or has another number of cells than the header.
 fn misshapen(cells: &Cells<'_>, columns: usize, footer: &[String]) -> Option<RowProblem> {
     let first = cells.0.iter().find(|cell| !cell.is_empty()).map_or("", |cell| cell.as_ref());

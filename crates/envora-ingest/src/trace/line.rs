@@ -26,6 +26,7 @@ use envora_store::imports::import_by_id;
 use envora_store::segments::Segment;
 
 use crate::footprint::AskError;
+use crate::formats::csv;
 use crate::tenant::{Damaged, TenantParts};
 
 /// Tells lines; what several lines share is read once.
@@ -213,7 +214,7 @@ impl<'a> Teller<'a> {
         let text = || {
             let range = usize::try_from(from).ok()?..usize::try_from(to).ok()?;
             let bytes = self.sources.get(file)?.as_ref()?.get(range)?;
-            Some(String::from_utf8_lossy(bytes).trim_end_matches(['\r', '\n']).to_owned())
+            Some(csv::shown(bytes).trim_end_matches(['\r', '\n']).to_owned())
         };
         Ok(text())
     }
