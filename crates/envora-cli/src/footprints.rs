@@ -1,7 +1,7 @@
 //! `envora footprint`: the footprint of a period, in tonnes.
 
 use envora_api::amounts::Amount;
-use envora_api::footprints::{Footprint, Totals};
+use envora_api::footprints::{Footprint, Group, Totals};
 use envora_domain::decimal::Mass;
 use envora_domain::time::Day;
 
@@ -15,6 +15,25 @@ use crate::terminal::{Audience, Channel};
 
 /// Digits after the point of a tonne, as people see it: down to the kilogram.
 const TONNE_DIGITS: u8 = 3;
+
+/// The categories of scope 3, from 1.
+const CATEGORIES: [&str; 15] = [
+    "goods and services",
+    "capital goods",
+    "fuel and energy upstream",
+    "transport to us",
+    "waste",
+    "business travel",
+    "commuting",
+    "leased from others",
+    "transport from us",
+    "processing of what is sold",
+    "use of what is sold",
+    "end of what is sold",
+    "leased to others",
+    "franchises",
+    "investments",
+];
 
 /// Asks for a footprint and prints it.
 ///
@@ -33,7 +52,7 @@ pub async fn run(arguments: &FootprintArguments, session: &mut Session) -> Resul
     }
     let data = &mut session.terminal.data;
     match data.audience {
-        Audience::People => print(&footprint, None, data),
+        Audience::People => print(&footprint, &[], data),
         Audience::Programs => figures(&footprint).print(data),
     }
     Ok(())
@@ -74,8 +93,8 @@ pub fn tonnes(amount: &Amount) -> String {
         .map_or_else(|_| amount.value.clone(), |mass| mass.tonnes(TONNE_DIGITS))
 }
 
-/// Prints a footprint for people; `upstream` is scope 3.3, when it was asked for.
-pub fn print(footprint: &Footprint, upstream: Option<&Amount>, to: &mut Channel) {
+/// Prints a footprint for people; `third` is the same by category of scope 3, when it was asked for.
+pub fn print(footprint: &Footprint, third: &[Group], to: &mut Channel) {
     let paint = to.paint;
     let last = footprint.period.to.plus(-1);
     to.line(format!(
@@ -86,7 +105,7 @@ pub fn print(footprint: &Footprint, upstream: Option<&Amount>, to: &mut Channel)
         paint.faint(&footprint.run.to_string()),
     ));
     to.line("");
-    for line in totals_lines(&footprint.totals, upstream, paint) {
+    for line in totals_lines(&footprint.totals, third, paint) {
         to.line(line);
     }
     to.line("");
@@ -94,16 +113,27 @@ pub fn print(footprint: &Footprint, upstream: Option<&Amount>, to: &mut Channel)
     print_state(footprint, to);
 }
 
-fn totals_lines(totals: &Totals, upstream: Option<&Amount>, paint: Paint) -> Vec<String> {
+/// A category of scope 3 by its number, in words.
+fn category(number: &str) -> String {
+    let place = number.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
+    let name = place.and_then(|place| CATEGORIES.get(place)).copied().unwrap_or_default();
+    format!("  of it 3.{number}, {name}")
+}
+
+fn totals_lines(totals: &Totals, third: &[Group], paint: Paint) -> Vec<String> {
+    let number = |group: &Group| group.key.get("category").cloned().unwrap_or_default();
+    let mut third: Vec<(String, &Amount)> =
+        third.iter().map(|group| (number(group), &group.totals.scope3)).collect();
+    third.sort_by_key(|(number, _)| number.parse::<u8>().unwrap_or(u8::MAX));
+    let third: Vec<(String, &Amount)> =
+        third.into_iter().map(|(number, amount)| (category(&number), amount)).collect();
     let mut rows = vec![
-        ("Scope 1, burned on site", Some(&totals.scope1), Weight::Part),
+        ("Scope 1, direct", Some(&totals.scope1), Weight::Part),
         ("Scope 2, location-based", Some(&totals.scope2_location), Weight::Part),
         ("Scope 2, market-based", Some(&totals.scope2_market), Weight::Part),
         ("Scope 3", Some(&totals.scope3), Weight::Part),
     ];
-    if upstream.is_some() {
-        rows.push(("  of it 3.3, fuel and energy upstream", upstream, Weight::Part));
-    }
+    rows.extend(third.iter().map(|(label, amount)| (label.as_str(), Some(*amount), Weight::Part)));
     rows.push(("", None, Weight::Part));
     rows.push((
         "Total with scope 2 location-based",

@@ -1,4 +1,4 @@
-//! `demo`: a real year of a real estate, through the real doors.
+//! `demo`: an organization's year, on the meters of a real estate, through the real doors.
 //!
 //! A folder of its own, the server in this process, and the story told over HTTP like any client's.
 //! Safe to repeat: rows have derived ids, so that a second time everything is there already.
@@ -6,6 +6,7 @@
 mod estate;
 mod places;
 mod story;
+mod year;
 
 use std::path::Path;
 

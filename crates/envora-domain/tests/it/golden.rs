@@ -140,3 +140,17 @@ fn the_golden_numbers_are_what_the_script_recomputes() {
     let golden = fs::read(repository().join("tests/golden/estate-2022.json")).expect("the numbers");
     assert_eq!(String::from_utf8_lossy(&run.stdout), String::from_utf8_lossy(&golden));
 }
+
+#[test]
+fn the_organizations_golden_numbers_are_what_their_script_recomputes() {
+    let Some(data) = shared_data("golden script") else { return };
+    let script = repository().join("tests/golden/organization.py");
+    let Ok(run) = Command::new("python3").arg(script).arg("--data").arg(data).output() else {
+        eprintln!("SKIPPED golden script: no python3");
+        return;
+    };
+    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+    let golden = fs::read(repository().join("tests/golden/organization-2022.json"));
+    let golden = golden.expect("the numbers");
+    assert_eq!(String::from_utf8_lossy(&run.stdout), String::from_utf8_lossy(&golden));
+}

@@ -48,6 +48,33 @@ fn known() -> Known {
 }
 
 #[test]
+fn each_file_of_an_organizations_year_is_read_in_its_own_shape() {
+    for (file, mapping, accepted, totals, left_out) in [
+        ("fuel-cards", "fuel-cards", 172, 1, 11),
+        ("oil-used", "oil-used", 24, 0, 0),
+        ("refrigerant-log", "refrigerant-log", 8, 0, 0),
+        ("water-bills", "water-bills", 16, 0, 0),
+        ("purchased-goods", "purchased-goods", 12, 0, 0),
+        ("freight-list", "freight-list", 10, 0, 0),
+        ("waste-transfer-notes", "waste-transfer-notes", 66, 5, 0),
+        ("business-travel", "business-travel", 106, 0, 1),
+        ("commuting-survey", "commuting-survey", 7, 0, 2),
+        ("homeworking", "homeworking", 12, 0, 0),
+        ("council-ledger-2022-02", "council-ledger", 1_356, 0, 0),
+    ] {
+        let folder = estate().join("../organization-year");
+        let mapping = format!("../organization-year/{mapping}.toml");
+        let report = report(&folder.join(format!("{file}.csv")), &mapping, &[]);
+        let sums =
+            report.problems.iter().all(|problem| problem.code.as_str() == "looks_like_total");
+        assert!(sums, "{file}: {:?}", report.problems);
+        assert_eq!((report.accepted, report.rejected), (accepted, totals), "{file}");
+        assert_eq!((report.duplicate, report.quarantined), (0, 0), "{file}");
+        assert_eq!(report.skipped, left_out, "{file}");
+    }
+}
+
+#[test]
 fn every_kind_of_bad_row_is_told_by_its_code() {
     let file = estate().join("every-bad-row.csv");
     let input = Box::new(File::open(&file).unwrap());

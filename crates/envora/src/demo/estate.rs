@@ -47,7 +47,7 @@ pub(crate) const METERS: &[MeterFile] = meters!("b2" "b24" "b44" "b62" "b101" "b
 pub(crate) const FACILITIES: &[u8] = file!("facilities.csv");
 /// Their meters.
 pub(crate) const SOURCES: &[u8] = file!("sources.csv");
-/// The mappings, each with its file's name.
+/// The mappings of the meters, each with its file's name.
 pub(crate) const MAPPINGS: &[(&str, &[u8])] = &[
     ("estate-electricity.toml", file!("estate-electricity.toml")),
     ("estate-gas.toml", file!("estate-gas.toml")),

@@ -1,9 +1,10 @@
 //! The demo's story: set up, load, footprint, one figure to its bytes, what is odd.
 
 use bytes::Bytes;
+use envora_api::imports::Import;
 use envora_cli::activities::wait_until_counted;
 use envora_cli::client::Client;
-use envora_cli::collections::{self, FACILITIES, SOURCES};
+use envora_cli::collections::{self, FACILITIES, Pushed, SOURCES};
 use envora_cli::failures::Failure;
 use envora_cli::imports::{self, Outgoing};
 use envora_cli::oddities;
@@ -15,6 +16,7 @@ use envora_domain::ports::Clock as _;
 use crate::demo::estate::{self, MeterFile};
 use crate::demo::own_name;
 use crate::demo::places::DemoFolder;
+use crate::demo::year::{self, YearFile};
 use crate::world::SystemClock;
 
 /// The year of the readings, as a footprint asks for it.
@@ -34,7 +36,8 @@ impl Story<'_> {
     pub(crate) async fn tell(&self, terminal: &mut Terminal) -> Result<String, Failure> {
         self.begin(&mut terminal.data);
         self.set_up(&mut terminal.data).await?;
-        self.load(terminal).await?;
+        self.meters(terminal).await?;
+        self.others(terminal).await?;
         self.bad_rows(terminal).await?;
         let figure = self.footprint(&mut terminal.data).await?;
         self.follow(&figure, &mut terminal.data).await?;
@@ -45,9 +48,11 @@ impl Story<'_> {
     fn begin(&self, to: &mut Channel) {
         to.text(format!(
             "
-{}  the hours of 2022 of six university buildings
+{}  an organization's 2022: the hours of six university buildings, and what else it did
   Readings  Langtry, M., Choudhary, R. (2024), Cambridge University Estates building energy
             usage archive v2.1, doi:10.5281/zenodo.10955332, MIT
+  Ledger    Harrogate Borough Council, February 2022; contains public sector information licensed
+            under the Open Government Licence v3.0. All other files are made up for the example
   Factors   contains public sector information licensed under the Open Government Licence v3.0
   Folder    {} ({} demo --clean removes it)
   Server    {} (its log: {})
@@ -62,24 +67,58 @@ impl Story<'_> {
 
     async fn set_up(&self, to: &mut Channel) -> Result<(), Failure> {
         to.heading("1", "Set up");
-        let pushed =
-            collections::push(&self.client, FACILITIES, ("facilities.csv", estate::FACILITIES));
-        to.line(format!("  {}", pushed.await?.text(FACILITIES)));
-        let pushed = collections::push(&self.client, SOURCES, ("sources.csv", estate::SOURCES));
-        to.line(format!("  {}", pushed.await?.text(SOURCES)));
-        for (name, text) in estate::MAPPINGS {
+        for (of, file, lists) in [
+            (FACILITIES, "facilities.csv", [estate::FACILITIES, year::FACILITIES]),
+            (SOURCES, "sources.csv", [estate::SOURCES, year::SOURCES]),
+        ] {
+            let mut all = Pushed::default();
+            for list in lists {
+                let pushed = collections::push(&self.client, of, (file, list)).await?;
+                all.added += pushed.added;
+                all.known += pushed.known;
+            }
+            to.line(format!("  {}", all.text(of)));
+        }
+        let others = year::FILES.iter().map(|file| (file.mapping, file.rules));
+        let mappings: Vec<_> = estate::MAPPINGS.iter().copied().chain(others).collect();
+        for (name, text) in &mappings {
             let text = String::from_utf8_lossy(text);
             imports::save_mapping(&self.client, name, &text).await?;
         }
-        to.line(format!("  {} mappings: which column means what", estate::MAPPINGS.len()));
+        to.line(format!("  {} mappings: which column means what", mappings.len()));
         Ok(())
     }
 
-    async fn load(&self, terminal: &mut Terminal) -> Result<(), Failure> {
-        terminal.data.heading("2", "Load twelve files, as imports over HTTP");
-        let began = SystemClock.monotonic_us();
+    async fn meters(&self, terminal: &mut Terminal) -> Result<(), Failure> {
+        terminal.data.heading("2", "Load the hours of twelve meters, as imports over HTTP");
         let files: Vec<Outgoing> = estate::METERS.iter().map(outgoing).collect();
-        let answers = imports::send(&self.client, terminal.words.audience, &files).await?;
+        self.load(&files, "readings", terminal).await?;
+        Ok(())
+    }
+
+    async fn others(&self, terminal: &mut Terminal) -> Result<(), Failure> {
+        terminal
+            .data
+            .heading("3", "Load what else the organization did, each file in its own shape");
+        let files: Vec<Outgoing> = year::FILES.iter().map(other).collect();
+        let answers = self.load(&files, "rows", terminal).await?;
+        let sums = answers.iter().flat_map(|import| &import.results);
+        let sums =
+            sums.flat_map(|row| &row.errors).filter(|error| error.code == "looks_like_total");
+        terminal
+            .data
+            .line(format!("  {} rows that sum others up were found and not counted", sums.count()));
+        Ok(())
+    }
+
+    async fn load(
+        &self,
+        files: &[Outgoing],
+        noun: &str,
+        terminal: &mut Terminal,
+    ) -> Result<Vec<Import>, Failure> {
+        let began = SystemClock.monotonic_us();
+        let answers = imports::send(&self.client, terminal.words.audience, files).await?;
         let last = answers.iter().map(|import| import.watermark.seq).max().unwrap_or(0);
         wait_until_counted(&self.client, last).await?;
         let took = seconds(SystemClock.monotonic_us().saturating_sub(began));
@@ -87,20 +126,19 @@ impl Story<'_> {
         imports::outcomes(&answers).print_indented(data);
         data.line("");
         let rows: u64 = answers.iter().map(imports::rows_of).sum();
-        let there =
-            answers.iter().all(|import| import.counts.duplicate == imports::rows_of(import));
+        let there = answers.iter().all(|import| import.counts.accepted == 0);
         let what = if there {
             "compared with what is stored: all there already, nothing doubled,"
         } else {
             "checked, sealed, stored and calculated"
         };
-        data.line(format!("  {} readings {what} in {took} s", group_thousands(&rows.to_string())));
-        Ok(())
+        data.line(format!("  {} {noun} {what} in {took} s", group_thousands(&rows.to_string())));
+        Ok(answers)
     }
 
     async fn bad_rows(&self, terminal: &mut Terminal) -> Result<(), Failure> {
         let (name, bytes) = estate::BAD_ROWS;
-        terminal.data.heading("3", "A file of our own with every kind of bad row");
+        terminal.data.heading("4", "A file of our own with every kind of bad row");
         let file = Outgoing {
             name: name.to_owned(),
             bytes: Bytes::from_static(bytes),
@@ -118,19 +156,19 @@ impl Story<'_> {
     }
 
     async fn footprint(&self, to: &mut Channel) -> Result<String, Failure> {
-        to.heading("4", "The footprint");
+        to.heading("5", "The footprint");
         let year = YEAR.map(|(name, day)| (name, day.to_owned()));
         let footprint = footprints::ask(&self.client, &year).await?;
-        let third = [("scope", "3".to_owned()), ("category", "3".to_owned())];
-        let upstream = footprints::ask(&self.client, &[year.as_slice(), &third].concat()).await?;
-        footprints::print(&footprint, Some(&upstream.totals.scope3), to);
+        let third = [("scope", "3".to_owned()), ("group_by", "category".to_owned())];
+        let third = footprints::ask(&self.client, &[year.as_slice(), &third].concat()).await?;
+        footprints::print(&footprint, &third.groups, to);
         let took = seconds(SystemClock.monotonic_us().saturating_sub(self.started_us));
         to.line(format!("  {}", to.paint.faint(&format!("{took} s after the start"))));
         Ok(footprint.totals.scope2_location.figure_id)
     }
 
     async fn follow(&self, figure: &str, to: &mut Channel) -> Result<(), Failure> {
-        to.heading("5", "One figure, followed to its bytes");
+        to.heading("6", "One figure, followed to its bytes");
         let trace = traces::ask(&self.client, figure, 1).await?;
         traces::print_figure(&trace, to);
         let key = proofs::key(&audit::head(&self.client).await?.vkey)?;
@@ -146,12 +184,13 @@ impl Story<'_> {
     /// Says where to go on.
     pub(crate) fn part_with(&self, link: &str, figure: &str, terminal: &mut Terminal) {
         let (to, me) = (&mut terminal.data, &self.command);
-        to.heading("7", "Go on");
+        to.heading("8", "Go on");
         to.line(format!("  Dashboard  {}", to.paint.link(link)));
         to.line("             (signs in once, within ten minutes)");
         to.line("  In another terminal:");
         for rest in [
             "footprint --year 2022 --group-by month".to_owned(),
+            "footprint --year 2022 --group-by facility".to_owned(),
             format!("trace {figure} --source examples/university-estate/b2_electricity_2022.csv"),
             "audit verify".to_owned(),
         ] {
@@ -175,8 +214,16 @@ fn outgoing(meter: &MeterFile) -> Outgoing {
     }
 }
 
+fn other(file: &YearFile) -> Outgoing {
+    Outgoing {
+        name: file.name.to_owned(),
+        bytes: Bytes::from_static(file.bytes),
+        query: vec![("mapping", file.mapping.to_owned()), ("mode", "partial".to_owned())],
+    }
+}
+
 fn odd(to: &mut Channel) {
-    to.heading("6", "Seen in the readings, and not judged: nothing of it was mended or dropped");
+    to.heading("7", "Seen in the readings, and not judged: nothing of it was mended or dropped");
     let series = |meter: &MeterFile| (meter.source.to_owned(), oddities::readings(meter.bytes));
     let all: Vec<_> = estate::METERS.iter().map(series).collect();
     oddities::table(&oddities::find(&all)).print_indented(to);
