@@ -24,7 +24,7 @@ pub const IMPORT_BYTES_MAX: usize = 64 << 20;
 /// How deep JSON may be nested.
 const DEPTH_MAX: usize = 32;
 /// How long a body may take to arrive.
-const ARRIVAL: Duration = Duration::from_secs(60);
+pub(crate) const ARRIVAL: Duration = Duration::from_secs(60);
 
 /// Reads a body of at most so many bytes.
 ///

@@ -15,6 +15,7 @@ pub mod edge;
 pub mod endpoints;
 pub mod fields;
 pub mod folder;
+mod forms;
 pub mod gate;
 pub mod hosts;
 pub mod idempotency;

@@ -48,6 +48,20 @@ impl Params {
         Ok(Self { pairs })
     }
 
+    /// These pairs as parameters; those left empty, as forms send them, are not there.
+    #[must_use]
+    pub fn of_pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+        let said = pairs.into_iter().filter(|(_, value)| !value.trim().is_empty());
+        let own = |(name, value): (&str, &str)| (name.to_owned(), value.trim().to_owned());
+        Self { pairs: said.map(own).collect() }
+    }
+
+    /// The same without the parameters that were left empty.
+    #[must_use]
+    pub fn said(&self) -> Self {
+        Self::of_pairs(self.pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())))
+    }
+
     /// Refuses what is not in the list.
     ///
     /// # Errors
@@ -179,7 +193,7 @@ fn of_parameter(name: &str, detail: String, hint: Option<String>) -> Problem {
 }
 
 /// A text as it stands in a query: everything but letters, digits and `-._~` as `%XX`.
-fn encoded(text: &str) -> String {
+pub(crate) fn encoded(text: &str) -> String {
     text.bytes()
         .map(|byte| {
             if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
