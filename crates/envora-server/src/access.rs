@@ -106,6 +106,17 @@ impl Visitor {
         policy::allow::<A>(actor)
             .map_err(|denied| Problem::forbidden(format!("You may not do {}.", denied.action)))
     }
+
+    /// What a handler of the interface starts with, for the signed-in person: so that a page shows
+    /// what the interface answers.
+    ///
+    /// # Errors
+    /// As [`Visitor::grant`].
+    pub fn allowed<A: Action>(&self) -> Result<Allowed<A>, Problem> {
+        let grant = self.grant::<A>()?;
+        let actor = self.actor.ok_or_else(|| Problem::unauthenticated("Sign in first."))?;
+        Ok(Allowed { tenant: self.tenant.clone(), grant, actor })
+    }
 }
 
 /// The layer that finds the tenant of the Host, for every route.

@@ -7,6 +7,7 @@ use axum::response::{IntoResponse, Response};
 use envora_api::media;
 use envora_api::problems::Problem;
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use crate::refusals::Refusal;
 
@@ -53,6 +54,14 @@ impl Reply {
     pub fn written(status: u16, body: Vec<u8>) -> Self {
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
         Self { status, headers: HeaderMap::new(), body }
+    }
+
+    /// The body, read back: for a page that shows what the interface answers.
+    ///
+    /// # Errors
+    /// 500 when it is something else.
+    pub fn read<T: DeserializeOwned>(&self) -> Result<T, Refusal> {
+        Ok(serde_json::from_slice(&self.body).map_err(anyhow::Error::from)?)
     }
 
     /// The same with the version's strong ETag.

@@ -8,8 +8,10 @@ mod activity;
 mod assets;
 mod charts;
 mod footprint;
+mod imports;
 mod lines;
 mod problem;
+mod problems;
 mod questions;
 mod shell;
 mod sign_in;
@@ -32,8 +34,17 @@ use envora_api::problems::Problem;
 use crate::app::App;
 
 /// The paths of the pages, as the router knows them.
-pub const PATHS: &[&str] =
-    &["/", "/activities/{id}", "/figures/{id}", "/sign-in", "/sign-out", "/static/{name}"];
+pub const PATHS: &[&str] = &[
+    "/",
+    "/activities/{id}",
+    "/figures/{id}",
+    "/imports",
+    "/imports/{id}",
+    "/imports/{id}/error-file",
+    "/sign-in",
+    "/sign-out",
+    "/static/{name}",
+];
 
 /// What a page may do in a browser: show itself with its own style, and send its own forms.
 const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
@@ -44,6 +55,9 @@ pub fn router() -> Router<App> {
         .route("/", get(visits::home))
         .route("/activities/{id}", get(visits::activity))
         .route("/figures/{id}", get(visits::figure))
+        .route("/imports", get(imports::list).post(imports::sent))
+        .route("/imports/{id}", get(imports::one))
+        .route("/imports/{id}/error-file", get(imports::error_file))
         .route("/sign-in", get(visits::sign_in_form).post(visits::sign_in_sent))
         .route("/sign-out", post(visits::sign_out))
         .route("/static/{name}", get(assets::serve))

@@ -340,7 +340,7 @@ fn wire(
     }
 }
 
-async fn history(
+pub(crate) async fn history(
     State(app): State<App>,
     allowed: Allowed<ReadActivities>,
     Path((_, id)): Path<(String, String)>,
@@ -425,7 +425,11 @@ struct Listed {
     next: Option<(u64, u32)>,
 }
 
-async fn list(State(app): State<App>, allowed: Allowed<ReadActivities>, params: Params) -> Answer {
+pub(crate) async fn list(
+    State(app): State<App>,
+    allowed: Allowed<ReadActivities>,
+    params: Params,
+) -> Answer {
     params.only(&[&["limit", "cursor", "fields"], NARROWS].concat())?;
     let cut = Cut::of::<Activity>(&params)?;
     let (parts, grant, now) =

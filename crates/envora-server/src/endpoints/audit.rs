@@ -65,14 +65,18 @@ pub fn routes() -> Vec<Route> {
     ]
 }
 
-async fn checkpoint(allowed: Allowed<ReadAudit>, params: Params) -> Answer {
+pub(crate) async fn checkpoint(allowed: Allowed<ReadAudit>, params: Params) -> Answer {
     params.only(&[])?;
     let parts = allowed.tenant.parts();
     let head = parts.db.read(audit_head).await?;
     Reply::ok(&parts.checkpoint(head.size, head.root)?)
 }
 
-async fn entries(State(app): State<App>, allowed: Allowed<ReadAudit>, params: Params) -> Answer {
+pub(crate) async fn entries(
+    State(app): State<App>,
+    allowed: Allowed<ReadAudit>,
+    params: Params,
+) -> Answer {
     params.only(&["limit", "cursor", "from"])?;
     let (parts, grant, now) = (allowed.tenant.parts(), allowed.grant, app.clock().now());
     let walk = Walk { route: ENTRIES, params: &params };

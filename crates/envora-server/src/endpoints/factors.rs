@@ -158,7 +158,11 @@ fn place(factor: &envora_domain::factors::Factor) -> String {
     format!("{part}\t{}\t{edition}\t{}", factor.key, factor.id)
 }
 
-async fn list(State(app): State<App>, allowed: Allowed<ReadFactors>, params: Params) -> Answer {
+pub(crate) async fn list(
+    State(app): State<App>,
+    allowed: Allowed<ReadFactors>,
+    params: Params,
+) -> Answer {
     params.only(&[&["limit", "cursor"], FILTERS].concat())?;
     let (parts, now) = (allowed.tenant.parts(), app.clock().now());
     let walk = Walk { route: FACTORS, params: &params };
@@ -191,7 +195,7 @@ async fn list(State(app): State<App>, allowed: Allowed<ReadFactors>, params: Par
 /// How many digits of an id name a factor when no other begins so.
 const ID_DIGITS_MIN: usize = 8;
 
-async fn read(
+pub(crate) async fn read(
     allowed: Allowed<ReadFactors>,
     Path((_, id)): Path<(String, String)>,
     params: Params,
@@ -223,7 +227,7 @@ fn wire(factor: &envora_domain::factors::Factor) -> anyhow::Result<Factor> {
     Ok(Factor { id: factor.id.to_string(), pack: factor.pack.clone(), record })
 }
 
-async fn packs(allowed: Allowed<ReadFactors>, params: Params) -> Answer {
+pub(crate) async fn packs(allowed: Allowed<ReadFactors>, params: Params) -> Answer {
     params.only(&[])?;
     let (parts, grant) = (allowed.tenant.parts(), allowed.grant);
     let active = parts.db.read(move |rd| packs_active(rd, &grant, u64::MAX)).await?;

@@ -92,7 +92,11 @@ pub fn routes() -> Vec<Route> {
     ]
 }
 
-async fn read(State(app): State<App>, allowed: Allowed<ReadResults>, params: Params) -> Answer {
+pub(crate) async fn read(
+    State(app): State<App>,
+    allowed: Allowed<ReadResults>,
+    params: Params,
+) -> Answer {
     params.only(KNOWN)?;
     let grant = allowed.grant;
     let query = query(&params, app.clock().now().utc_day())?;

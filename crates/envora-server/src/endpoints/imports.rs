@@ -109,7 +109,7 @@ struct Incoming {
     marked: Marked,
 }
 
-async fn add(
+pub(crate) async fn add(
     State(app): State<App>,
     allowed: Allowed<WriteActivities>,
     OriginalUri(uri): OriginalUri,
@@ -386,7 +386,11 @@ fn decoded(text: &str) -> Option<String> {
     String::from_utf8(bytes).ok()
 }
 
-async fn list(State(app): State<App>, allowed: Allowed<ReadActivities>, params: Params) -> Answer {
+pub(crate) async fn list(
+    State(app): State<App>,
+    allowed: Allowed<ReadActivities>,
+    params: Params,
+) -> Answer {
     params.only(&["limit", "cursor"])?;
     let (parts, grant, now) = (allowed.tenant.parts(), allowed.grant, app.clock().now());
     let walk = Walk { route: ALL, params: &params };
@@ -407,7 +411,7 @@ async fn list(State(app): State<App>, allowed: Allowed<ReadActivities>, params: 
     Ok(Reply::ok(&Page { data, next_cursor })?.next(next.as_deref()))
 }
 
-async fn read(
+pub(crate) async fn read(
     allowed: Allowed<ReadActivities>,
     Path((_, id)): Path<(String, String)>,
     params: Params,
@@ -445,7 +449,7 @@ fn wire(import: store::Import) -> Import {
     }
 }
 
-async fn errors(
+pub(crate) async fn errors(
     State(app): State<App>,
     allowed: Allowed<ReadActivities>,
     Path((_, id)): Path<(String, String)>,
@@ -488,7 +492,7 @@ async fn errors(
     Ok(Reply::ok(&Page { data, next_cursor })?.next(next.as_deref()))
 }
 
-async fn error_file(
+pub(crate) async fn error_file(
     app: State<App>,
     allowed: Allowed<ReadActivities>,
     Path((_, id)): Path<(String, String)>,

@@ -44,7 +44,7 @@ pub fn routes() -> Vec<Route> {
     ]
 }
 
-async fn list(allowed: Allowed<ReadActivities>, params: Params) -> Answer {
+pub(crate) async fn list(allowed: Allowed<ReadActivities>, params: Params) -> Answer {
     params.only(&[])?;
     let grant = allowed.grant;
     let found = allowed.tenant.parts().db.read(move |rd| mappings_all(rd, &grant)).await?;

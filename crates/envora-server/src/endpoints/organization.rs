@@ -48,7 +48,7 @@ async fn read(allowed: Allowed<ReadOrganization>, params: Params, headers: Heade
     Ok(Reply::ok(&organization)?.version(organization.version))
 }
 
-async fn change(
+pub(crate) async fn change(
     State(app): State<App>,
     allowed: Allowed<EditOrganization>,
     params: Params,

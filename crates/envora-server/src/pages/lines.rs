@@ -305,7 +305,7 @@ pub(super) fn commands(id: &str, line: Option<&TraceLine>) -> Vec<Command> {
 }
 
 /// The file's name, safe to paste into a shell.
-fn quoted(name: &str) -> String {
+pub(super) fn quoted(name: &str) -> String {
     let plain =
         |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '.' | '_' | '-' | '/');
     if !name.is_empty() && !name.starts_with('-') && name.chars().all(plain) {

@@ -11,12 +11,28 @@ pub(super) struct Shell {
     pub(super) title: String,
     /// Whose data is shown; none before signing in.
     pub(super) owner: Option<Owner>,
+    /// The ways to the other pages; none before signing in.
+    pub(super) ways: Vec<Way>,
     /// Where the style sheet is.
     pub(super) style: String,
     /// Where the icon is.
     pub(super) icon: String,
     /// The patterns that the page's charts share.
     pub(super) patterns: &'static str,
+}
+
+/// The pages that stand in the head of each, in the order of their use.
+const WAYS: &[(&str, &str)] = &[("Footprint", "/"), ("Imports", "/imports")];
+
+/// A way to a page.
+#[derive(Clone, Debug)]
+pub(super) struct Way {
+    /// What it is called.
+    pub(super) label: &'static str,
+    /// Where it leads.
+    pub(super) href: &'static str,
+    /// Whether one is there.
+    pub(super) current: bool,
 }
 
 /// Whose data is shown.
@@ -34,6 +50,7 @@ impl Shell {
         Self {
             title: title.to_owned(),
             owner: None,
+            ways: Vec::new(),
             style: assets::style_path(),
             icon: assets::icon_path(),
             patterns: charts::patterns(),
@@ -46,6 +63,11 @@ impl Shell {
             name: organization.name.clone(),
             environment: organization.environment.clone(),
         };
-        Self { owner: Some(owner), ..Self::open(title) }
+        let way = |(label, href): &(&'static str, &'static str)| {
+            let current = title.split(' ').next() == Some(label);
+            Way { label, href, current }
+        };
+        let ways = WAYS.iter().map(way).collect();
+        Self { owner: Some(owner), ways, ..Self::open(title) }
     }
 }

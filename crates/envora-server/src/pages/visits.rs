@@ -27,7 +27,7 @@ use crate::params::Params;
 use crate::refusals::Refusal;
 
 /// A page, or why there is none.
-type Shown = Result<Response, Refusal>;
+pub(super) type Shown = Result<Response, Refusal>;
 
 /// No form of ours is longer.
 const FORM_BYTES_MAX: usize = 8 * 1024;
@@ -183,7 +183,7 @@ fn with_cookie(mut response: Response, cookie: &str) -> Response {
     response
 }
 
-fn to(path: &'static str) -> Response {
+pub(super) fn to(path: &str) -> Response {
     (StatusCode::SEE_OTHER, [(LOCATION, path)]).into_response()
 }
 
@@ -196,7 +196,7 @@ fn host(visitor: &Visitor) -> String {
 ///
 /// Browsers say where a request was made; only where one does not is the origin compared. (Under our
 /// referrer policy a browser sends the origin of its own forms as `null`.)
-fn own_form(headers: &HeaderMap) -> Result<(), Problem> {
+pub(super) fn own_form(headers: &HeaderMap) -> Result<(), Problem> {
     let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
     let is_own = match text(HeaderName::from_static("sec-fetch-site")) {
         Some(site) => matches!(site, "same-origin" | "none"),
@@ -210,7 +210,7 @@ fn own_form(headers: &HeaderMap) -> Result<(), Problem> {
     Err(Problem::forbidden("Forms are taken from these pages only."))
 }
 
-async fn form(body: Body) -> Result<Params, Problem> {
+pub(super) async fn form(body: Body) -> Result<Params, Problem> {
     let bytes = axum::body::to_bytes(body, FORM_BYTES_MAX)
         .await
         .map_err(|_| Problem::payload_too_large("The form is longer than any of ours."))?;
@@ -219,13 +219,13 @@ async fn form(body: Body) -> Result<Params, Problem> {
     Params::of(&uri)
 }
 
-async fn organization_of(visitor: &Visitor) -> Result<Organization, Refusal> {
+pub(super) async fn organization_of(visitor: &Visitor) -> Result<Organization, Refusal> {
     let grant = visitor.grant::<ReadOrganization>()?;
     let found = visitor.tenant.parts().db.read(move |rd| organization_now(rd, &grant)).await?;
     Ok(organization::wire(found.ok_or_else(nothing_here)?))
 }
 
-async fn names(visitor: &Visitor) -> Result<BTreeMap<String, String>, Refusal> {
+pub(super) async fn names(visitor: &Visitor) -> Result<BTreeMap<String, String>, Refusal> {
     let grant = visitor.grant::<ReadFacilities>()?;
     let all =
         visitor.tenant.parts().db.read(move |rd| nouns_all::<FacilityFields>(rd, &grant)).await?;

@@ -3,7 +3,7 @@
 use envora_api::amounts::Amount;
 use envora_api::footprints::Period;
 use envora_domain::decimal::{Mass, group_thousands};
-use envora_domain::time::Day;
+use envora_domain::time::{Day, Timestamp};
 
 /// The months, in full.
 const MONTHS: [&str; 12] = [
@@ -76,6 +76,22 @@ pub(super) fn share(part: Mass, whole: Mass) -> Option<String> {
 pub(super) fn day(day: Day) -> String {
     let (year, month, date) = day.ymd();
     format!("{date}\u{a0}{}\u{a0}{year}", month_name(month))
+}
+
+/// `20 November 2026, 09:00 UTC`.
+pub(super) fn instant(at: Timestamp) -> String {
+    let text = at.to_string();
+    format!("{}, {} UTC", day(at.utc_day()), text.get(11..16).unwrap_or_default())
+}
+
+/// A number of bytes for people: `812 bytes`, `1.4 MB`.
+pub(super) fn bytes(bytes: u64) -> String {
+    let tenths = |unit: u64| format!("{}.{}", bytes / unit, bytes % unit * 10 / unit);
+    match bytes {
+        0..1_000 => count(bytes, "byte", "bytes"),
+        1_000..1_000_000 => format!("{}\u{a0}kB", tenths(1_000)),
+        _ => format!("{}\u{a0}MB", tenths(1_000_000)),
+    }
 }
 
 /// `2022` for a whole year, `January 2022` for a whole month, else both days.

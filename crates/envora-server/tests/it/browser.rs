@@ -155,6 +155,8 @@ async fn pages_are_fit_for_everyone() {
     let Footprint { totals, unresolved, .. } = asked(&tenant).await;
     let waiting = format!("/activities/{}", unresolved.first().unwrap().example);
     let counted = a_counted_one(&house, &tenant).await;
+    let imports = house.get("/imports?limit=1").await.json();
+    let import = format!("/imports/{}", imports["data"][0]["id"].as_str().unwrap());
     assert_ne!(totals.scope1.value, "0", "there is something to look at");
     let any = SocketAddr::from(([127, 0, 0, 1], 0));
     let bound = Bound::bind(Listen { address: any, admin: any }).await.unwrap();
@@ -178,6 +180,8 @@ async fn pages_are_fit_for_everyone() {
                 ("trace of scope 1", &scope1),
                 ("an activity that waits", &waiting),
                 ("an activity that counts", &counted),
+                ("imports", "/imports"),
+                ("an import", &import),
             ],
         })
     })

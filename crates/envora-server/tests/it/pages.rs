@@ -63,7 +63,15 @@ async fn operator(house: &House) -> Actor {
 #[tokio::test]
 async fn nobody_is_sent_to_sign_in() {
     let house = House::new();
-    for path in ["/", "/?year=2022", "/figures/fig_iQEA", "/activities/act_x"] {
+    for path in [
+        "/",
+        "/?year=2022",
+        "/figures/fig_iQEA",
+        "/activities/act_x",
+        "/imports",
+        "/imports/imp_x",
+        "/imports/imp_x/error-file",
+    ] {
         let answer = open(&house, path, "envora=made-up").await;
         assert_eq!((answer.status, answer.header("location")), (303, "/sign-in"), "{path}");
         assert_eq!(answer.body, b"", "{path}");
@@ -137,6 +145,10 @@ async fn every_page_has_the_strict_policy_and_errors_are_pages() {
         ("/?facility=fac_x", session.as_str(), 404),
         ("/figures/nothing", session.as_str(), 404),
         ("/activities/act_01jmt8z0p0e3s9k4x6n2q5w7y1", session.as_str(), 404),
+        ("/imports", session.as_str(), 200),
+        ("/imports?cursor=x", session.as_str(), 400),
+        ("/imports/imp_01jmt8z0p0e3s9k4x6n2q5w7y1", session.as_str(), 404),
+        ("/imports/imp_01jmt8z0p0e3s9k4x6n2q5w7y1/error-file", session.as_str(), 404),
         ("/no-such-page", session.as_str(), 404),
     ];
     for (path, cookie, status) in cases {
@@ -175,4 +187,74 @@ async fn a_session_is_a_cookie_that_scripts_and_other_sites_do_not_get() {
     assert!(!set.contains(&house.token));
     house.clock.advance(Span::from_secs(12 * 3600 + 1));
     assert_eq!(open(&house, "/", &cookie(&answer)).await.status, 303);
+}
+
+/// A form with a file, as a browser sends it.
+async fn upload(house: &House, (session, site): (&str, &str), name: &str, file: &str) -> Answer {
+    let part = |head: &str, text: &str| {
+        format!("--b0undary\r\nContent-Disposition: form-data; {head}\r\n\r\n{text}\r\n")
+    };
+    let form = [
+        part("name=\"mapping\"", ""),
+        part("name=\"mode\"", "partial"),
+        part(&format!("name=\"file\"; filename=\"{name}\"\r\nContent-Type: text/csv"), file),
+        "--b0undary--\r\n".to_owned(),
+    ];
+    let request = visit("POST", "/imports")
+        .header("cookie", session)
+        .header("sec-fetch-site", site)
+        .header("content-type", "multipart/form-data; boundary=b0undary")
+        .body(Body::from(form.concat()));
+    house.send(request.unwrap()).await
+}
+
+fn text(answer: Answer) -> String {
+    String::from_utf8(answer.body).unwrap()
+}
+
+const ROWS: &str = "external_id,type,start_date,end_date,quantity,unit,facility_code\n\
+    a-1,electricity.purchased,2022-01-01,2022-01-31,12.5,kW.h,b24\n\
+    a-2,electricity.purchased,2022-02-01,2022-02-28,<b>12</b>,kW.h,b24\n";
+
+#[tokio::test]
+async fn a_file_sent_by_form_shows_what_became_of_its_rows() {
+    let house = calculated().await;
+    let session = signed_in(&house).await;
+    let own = (session.as_str(), "same-origin");
+    let name = "<script>Z\u{e4}hler.csv";
+    let answer = upload(&house, own, name, ROWS).await;
+    assert_eq!(answer.status, 303, "{}", answer.json());
+    let place = answer.header("location").to_owned();
+    let page = text(open(&house, &place, &session).await);
+    for want in ["Z\u{e4}hler.csv", "Not a number in quantity", "Some refused", "<td>3</td>"] {
+        assert!(page.contains(want), "{want}: {page}");
+    }
+    assert!(!page.contains("<b>12") && !page.contains("<script"), "{page}");
+    let file = open(&house, &format!("{place}/error-file"), &session).await;
+    assert!(file.header("content-disposition").starts_with("attachment"));
+    assert!(text(file).contains("_envora_remedy"));
+    // Sent again it adds nothing; the list shows both.
+    assert_eq!(upload(&house, own, name, ROWS).await.status, 303);
+    let list = text(open(&house, "/imports", &session).await);
+    assert_eq!(list.matches("some refused").count(), 2, "{list}");
+}
+
+#[tokio::test]
+async fn a_file_that_cannot_be_taken_in_is_told_in_place() {
+    let house = calculated().await;
+    let session = signed_in(&house).await;
+    let own = (session.as_str(), "same-origin");
+    let answer = upload(&house, own, "a.csv", "when,how much\n2022,1\n").await;
+    assert_eq!(answer.status, 422);
+    let page = text(answer);
+    assert!(page.contains("role=\"alert\"") && page.contains("how much"), "{page}");
+    let none = upload(&house, own, "", "").await;
+    assert_eq!(none.status, 400);
+    assert!(text(none).contains("No file was chosen"));
+    // Another site, and nobody.
+    let foreign = upload(&house, (session.as_str(), "cross-site"), "a.csv", ROWS).await;
+    assert_eq!(foreign.status, 403);
+    let nobody = upload(&house, ("envora=x", "same-origin"), "a.csv", ROWS).await;
+    assert_eq!((nobody.status, nobody.header("location")), (303, "/sign-in"));
+    assert!(text(open(&house, "/imports", &session).await).contains("No file yet"));
 }

@@ -1,0 +1,375 @@
+//! The pages of imports: a file on its way in, and what became of it.
+
+use askama::Template;
+use axum::body::Body;
+use axum::extract::{OriginalUri, Path, State};
+use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::response::{IntoResponse as _, Response};
+use envora_api::imports::{Import, RejectedRow};
+use envora_api::listing::Page;
+use envora_api::mappings::ImportMapping;
+use envora_api::media;
+use envora_api::organizations::Organization;
+use envora_api::problems::Problem;
+use envora_domain::access::actions::{ReadActivities, WriteActivities};
+use envora_domain::decimal::group_thousands;
+use envora_domain::id::ImportId;
+
+use super::charts::{self, Caption};
+use super::problems::{Fault, grouped};
+use super::shell::Shell;
+use super::visits::{Shown, organization_of, own_form, to};
+use super::{show, words};
+use crate::access::Visitor;
+use crate::app::App;
+use crate::endpoints::{imports, mappings};
+use crate::forms::{self, FileForm};
+use crate::params::{Params, encoded};
+use crate::refusals::Refusal;
+
+/// How many imports a page lists.
+const LISTED: &str = "25";
+/// How many refused rows are read to be grouped.
+const REFUSED: &str = "1000";
+/// A name is cut to so many bytes once it is encoded for a header.
+const NAME_BYTES_MAX: usize = 150;
+
+/// What the form was sent with.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Chosen {
+    /// The mapping's name.
+    pub(super) mapping: String,
+    /// The mode.
+    pub(super) mode: String,
+}
+
+/// What the list is made from.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sheet<'a> {
+    /// Whose they are.
+    pub(super) organization: &'a Organization,
+    /// The saved mappings.
+    pub(super) mappings: &'a [ImportMapping],
+    /// One page of them.
+    pub(super) imports: &'a Page<Import>,
+    /// What was sent and not taken in.
+    pub(super) refused: Option<(&'a Problem, &'a Chosen)>,
+}
+
+struct Choice {
+    value: String,
+    label: String,
+    chosen: bool,
+}
+
+struct Row {
+    href: String,
+    file_name: String,
+    about: String,
+    tone: &'static str,
+    status: &'static str,
+    accepted: String,
+    waiting: String,
+    rejected: String,
+}
+
+struct Trouble {
+    title: String,
+    detail: String,
+    code: String,
+    faults: Vec<Fault>,
+}
+
+/// The list, under the form.
+#[derive(Template)]
+#[template(path = "imports.html")]
+pub(super) struct ImportsPage {
+    shell: Shell,
+    mappings: Vec<Choice>,
+    modes: Vec<Choice>,
+    trouble: Option<Trouble>,
+    rows: Vec<Row>,
+    more: Option<String>,
+}
+
+/// Lays the list out.
+pub(super) fn list_page(sheet: Sheet<'_>) -> ImportsPage {
+    let chosen = sheet.refused.map(|(_, chosen)| chosen.clone()).unwrap_or_default();
+    let choice = |value: &str, label: String, is: &str| Choice {
+        chosen: value == is,
+        value: value.to_owned(),
+        label,
+    };
+    let mapping = |mapping: &ImportMapping| {
+        let version = mapping.version.get(..8).unwrap_or_default();
+        choice(&mapping.name, format!("{} (version {version})", mapping.name), &chosen.mapping)
+    };
+    let none = "None: its header is made of field names".to_owned();
+    let modes =
+        [("partial", "Take the good rows in, list the others"), ("atomic", "All rows or none")];
+    ImportsPage {
+        shell: Shell::of("Imports", sheet.organization),
+        mappings: std::iter::once(choice("", none, &chosen.mapping))
+            .chain(sheet.mappings.iter().map(mapping))
+            .collect(),
+        modes: modes.map(|(value, label)| choice(value, label.to_owned(), &chosen.mode)).into(),
+        trouble: sheet.refused.map(|(problem, _)| trouble(problem)),
+        rows: sheet.imports.data.iter().map(row).collect(),
+        more: sheet.imports.next_cursor.as_ref().map(|cursor| format!("/imports?cursor={cursor}")),
+    }
+}
+
+fn trouble(problem: &Problem) -> Trouble {
+    let faults = grouped(problem.errors.iter().map(|error| ("rejected", error)));
+    Trouble {
+        title: problem.title.clone(),
+        detail: problem.detail.clone(),
+        code: problem.code.clone(),
+        faults,
+    }
+}
+
+fn row(import: &Import) -> Row {
+    let number = |number: u64| group_thousands(&number.to_string());
+    let (tone, status) = outcome(import);
+    Row {
+        href: format!("/imports/{}", import.id),
+        file_name: import.file_name.clone(),
+        about: format!("{} · {}", words::instant(import.created_at), words::bytes(import.bytes)),
+        tone,
+        status,
+        accepted: number(import.counts.accepted + import.counts.duplicate),
+        waiting: number(import.counts.quarantined),
+        rejected: number(import.counts.rejected),
+    }
+}
+
+fn outcome(import: &Import) -> (&'static str, &'static str) {
+    match (import.counts.rejected, import.counts.quarantined) {
+        (0, 0) => ("good", "all in"),
+        (0, _) => ("warn", "some wait"),
+        _ => ("bad", "some refused"),
+    }
+}
+
+struct Count {
+    label: &'static str,
+    tone: &'static str,
+    number: String,
+}
+
+/// An import.
+#[derive(Template)]
+#[template(path = "import.html")]
+pub(super) struct ImportPage {
+    shell: Shell,
+    file_name: String,
+    standfirst: String,
+    tone: &'static str,
+    status: String,
+    counts: Vec<Count>,
+    meter: String,
+    faults: Vec<Fault>,
+    partly: bool,
+    error_file: Option<String>,
+    facts: Vec<(&'static str, String)>,
+    sha256: String,
+    command: String,
+}
+
+/// Lays an import out.
+pub(super) fn import_page(
+    organization: &Organization,
+    import: &Import,
+    refused: &Page<RejectedRow>,
+) -> ImportPage {
+    let counts = &import.counts;
+    let all = counts.accepted + counts.duplicate + counts.quarantined + counts.rejected;
+    let stored = counts.accepted + counts.duplicate;
+    let (tone, status) = outcome(import);
+    let description = format!("{stored} of {all} rows are stored and count.");
+    let caption = Caption { id: "rows-in", title: "Rows taken in", description: &description };
+    let errors = refused
+        .data
+        .iter()
+        .flat_map(|row| row.errors.iter().map(move |error| (row.outcome.as_str(), error)));
+    let count = |label, tone, number: u64| Count {
+        label,
+        tone,
+        number: group_thousands(&number.to_string()),
+    };
+    let mapping = import.mapping.as_ref().map(|name| format!(" --mapping {name}"));
+    ImportPage {
+        shell: Shell::of("Import", organization),
+        file_name: import.file_name.clone(),
+        standfirst: format!(
+            "{} · {} · taken in {}",
+            words::count(all, "row", "rows"),
+            words::bytes(import.bytes),
+            words::instant(import.created_at)
+        ),
+        tone,
+        status: words::code(status),
+        counts: vec![
+            count("Stored", "good", counts.accepted),
+            count("Stored before", "plain", counts.duplicate),
+            count(
+                "Stored, waiting for a word",
+                if counts.quarantined > 0 { "warn" } else { "plain" },
+                counts.quarantined,
+            ),
+            count("Refused", if counts.rejected > 0 { "bad" } else { "plain" }, counts.rejected),
+            count("No activities", "plain", counts.skipped),
+        ],
+        meter: charts::meter(caption, stored, all),
+        faults: grouped(errors),
+        partly: refused.next_cursor.is_some(),
+        error_file: (counts.rejected > 0).then(|| format!("/imports/{}/error-file", import.id)),
+        facts: vec![
+            ("Mapping", import.mapping.clone().unwrap_or_else(|| "none".to_owned())),
+            ("Mode", words::code(&format!("{:?}", import.mode))),
+            ("Entry of the log", group_thousands(&import.watermark.seq.to_string())),
+            ("Import", import.id.to_string()),
+        ],
+        sha256: import.sha256.clone(),
+        command: format!(
+            "envora data push {}{}",
+            super::lines::quoted(&import.file_name),
+            mapping.unwrap_or_default()
+        ),
+    }
+}
+
+/// `GET /imports`: the form, and what was taken in so far.
+pub(super) async fn list(State(app): State<App>, visitor: Visitor, params: Params) -> Shown {
+    if visitor.actor.is_none() {
+        return Ok(to("/sign-in"));
+    }
+    params.only(&["cursor"])?;
+    listed(&app, &visitor, (params.one("cursor")?, None)).await
+}
+
+/// The list; with what was refused, its problem and its status.
+async fn listed(
+    app: &App,
+    visitor: &Visitor,
+    (cursor, refused): (Option<&str>, Option<(&Problem, &Chosen)>),
+) -> Shown {
+    let organization = organization_of(visitor).await?;
+    let none = Params::of_pairs([]);
+    let saved = mappings::list(visitor.allowed::<ReadActivities>()?, none).await?;
+    let saved: Page<ImportMapping> = saved.read()?;
+    let asked = Params::of_pairs([("limit", LISTED), ("cursor", cursor.unwrap_or_default())]);
+    let found = imports::list(State(app.clone()), visitor.allowed::<ReadActivities>()?, asked);
+    let page = show(&list_page(Sheet {
+        organization: &organization,
+        mappings: &saved.data,
+        imports: &found.await?.read()?,
+        refused,
+    }));
+    let status = refused.and_then(|(problem, _)| StatusCode::from_u16(problem.status).ok());
+    Ok((status.unwrap_or(StatusCode::OK), page).into_response())
+}
+
+/// `POST /imports`: takes a file in, and shows what became of it.
+pub(super) async fn sent(
+    State(app): State<App>,
+    visitor: Visitor,
+    OriginalUri(uri): OriginalUri,
+    headers: HeaderMap,
+    body: Body,
+) -> Shown {
+    own_form(&headers)?;
+    let allowed = match visitor.actor {
+        Some(_) => visitor.allowed::<WriteActivities>()?,
+        None => return Ok(to("/sign-in")),
+    };
+    let form = forms::read(&headers, body).await?;
+    let word = |name| Ok::<_, Problem>(form.fields.one(name)?.unwrap_or_default().to_owned());
+    let chosen = Chosen { mapping: word("mapping")?, mode: word("mode")? };
+    form.fields.only(&["mapping", "mode"])?;
+    let taken = match headers_of(&form, &app) {
+        Ok(headers) => {
+            let FileForm { fields, file, .. } = form;
+            imports::add(State(app.clone()), allowed, OriginalUri(uri), fields, headers, file).await
+        }
+        Err(problem) => Err(problem.into()),
+    };
+    match taken {
+        Ok(reply) => Ok(to(&format!("/imports/{}", reply.read::<Import>()?.id))),
+        Err(Refusal(problem)) if problem.status < 500 => {
+            listed(&app, &visitor, (None, Some((&problem, &chosen)))).await
+        }
+        Err(refusal) => Err(refusal),
+    }
+}
+
+/// The headers of a file as the interface takes it: its type, its name, and a key of its own.
+fn headers_of(form: &FileForm, app: &App) -> Result<HeaderMap, Problem> {
+    if form.file_name.is_empty() {
+        return Err(Problem::malformed_body("No file was chosen. Choose one and send it again."));
+    }
+    let ending = form.file_name.rsplit('.').next().unwrap_or_default().to_ascii_lowercase();
+    let kind = match ending.as_str() {
+        "json" => media::JSON,
+        "ndjson" | "jsonl" => media::NDJSON,
+        _ => media::CSV,
+    };
+    let mut name = form.file_name.clone();
+    while encoded(&name).len() > NAME_BYTES_MAX {
+        name.pop();
+    }
+    let name = format!("attachment; filename*=UTF-8''{}", encoded(&name));
+    let key = ImportId::new(app.clock().now(), app.entropy()).to_string();
+    let mut headers = HeaderMap::new();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    for (header, text) in
+        [(CONTENT_DISPOSITION, name), (HeaderName::from_static(media::IDEMPOTENCY_KEY_X), key)]
+    {
+        if let Ok(value) = HeaderValue::from_str(&text) {
+            headers.insert(header, value);
+        }
+    }
+    Ok(headers)
+}
+
+/// `GET /imports/{id}`: what became of a file.
+pub(super) async fn one(
+    State(app): State<App>,
+    visitor: Visitor,
+    Path(id): Path<String>,
+    params: Params,
+) -> Shown {
+    if visitor.actor.is_none() {
+        return Ok(to("/sign-in"));
+    }
+    params.only(&[])?;
+    let organization = organization_of(&visitor).await?;
+    let path = || Path((String::new(), id.clone()));
+    let allowed = || visitor.allowed::<ReadActivities>();
+    let import = imports::read(allowed()?, path(), params).await?.read()?;
+    let asked = Params::of_pairs([("limit", REFUSED)]);
+    let refused = imports::errors(State(app.clone()), allowed()?, path(), asked).await?.read()?;
+    Ok(show(&import_page(&organization, &import, &refused)))
+}
+
+/// `GET /imports/{id}/error-file`: the refused rows, to be mended and sent again.
+pub(super) async fn error_file(
+    State(app): State<App>,
+    visitor: Visitor,
+    Path(id): Path<String>,
+    params: Params,
+) -> Shown {
+    if visitor.actor.is_none() {
+        return Ok(to("/sign-in"));
+    }
+    let name = format!("attachment; filename=\"{id}-errors\"");
+    let allowed = visitor.allowed::<ReadActivities>()?;
+    let file = imports::error_file(State(app), allowed, Path((String::new(), id)), params).await?;
+    let mut response: Response = file.into_response();
+    if let Ok(name) = HeaderValue::from_str(&name) {
+        response.headers_mut().insert(CONTENT_DISPOSITION, name);
+    }
+    Ok(response)
+}
