@@ -1,7 +1,8 @@
 //! Every command that the documents print works as printed.
 //!
 //! Blocks fenced as `console` are run, line by line, in one folder, against one server; what the
-//! README shows for "your own data" is brought along as files of these names.
+//! README shows for "your own data" is brought along as files of these names. A block fenced with a
+//! language and a file name is that file.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -49,6 +50,29 @@ fn commands(document: &Path) -> Vec<String> {
             found.push(command.to_owned());
         }
     }
+    found
+}
+
+/// The files that a document shows whole: name and text.
+fn files(document: &Path) -> Vec<(String, String)> {
+    let text = std::fs::read_to_string(document).unwrap();
+    let mut open: Option<(String, String)> = None;
+    let mut found = Vec::new();
+    for line in text.lines() {
+        match (line.strip_prefix("```"), open.as_mut()) {
+            (Some(_), Some(_)) => found.extend(open.take()),
+            (Some(info), None) => {
+                let name = info.split_once(' ').map_or("", |(_, name)| name);
+                open = Some((name.to_owned(), String::new()));
+            }
+            (None, Some((_, file))) => {
+                file.push_str(line);
+                file.push('\n');
+            }
+            (None, None) => {}
+        }
+    }
+    found.retain(|(name, _)| !name.is_empty());
     found
 }
 
@@ -183,6 +207,9 @@ fn the_commands_of_the_other_documents_work() {
             continue;
         }
         let mut reader = Reader::new();
+        for (name, text) in files(document) {
+            std::fs::write(reader.path().join(name), text).unwrap();
+        }
         if !all[0].starts_with("envora init") {
             reader.does("envora init --org acme --name \"Acme Ltd\" --data acme-data");
             reader.does("envora serve --data acme-data");
