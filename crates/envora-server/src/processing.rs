@@ -1,9 +1,11 @@
 //! The tasks that each open tenant has: calculation after each commit, the anchor each second, the
-//! sweep of old cells each hour.
+//! sweep of what is kept for a while only each hour.
 
 use core::time::Duration;
 
 use envora_ingest::process::sweep;
+use envora_ingest::tenant::TenantParts;
+use envora_store::cells::Swept;
 use envora_store::writer::WriterState;
 
 use crate::app::App;
@@ -16,7 +18,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(500);
 const AFTER_FAILURE: Duration = Duration::from_secs(5);
 /// How often the anchor is written, at most.
 const ANCHOR_EVERY: Duration = Duration::from_secs(1);
-/// How often old cells are looked for.
+/// How often what is kept for a while only is looked for.
 const SWEEP_EVERY: Duration = Duration::from_secs(3_600);
 /// How long others may write between two batches of old cells.
 const BETWEEN_BATCHES: Duration = Duration::from_millis(50);
@@ -100,26 +102,26 @@ async fn anchor(app: App, tenant: TenantCtx) {
     }
 }
 
-/// Drops cells of runs that were replaced long ago, a batch after the other, so that commits get
-/// between them.
+/// Drops what is kept for a while only: rejected rows of imports, and cells of runs that were replaced,
+/// a batch after the other, so that commits get between them.
 async fn sweep(app: App, tenant: TenantCtx) {
     let stop = app.stop().clone();
     while !stop.is_cancelled() {
         let parts = std::sync::Arc::clone(tenant.parts());
-        let pause = match tokio::task::spawn_blocking(move || sweep::sweep(&parts)).await {
-            Ok(Ok(swept)) => {
-                if swept.cells > 0 {
-                    tracing::info!(tenant.id = %tenant.id(), cells = swept.cells, "dropped cells of a retired run");
+        let pause = match tokio::task::spawn_blocking(move || sweep_once(&parts)).await {
+            Ok(Ok((rows, swept))) => {
+                if rows > 0 || swept.cells > 0 {
+                    tracing::info!(tenant.id = %tenant.id(), cells = swept.cells, rows, "dropped cells of a retired run, rejected rows of old imports");
                 }
                 if swept.more { BETWEEN_BATCHES } else { SWEEP_EVERY }
             }
             Ok(Err(error)) => {
-                tracing::warn!(tenant.id = %tenant.id(), cause = format!("{error:#}"), "no cells were swept");
+                tracing::warn!(tenant.id = %tenant.id(), cause = format!("{error:#}"), "nothing was swept");
                 SWEEP_EVERY
             }
             Err(_) => {
                 app.metrics().panicked();
-                tracing::error!(tenant.id = %tenant.id(), "sweeping cells panicked");
+                tracing::error!(tenant.id = %tenant.id(), "sweeping panicked");
                 SWEEP_EVERY
             }
         };
@@ -128,6 +130,15 @@ async fn sweep(app: App, tenant: TenantCtx) {
             () = tokio::time::sleep(pause) => {}
         }
     }
+}
+
+/// One round: all rejected rows whose time is over, and one batch of cells.
+///
+/// # Errors
+/// The database's.
+pub fn sweep_once(parts: &TenantParts) -> anyhow::Result<(u64, Swept)> {
+    let rows = sweep::sweep_rows(parts)?;
+    Ok((rows, sweep::sweep(parts)?))
 }
 
 /// A full disk has room again when a file of the reserve's size can be written.

@@ -3,7 +3,7 @@
 use anyhow::Context as _;
 use envora_domain::access::{
     Grant,
-    actions::{ReadActivities, WriteActivities},
+    actions::{Calculate, ReadActivities, WriteActivities},
 };
 use envora_domain::hash::Digest;
 use envora_domain::id::ImportId;
@@ -300,7 +300,7 @@ pub fn import_rows(
 /// The database's.
 pub fn import_rows_sweep(
     tx: &mut TenantTx,
-    grant: &Grant<WriteActivities>,
+    grant: &Grant<Calculate>,
     now: Timestamp,
 ) -> anyhow::Result<u64> {
     tx.allow(grant)?;

@@ -1,8 +1,9 @@
-//! Sweep: cells of runs that were replaced go after a while; what their figures were is worked out
-//! from rows and blocks, which stay.
+//! Sweep: cells of runs that were replaced go after a while (what their figures were is worked out
+//! from rows and blocks, which stay), and so do the rejected rows of an import.
 
 use envora_domain::time::{Span, Timestamp};
 use envora_store::cells::{Sweep, Swept, cells_sweep};
+use envora_store::imports::import_rows_sweep;
 
 use crate::tenant::TenantParts;
 
@@ -22,4 +23,13 @@ pub fn sweep(parts: &TenantParts) -> anyhow::Result<Swept> {
     let before = Timestamp::from_micros(now.as_micros().saturating_sub(KEPT.as_micros()));
     let sweep = Sweep { before, held: Vec::new(), cells_max: CELLS_AT_A_TIME };
     Ok(parts.db.write_blocking(move |tx| cells_sweep(tx, &grant, &sweep))?)
+}
+
+/// Drops the rejected rows of imports whose time is over, and says how many. Blocks.
+///
+/// # Errors
+/// The database's.
+pub fn sweep_rows(parts: &TenantParts) -> anyhow::Result<u64> {
+    let (grant, now) = (parts.own.calculate, parts.clock.now());
+    Ok(parts.db.write_blocking(move |tx| import_rows_sweep(tx, &grant, now))?)
 }

@@ -1,6 +1,6 @@
 //! Segments, imports, mappings, supersessions, mentions, kept answers.
 
-use envora_domain::access::actions::{ReadActivities, WriteActivities};
+use envora_domain::access::actions::{Calculate, ReadActivities, WriteActivities};
 use envora_domain::hash::Digest;
 use envora_domain::id::{ActivityId, ImportId, SegmentId};
 use envora_domain::ports::{Frame, Place};
@@ -152,7 +152,8 @@ pub(super) fn an_import_keeps_its_counts_and_its_bad_rows(db: &mut TestDb) {
         })
         .unwrap();
     let day = 86_400;
-    let swept = |at| db.db.write_blocking(move |tx| import_rows_sweep(tx, &write, at)).unwrap();
+    let sweep = grant::<Calculate>();
+    let swept = |at| db.db.write_blocking(move |tx| import_rows_sweep(tx, &sweep, at)).unwrap();
     assert_eq!(swept(later(30 * day - 1)), 0);
     assert_eq!(swept(later(30 * day)), 3);
 }
