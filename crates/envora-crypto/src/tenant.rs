@@ -5,7 +5,8 @@
 //! the anchor and the destruction journal.
 
 use core::fmt;
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
@@ -192,7 +193,8 @@ impl TenantKeys {
         let destroyed = journal::read(&*store.disk, &folder)?;
         let gone = |id: KeyId| destroyed.iter().any(|line| line.key == id);
         let region = ring.region.clone();
-        let row = ring.keks.last().ok_or(KeyError::Damaged(RING))?;
+        let lost = if destroyed.is_empty() { KeyError::Damaged(RING) } else { KeyError::Destroyed };
+        let row = ring.keks.last().ok_or(lost)?;
         let kek_id = row.id().filter(|id| !gone(*id)).ok_or(KeyError::Destroyed)?;
         let wrapped = row.wrapped().ok_or(KeyError::Damaged(RING))?;
         let aad = kek_aad(tenant, &region, kek_id, row.master_version);
@@ -334,6 +336,19 @@ impl TenantKeys {
         Anchor::decode(&bytes, self.dek(Purpose::Index).0).ok_or(KeyError::Damaged(ANCHOR))
     }
 
+    /// The anchor in another copy of this tenant's key folder, or `None` when that has none that was
+    /// written under these keys.
+    ///
+    /// # Errors
+    /// [`KeyError::Io`].
+    pub fn read_anchor_of(&self, folder: &Path) -> Result<Option<Anchor>, KeyError> {
+        match self.store.disk.read(&folder.join(ANCHOR)) {
+            Ok(bytes) => Ok(Anchor::decode(&bytes, self.dek(Purpose::Index).0)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
     /// Writes the anchor down, durably. To be called after the commit that it describes.
     ///
     /// # Errors
@@ -362,6 +377,23 @@ impl TenantKeys {
         replace_durably(&*self.store.disk, &folder.join(RING), &ring.encode()?)?;
         Ok(ids)
     }
+}
+
+/// Removes from a key folder every wrapped data key that its journal names, durably: what a backup
+/// brought back is destroyed again. The master key of a destroyed tenant is emptied by its provider.
+///
+/// # Errors
+/// [`KeyError`].
+pub fn replay_journal(disk: &dyn Disk, folder: &Path) -> Result<(), KeyError> {
+    let destroyed = journal::read(disk, folder)?;
+    if destroyed.is_empty() {
+        return Ok(());
+    }
+    let mut ring = Keyring::read(disk, &folder.join(RING))?;
+    let gone = |id: KeyId| destroyed.iter().any(|line| line.key == id);
+    ring.deks.retain(|row| row.parts().is_none_or(|(id, ..)| !gone(id)));
+    ring.keks.retain(|row| row.id().is_none_or(|id| !gone(id)));
+    Ok(replace_durably(disk, &folder.join(RING), &ring.encode()?)?)
 }
 
 fn public(signing: &Signing) -> [u8; 32] {

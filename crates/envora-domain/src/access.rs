@@ -60,6 +60,8 @@ actions! {
     Calculate = "results:calculate";
     /// Read the audit log.
     ReadAudit = "audit:read";
+    /// Put an older copy of everything in the place of what is lost.
+    AcceptRestore = "restore:accept";
     /// Manage credentials and sessions.
     ManageCredentials = "credentials:manage";
 }

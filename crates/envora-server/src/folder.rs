@@ -10,11 +10,14 @@
 //! ```
 
 pub mod anchors;
+pub mod backup;
+pub mod copies;
 pub mod databases;
 pub mod doctor;
 pub mod init;
 pub mod lock;
 pub mod open;
+pub mod restore;
 pub mod settings;
 
 use std::path::{Path, PathBuf};
@@ -30,13 +33,20 @@ pub const REGION: &str = "onprem:local";
 #[derive(Clone, Debug)]
 pub struct Places {
     root: PathBuf,
+    keys: PathBuf,
 }
 
 impl Places {
     /// The places below this folder.
     #[must_use]
     pub fn below(root: &Path) -> Self {
-        Self { root: root.to_owned() }
+        Self { root: root.to_owned(), keys: root.join("keys") }
+    }
+
+    /// The same with the keys elsewhere: those of a backup lie apart.
+    #[must_use]
+    pub fn with_keys(self, keys: &Path) -> Self {
+        Self { keys: keys.to_owned(), ..self }
     }
 
     /// The folder itself.
@@ -72,7 +82,7 @@ impl Places {
     /// The keys.
     #[must_use]
     pub fn keys(&self) -> PathBuf {
-        self.root.join("keys")
+        self.keys.clone()
     }
 
     /// What opens the keys.
@@ -170,6 +180,28 @@ pub enum FolderError {
         /// Whose.
         tenant: String,
     },
+    /// The target of a backup or of a restore holds something.
+    #[error("{0} is not empty")]
+    NotEmpty(PathBuf),
+    /// Two of the places of a backup lie in one another.
+    #[error("{one} and {other} are not apart")]
+    NotApart {
+        /// One.
+        one: PathBuf,
+        /// The other.
+        other: PathBuf,
+    },
+    /// The databases are not files.
+    #[error(
+        "the databases of this folder are on a PostgreSQL server: a copy of its files is not all of it"
+    )]
+    OnServer,
+    /// A backup does not hold what it should.
+    #[error("the backup is not sound: {what}")]
+    Unsound {
+        /// Which file or what, and what is wrong with it.
+        what: String,
+    },
     /// A file of the folder cannot be understood.
     #[error("{file} cannot be understood: {why}")]
     Unreadable {
@@ -199,6 +231,9 @@ impl FolderError {
             Self::InUse { pid } => format!("end process {pid} first; two processes on one folder would spoil it"),
             Self::Unfit { due, .. } => format!("write {due}"),
             Self::Keys(KeyError::PassphraseMissing) => "give the passphrase that the keys were sealed with".to_owned(),
+            Self::Keys(KeyError::Destroyed) => {
+                "they were destroyed on purpose, and no backup brings them back".to_owned()
+            }
             Self::Keys(_) => "restore the keys folder from its own backup; without it nothing opens".to_owned(),
             Self::Database { source: OpenError::KeyUnavailable, .. } => {
                 "the keys folder belongs to another data folder, or the file's first bytes are damaged: restore both from backups of the same day".to_owned()
@@ -225,7 +260,17 @@ impl FolderError {
             }
             Self::Database { .. } => "run `envora doctor`, then restore the database from a backup".to_owned(),
             Self::BehindAnchor { .. } => {
-                "an older copy of the database stands in its place: put back the newest one, which holds what was acknowledged since".to_owned()
+                "an older copy of the database stands in its place: put back the newest one, which holds what was acknowledged since; where there is none, `envora restore --accept-rollback` goes on from an older backup and writes down what was lost".to_owned()
+            }
+            Self::NotEmpty(_) => "name a folder that is empty or not there yet: nothing is overwritten".to_owned(),
+            Self::NotApart { .. } => {
+                "name folders of which none lies in another: who steals the data must not find the keys beside it".to_owned()
+            }
+            Self::OnServer => {
+                "back up the databases with PostgreSQL's own means, and copy the folder while no process has it open; docs/how-to/run-on-postgresql.md".to_owned()
+            }
+            Self::Unsound { .. } => {
+                "do not rely on it: take another backup, or restore from an older one; `envora doctor` examines the folder itself".to_owned()
             }
             Self::OtherHistory { .. } => "put back the database that belongs to these keys; this one has another past".to_owned(),
             Self::DamagedLog { .. } => "its database was changed from outside: restore it from a backup".to_owned(),

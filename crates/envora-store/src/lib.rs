@@ -30,6 +30,7 @@ pub mod mentions;
 pub mod nouns;
 pub mod organization;
 pub mod packs;
+pub mod restores;
 pub mod runs;
 pub mod segments;
 pub mod sessions;

@@ -38,6 +38,7 @@ pub fn all() -> impl Iterator<Item = &'static Statement> {
         crate::migrations::STATEMENTS,
         crate::organization::STATEMENTS,
         crate::packs::STATEMENTS,
+        crate::restores::STATEMENTS,
         crate::runs::STATEMENTS,
         crate::segments::STATEMENTS,
         crate::sessions::STATEMENTS,

@@ -28,6 +28,11 @@ pub(crate) enum Verb {
     Demo(DemoArguments),
     /// Examine a data folder without changing anything
     Doctor(FolderArguments),
+    /// Copy a data folder and its keys, apart from each other, or examine such a copy
+    #[command(subcommand)]
+    Backup(BackupVerb),
+    /// Make a data folder from a backup
+    Restore(RestoreArguments),
     /// The settings: what they are, and who says so
     #[command(subcommand)]
     Config(ConfigVerb),
@@ -61,6 +66,50 @@ pub(crate) struct FolderArguments {
     /// The data folder [env: ENVORA_DATA]
     #[arg(long, value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,
+}
+
+/// Backups.
+#[derive(Subcommand, Clone, Debug)]
+pub(crate) enum BackupVerb {
+    /// Copy a folder that no server has open, and examine the copy
+    Create {
+        #[command(flatten)]
+        folder: FolderArguments,
+        /// The new folder for the data
+        #[arg(long, value_name = "DIR")]
+        to: PathBuf,
+        /// The new folder for the keys: on another disk, or whoever gets one gets both
+        #[arg(long, value_name = "DIR")]
+        keys_to: PathBuf,
+    },
+    /// Hash every file again; with the keys, read everything that was acknowledged
+    Verify {
+        /// The backup's data
+        #[arg(long, value_name = "DIR")]
+        from: PathBuf,
+        /// The backup's keys
+        #[arg(long, value_name = "DIR")]
+        keys: Option<PathBuf>,
+    },
+}
+
+/// A backup to go on from.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct RestoreArguments {
+    #[command(flatten)]
+    pub(crate) folder: FolderArguments,
+    /// The backup's data
+    #[arg(long, value_name = "DIR")]
+    pub(crate) from: PathBuf,
+    /// The backup's keys, or the keys folder of the folder that is lost
+    #[arg(long, value_name = "DIR")]
+    pub(crate) keys: PathBuf,
+    /// Another copy of the keys: what it says is destroyed stays so; its newest state counts
+    #[arg(long, value_name = "DIR")]
+    pub(crate) other_keys: Vec<PathBuf>,
+    /// Go on from a backup that is older than its keys say, and write down what was lost
+    #[arg(long)]
+    pub(crate) accept_rollback: bool,
 }
 
 /// A new folder.

@@ -1,8 +1,10 @@
 //! `init`, `serve`, `doctor`: a data folder, through the server's own doors.
 
+use envora_cli::arguments::Common;
 use envora_cli::failures::{Exit, Failure};
+use envora_cli::json;
 use envora_cli::terminal::Terminal;
-use envora_server::folder::doctor::{self, Health};
+use envora_server::folder::doctor::{self, Check, Health};
 use envora_server::folder::init::{Environment as Live, Loopback, NewOrganization};
 use envora_server::folder::settings::Settings;
 use envora_server::folder::{FolderError, Places, init, open};
@@ -101,22 +103,35 @@ pub(crate) async fn told_to_end() {
 /// Examines a folder and changes nothing in it.
 pub(crate) fn doctor(
     arguments: &FolderArguments,
+    common: &Common,
     environment: &Environment,
     terminal: &mut Terminal,
 ) -> Result<(), Failure> {
     let data = environment.data(arguments.data.as_deref())?;
-    let checks = doctor::doctor(&data, &world::real(), None);
-    let paint = terminal.data.paint;
+    show(&doctor::doctor(&data, &world::real(), None), common, terminal)
+}
+
+/// Prints what was examined; fails when something of it is bad.
+pub(crate) fn show(
+    checks: &[Check],
+    common: &Common,
+    terminal: &mut Terminal,
+) -> Result<(), Failure> {
     let to = &mut terminal.data;
-    for check in &checks {
-        let mark = match check.health {
-            Health::Good => paint.good("✓"),
-            Health::Note => paint.odd("!"),
-            Health::Bad => paint.bad("✗"),
-        };
-        to.line(format!("{mark} {}: {}", paint.strong(&check.name), check.detail));
-        if let Some(remedy) = &check.remedy {
-            to.line(format!("  {} {remedy}", paint.link("help:")));
+    if let Some(fields) = common.json_fields() {
+        to.line(json::render(&checks, &fields)?);
+    } else {
+        let paint = to.paint;
+        for check in checks {
+            let mark = match check.health {
+                Health::Good => paint.good("✓"),
+                Health::Note => paint.odd("!"),
+                Health::Bad => paint.bad("✗"),
+            };
+            to.line(format!("{mark} {}: {}", paint.strong(&check.name), check.detail));
+            if let Some(remedy) = &check.remedy {
+                to.line(format!("  {} {remedy}", paint.link("help:")));
+            }
         }
     }
     let bad = checks.iter().any(|check| check.health == Health::Bad);
@@ -137,6 +152,10 @@ pub(crate) fn folder_failure(error: FolderError) -> Failure {
         FolderError::BehindAnchor { .. }
         | FolderError::OtherHistory { .. }
         | FolderError::DamagedLog { .. } => ("data_integrity", Exit::Verification),
+        FolderError::Unsound { .. } => ("backup_unsound", Exit::Verification),
+        FolderError::NotEmpty(_) => ("folder_not_empty", Exit::Error),
+        FolderError::NotApart { .. } => ("not_apart", Exit::Usage),
+        FolderError::OnServer => ("databases_on_server", Exit::Error),
         FolderError::Unreadable { .. } | FolderError::NoMap { .. } => {
             ("folder_unreadable", Exit::Error)
         }

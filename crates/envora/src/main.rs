@@ -4,6 +4,7 @@
 //! where words and logs go. What it wires together lives in the other crates.
 
 mod arguments;
+mod backups;
 mod demo;
 mod environment;
 mod folders;
@@ -53,8 +54,14 @@ async fn run(
             tokio::task::block_in_place(|| folders::init(&arguments, environment, terminal))
         }
         Verb::Serve(arguments) => folders::serve(&arguments, environment, terminal).await,
-        Verb::Doctor(arguments) => {
-            tokio::task::block_in_place(|| folders::doctor(&arguments, environment, terminal))
+        Verb::Doctor(arguments) => tokio::task::block_in_place(|| {
+            folders::doctor(&arguments, &line.common, environment, terminal)
+        }),
+        Verb::Backup(verb) => tokio::task::block_in_place(|| {
+            backups::backup(&verb, &line.common, environment, terminal)
+        }),
+        Verb::Restore(arguments) => {
+            tokio::task::block_in_place(|| backups::restore(&arguments, environment, terminal))
         }
         Verb::Demo(arguments) => demo::run(&arguments, environment, terminal).await,
         Verb::Config(verb) => manuals::config(&verb, &line.common, environment, terminal),

@@ -7,7 +7,7 @@ use envora_crypto::aad::{Purpose, REGION_LOCAL};
 use envora_crypto::anchor::Anchor;
 use envora_crypto::envelope::OpenError;
 use envora_crypto::provider::{KeyError, KeyProvider};
-use envora_crypto::tenant::{KeyStore, Object, TenantKeys};
+use envora_crypto::tenant::{KeyStore, Object, TenantKeys, replay_journal};
 use envora_domain::hash::Digest;
 use envora_domain::id::{RunId, SegmentId, TenantId};
 use envora_domain::ports::Disk;
@@ -145,6 +145,14 @@ fn a_restored_keyring_does_not_bring_destroyed_keys_back() {
     assert!(matches!(refused, Err(KeyError::Destroyed)), "{refused:?}");
     disk.remove(&file("keyring.json")).unwrap();
     disk.create(&file("keyring.json"), &backup).unwrap();
+    let refused = TenantKeys::open(store(&disk), tenant());
+    assert!(matches!(refused, Err(KeyError::Destroyed)), "{refused:?}");
+    // Played back, the journal takes the wrapped bytes away as well.
+    let wrapped = |bytes: &[u8]| String::from_utf8_lossy(bytes).matches("\"evidence\"").count();
+    let folder = file("keyring.json").parent().unwrap().to_owned();
+    assert_eq!(wrapped(&backup), 1);
+    replay_journal(&*disk, &folder).unwrap();
+    assert_eq!(wrapped(&disk.read(&file("keyring.json")).unwrap()), 0);
     let refused = TenantKeys::open(store(&disk), tenant());
     assert!(matches!(refused, Err(KeyError::Destroyed)), "{refused:?}");
 }

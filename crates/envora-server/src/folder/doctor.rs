@@ -6,6 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use envora_crypto::provider::KeyError;
 use envora_crypto::seal::{Passphrase, Seal};
 use envora_crypto::tenant::{KeyStore, TenantKeys};
 use envora_domain::factors::{Library, Pack};
@@ -21,6 +22,7 @@ use envora_store::audit::{audit_entries_from, audit_head};
 use envora_store::database::TenantDb;
 use envora_store::segments::{Segment, segment_inline, segments_from};
 use envora_store::transaction::TenantReader;
+use serde::Serialize;
 
 use crate::app::World;
 use crate::folder::databases::{Databases, name_of};
@@ -32,7 +34,8 @@ use crate::folder::{FolderError, Places, anchors, open};
 const AT_A_TIME: u32 = 1_000;
 
 /// How something stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Health {
     /// As it should be.
     Good,
@@ -43,7 +46,7 @@ pub enum Health {
 }
 
 /// One thing that was examined.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Check {
     /// What it is.
     pub name: String,
@@ -56,16 +59,16 @@ pub struct Check {
 }
 
 impl Check {
-    fn good(name: &str, detail: impl Into<String>) -> Self {
+    pub(crate) fn good(name: &str, detail: impl Into<String>) -> Self {
         Self { name: name.to_owned(), health: Health::Good, detail: detail.into(), remedy: None }
     }
 
-    fn note(name: &str, detail: impl Into<String>, remedy: &str) -> Self {
-        let remedy = (!remedy.is_empty()).then(|| remedy.to_owned());
-        Self { name: name.to_owned(), health: Health::Note, detail: detail.into(), remedy }
+    pub(crate) fn note(name: &str, detail: impl Into<String>, remedy: &str) -> Self {
+        let (name, remedy) = (name.to_owned(), Some(remedy.to_owned()));
+        Self { name, health: Health::Note, detail: detail.into(), remedy }
     }
 
-    fn bad(name: &str, error: &FolderError) -> Self {
+    pub(crate) fn bad(name: &str, error: &FolderError) -> Self {
         let causes = chain(error);
         Self {
             name: name.to_owned(),
@@ -145,7 +148,8 @@ fn engine(databases: &Databases) -> Vec<Check> {
     vec![reached, encryption]
 }
 
-fn contents(
+/// Opens and reads everything that was acknowledged.
+pub(crate) fn contents(
     (places, databases): (&Places, &Databases),
     world: &World,
     passphrase: Option<&Passphrase>,
@@ -252,6 +256,14 @@ fn examine(
     });
     let (keys, db, lake) = match opened {
         Ok(opened) => opened,
+        Err(error @ FolderError::Keys(KeyError::Destroyed)) => {
+            let remedy = error.remedy();
+            return vec![Check::note(
+                &name("keys"),
+                "they were destroyed: nothing of it opens",
+                &remedy,
+            )];
+        }
         Err(error) => return vec![Check::bad(&name("database"), &error)],
     };
     let opens = match databases {

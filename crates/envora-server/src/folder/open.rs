@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use envora_crypto::keyring::LocalKeyring;
+use envora_crypto::provider::KeyError;
 use envora_crypto::seal::{Passphrase, Seal};
 use envora_crypto::tenant::{KeyStore, TenantKeys};
 use envora_domain::factors::Library;
@@ -53,7 +54,13 @@ pub fn open(
     for tenant in map.tenants() {
         let (places, databases) = (&places, &databases);
         let opened = Opening { places, databases, world: &world, library: &library };
-        tenants.push(opened.tenant(tenant, store.clone())?);
+        match opened.tenant(tenant, store.clone()) {
+            // One whose keys were destroyed is gone; that is no reason to send the others away.
+            Err(FolderError::Keys(KeyError::Destroyed)) if map.tenants().len() > 1 => {
+                tracing::warn!(tenant.id = %tenant, "the keys were destroyed: not served");
+            }
+            opened => tenants.push(opened?),
+        }
     }
     tracing::info!(epoch = lock.epoch(), tenants = tenants.len(), "opened the folder");
     Ok(App::new(Tenants::new(map, tenants)?, world, lock))

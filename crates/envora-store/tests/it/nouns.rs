@@ -47,6 +47,7 @@ scenarios! {
     places::an_entity_has_versions,
     places::a_supplier_has_versions,
     places::the_log_grows_and_proves,
+    places::an_older_database_put_back_says_so,
     results::a_pack_takes_the_place_of_its_version_before,
     results::a_run_catches_up_and_takes_over,
     results::a_why_has_one_number,

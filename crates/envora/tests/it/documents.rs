@@ -147,6 +147,13 @@ impl Reader {
         printed
     }
 
+    /// Ends the server, when there is one.
+    pub(crate) fn end(&mut self) {
+        if let Some(mut server) = self.server.take() {
+            server.end();
+        }
+    }
+
     /// As in a terminal where the two variables are set that the README names.
     pub(crate) fn run(&self, words: &[String]) -> Output {
         let mut command = Command::new(env!("CARGO_BIN_EXE_envora"));

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a helper of tests fails the test that uses it")]
 #![expect(clippy::print_stdout, reason = "each run says what it reached")]
 
+mod backups;
 mod beginnings;
 mod demo;
 mod documents;

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use envora_domain::access::actions::{
-    EditFacilities, EditSources, ReadAudit, ReadFacilities, ReadOrganization, ReadSources,
+    AcceptRestore, EditFacilities, EditSources, ReadAudit, ReadFacilities, ReadOrganization,
+    ReadSources,
 };
 use envora_domain::hash::{Digest, leaf_hash, tree_root};
 use envora_domain::id::{EntityId, FacilityId, OrganizationId, SourceId, SupplierId};
@@ -22,6 +23,7 @@ use envora_store::nouns::{
 use envora_store::organization::{
     OrganizationSettings, organization_as_of, organization_now, organization_put,
 };
+use envora_store::restores::{GivenUp, restore_accept};
 use envora_store::sources::SourceFields;
 use envora_store::suppliers::SupplierFields;
 use envora_testkit::databases::{TestDb, grant};
@@ -153,6 +155,24 @@ pub(super) fn a_source_has_versions(db: &mut TestDb) {
             Ok(())
         })
         .unwrap();
+}
+
+pub(super) fn an_older_database_put_back_says_so(db: &mut TestDb) {
+    let (read, accept) = (grant::<ReadAudit>(), grant::<AcceptRestore>());
+    let before = db.db.epoch();
+    let lost = GivenUp { size: 9, root: Digest::of(b"what was") };
+    let raised =
+        db.db.write_blocking(move |tx| restore_accept(tx, &accept, lost, later(1))).unwrap();
+    assert_eq!((raised, db.db.epoch()), (before + 1, before), "whoever has it open goes on");
+    db.reopen();
+    assert_eq!(db.db.epoch(), raised);
+    let leaf = db.db.read_blocking(move |rd| {
+        let last = audit_entries_from(rd, &read, 0, 100)?.pop();
+        Ok(Leaf::decode(&last.expect("a leaf").leaf).unwrap())
+    });
+    let leaf = leaf.unwrap();
+    assert_eq!((leaf.digest, leaf.epoch), (Some(lost.root), Some(raised)));
+    assert_eq!(leaf.count, Some(9), "all of it was lost");
 }
 
 pub(super) fn the_log_grows_and_proves(db: &mut TestDb) {
