@@ -14,7 +14,7 @@ use crate::house::{House, electricity, parsed};
 
 const AT: &str = "2022-01-01T00:00:00Z";
 const REQUESTS: u64 = 1_500;
-const REQUESTS_SLOW: u64 = 20_000;
+const REQUESTS_SLOW: u64 = 6_000;
 
 /// A request of one row: its key, which of the bodies it has, and who sends it.
 fn request(sender: &str, key: u64, body: u64) -> Batch {
