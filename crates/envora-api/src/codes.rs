@@ -71,7 +71,7 @@ codes! {
     not_acceptable = 406 "Not acceptable", "None of the types in Accept is given here.", "Accept application/vnd.env.v2+json or application/json.";
     request_timeout = 408 "Request timeout", "The body did not arrive in time.", "Send it again.";
     conflict = 409 "Conflict", "Something with this code or id is already there.", "Choose another code, or change the one that is there.";
-    not_calculated = 409 "Not calculated yet", "The organization's first calculation has not ended, so there are no results to tell.", "Wait as Retry-After says, then ask again.";
+    not_calculated = 409 "Not calculated yet", "The calculation has not come this far, so there are no results to tell.", "Wait as Retry-After says, then ask again.";
     idempotency_in_flight = 409 "Request still running", "A request with this idempotency key is still running.", "Wait as Retry-After says, then send it again.";
     external_id_conflict = 409 "External id in use", "An activity with this external id and other content is there already.", "Supersede the activity, or send the row under its own id.";
     already_superseded = 409 "Already superseded", "Another activity has superseded this one.", "Supersede the newest one.";

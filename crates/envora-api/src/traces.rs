@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::amounts::Amount;
+use crate::footprints::Period;
 use crate::listing::Page;
 
 /// A figure, what it adds up from, and its lines.
@@ -39,6 +40,42 @@ pub struct ActivityTrace {
     pub unresolved: Option<Unresolved>,
     /// All its lines.
     pub lines: Vec<TraceLine>,
+}
+
+/// The figures that an activity is part of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ActivityFigures {
+    /// The activity.
+    #[schema(value_type = String)]
+    pub activity: ActivityId,
+    /// `counted`, `unresolved`, `superseded`, `voided`, or `pending` until it is calculated.
+    #[schema(example = "counted")]
+    pub state: String,
+    /// Of which days the figures are.
+    pub period: Period,
+    /// The GWP set of every CO2e here.
+    #[schema(example = "published")]
+    pub gwp_set: String,
+    /// The run that calculated it.
+    #[schema(value_type = String)]
+    pub run: RunId,
+    /// Both totals, and their parts that the activity is in; none while it does not count.
+    pub figures: Vec<TouchedFigure>,
+}
+
+/// A figure that an activity is part of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct TouchedFigure {
+    /// What it is: a total, a scope, a month, a facility, a gas.
+    #[schema(example = "Scope 2 (location-based)")]
+    pub label: String,
+    /// Its days.
+    pub period: Period,
+    /// What the activity adds to it, in kg, exact.
+    #[schema(example = "72.014712")]
+    pub part: String,
+    /// The figure.
+    pub figure: Amount,
 }
 
 /// Why an activity does not count.

@@ -116,6 +116,9 @@ pub enum AskError {
     /// The first run has not caught up yet.
     #[error("the first calculation has not ended yet")]
     NotYet,
+    /// The activity is not calculated yet.
+    #[error("the activity is not calculated yet")]
+    Pending,
     /// No run, or not this one.
     #[error("there is no such run")]
     NoRun,

@@ -5,12 +5,15 @@ use std::collections::HashSet;
 
 use anyhow::Context as _;
 use envora_domain::activities::problems::RowCode;
-use envora_domain::activities::{Activity, Period, Ref};
-use envora_domain::id::{ActivityId, Id, ImportId, Kind};
+use envora_domain::activities::{Activity, Origin, Period, Ref};
+use envora_domain::choice::Why;
+use envora_domain::factors::FactorId;
+use envora_domain::id::{ActivityId, Id, ImportId, Kind, RunId};
 use envora_domain::time::{Day, Timestamp, WallClock, Zone};
 use envora_store::organization::organization_now;
 use envora_store::runs::run_current;
 use envora_store::segments::Segment;
+use envora_store::whys::whys_of_run;
 
 use crate::process::block::Recorded;
 use crate::process::records::Records;
@@ -47,8 +50,8 @@ impl From<Recorded> for RowState {
 
 /// What the current run records of rows.
 struct States<'a> {
-    /// The records, and the seq below which everything is calculated; none before the first run.
-    known: Option<(Records<'a>, u64)>,
+    /// The run, its records, and the seq below which all is calculated; none before the first run.
+    known: Option<(RunId, Records<'a>, u64)>,
 }
 
 impl<'a> States<'a> {
@@ -58,19 +61,34 @@ impl<'a> States<'a> {
         let run = parts.read(move |rd| run_current(rd, &grant))?;
         let known = run.map(|run| {
             let records = Records::new(parts, run.id, run.calculated_to.saturating_sub(1))?;
-            anyhow::Ok((records, run.calculated_to))
+            anyhow::Ok((run.id, records, run.calculated_to))
         });
         Ok(Self { known: known.transpose()? })
     }
 
-    /// What each row of a segment came to, in their order.
-    fn of(&self, segment: &Segment) -> anyhow::Result<Vec<RowState>> {
+    /// What each row of a segment came to, in their order; nothing of one that is not calculated.
+    fn of(&self, segment: &Segment) -> anyhow::Result<Vec<Option<Recorded>>> {
         match &self.known {
-            Some((records, end)) if segment.seq < *end => {
-                Ok(records.of(segment)?.into_iter().map(RowState::from).collect())
+            Some((_, records, end)) if segment.seq < *end => {
+                Ok(records.of(segment)?.into_iter().map(Some).collect())
             }
-            _ => Ok(vec![PENDING; usize::try_from(segment.rows)?]),
+            _ => Ok(vec![None; usize::try_from(segment.rows)?]),
         }
+    }
+
+    /// The numbers of the choices that use a factor.
+    fn whys(&self, parts: &TenantParts, factor: FactorId) -> anyhow::Result<HashSet<u32>> {
+        let Some((run, ..)) = self.known else { return Ok(HashSet::new()) };
+        let grant = parts.own.read_results;
+        let all = parts.read(move |rd| whys_of_run(rd, &grant, run))?;
+        let mut whys = HashSet::new();
+        for stored in all {
+            let why = Why::from_json(&stored.json).context("read a stored choice")?;
+            if why.slots.iter().any(|slot| slot.factor == factor) {
+                whys.insert(stored.why);
+            }
+        }
+        Ok(whys)
     }
 }
 
@@ -91,6 +109,10 @@ pub struct Question {
     pub states: Vec<String>,
     /// Of this import.
     pub import: Option<ImportId>,
+    /// From this line of a file.
+    pub line: Option<u64>,
+    /// Calculated with this factor, in the current run.
+    pub factor: Option<FactorId>,
 }
 
 /// A question with its words looked up, and what the current run records: a noun's rows may name it by
@@ -101,6 +123,7 @@ pub struct Narrowed<'a> {
     question: Question,
     at: HashSet<Mention>,
     of: HashSet<Mention>,
+    whys: Option<HashSet<u32>>,
     zone: Zone,
 }
 
@@ -127,7 +150,9 @@ impl<'a> Narrowed<'a> {
         for word in &question.sources {
             of.extend(registry.source_words(&named(word)));
         }
-        Ok(Self { parts, states: States::now(parts)?, question, at, of, zone })
+        let states = States::now(parts)?;
+        let whys = question.factor.map(|factor| states.whys(parts, factor)).transpose()?;
+        Ok(Self { parts, states, question, at, of, whys, zone })
     }
 
     /// Shows the rows of a segment that are asked for, from a row on, in their order, until told to
@@ -147,9 +172,14 @@ impl<'a> Narrowed<'a> {
         let known = self.states.of(segment)?;
         let stream = self.parts.segment_stream(segment)?;
         let rows = cut(segment, &stream)?;
-        for ((bytes, state), row) in rows.into_iter().zip(known).zip(0_u32..) {
+        for ((bytes, known), row) in rows.into_iter().zip(known).zip(0_u32..) {
+            let state = known.map_or(PENDING, RowState::from);
             let asked = &self.question.states;
-            if row < from || !(asked.is_empty() || asked.iter().any(|one| one == state.state)) {
+            let used = |whys: &HashSet<u32>| matches!(known, Some(Recorded::Counted(why)) if whys.contains(&why));
+            if row < from
+                || !(asked.is_empty() || asked.iter().any(|one| one == state.state))
+                || !self.whys.as_ref().is_none_or(used)
+            {
                 continue;
             }
             let activity = decode(segment.id, bytes)?;
@@ -177,6 +207,9 @@ impl<'a> Narrowed<'a> {
             && (asked.sources.is_empty()
                 || Mention::of(activity).any(|word| self.of.contains(&word)))
             && self.falls(&activity.period)
+            && asked.line.is_none_or(
+                |line| matches!(activity.origin, Origin::File { line: from, .. } if from == line),
+            )
     }
 
     /// A row's own facility decides; without one, its source's.

@@ -6,11 +6,13 @@
 mod line;
 mod parts;
 pub(crate) mod replay;
+pub mod touched;
 
 use anyhow::Context as _;
 use envora_api::listing::Page;
 use envora_api::traces::{FigureQuery, Part, Trace, TraceLine};
 use envora_domain::access::{Grant, actions::ReadResults};
+use envora_domain::activities::Activity;
 use envora_domain::catalogue::Market;
 use envora_domain::decimal::Mass;
 use envora_domain::figures::{Figure, Measure};
@@ -18,15 +20,15 @@ use envora_domain::gwp::GwpSet;
 use envora_domain::hash::Digest;
 use envora_domain::id::ActivityId;
 use envora_store::runs::run_current;
-use envora_store::segments::segment_by_id;
+use envora_store::segments::{Segment, segment_by_id};
 
 use self::line::{Teller, Told};
 use crate::footprint::asked::Asked;
-use crate::footprint::figures::{add_up, column};
+use crate::footprint::figures::{Columns, add_up, column};
 use crate::footprint::totals::amount;
 use crate::footprint::{AskError, FootprintQuery};
 use crate::process::block::Recorded;
-use crate::process::decide::{Decider, State};
+use crate::process::decide::{Decider, Decision, State};
 use crate::process::records::Records;
 use crate::process::runs::Engine;
 use crate::process::scan::Loaded;
@@ -154,28 +156,31 @@ pub struct ActivityTrace {
     pub lines: Vec<TraceLine>,
 }
 
-/// Traces one activity through all its slots, in one GWP set. Blocks.
-///
-/// # Errors
-/// [`AskError`]; [`AskError::NoActivity`] when nothing is stored under the id.
-pub fn trace_activity(
+/// A row, worked out again.
+pub(crate) struct Row<'a> {
+    pub(crate) segment: &'a Segment,
+    pub(crate) activity: &'a Activity,
+    pub(crate) decision: &'a Decision,
+}
+
+/// Works one row out again, in the current run; nothing while it is not calculated.
+fn one_row<T>(
     parts: &TenantParts,
-    _grant: &Grant<ReadResults>,
     id: ActivityId,
-    set: GwpSet,
-) -> Result<ActivityTrace, AskError> {
+    look: impl FnOnce(&mut Decider<'_>, Columns, &Row<'_>) -> Result<T, AskError>,
+) -> Result<Option<T>, AskError> {
     let (segment, row) = id.place();
     let grant = parts.own.read_activities;
     let segment = parts.read(move |rd| segment_by_id(rd, &grant, segment))?;
     let segment = segment.filter(|segment| row < segment.rows).ok_or(AskError::NoActivity)?;
     let own = parts.own;
     let run = parts.read(move |rd| run_current(rd, &own.read_results))?.ok_or(AskError::NoRun)?;
-    let state = |state| ActivityTrace { state, unresolved: None, lines: Vec::new() };
     if segment.seq >= run.calculated_to {
-        return Ok(state("pending"));
+        return Ok(None);
     }
     let seq = run.calculated_to.saturating_sub(1);
     let mut engine = Engine::of_run(parts, run.id)?.ok_or(AskError::NoRun)?;
+    let columns = engine.policy.columns();
     let registry = parts.read(move |rd| Registry::load(rd, &own, u64::MAX))?;
     let mut decider = Decider::new(&registry, &mut engine.choices);
     let recorded = Records::new(parts, run.id, seq)?.of(&segment)?;
@@ -188,27 +193,45 @@ pub fn trace_activity(
         return Err(AskError::Unexpected(damaged.into()));
     }
     let activity = loaded.rows.get(place).ok_or(AskError::NoActivity)?;
-    Ok(match decision.state {
-        State::Superseded => state("superseded"),
-        State::Voided => state("voided"),
-        State::Unresolved(reason) => ActivityTrace {
-            unresolved: Some((reason.code.as_str().to_owned(), reason.remedy.clone())),
-            ..state("unresolved")
-        },
-        State::Counted(why) => {
-            let choices = decider.choices();
-            let chosen = choices.get(why).context("find the choice")?;
-            let told = Told {
-                segment: &loaded.segment,
-                row,
-                activity,
-                why: &chosen.why,
-                why_digest: Digest::of(chosen.json.as_bytes()),
-                library: choices.library(),
-            };
-            let all: Vec<usize> = (0..64).collect();
-            let lines = Teller::new(parts, set).tell(&told, &all)?;
-            ActivityTrace { lines, ..state("counted") }
-        }
-    })
+    let row = Row { segment: &loaded.segment, activity, decision: &decision };
+    look(&mut decider, columns, &row).map(Some)
+}
+
+/// Traces one activity through all its slots, in one GWP set. Blocks.
+///
+/// # Errors
+/// [`AskError`]; [`AskError::NoActivity`] when nothing is stored under the id.
+pub fn trace_activity(
+    parts: &TenantParts,
+    _grant: &Grant<ReadResults>,
+    id: ActivityId,
+    set: GwpSet,
+) -> Result<ActivityTrace, AskError> {
+    let state = |state| ActivityTrace { state, unresolved: None, lines: Vec::new() };
+    let told = one_row(parts, id, |decider, _, row| {
+        Ok(match &row.decision.state {
+            State::Superseded => state("superseded"),
+            State::Voided => state("voided"),
+            State::Unresolved(reason) => ActivityTrace {
+                unresolved: Some((reason.code.as_str().to_owned(), reason.remedy.clone())),
+                ..state("unresolved")
+            },
+            State::Counted(why) => {
+                let choices = decider.choices();
+                let chosen = choices.get(*why).context("find the choice")?;
+                let told = Told {
+                    segment: row.segment,
+                    row: id.place().1,
+                    activity: row.activity,
+                    why: &chosen.why,
+                    why_digest: Digest::of(chosen.json.as_bytes()),
+                    library: choices.library(),
+                };
+                let all: Vec<usize> = (0..64).collect();
+                let lines = Teller::new(parts, set).tell(&told, &all)?;
+                ActivityTrace { lines, ..state("counted") }
+            }
+        })
+    })?;
+    Ok(told.unwrap_or_else(|| state("pending")))
 }

@@ -95,7 +95,8 @@ impl Asked {
     /// Codes of facilities and sources become their ids.
     fn name_by_id(&mut self) -> Result<(), AskError> {
         for (field, words) in &mut self.query.filters {
-            for word in words {
+            // An empty word asks for rows that name none.
+            for word in words.iter_mut().filter(|word| !word.is_empty()) {
                 let unknown = AskError::UnknownWord { field: field.clone(), word: word.clone() };
                 let code = word.clone();
                 let found = match field.as_str() {

@@ -30,6 +30,19 @@ pub(crate) fn parts(
     Ok(Vec::new())
 }
 
+/// Every part of a figure that one of these cells is in, whichever way it is divided.
+pub(crate) fn all(
+    figure: &Figure,
+    cells: &[(CellKey, CellValue)],
+    registry: &Registry,
+) -> Result<Vec<(String, Figure)>, AskError> {
+    let sieve = Sieve::of(figure)?;
+    let held: Vec<&CellKey> =
+        cells.iter().map(|(key, _)| key).filter(|key| sieve.holds(key)).collect();
+    let ways = [by_scope, by_month, by_facility, by_source, by_slot, by_gas];
+    Ok(ways.into_iter().flat_map(|way| way(figure, &held, registry)).collect())
+}
+
 fn by_scope(figure: &Figure, held: &[&CellKey], _: &Registry) -> Vec<(String, Figure)> {
     if figure.scope.is_some() {
         return Vec::new();

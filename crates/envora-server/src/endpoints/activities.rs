@@ -18,6 +18,7 @@ use envora_api::writes::WriteAnswer;
 use envora_domain::access::Grant;
 use envora_domain::access::actions::{ReadActivities, ReadResults, WriteActivities};
 use envora_domain::catalogue;
+use envora_domain::factors::FactorId;
 use envora_domain::gwp::GwpSet;
 use envora_domain::id::{ActivityId, ImportId};
 use envora_ingest::commit::{Accepted, Batch, Idempotency, StoredAnswer, SubmitError, Submitted};
@@ -75,6 +76,8 @@ pub fn routes() -> Vec<Route> {
                 ("to", "Only those that begin before this day of the reporting zone."),
                 ("state", "counted, unresolved, superseded, voided or pending; may be repeated."),
                 ("import_id", "Only of this import."),
+                ("line", "With import_id: only from this line of the file."),
+                ("factor", "Only those that are calculated with this factor, by its id."),
                 ("fields", "Only these fields of each, separated by commas."),
             ])
             .gives(200, Shape::page::<Activity>()),
@@ -379,7 +382,7 @@ pub(crate) async fn history(
 
 /// What a list is narrowed to: the parameters that narrow.
 pub(super) const NARROWS: &[&str] =
-    &["type", "facility_id", "source_id", "from", "to", "state", "import_id"];
+    &["type", "facility_id", "source_id", "from", "to", "state", "import_id", "line", "factor"];
 
 /// What the parameters of a list ask for.
 ///
@@ -400,7 +403,12 @@ pub(super) fn question(params: &Params) -> Result<Question, Problem> {
     if from.zip(to).is_some_and(|(from, to)| to <= from) {
         return Err(refused("to", "The period ends before it begins.".to_owned()));
     }
-    let import = |text: &str| ImportId::parse(text).ok();
+    let import =
+        params.read("import_id", "the id of an import", |text| ImportId::parse(text).ok())?;
+    let line = params.integer("line")?;
+    if line.is_some() && import.is_none() {
+        return Err(refused("line", "A line is one of a file: name its import_id too.".to_owned()));
+    }
     Ok(Question {
         kinds: many("type"),
         facilities: many("facility_id"),
@@ -408,7 +416,9 @@ pub(super) fn question(params: &Params) -> Result<Question, Problem> {
         from,
         to,
         states: many("state"),
-        import: params.read("import_id", "the id of an import", import)?,
+        import,
+        line,
+        factor: params.read("factor", "the id of a factor, sha256:…", FactorId::parse)?,
     })
 }
 

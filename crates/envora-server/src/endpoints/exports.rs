@@ -41,6 +41,8 @@ pub fn routes() -> Vec<Route> {
                 ("to", "Only those that begin before this day of the reporting zone."),
                 ("state", "counted, unresolved, superseded, voided or pending; may be repeated."),
                 ("import_id", "Only of this import."),
+                ("line", "With import_id: only from this line of the file."),
+                ("factor", "Only those that are calculated with this factor, by its id."),
             ])
             .gives(200, Shape::Free("The file, sent as it is read."))
             .as_types(TYPES),

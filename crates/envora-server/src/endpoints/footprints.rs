@@ -168,6 +168,10 @@ fn refused(error: AskError) -> Refusal {
             "The first calculation has not ended yet, so there are no figures to tell. Ask again in a moment.",
         )
         .into(),
+        AskError::Pending => Problem::not_calculated(
+            "The activity is not calculated yet, so it is in no figure. Ask again in a moment.",
+        )
+        .into(),
         AskError::NoRun | AskError::NoActivity => nothing_here().into(),
         AskError::TooLarge | AskError::Unexpected(_) => anyhow::Error::from(error).into(),
     }

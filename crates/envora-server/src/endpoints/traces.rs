@@ -2,11 +2,12 @@
 
 use axum::extract::{Path, State};
 use envora_api::problems::Problem;
-use envora_api::traces::{ActivityTrace, Trace, Unresolved};
+use envora_api::traces::{ActivityFigures, ActivityTrace, Trace, Unresolved};
 use envora_domain::access::actions::ReadResults;
 use envora_domain::figures::Figure;
 use envora_domain::gwp::GwpSet;
 use envora_domain::id::ActivityId;
+use envora_ingest::trace::touched::{Within, touched};
 use envora_ingest::trace::{LinePage, trace_activity, trace_figure};
 
 use super::footprints::blocking;
@@ -20,6 +21,7 @@ use crate::routes::Route;
 
 const FIGURE: &str = "/v2/organizations/{org_id}/figures/{figure_id}/trace";
 const ACTIVITY: &str = "/v2/organizations/{org_id}/activities/{activity_id}/trace";
+const FIGURES: &str = "/v2/organizations/{org_id}/activities/{activity_id}/figures";
 /// Lines of a page when nothing is said: each brings its own proofs.
 const LINES_DEFAULT: usize = 20;
 /// Lines that a page may have.
@@ -40,6 +42,14 @@ pub fn routes() -> Vec<Route> {
             .says("Tells what became of one activity, with all its lines.")
             .asks(&[("gwp_set", "The GWP set of CO2e; `published` when absent.")])
             .gives(200, Shape::one::<ActivityTrace>()),
+        Route::get::<ReadResults, _, _>(FIGURES, figures)
+            .says("Tells the figures that an activity is part of, and what it adds to each.")
+            .asks(&[
+                ("from", "The first day; 1 January of the activity's first year when absent."),
+                ("to", "The day after the last; the end of the activity's last year when absent."),
+                ("gwp_set", "The GWP set; the organization's default when absent."),
+            ])
+            .gives(200, Shape::one::<ActivityFigures>()),
     ]
 }
 
@@ -102,4 +112,21 @@ async fn activity(
         unresolved: found.unresolved.map(|(code, remedy)| Unresolved { code, remedy }),
         lines: found.lines,
     })
+}
+
+async fn figures(
+    State(app): State<App>,
+    allowed: Allowed<ReadResults>,
+    Path((_, id)): Path<(String, String)>,
+    params: Params,
+) -> Answer {
+    params.only(&["from", "to", "gwp_set"])?;
+    let id = ActivityId::parse(&id).map_err(|_| nothing_here())?;
+    let within = Within {
+        from: params.day("from")?,
+        to: params.day("to")?,
+        gwp_set: params.one("gwp_set")?.map(str::to_owned),
+    };
+    let (parts, grant) = (allowed.tenant.parts().clone(), allowed.grant);
+    Reply::ok(&blocking(&app, move || touched(&parts, &grant, (id, &within))).await?)
 }

@@ -1,0 +1,153 @@
+//! Touched: the figures that one activity is part of, and what it adds to each.
+
+use envora_api::footprints::Period;
+use envora_api::traces::{ActivityFigures, TouchedFigure};
+use envora_domain::access::{Grant, actions::ReadResults};
+use envora_domain::catalogue::{Bucket, Market};
+use envora_domain::cells::{CellKey, CellValue};
+use envora_domain::figures::{Figure, Measure};
+use envora_domain::gwp::GwpSet;
+use envora_domain::id::ActivityId;
+use envora_domain::time::Day;
+
+use super::{one_row, parts};
+use crate::footprint::asked::Asked;
+use crate::footprint::figures::{Columns, Sieve, add_up, column};
+use crate::footprint::totals::amount;
+use crate::footprint::{AskError, FootprintQuery};
+use crate::process::decide::State;
+use crate::process::sums::{Sign, Sums};
+use crate::tenant::TenantParts;
+
+/// Of which period and in which set figures are asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Within {
+    /// The first day; 1 January of the activity's first year when absent.
+    pub from: Option<Day>,
+    /// The day after the last; the end of the activity's last year when absent.
+    pub to: Option<Day>,
+    /// The set; the organization's default when absent.
+    pub gwp_set: Option<String>,
+}
+
+/// The figures of a period that an activity is part of, each with what it adds: both totals, and of
+/// them its scopes, months, facility, source, slots and gases. Blocks.
+///
+/// # Errors
+/// [`AskError`]; [`AskError::NoActivity`] when nothing is stored under the id.
+pub fn touched(
+    tenant: &TenantParts,
+    grant: &Grant<ReadResults>,
+    (id, within): (ActivityId, &Within),
+) -> Result<ActivityFigures, AskError> {
+    let row = one_row(tenant, id, |_, _, row| Ok((word(&row.decision.state), row.decision.span())));
+    let (state, days) = match row {
+        Ok(Some((state, days))) => (state, Some(days)),
+        Ok(None) | Err(AskError::NoRun) => ("pending", None),
+        Err(error) => return Err(error),
+    };
+    let (from, to) = match (within.from, within.to, days) {
+        (Some(from), Some(to), _) => (from, to),
+        (from, to, Some((first, last))) => {
+            let year = |year: i16| Day::from_ymd(year, 1, 1);
+            let (first, last) = (first.ymd().0, last.ymd().0.saturating_add(1));
+            let ends = year(first).zip(year(last)).ok_or(AskError::PeriodReversed)?;
+            (from.unwrap_or(ends.0), to.unwrap_or(ends.1))
+        }
+        _ => return Err(AskError::Pending),
+    };
+    let query = FootprintQuery {
+        from,
+        to,
+        group_by: None,
+        filters: std::collections::BTreeMap::new(),
+        gwp_set: within.gwp_set.clone(),
+        run: None,
+    };
+    let asked = Asked::settle(tenant, *grant, &query)?;
+    let own = cells(tenant, id, asked.set)?;
+    let mut named = Vec::new();
+    if let Some((columns, cells)) = own {
+        let figures = figures(&asked, &cells)?;
+        let only: Vec<Figure> = figures.iter().map(|(_, figure)| figure.clone()).collect();
+        let added = add_up(&only, &columns, &cells)?;
+        let values = asked.values(tenant, &only)?;
+        for (((label, figure), added), value) in figures.into_iter().zip(added).zip(values) {
+            named.push(TouchedFigure {
+                label,
+                period: Period { from: figure.from, to: figure.to },
+                part: added.kg(),
+                figure: amount(&figure, value),
+            });
+        }
+    }
+    Ok(ActivityFigures {
+        activity: id,
+        state: state.to_owned(),
+        period: Period { from, to },
+        gwp_set: asked.set.as_str().to_owned(),
+        run: asked.run.id,
+        figures: named,
+    })
+}
+
+const fn word(state: &State) -> &'static str {
+    match state {
+        State::Counted(_) => "counted",
+        State::Unresolved(_) => "unresolved",
+        State::Superseded => "superseded",
+        State::Voided => "voided",
+    }
+}
+
+/// What the activity alone comes to in a set, with the sets of the columns.
+#[expect(clippy::type_complexity, reason = "cells are told with their columns everywhere")]
+fn cells(
+    tenant: &TenantParts,
+    id: ActivityId,
+    set: GwpSet,
+) -> Result<Option<(Columns, Vec<(CellKey, CellValue)>)>, AskError> {
+    one_row(tenant, id, |decider, mut columns, row| {
+        if column(&columns, set).is_none() {
+            decider.choices().carry(set);
+            columns = [Some(set), None, None, None];
+        }
+        let mut sums = Sums::exact();
+        let added = sums.add(decider.choices(), (row.activity, row.decision), Sign::In);
+        let _group = added.map_err(|_| AskError::TooLarge)?;
+        let cells = sums.into_cells().map_err(|_| AskError::TooLarge)?;
+        Ok((columns, cells.into_iter().collect()))
+    })
+}
+
+/// The figures that hold one of these cells, with their labels.
+fn figures(
+    asked: &Asked,
+    cells: &[(CellKey, CellValue)],
+) -> Result<Vec<(String, Figure)>, AskError> {
+    let location = asked.base();
+    let market = Figure { market: Market::Market, ..location.clone() };
+    let biogenic = Figure {
+        measure: Measure::Mass,
+        bucket: Bucket::BiogenicCo2,
+        gwp_set: None,
+        ..location.clone()
+    };
+    let mut found = Vec::new();
+    for (label, whole) in [
+        ("Total (location-based)", location),
+        ("Total (market-based)", market),
+        ("Biogenic CO2", biogenic),
+    ] {
+        let sieve = Sieve::of(&whole)?;
+        if !cells.iter().any(|(key, _)| sieve.holds(key)) {
+            continue;
+        }
+        found.push((label.to_owned(), whole.clone()));
+        let divided = parts::all(&whole, cells, &asked.registry)?;
+        // By market there is only one thing that is not there by location: its own scope 2.
+        let again = |part: &Figure| whole.market == Market::Market && part.scope != Some(2);
+        found.extend(divided.into_iter().filter(|(_, part)| !again(part)));
+    }
+    Ok(found)
+}
