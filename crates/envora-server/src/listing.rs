@@ -12,6 +12,7 @@ use utoipa::openapi::schema::Schema;
 
 use crate::answers::{Answer, Reply};
 use crate::params::{Params, refused, shown};
+use crate::routes::Parameter;
 
 /// How an answer is cut: to some fields, with or without the number of all items.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,6 +81,27 @@ impl Cut {
             object.retain(|name, _| self.fields.contains(name));
         }
     }
+}
+
+/// What a list takes that is always told whole.
+pub const WHOLE: &[Parameter] = &[
+    ("fields", "Only these fields of each, separated by commas."),
+    ("include", "`total`: say how many there are in all."),
+];
+
+/// How to answer a question for a list that is told whole, cut as it asks.
+///
+/// # Errors
+/// 400.
+pub fn whole<T: PartialSchema + Serialize>(
+    params: &Params,
+) -> Result<impl FnOnce(Vec<T>) -> Answer, Problem> {
+    params.only(&["fields", "include"])?;
+    let cut = Cut::of::<T>(params)?;
+    Ok(move |data: Vec<T>| {
+        let total = data.len() as u64;
+        cut.page(&Page { data, next_cursor: None }, Some(total))
+    })
 }
 
 /// The names of a type's fields; none where a type may have any.

@@ -27,6 +27,7 @@ statements! {
             mapping, mapping_digest, accepted, duplicate, quarantined, rejected, skipped,
             created_at, source_until
         FROM import WHERE import_id < ?1 ORDER BY import_id DESC LIMIT ?2";
+    IMPORT_COUNT = "SELECT count(*) FROM import";
     IMPORT_ROW_ADD = "INSERT INTO import_row (import_id, number, row_number, line, outcome, code,
             field, detail, hint, column_name, cell, keep_until)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
@@ -256,6 +257,15 @@ pub fn imports_before(
     rd.allow(grant)?;
     let before = before.map_or([0xff; 16], |id| id.bytes());
     rd.all(IMPORTS_BEFORE, &[before.into(), limit.into()], import)
+}
+
+/// How many imports there are.
+///
+/// # Errors
+/// The database's.
+pub fn imports_count(rd: &mut TenantReader, grant: &Grant<ReadActivities>) -> anyhow::Result<u64> {
+    rd.allow(grant)?;
+    rd.one(IMPORT_COUNT, &[], |row| row.count())
 }
 
 /// Where a list of rows goes on.

@@ -23,6 +23,7 @@ use crate::access::Allowed;
 use crate::answers::{Answer, Reply};
 use crate::app::App;
 use crate::cursors::{self, Place, Walk};
+use crate::listing::Cut;
 use crate::openapi::Shape;
 use crate::params::Params;
 use crate::refusals::Refusal;
@@ -46,6 +47,8 @@ pub fn routes() -> Vec<Route> {
                 ("limit", "How many, 1 to 1000; 100 when absent."),
                 ("cursor", "The page to continue from."),
                 ("from", "The first sequence number; 0 when absent."),
+                ("fields", "Only these fields of each, separated by commas."),
+                ("include", "`total`: say how many there are in all."),
             ])
             .gives(200, Shape::page::<AuditEntry>()),
         Route::get::<ReadAudit, _, _>(INCLUSION, inclusion)
@@ -77,7 +80,8 @@ pub(crate) async fn entries(
     allowed: Allowed<ReadAudit>,
     params: Params,
 ) -> Answer {
-    params.only(&["limit", "cursor", "from"])?;
+    params.only(&["limit", "cursor", "from", "fields", "include"])?;
+    let cut = Cut::of::<AuditEntry>(&params)?;
     let (parts, grant, now) = (allowed.tenant.parts(), allowed.grant, app.clock().now());
     let walk = Walk { route: ENTRIES, params: &params };
     let limit = params.limit()?;
@@ -86,7 +90,12 @@ pub(crate) async fn entries(
         None => params.integer("from")?.unwrap_or(0),
     };
     let wanted = u32::try_from(limit + 1).unwrap_or(u32::MAX);
-    let mut found = parts.db.read(move |rd| audit_entries_from(rd, &grant, first, wanted)).await?;
+    let begin = params.integer("from")?.unwrap_or(0);
+    let found = parts.db.read(move |rd| {
+        let total = audit_head(rd)?.size.saturating_sub(begin);
+        Ok((audit_entries_from(rd, &grant, first, wanted)?, total))
+    });
+    let (mut found, total) = found.await?;
     let more = found.len() > limit;
     found.truncate(limit);
     let last = found.last().map(|entry| entry.seq + 1);
@@ -97,7 +106,7 @@ pub(crate) async fn entries(
         .as_ref()
         .map(|cursor| cursors::next_path(&allowed.tenant.path(ENTRIES), &params, cursor));
     let data = found.into_iter().map(wire).collect::<anyhow::Result<Vec<_>>>()?;
-    Ok(Reply::ok(&Page { data, next_cursor })?.next(next.as_deref()))
+    Ok(cut.page(&Page { data, next_cursor }, Some(total))?.next(next.as_deref()))
 }
 
 fn wire(entry: store::AuditEntry) -> anyhow::Result<AuditEntry> {

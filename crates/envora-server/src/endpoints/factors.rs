@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use axum::body::Body;
-use axum::extract::{Path, State};
-use axum::http::HeaderMap;
+use axum::extract::{OriginalUri, Path, State};
+use axum::http::{HeaderMap, StatusCode};
 use envora_api::factors::{Conversion, Converted, Factor, FactorPack, GwpSet, Method};
 use envora_api::listing::Page;
 use envora_api::problems::Problem;
@@ -16,6 +16,7 @@ use envora_domain::gwp::{self, Carbon, Gas};
 use envora_domain::methods;
 use envora_domain::units::{UnitPath, parse_code};
 use envora_store::packs::{NewPack, PackActivation, pack_activate, packs_active};
+use envora_store::transaction::TenantTx;
 use serde_json::Value;
 
 use crate::access::{Allowed, nothing_here};
@@ -25,6 +26,8 @@ use crate::bodies;
 use crate::cursors::{self, Place, Walk};
 use crate::fields::{Fields, Need};
 use crate::gate::Format;
+use crate::idempotency::{self, Sent, Written, once};
+use crate::listing::{Cut, WHOLE, whole};
 use crate::openapi::Shape;
 use crate::params::Params;
 use crate::routes::Route;
@@ -53,6 +56,8 @@ pub fn routes() -> Vec<Route> {
                 ("edition", "Only factors of this edition, such as 2025."),
                 ("region", "Only factors that hold for this region: GB, CAMX, world."),
                 ("q", "Only factors that hold all of these words, the publisher's or ours."),
+                ("fields", "Only these fields of each, separated by commas."),
+                ("include", "`total`: say how many there are in all."),
             ])
             .gives(200, Shape::page::<Factor>()),
         Route::get::<ReadFactors, _, _>(FACTOR, read)
@@ -60,6 +65,7 @@ pub fn routes() -> Vec<Route> {
             .gives(200, Shape::one::<Factor>()),
         Route::get::<ReadFactors, _, _>(PACKS, packs)
             .says("Lists the packs that come with this program, and which of them are active.")
+            .asks(WHOLE)
             .gives(200, Shape::page::<FactorPack>()),
         Route::post::<ActivatePack, _, _>(ACTIVATE, activate)
             .says("Activates a pack: everything is calculated anew with it, and what is answered changes at once when that is done.")
@@ -67,9 +73,11 @@ pub fn routes() -> Vec<Route> {
             .gives(200, Shape::one::<FactorPack>()),
         Route::get::<ReadFactors, _, _>(GWP_SETS, gwp_sets)
             .says("Lists the sets of global warming potentials.")
+            .asks(WHOLE)
             .gives(200, Shape::page::<GwpSet>()),
         Route::get::<ReadFactors, _, _>(METHODS, methods_list)
             .says("Lists the methods of calculation, and what uses them.")
+            .asks(WHOLE)
             .gives(200, Shape::page::<Method>()),
         Route::post::<ReadFactors, _, _>(CONVERT, convert)
             .says("Converts a quantity exactly.")
@@ -163,7 +171,8 @@ pub(crate) async fn list(
     allowed: Allowed<ReadFactors>,
     params: Params,
 ) -> Answer {
-    params.only(&[&["limit", "cursor"], FILTERS].concat())?;
+    params.only(&[&["limit", "cursor", "fields", "include"], FILTERS].concat())?;
+    let cut = Cut::of::<Factor>(&params)?;
     let (parts, now) = (allowed.tenant.parts(), app.clock().now());
     let walk = Walk { route: FACTORS, params: &params };
     let after = cursors::decode(&parts.keys, walk, now)?.map(|place| place.after);
@@ -177,8 +186,9 @@ pub(crate) async fn list(
     let mut found: Vec<_> = factors
         .filter(|factor| wanted.takes(factor))
         .map(|factor| (place(factor), factor))
-        .filter(|(place, _)| after.as_ref().is_none_or(|after| place > after))
         .collect();
+    let total = found.len() as u64;
+    found.retain(|(place, _)| after.as_ref().is_none_or(|after| place > after));
     found.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
     let more = found.len() > limit;
     found.truncate(limit);
@@ -189,7 +199,7 @@ pub(crate) async fn list(
     let next = next_cursor
         .as_ref()
         .map(|cursor| cursors::next_path(&allowed.tenant.path(FACTORS), &params, cursor));
-    Ok(Reply::ok(&Page { data, next_cursor })?.next(next.as_deref()))
+    Ok(cut.page(&Page { data, next_cursor }, Some(total))?.next(next.as_deref()))
 }
 
 /// How many digits of an id name a factor when no other begins so.
@@ -228,12 +238,12 @@ fn wire(factor: &envora_domain::factors::Factor) -> anyhow::Result<Factor> {
 }
 
 pub(crate) async fn packs(allowed: Allowed<ReadFactors>, params: Params) -> Answer {
-    params.only(&[])?;
+    let cut = whole::<FactorPack>(&params)?;
     let (parts, grant) = (allowed.tenant.parts(), allowed.grant);
     let active = parts.db.read(move |rd| packs_active(rd, &grant, u64::MAX)).await?;
     let data: Vec<FactorPack> =
         parts.library.packs().iter().map(|pack| pack_wire(pack, &active)).collect();
-    Reply::ok(&Page { data, next_cursor: None })
+    cut(data)
 }
 
 fn pack_wire(pack: &Pack, active: &[PackActivation]) -> FactorPack {
@@ -265,24 +275,38 @@ pub fn naming(pack: &Pack) -> NewPack {
 async fn activate(
     State(app): State<App>,
     allowed: Allowed<ActivatePack>,
+    OriginalUri(uri): OriginalUri,
     Path((_, id)): Path<(String, String)>,
-    params: Params,
+    (params, headers): (Params, HeaderMap),
 ) -> Answer {
     params.only(&[])?;
     let (parts, grant, now) = (allowed.tenant.parts(), allowed.grant, app.clock().now());
     let pack =
         parts.library.packs().iter().find(|pack| pack.recipe.id == id).ok_or_else(nothing_here)?;
-    let new = naming(pack);
-    let activation = parts.db.write(move |tx| pack_activate(tx, &grant, &new, now)).await?;
+    let sent = Sent {
+        actor: &allowed.actor,
+        uri: &uri,
+        params: &params,
+        headers: &headers,
+        body: *blake3::hash(b"").as_bytes(),
+    };
+    let marked = idempotency::marked(parts, &sent)?;
+    let (new, told) = (naming(pack), pack_wire(pack, &[]));
+    let work = move |tx: &mut TenantTx| {
+        let activation = pack_activate(tx, &grant, &new, now)?;
+        let told = FactorPack { active: true, seq: Some(activation.seq), ..told };
+        Ok(Ok(Written::of(StatusCode::OK, &told)?))
+    };
+    let written = once(parts, grant, (marked, now), work).await?;
     allowed.tenant.notify();
-    Reply::ok(&pack_wire(pack, &[activation]))
+    Ok(written.reply())
 }
 
 async fn gwp_sets(allowed: Allowed<ReadFactors>, params: Params) -> Answer {
-    params.only(&[])?;
+    let cut = whole::<GwpSet>(&params)?;
     drop(allowed);
     let data: Vec<GwpSet> = gwp::GwpSet::ALL.iter().map(|set| set_wire(*set)).collect();
-    Reply::ok(&Page { data, next_cursor: None })
+    cut(data)
 }
 
 fn set_wire(set: gwp::GwpSet) -> GwpSet {
@@ -315,10 +339,10 @@ fn set_wire(set: gwp::GwpSet) -> GwpSet {
 }
 
 async fn methods_list(allowed: Allowed<ReadFactors>, params: Params) -> Answer {
-    params.only(&[])?;
+    let cut = whole::<Method>(&params)?;
     drop(allowed);
     let data: Vec<Method> = methods::ALL.iter().map(method_wire).collect();
-    Reply::ok(&Page { data, next_cursor: None })
+    cut(data)
 }
 
 fn method_wire(method: &methods::Method) -> Method {

@@ -26,7 +26,7 @@ use envora_ingest::mapping::Mapping;
 use envora_ingest::tenant::{Damaged, TenantParts};
 use envora_lake::sources::{PackedSource, SourceError};
 use envora_store::imports::{
-    self as store, ImportRow, Mode, import_by_id, import_rows, imports_before,
+    self as store, ImportRow, Mode, import_by_id, import_rows, imports_before, imports_count,
 };
 use envora_store::mappings::{mapping_by_digest, mapping_by_name};
 use envora_store::organization::organization_now;
@@ -40,6 +40,7 @@ use crate::cursors::{self, Place, Walk};
 use crate::endpoints::mappings::unfit;
 use crate::gate::{Format, body_format};
 use crate::idempotency::{self, Marked, Sent};
+use crate::listing::Cut;
 use crate::openapi::Shape;
 use crate::params::{Params, shown};
 use crate::refusals::Refusal;
@@ -63,6 +64,8 @@ pub fn routes() -> Vec<Route> {
             .asks(&[
                 ("limit", "How many, 1 to 1000; 100 when absent."),
                 ("cursor", "The page to continue from."),
+                ("fields", "Only these fields of each, separated by commas."),
+                ("include", "`total`: say how many there are in all."),
             ])
             .gives(200, Shape::page::<Import>()),
         Route::post::<WriteActivities, _, _>(ALL, add)
@@ -391,14 +394,20 @@ pub(crate) async fn list(
     allowed: Allowed<ReadActivities>,
     params: Params,
 ) -> Answer {
-    params.only(&["limit", "cursor"])?;
+    params.only(&["limit", "cursor", "fields", "include"])?;
+    let cut = Cut::of::<Import>(&params)?;
     let (parts, grant, now) = (allowed.tenant.parts(), allowed.grant, app.clock().now());
     let walk = Walk { route: ALL, params: &params };
     let before = cursors::decode(&parts.keys, walk, now)?
         .and_then(|place| ImportId::parse(&place.after).ok());
     let limit = params.limit()?;
     let wanted = u32::try_from(limit + 1).unwrap_or(u32::MAX);
-    let mut found = parts.db.read(move |rd| imports_before(rd, &grant, before, wanted)).await?;
+    let counted = cut.total;
+    let found = parts.db.read(move |rd| {
+        let total = if counted { Some(imports_count(rd, &grant)?) } else { None };
+        Ok((imports_before(rd, &grant, before, wanted)?, total))
+    });
+    let (mut found, total) = found.await?;
     let more = found.len() > limit;
     found.truncate(limit);
     let last = found.last().filter(|_| more).map(|import| import.id.to_string());
@@ -408,7 +417,7 @@ pub(crate) async fn list(
         .as_ref()
         .map(|cursor| cursors::next_path(&allowed.tenant.path(ALL), &params, cursor));
     let data: Vec<Import> = found.into_iter().map(wire).collect();
-    Ok(Reply::ok(&Page { data, next_cursor })?.next(next.as_deref()))
+    Ok(cut.page(&Page { data, next_cursor }, total)?.next(next.as_deref()))
 }
 
 pub(crate) async fn read(

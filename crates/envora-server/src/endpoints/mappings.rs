@@ -4,7 +4,6 @@ use axum::body::Body;
 use axum::extract::{OriginalUri, Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use envora_api::codes::Code;
-use envora_api::listing::Page;
 use envora_api::mappings::ImportMapping;
 use envora_api::problems::{Problem, RowError};
 use envora_domain::access::actions::{ReadActivities, WriteActivities};
@@ -20,6 +19,7 @@ use crate::app::App;
 use crate::bodies;
 use crate::gate::{Format, body_format};
 use crate::idempotency::{self, Sent, Written, once};
+use crate::listing::{WHOLE, whole};
 use crate::openapi::Shape;
 use crate::params::Params;
 use crate::routes::Route;
@@ -33,6 +33,7 @@ pub fn routes() -> Vec<Route> {
     vec![
         Route::get::<ReadActivities, _, _>(ALL, list)
             .says("Lists the mappings, each in its newest version.")
+            .asks(WHOLE)
             .gives(200, Shape::page::<ImportMapping>()),
         Route::post::<WriteActivities, _, _>(ALL, add)
             .says("Saves a mapping; the same tree again adds nothing.")
@@ -45,11 +46,10 @@ pub fn routes() -> Vec<Route> {
 }
 
 pub(crate) async fn list(allowed: Allowed<ReadActivities>, params: Params) -> Answer {
-    params.only(&[])?;
+    let cut = whole::<ImportMapping>(&params)?;
     let grant = allowed.grant;
     let found = allowed.tenant.parts().db.read(move |rd| mappings_all(rd, &grant)).await?;
-    let data = found.into_iter().map(wire).collect::<anyhow::Result<Vec<_>>>()?;
-    Reply::ok(&Page { data, next_cursor: None })
+    cut(found.into_iter().map(wire).collect::<anyhow::Result<Vec<_>>>()?)
 }
 
 async fn read(

@@ -9,7 +9,7 @@ use envora_store::idempotency::{
 };
 use envora_store::imports::{
     Counts, Import, ImportRow, Mode, Page, import_add, import_by_id, import_rows, import_rows_add,
-    import_rows_sweep, imports_before,
+    import_rows_sweep, imports_before, imports_count,
 };
 use envora_store::mappings::{
     NewMapping, mapping_by_digest, mapping_by_name, mapping_put, mappings_all,
@@ -143,6 +143,7 @@ pub(super) fn an_import_keeps_its_counts_and_its_bad_rows(db: &mut TestDb) {
         .read_blocking(move |rd| {
             assert_eq!(import_by_id(rd, &read, import(1).id)?, Some(import(1)));
             assert_eq!(import_by_id(rd, &read, ImportId::from_bytes([9; 16]))?, None);
+            assert_eq!(imports_count(rd, &read)?, 3);
             assert_eq!(imports_before(rd, &read, None, 2)?, [import(3), import(2)]);
             assert_eq!(imports_before(rd, &read, Some(import(2).id), 2)?, [import(1)]);
             let rows = import_rows(rd, &read, import(1).id, Page { from: 1, limit: 10 })?;
