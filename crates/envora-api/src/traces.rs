@@ -63,7 +63,26 @@ pub struct ActivityFigures {
     pub figures: Vec<TouchedFigure>,
 }
 
-/// A figure that an activity is part of.
+/// The figures that a factor is part of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct FactorFigures {
+    /// The factor.
+    pub factor: String,
+    /// How many activities of the period are calculated with it.
+    pub activities: u64,
+    /// Of which days the figures are.
+    pub period: Period,
+    /// The GWP set of every CO2e here.
+    #[schema(example = "published")]
+    pub gwp_set: String,
+    /// The run that calculated it.
+    #[schema(value_type = String)]
+    pub run: RunId,
+    /// Both totals, and their parts that lines of the factor are in.
+    pub figures: Vec<TouchedFigure>,
+}
+
+/// A figure that an activity or a factor is part of.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct TouchedFigure {
     /// What it is: a total, a scope, a month, a facility, a gas.
@@ -71,7 +90,7 @@ pub struct TouchedFigure {
     pub label: String,
     /// Its days.
     pub period: Period,
-    /// What the activity adds to it, in kg, exact.
+    /// What the activity, or the factor, adds to it, in kg, exact.
     #[schema(example = "72.014712")]
     pub part: String,
     /// The figure.

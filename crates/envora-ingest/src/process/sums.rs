@@ -100,13 +100,23 @@ impl Sums {
     pub(crate) fn add(
         &mut self,
         choices: &mut Choices,
-        (activity, decision): (&Activity, &Decision),
+        row: (&Activity, &Decision),
         sign: Sign,
+    ) -> Result<Option<usize>, TooLarge> {
+        self.add_some(choices, row, (sign, |_| true))
+    }
+
+    /// The same with those lines alone that `keep` wants.
+    pub(crate) fn add_some(
+        &mut self,
+        choices: &mut Choices,
+        (activity, decision): (&Activity, &Decision),
+        (sign, keep): (Sign, impl Fn(&Line) -> bool),
     ) -> Result<Option<usize>, TooLarge> {
         let State::Counted(why) = decision.state else { return Ok(None) };
         let lines = choices.lines(why, activity).map_err(|_| TooLarge)?;
         let group = self.group((activity, decision), &lines);
-        for (place, line) in lines.iter().enumerate() {
+        for (place, line) in lines.iter().enumerate().filter(|(_, line)| keep(line)) {
             let value = match sign {
                 Sign::In => line.value(),
                 Sign::Out => line.value().negated(),

@@ -30,6 +30,7 @@ pub(crate) struct Found<'a> {
     pub(crate) loaded: &'a Loaded,
     pub(crate) row: usize,
     pub(crate) activity: &'a Activity,
+    pub(crate) decision: &'a Decision,
     pub(crate) why: u32,
     /// Which of the row's lines are part of the figure.
     pub(crate) lines: &'a [usize],
@@ -93,7 +94,8 @@ pub(crate) fn walk(
             let lines = members.of(&sums, group, &decision);
             if !lines.is_empty() {
                 let why = decision.why();
-                let found = Found { loaded: &loaded, row, activity, why, lines: &lines };
+                let decision = &decision;
+                let found = Found { loaded: &loaded, row, activity, decision, why, lines: &lines };
                 look(&mut decider, &found)?;
             }
         }

@@ -1,16 +1,19 @@
 //! Touched: the figures that one activity is part of, and what it adds to each.
 
 use envora_api::footprints::Period;
-use envora_api::traces::{ActivityFigures, TouchedFigure};
+use envora_api::traces::{ActivityFigures, FactorFigures, TouchedFigure};
 use envora_domain::access::{Grant, actions::ReadResults};
 use envora_domain::catalogue::{Bucket, Market};
 use envora_domain::cells::{CellKey, CellValue};
+use envora_domain::choice::SlotChoice;
+use envora_domain::factors::FactorId;
 use envora_domain::figures::{Figure, Measure};
 use envora_domain::gwp::GwpSet;
 use envora_domain::id::ActivityId;
+use envora_domain::lines::Line;
 use envora_domain::time::Day;
 
-use super::{one_row, parts};
+use super::{one_row, parts, replay};
 use crate::footprint::asked::Asked;
 use crate::footprint::figures::{Columns, Sieve, add_up, column};
 use crate::footprint::totals::amount;
@@ -29,6 +32,9 @@ pub struct Within {
     /// The set; the organization's default when absent.
     pub gwp_set: Option<String>,
 }
+
+/// What some lines come to, with the sets of the columns.
+type Own = (Columns, Vec<(CellKey, CellValue)>);
 
 /// The figures of a period that an activity is part of, each with what it adds: both totals, and of
 /// them its scopes, months, facility, source, slots and gases. Blocks.
@@ -65,22 +71,10 @@ pub fn touched(
         run: None,
     };
     let asked = Asked::settle(tenant, *grant, &query)?;
-    let own = cells(tenant, id, asked.set)?;
-    let mut named = Vec::new();
-    if let Some((columns, cells)) = own {
-        let figures = figures(&asked, &cells)?;
-        let only: Vec<Figure> = figures.iter().map(|(_, figure)| figure.clone()).collect();
-        let added = add_up(&only, &columns, &cells)?;
-        let values = asked.values(tenant, &only)?;
-        for (((label, figure), added), value) in figures.into_iter().zip(added).zip(values) {
-            named.push(TouchedFigure {
-                label,
-                period: Period { from: figure.from, to: figure.to },
-                part: added.kg(),
-                figure: amount(&figure, value),
-            });
-        }
-    }
+    let named = match cells(tenant, id, asked.set)? {
+        Some(own) => named(tenant, &asked, &own)?,
+        None => Vec::new(),
+    };
     Ok(ActivityFigures {
         activity: id,
         state: state.to_owned(),
@@ -89,6 +83,58 @@ pub fn touched(
         run: asked.run.id,
         figures: named,
     })
+}
+
+/// The figures of a period that a factor is part of, with what it adds to each, and the number of
+/// activities that are calculated with it there. All rows of the period are worked out again. Blocks.
+///
+/// # Errors
+/// [`AskError`].
+pub fn touched_by_factor(
+    tenant: &TenantParts,
+    grant: &Grant<ReadResults>,
+    (factor, query): (FactorId, &FootprintQuery),
+) -> Result<FactorFigures, AskError> {
+    let asked = Asked::settle(tenant, *grant, query)?;
+    let (mut sums, mut activities) = (Sums::exact(), 0_u64);
+    let replayed = replay::walk(tenant, &asked.base(), |decider, found| {
+        let chosen = decider.choices().get(found.why);
+        let uses = |slot: &SlotChoice| slot.factor == factor;
+        if !chosen.is_some_and(|chosen| chosen.why.slots.iter().any(uses)) {
+            return Ok(());
+        }
+        activities += 1;
+        let row = (found.activity, found.decision);
+        let some = (Sign::In, |line: &Line| line.factor == factor);
+        let added = sums.add_some(decider.choices(), row, some);
+        added.map(|_| ()).map_err(|_| AskError::TooLarge)
+    })?;
+    let cells = sums.into_cells().map_err(|_| AskError::TooLarge)?.into_iter().collect();
+    Ok(FactorFigures {
+        factor: factor.to_string(),
+        activities,
+        period: Period { from: query.from, to: query.to },
+        gwp_set: asked.set.as_str().to_owned(),
+        run: asked.run.id,
+        figures: named(tenant, &asked, &(replayed.columns, cells))?,
+    })
+}
+
+/// The figures that hold one of these cells, with what the cells add to each.
+fn named(tenant: &TenantParts, asked: &Asked, own: &Own) -> Result<Vec<TouchedFigure>, AskError> {
+    let (columns, cells) = own;
+    let figures = figures(asked, cells)?;
+    let only: Vec<Figure> = figures.iter().map(|(_, figure)| figure.clone()).collect();
+    let added = add_up(&only, columns, cells)?;
+    let values = asked.values(tenant, &only)?;
+    let named = figures.into_iter().zip(added).zip(values);
+    let named = named.map(|(((label, figure), added), value)| TouchedFigure {
+        label,
+        period: Period { from: figure.from, to: figure.to },
+        part: added.kg(),
+        figure: amount(&figure, value),
+    });
+    Ok(named.collect())
 }
 
 const fn word(state: &State) -> &'static str {
@@ -101,12 +147,7 @@ const fn word(state: &State) -> &'static str {
 }
 
 /// What the activity alone comes to in a set, with the sets of the columns.
-#[expect(clippy::type_complexity, reason = "cells are told with their columns everywhere")]
-fn cells(
-    tenant: &TenantParts,
-    id: ActivityId,
-    set: GwpSet,
-) -> Result<Option<(Columns, Vec<(CellKey, CellValue)>)>, AskError> {
+fn cells(tenant: &TenantParts, id: ActivityId, set: GwpSet) -> Result<Option<Own>, AskError> {
     one_row(tenant, id, |decider, mut columns, row| {
         if column(&columns, set).is_none() {
             decider.choices().carry(set);

@@ -114,7 +114,11 @@ async fn series(State(app): State<App>, allowed: Allowed<ReadResults>, params: P
     Reply::ok(&answer)
 }
 
-fn query(params: &Params, today: Day) -> Result<FootprintQuery, Problem> {
+/// The question that the parameters ask.
+///
+/// # Errors
+/// 400.
+pub(crate) fn query(params: &Params, today: Day) -> Result<FootprintQuery, Problem> {
     let (year, ..) = today.ymd();
     let january = |year: i16| Day::from_ymd(year, 1, 1).unwrap_or(today);
     let from = params.day("from")?;

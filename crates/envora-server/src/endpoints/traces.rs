@@ -2,15 +2,16 @@
 
 use axum::extract::{Path, State};
 use envora_api::problems::Problem;
-use envora_api::traces::{ActivityFigures, ActivityTrace, Trace, Unresolved};
+use envora_api::traces::{ActivityFigures, ActivityTrace, FactorFigures, Trace, Unresolved};
 use envora_domain::access::actions::ReadResults;
+use envora_domain::factors::FactorId;
 use envora_domain::figures::Figure;
 use envora_domain::gwp::GwpSet;
 use envora_domain::id::ActivityId;
-use envora_ingest::trace::touched::{Within, touched};
+use envora_ingest::trace::touched::{Within, touched, touched_by_factor};
 use envora_ingest::trace::{LinePage, trace_activity, trace_figure};
 
-use super::footprints::blocking;
+use super::footprints::{blocking, query};
 use crate::access::{Allowed, nothing_here};
 use crate::answers::{Answer, Reply};
 use crate::app::App;
@@ -22,6 +23,7 @@ use crate::routes::Route;
 const FIGURE: &str = "/v2/organizations/{org_id}/figures/{figure_id}/trace";
 const ACTIVITY: &str = "/v2/organizations/{org_id}/activities/{activity_id}/trace";
 const FIGURES: &str = "/v2/organizations/{org_id}/activities/{activity_id}/figures";
+const FACTOR: &str = "/v2/organizations/{org_id}/factors/{id}/figures";
 /// Lines of a page when nothing is said: each brings its own proofs.
 const LINES_DEFAULT: usize = 20;
 /// Lines that a page may have.
@@ -50,6 +52,19 @@ pub fn routes() -> Vec<Route> {
                 ("gwp_set", "The GWP set; the organization's default when absent."),
             ])
             .gives(200, Shape::one::<ActivityFigures>()),
+        Route::get::<ReadResults, _, _>(FACTOR, factor)
+            .says(
+                "Tells the figures of a period that a factor is part of, and what it adds to each.",
+            )
+            .asks(&[
+                (
+                    "from",
+                    "The first day; 1 January of the year of `to`, or of this year, when absent.",
+                ),
+                ("to", "The day after the last; a year after `from` when absent."),
+                ("gwp_set", "The GWP set; the organization's default when absent."),
+            ])
+            .gives(200, Shape::one::<FactorFigures>()),
     ]
 }
 
@@ -129,4 +144,18 @@ async fn figures(
     };
     let (parts, grant) = (allowed.tenant.parts().clone(), allowed.grant);
     Reply::ok(&blocking(&app, move || touched(&parts, &grant, (id, &within))).await?)
+}
+
+async fn factor(
+    State(app): State<App>,
+    allowed: Allowed<ReadResults>,
+    Path((_, id)): Path<(String, String)>,
+    params: Params,
+) -> Answer {
+    params.only(&["from", "to", "gwp_set"])?;
+    let (parts, grant) = (allowed.tenant.parts().clone(), allowed.grant);
+    let id = FactorId::parse(&id).ok_or_else(nothing_here)?;
+    parts.library.get(&id).ok_or_else(nothing_here)?;
+    let query = query(&params, app.clock().now().utc_day())?;
+    Reply::ok(&blocking(&app, move || touched_by_factor(&parts, &grant, (id, &query))).await?)
 }

@@ -1,5 +1,6 @@
 //! Back and forth: from a line of a file, a factor, a facility to the rows and figures they touch.
 
+use envora_domain::decimal::{Decimal, Mass};
 use serde_json::{Value, json};
 
 use crate::activities::lived_in;
@@ -17,6 +18,12 @@ async fn ids(house: &House, query: &str) -> Vec<String> {
 async fn id_of(house: &House, query: &str) -> String {
     let answer = house.get(&format!("/activities?{query}")).await.json();
     answer["data"][0]["id"].as_str().unwrap_or_else(|| unreachable!("{answer}")).to_owned()
+}
+
+/// Exact kilograms.
+fn mass(value: &Value) -> Mass {
+    let decimal = Decimal::parse(value.as_str().unwrap()).unwrap();
+    Mass::from_units(decimal.mantissa() * 10_i128.pow(12 - u32::from(decimal.scale())))
 }
 
 /// A figure of an answer by its label.
@@ -100,10 +107,27 @@ async fn a_factor_leads_to_the_rows_that_it_is_in() {
         let trace = house.get(&format!("/activities/{id}/trace")).await.json();
         let factor = trace["lines"][0]["factor"]["id"].as_str().unwrap().to_owned();
         assert_eq!(ids(&house, &format!("factor={factor}")).await, want, "{trace}");
-        assert_eq!(house.get(&format!("/factors/{factor}")).await.status, 200);
+        let period = "from=2022-01-01&to=2023-01-01";
+        let figures = house.get(&format!("/factors/{factor}/figures?{period}")).await.json();
+        assert_eq!(figures["activities"], want.len(), "{figures}");
+        // What a factor adds to the total is what its lines in the total's trace come to.
+        let total = figure(&figures, "Total (location-based)");
+        let place = total["figure"]["figure_id"].as_str().unwrap();
+        let whole = house.get(&format!("/figures/{place}/trace?limit=1000")).await.json();
+        assert_eq!(whole["replay"], "equal");
+        let lines = whole["lines"]["data"].as_array().unwrap().iter();
+        let mut own = lines.filter(|line| line["factor"]["id"] == factor.as_str());
+        let sum: Mass = own.by_ref().map(|line| mass(&line["co2e"])).sum();
+        assert_eq!(mass(&total["part"]), sum, "{total}");
+        let footprint = house.get(&format!("/carbon-footprint?{period}")).await.json();
+        assert_eq!(total["figure"], footprint["totals"]["total_location_based"]);
+        let other = house.get(&format!("/factors/{factor}/figures?from=2023-01-01")).await.json();
+        assert_eq!((&other["activities"], &other["figures"]), (&json!(0), &json!([])));
     }
     let unused = format!("factor=sha256:{}", "0".repeat(64));
     assert_eq!(ids(&house, &unused).await, [""; 0]);
+    let unused = format!("/factors/sha256:{}/figures", "0".repeat(64));
+    house.get(&unused).await.is_problem(404, "not_found");
     house.get("/activities?factor=grid").await.is_problem(400, "unknown_parameter");
 }
 
