@@ -218,7 +218,7 @@ fn cells(fields: impl IntoIterator<Item = (String, Value)>) -> Vec<(String, Stri
                 let texts: Vec<String> = items.iter().map(text).collect();
                 texts.join(";")
             }
-            value => text(&value),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => text(&value),
         };
         cells.push((name, text));
     }
