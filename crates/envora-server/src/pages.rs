@@ -4,15 +4,20 @@
 //! script, nothing comes from elsewhere, and the content policy says so. What is shown, the API
 //! answers too: a page knows no SQL and no rule of accounting.
 
+mod activities;
 mod activity;
 mod assets;
+mod audit;
 mod charts;
+mod factors;
 mod footprint;
+mod footprint_csv;
 mod imports;
 mod lines;
 mod problem;
 mod problems;
 mod questions;
+mod settings;
 mod shell;
 mod sign_in;
 mod trace;
@@ -36,11 +41,18 @@ use crate::app::App;
 /// The paths of the pages, as the router knows them.
 pub const PATHS: &[&str] = &[
     "/",
+    "/activities",
+    "/activities.csv",
     "/activities/{id}",
+    "/audit",
+    "/factors",
+    "/factors/{id}",
     "/figures/{id}",
+    "/footprint.csv",
     "/imports",
     "/imports/{id}",
     "/imports/{id}/error-file",
+    "/settings",
     "/sign-in",
     "/sign-out",
     "/static/{name}",
@@ -53,6 +65,13 @@ const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form
 pub fn router() -> Router<App> {
     Router::new()
         .route("/", get(visits::home))
+        .route("/activities", get(activities::list))
+        .route("/activities.csv", get(activities::csv))
+        .route("/audit", get(audit::page_of))
+        .route("/factors", get(factors::list))
+        .route("/factors/{id}", get(factors::one))
+        .route("/footprint.csv", get(footprint_csv::csv))
+        .route("/settings", get(settings::form).post(settings::sent))
         .route("/activities/{id}", get(visits::activity))
         .route("/figures/{id}", get(visits::figure))
         .route("/imports", get(imports::list).post(imports::sent))

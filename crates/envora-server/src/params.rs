@@ -62,6 +62,14 @@ impl Params {
         Self::of_pairs(self.pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())))
     }
 
+    /// The same with this parameter instead of any of its name.
+    #[must_use]
+    pub fn with(&self, name: &str, value: &str) -> Self {
+        let others = self.pairs.iter().filter(|(other, _)| other != name);
+        let others = others.map(|(name, value)| (name.as_str(), value.as_str()));
+        Self::of_pairs(others.chain([(name, value)]))
+    }
+
     /// Refuses what is not in the list.
     ///
     /// # Errors

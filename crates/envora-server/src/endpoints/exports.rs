@@ -49,7 +49,7 @@ pub fn routes() -> Vec<Route> {
     ]
 }
 
-async fn export(
+pub(crate) async fn export(
     State(app): State<App>,
     allowed: Allowed<ReadActivities>,
     headers: HeaderMap,

@@ -1,7 +1,7 @@
 //! The page of one activity: the row as it was sent, what became of it, and its lines.
 
 use askama::Template;
-use envora_api::activities::Activity;
+use envora_api::activities::{Activity, HistoryStep};
 use envora_api::organizations::Organization;
 use envora_api::traces::TraceLine;
 use envora_domain::decimal::group_thousands;
@@ -19,6 +19,8 @@ pub(super) struct Sheet<'a> {
     pub(super) activity: &'a Activity,
     /// What would make it count.
     pub(super) remedy: Option<&'a str>,
+    /// The steps of its life.
+    pub(super) history: &'a [HistoryStep],
     /// Its lines.
     pub(super) lines: &'a [TraceLine],
     /// Which line is followed, from 1.
@@ -35,6 +37,16 @@ struct Fact {
     text: String,
 }
 
+/// One step of its life.
+struct Step {
+    event: String,
+    when: String,
+    entry: u64,
+    seq: String,
+    by: Option<String>,
+    reason: String,
+}
+
 /// The page.
 #[derive(Template)]
 #[template(path = "activity.html")]
@@ -49,6 +61,8 @@ pub(super) struct ActivityPage {
     facts: Vec<Fact>,
     id: String,
     origin: String,
+    history: Vec<Step>,
+    before: Option<String>,
     lines: Vec<LineRow>,
     followed: Option<Followed>,
     commands: Vec<Command>,
@@ -56,7 +70,7 @@ pub(super) struct ActivityPage {
 
 /// Lays the page out.
 pub(super) fn page(sheet: Sheet<'_>) -> ActivityPage {
-    let Sheet { organization, activity, remedy, lines, line } = sheet;
+    let Sheet { organization, activity, remedy, history, lines, line } = sheet;
     let id = activity.id.to_string();
     let word = |name: &str| activity.fields.get(name).map(text).unwrap_or_default();
     let followed = lines::chosen(lines, line);
@@ -80,10 +94,23 @@ pub(super) fn page(sheet: Sheet<'_>) -> ActivityPage {
         }),
         facts: facts(activity),
         origin: word("origin"),
+        history: history.iter().map(step).collect(),
+        before: Some(word("supersedes")).filter(|before| !before.is_empty()),
         lines: lines::list(lines, line, &path),
         commands: lines::commands(&id, followed),
         followed: followed.map(lines::followed),
         id,
+    }
+}
+
+fn step(step: &HistoryStep) -> Step {
+    Step {
+        event: words::code(&step.event),
+        when: words::instant(step.at),
+        entry: step.seq,
+        seq: group_thousands(&step.seq.to_string()),
+        by: step.by.map(|by| format!("/activities/{by}")),
+        reason: step.reason.clone().unwrap_or_default(),
     }
 }
 

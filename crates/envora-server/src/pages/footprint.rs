@@ -139,6 +139,8 @@ pub(super) struct FootprintPage {
     unresolved: Vec<Item>,
     warnings: Vec<Item>,
     facts: Vec<Fact>,
+    csv: String,
+    rows: String,
 }
 
 /// Lays the page out.
@@ -146,8 +148,19 @@ pub(super) fn page(sheet: Sheet<'_>) -> FootprintPage {
     let Sheet { organization, year, asked, .. } = sheet;
     let period = words::period(year.period);
     let totals = &year.totals;
+    let only = |name: &str| {
+        let facility = asked.facility.as_ref();
+        facility.map(|id| format!("&{name}={id}")).unwrap_or_default()
+    };
     FootprintPage {
         shell: Shell::of(&format!("Footprint {period}"), organization),
+        csv: format!("/footprint.csv?year={}{}", asked.year, only("facility")),
+        rows: format!(
+            "/activities?from={}&to={}{}",
+            year.period.from,
+            year.period.to,
+            only("facility_id")
+        ),
         heading: format!("{}, {period}", organization.name),
         standfirst: standfirst(year),
         years: years(asked),

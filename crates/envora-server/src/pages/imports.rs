@@ -173,6 +173,7 @@ pub(super) struct ImportPage {
     faults: Vec<Fault>,
     partly: bool,
     error_file: Option<String>,
+    rows_href: String,
     facts: Vec<(&'static str, String)>,
     sha256: String,
     command: String,
@@ -226,6 +227,7 @@ pub(super) fn import_page(
         faults: grouped(errors),
         partly: refused.next_cursor.is_some(),
         error_file: (counts.rejected > 0).then(|| format!("/imports/{}/error-file", import.id)),
+        rows_href: format!("/activities?import_id={}", import.id),
         facts: vec![
             ("Mapping", import.mapping.clone().unwrap_or_else(|| "none".to_owned())),
             ("Mode", words::code(&format!("{:?}", import.mode))),

@@ -118,7 +118,7 @@ pub(super) fn chosen(lines: &[TraceLine], place: usize) -> Option<&TraceLine> {
 }
 
 /// `2022-01-01T00:00:00Z/2022-01-01T01:00:00Z` as its beginning, `2022-01-01 00:00`; other texts as they are.
-fn when(period: &str) -> String {
+pub(super) fn when(period: &str) -> String {
     let start = period.split_once('/').map_or(period, |(start, _)| start);
     match (Timestamp::parse(start), start.get(..10), start.get(11..16)) {
         (Ok(_), Some(day), Some(time)) => format!("{day} {time}"),

@@ -22,7 +22,14 @@ pub(super) struct Shell {
 }
 
 /// The pages that stand in the head of each, in the order of their use.
-const WAYS: &[(&str, &str)] = &[("Footprint", "/"), ("Imports", "/imports")];
+const WAYS: &[(&str, &str)] = &[
+    ("Footprint", "/"),
+    ("Activities", "/activities"),
+    ("Imports", "/imports"),
+    ("Factors", "/factors"),
+    ("Audit", "/audit"),
+    ("Settings", "/settings"),
+];
 
 /// A way to a page.
 #[derive(Clone, Debug)]

@@ -7,9 +7,13 @@ use axum::extract::{Path, State};
 use axum::http::header::{HOST, LOCATION, ORIGIN, SET_COOKIE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use envora_api::activities::HistoryStep;
+use envora_api::listing::Page;
 use envora_api::organizations::Organization;
 use envora_api::problems::Problem;
-use envora_domain::access::actions::{ReadFacilities, ReadOrganization, ReadResults};
+use envora_domain::access::actions::{
+    ReadActivities, ReadFacilities, ReadOrganization, ReadResults,
+};
 use envora_identity::secrets::Secret;
 use envora_identity::sign_in as identity;
 use envora_ingest::footprint::GroupBy;
@@ -22,7 +26,7 @@ use envora_store::runs::run_current;
 use super::{activity, footprint, questions, show, sign_in, trace};
 use crate::access::{COOKIE_NAME, Visitor, nothing_here};
 use crate::app::App;
-use crate::endpoints::organization;
+use crate::endpoints::{activities, organization};
 use crate::params::Params;
 use crate::refusals::Refusal;
 
@@ -96,11 +100,16 @@ pub(super) async fn activity(
     let line = params.integer("line")?.and_then(|line| usize::try_from(line).ok());
     let organization = organization_of(&visitor).await?;
     let (activity, trace) = questions::activity(&app, &visitor, &id).await?;
+    let path = Path((String::new(), id));
+    let allowed = visitor.allowed::<ReadActivities>()?;
+    let history = activities::history(State(app), allowed, path, Params::of_pairs([])).await?;
+    let history: Page<HistoryStep> = history.read()?;
     let remedy = trace.as_ref().and_then(|trace| trace.unresolved.as_ref());
     Ok(show(&activity::page(activity::Sheet {
         organization: &organization,
         activity: &activity,
         remedy: remedy.map(|(_, remedy)| remedy.as_str()),
+        history: &history.data,
         lines: trace.as_ref().map_or(&[], |trace| trace.lines.as_slice()),
         line: line.unwrap_or(1),
     })))

@@ -157,6 +157,8 @@ async fn pages_are_fit_for_everyone() {
     let counted = a_counted_one(&house, &tenant).await;
     let imports = house.get("/imports?limit=1").await.json();
     let import = format!("/imports/{}", imports["data"][0]["id"].as_str().unwrap());
+    let factors = house.get("/factors?limit=1&q=natural+gas").await.json();
+    let factor = format!("/factors/{}", factors["data"][0]["id"].as_str().unwrap());
     assert_ne!(totals.scope1.value, "0", "there is something to look at");
     let any = SocketAddr::from(([127, 0, 0, 1], 0));
     let bound = Bound::bind(Listen { address: any, admin: any }).await.unwrap();
@@ -180,6 +182,12 @@ async fn pages_are_fit_for_everyone() {
                 ("trace of scope 1", &scope1),
                 ("an activity that waits", &waiting),
                 ("an activity that counts", &counted),
+                ("activities", "/activities"),
+                ("activities that wait", "/activities?state=unresolved"),
+                ("audit", "/audit?entry=1"),
+                ("factors", "/factors?q=natural+gas"),
+                ("a factor", &factor),
+                ("settings", "/settings"),
                 ("imports", "/imports"),
                 ("an import", &import),
             ],

@@ -68,9 +68,16 @@ async fn nobody_is_sent_to_sign_in() {
         "/?year=2022",
         "/figures/fig_iQEA",
         "/activities/act_x",
+        "/activities",
+        "/activities.csv",
+        "/audit",
+        "/factors",
+        "/factors/sha256:00000000",
+        "/footprint.csv?year=2022",
         "/imports",
         "/imports/imp_x",
         "/imports/imp_x/error-file",
+        "/settings",
     ] {
         let answer = open(&house, path, "envora=made-up").await;
         assert_eq!((answer.status, answer.header("location")), (303, "/sign-in"), "{path}");
@@ -145,6 +152,20 @@ async fn every_page_has_the_strict_policy_and_errors_are_pages() {
         ("/?facility=fac_x", session.as_str(), 404),
         ("/figures/nothing", session.as_str(), 404),
         ("/activities/act_01jmt8z0p0e3s9k4x6n2q5w7y1", session.as_str(), 404),
+        ("/activities", session.as_str(), 200),
+        ("/activities?type=&facility_id=&from=&to=", session.as_str(), 200),
+        ("/activities?type=electricity", session.as_str(), 400),
+        ("/activities?from=2022-02-01&to=2022-01-01", session.as_str(), 400),
+        ("/activities.csv?state=gone", session.as_str(), 400),
+        ("/audit", session.as_str(), 200),
+        ("/audit?entry=999999", session.as_str(), 200),
+        ("/audit?entry=first", session.as_str(), 400),
+        ("/factors", session.as_str(), 200),
+        ("/factors?q=no+such+words", session.as_str(), 200),
+        ("/factors/sha256:0000000000", session.as_str(), 404),
+        ("/footprint.csv", session.as_str(), 400),
+        ("/footprint.csv?year=2022&by=colour", session.as_str(), 400),
+        ("/settings", session.as_str(), 200),
         ("/imports", session.as_str(), 200),
         ("/imports?cursor=x", session.as_str(), 400),
         ("/imports/imp_01jmt8z0p0e3s9k4x6n2q5w7y1", session.as_str(), 404),
@@ -257,4 +278,86 @@ async fn a_file_that_cannot_be_taken_in_is_told_in_place() {
     let nobody = upload(&house, ("envora=x", "same-origin"), "a.csv", ROWS).await;
     assert_eq!((nobody.status, nobody.header("location")), (303, "/sign-in"));
     assert!(text(open(&house, "/imports", &session).await).contains("No file yet"));
+}
+
+#[tokio::test]
+async fn activities_are_listed_narrowed_and_lead_on() {
+    let house = calculated().await;
+    let session = signed_in(&house).await;
+    let none = text(open(&house, "/activities", &session).await);
+    assert!(none.contains("Nothing has come in yet"), "{none}");
+    let rows = ROWS.replace("<b>12</b>", "7").replace("a-1,", "\"<img src=x>\",");
+    let place = upload(&house, (session.as_str(), "same-origin"), "a.csv", &rows).await;
+    let import = place.header("location").rsplit('/').next().unwrap().to_owned();
+    let all = text(open(&house, "/activities", &session).await);
+    assert_eq!(all.matches("electricity.purchased</td>").count(), 2, "{all}");
+    assert!(all.contains("2022-01-01 to 2022-01-31") && all.contains("<td>b24</td>"), "{all}");
+    let query = format!("/activities?import_id={import}&type=&state=voided");
+    let narrowed = text(open(&house, &query, &session).await);
+    assert!(narrowed.contains("No row is like this"), "{narrowed}");
+    assert!(narrowed.contains("<option value=\"voided\" selected>"), "{narrowed}");
+    let csv = open(&house, &format!("/activities.csv?import_id={import}"), &session).await;
+    assert_eq!(csv.header("content-type"), "text/csv");
+    assert_eq!(text(csv).lines().count(), 3);
+    let one = all.split("<th scope=\"row\"><a href=\"").nth(1).unwrap().split('"').next().unwrap();
+    let page = text(open(&house, one, &session).await);
+    assert!(page.contains("Its history") && page.contains("Committed"), "{page}");
+    assert!(!page.contains("<img"), "{page}");
+}
+
+#[tokio::test]
+async fn factors_are_found_and_say_where_they_are_printed() {
+    let house = calculated().await;
+    let session = signed_in(&house).await;
+    let query = "/factors?q=natural+gas&publisher=&edition=2022";
+    let found = text(open(&house, query, &session).await);
+    let one =
+        found.split("<th scope=\"row\"><a href=\"").nth(1).unwrap().split('"').next().unwrap();
+    let page = text(open(&house, one, &session).await);
+    for want in ["Natural gas", "OGL-UK-3.0", "conversion_factors_2022.csv", "sha256sum "] {
+        assert!(page.contains(want), "{want}: {page}");
+    }
+    let odd = text(open(&house, "/factors?q=%3Cscript%3E%22", &session).await);
+    assert!(!odd.contains("<script") && odd.contains("No factor holds"), "{odd}");
+}
+
+#[tokio::test]
+async fn settings_are_saved_or_the_field_says_why_not() {
+    let house = calculated().await;
+    let session = signed_in(&house).await;
+    let save = async |form: &str, site: &'static str| {
+        let request = visit("POST", "/settings").header("cookie", &session);
+        send(&house, request.header("sec-fetch-site", site), form).await
+    };
+    let page = text(open(&house, "/settings", &session).await);
+    let version = page.split("name=\"version\" value=\"").nth(1).unwrap();
+    let version = version.split('"').next().unwrap();
+    let form = |zone: &str, days: &str| {
+        format!(
+            "version={version}&name=Acme&time_zone={zone}&default_gwp_set=ar5&source_retention_days={days}"
+        )
+    };
+    assert_eq!(save(&form("Europe/Paris", "90"), "cross-site").await.status, 403);
+    let wrong = save(&form("Europe/Pariss", "9"), "same-origin").await;
+    assert_eq!(wrong.status, 422);
+    let wrong = text(wrong);
+    assert!(wrong.contains("zone-fault") && wrong.contains("days-fault"), "{wrong}");
+    assert!(wrong.contains("value=\"Europe/Pariss\""), "{wrong}");
+    let saved = save(&form("Europe/Paris", "90"), "same-origin").await;
+    assert_eq!((saved.status, saved.header("location")), (303, "/settings?saved=1"));
+    let now = text(open(&house, "/settings?saved=1", &session).await);
+    assert!(now.contains("value=\"Europe/Paris\"") && now.contains("Saved."), "{now}");
+    // The form of before is too late.
+    assert_eq!(save(&form("Europe/London", "90"), "same-origin").await.status, 412);
+}
+
+#[tokio::test]
+async fn the_log_shows_its_head_and_an_entry_that_is_sought() {
+    let house = calculated().await;
+    let session = signed_in(&house).await;
+    let page = text(open(&house, "/audit?entry=0", &session).await);
+    for want in ["envora audit verify", "Checkpoint", "aria-current=\"true\"", "Leaf hash"] {
+        assert!(page.contains(want), "{want}: {page}");
+    }
+    assert!(text(open(&house, "/audit?entry=99999", &session).await).contains("no such entry"));
 }

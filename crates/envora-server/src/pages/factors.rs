@@ -1,0 +1,282 @@
+//! The pages of factors: a search, and one factor down to the lines it was printed in.
+
+use askama::Template;
+use axum::extract::{Path, State};
+use envora_api::factors::{Factor, FactorPack};
+use envora_api::listing::Page;
+use envora_api::organizations::Organization;
+use envora_domain::access::actions::ReadFactors;
+use serde_json::Value;
+
+use super::shell::Shell;
+use super::visits::{Shown, organization_of, to};
+use super::{lines, show, words};
+use crate::access::Visitor;
+use crate::app::App;
+use crate::endpoints::factors;
+use crate::params::Params;
+
+/// How many factors a page lists.
+const LISTED: &str = "40";
+const NARROWS: &[&str] = &["q", "publisher", "edition"];
+
+struct Choice {
+    value: String,
+    label: String,
+    chosen: bool,
+}
+
+struct Row {
+    href: String,
+    name: String,
+    about: String,
+    publisher: String,
+    value: String,
+    per: String,
+}
+
+struct PackRow {
+    name: String,
+    publisher: String,
+    edition: String,
+    factors: String,
+    licence: String,
+    active: bool,
+}
+
+/// The search.
+#[derive(Template)]
+#[template(path = "factors.html")]
+pub(super) struct FactorsPage {
+    shell: Shell,
+    q: String,
+    publishers: Vec<Choice>,
+    editions: Vec<Choice>,
+    narrowed: bool,
+    rows: Vec<Row>,
+    more: Option<String>,
+    packs: Vec<PackRow>,
+}
+
+/// Lays the search out.
+pub(super) fn list_page(
+    organization: &Organization,
+    (packs, found): (&[FactorPack], &Page<Factor>),
+    asked: &Params,
+) -> FactorsPage {
+    let one = |name: &str| asked.many(name).next().unwrap_or_default().to_owned();
+    let choices = |name: &str, of: fn(&FactorPack) -> &String| {
+        let mut all: Vec<String> = packs.iter().map(|pack| of(pack).clone()).collect();
+        all.sort_unstable();
+        all.dedup();
+        let chosen = one(name);
+        let choice =
+            |value: String| Choice { chosen: value == chosen, label: value.clone(), value };
+        let any = Choice { value: String::new(), label: "All".to_owned(), chosen: false };
+        std::iter::once(any).chain(all.into_iter().map(choice)).collect()
+    };
+    let query = asked.encoded_without(&["cursor"]);
+    let next = |cursor: &String| {
+        let before = if query.is_empty() { String::new() } else { format!("{query}&") };
+        format!("/factors?{before}cursor={cursor}")
+    };
+    let pack = |pack: &FactorPack| PackRow {
+        name: pack.id.clone(),
+        publisher: pack.publisher.clone(),
+        edition: pack.edition.clone(),
+        factors: envora_domain::decimal::group_thousands(&pack.factors.to_string()),
+        licence: pack.licence.clone(),
+        active: pack.active,
+    };
+    FactorsPage {
+        shell: Shell::of("Factors", organization),
+        q: one("q"),
+        publishers: choices("publisher", |pack| &pack.publisher),
+        editions: choices("edition", |pack| &pack.edition),
+        narrowed: !query.is_empty(),
+        rows: found.data.iter().map(row).collect(),
+        more: found.next_cursor.as_ref().map(next),
+        packs: packs.iter().map(pack).collect(),
+    }
+}
+
+/// The text at a path of the record; empty when there is none.
+fn text(factor: &Factor, path: &[&str]) -> String {
+    let mut names = path.iter();
+    let first = names.next().and_then(|name| factor.record.get(*name));
+    let found = names.fold(first, |value, name| value.and_then(|value| value.get(*name)));
+    match found {
+        Some(Value::String(text)) => text.clone(),
+        Some(Value::Null) | None => String::new(),
+        Some(other) => other.to_string(),
+    }
+}
+
+fn texts(factor: &Factor, path: [&str; 2]) -> Vec<String> {
+    let [first, second] = path;
+    let list = factor.record.get(first).and_then(|value| value.get(second)?.as_array());
+    let plain = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    list.into_iter().flatten().map(plain).collect()
+}
+
+fn name(factor: &Factor) -> String {
+    let words = texts(factor, ["provenance", "words"]);
+    let last = words.last().cloned();
+    last.filter(|last| !last.is_empty()).unwrap_or_else(|| text(factor, &["key"]))
+}
+
+/// The number that is shown first: the printed total, else that of its first gas.
+fn value(factor: &Factor) -> (String, String) {
+    let total = text(factor, &["total", "value"]);
+    if !total.is_empty() {
+        return (total, format!("{} CO\u{2082}e", text(factor, &["total", "unit"])));
+    }
+    let gases = factor.record.get("gases").and_then(Value::as_array);
+    let first = gases.and_then(|gases| gases.first());
+    let word =
+        |name: &str| first.and_then(|gas| gas.get(name)?.as_str()).unwrap_or_default().to_owned();
+    (word("value"), format!("{} {}", word("unit"), words::gas_short(&word("gas"))))
+}
+
+fn row(factor: &Factor) -> Row {
+    let (value, unit) = value(factor);
+    let words = texts(factor, ["provenance", "words"]);
+    let above = words.split_last().map(|(_, above)| above.join(" › ")).unwrap_or_default();
+    let region = [text(factor, &["region", "code"]), text(factor, &["region", "scheme"])];
+    let region = region.into_iter().find(|text| !text.is_empty()).unwrap_or_default();
+    Row {
+        href: format!("/factors/{}", factor.id),
+        name: name(factor),
+        about: [above, region]
+            .into_iter()
+            .filter(|text| !text.is_empty())
+            .collect::<Vec<_>>()
+            .join(" · "),
+        publisher: format!("{} {}", text(factor, &["publisher"]), text(factor, &["edition"])),
+        value,
+        per: format!("{unit} per {}", text(factor, &["denominator", "as_printed"])),
+    }
+}
+
+struct Gas {
+    gas: String,
+    value: String,
+    unit: String,
+    line: String,
+}
+
+/// A factor.
+#[derive(Template)]
+#[template(path = "factor.html")]
+pub(super) struct FactorPage {
+    shell: Shell,
+    name: String,
+    above: String,
+    value: String,
+    per: String,
+    licence: String,
+    attribution: String,
+    facts: Vec<(&'static str, String)>,
+    gases: Vec<Gas>,
+    file: String,
+    lines: String,
+    sha256: String,
+    commands: Vec<String>,
+    id: String,
+}
+
+/// Lays a factor out.
+pub(super) fn factor_page(organization: &Organization, factor: &Factor) -> FactorPage {
+    let (value, unit) = value(factor);
+    let words = texts(factor, ["provenance", "words"]);
+    let qualifiers = factor.record.get("qualifiers").and_then(Value::as_object);
+    let qualifiers = qualifiers.into_iter().flatten().map(|(name, value)| {
+        format!("{} {}", words::code(name).to_lowercase(), value.as_str().unwrap_or_default())
+    });
+    let valid = [text(factor, &["valid_from"]), text(factor, &["valid_to"])];
+    let facts = [
+        ("Publisher", text(factor, &["publisher"])),
+        ("Dataset", text(factor, &["dataset"])),
+        ("Edition", text(factor, &["edition"])),
+        ("Holds from, until before", valid.join(" to ")),
+        (
+            "Region",
+            format!(
+                "{} {}",
+                text(factor, &["region", "scheme"]),
+                text(factor, &["region", "code"])
+            ),
+        ),
+        ("Activity type", text(factor, &["activity_type"])),
+        ("For", qualifiers.collect::<Vec<_>>().join(", ")),
+        ("Boundary", words::code(&text(factor, &["boundary"]))),
+        ("Unit, as we read it", text(factor, &["denominator", "unit"])),
+        ("Conditions", text(factor, &["denominator", "reference_conditions"])),
+        ("GWP basis", words::gwp_set(&text(factor, &["basis"]))),
+        ("Pack", factor.pack.clone()),
+    ];
+    let gas = |gas: &Value| {
+        let word = |name: &str| match gas.get(name) {
+            Some(Value::String(text)) => text.clone(),
+            Some(Value::Null) | None => String::new(),
+            Some(other) => other.to_string(),
+        };
+        let as_co2e = word("repr") == "co2e" || word("repr").is_empty();
+        let unit = if as_co2e { format!("{} CO\u{2082}e", word("unit")) } else { word("unit") };
+        Gas { gas: words::gas(&word("gas")), value: word("value"), unit, line: word("line") }
+    };
+    let gases = factor.record.get("gases").and_then(Value::as_array);
+    let (file, lines) =
+        (text(factor, &["provenance", "file"]), texts(factor, ["provenance", "lines"]));
+    let shell_name = lines::quoted(&file);
+    let printed = lines.iter().map(|line| format!("{line}p")).collect::<Vec<_>>().join(";");
+    FactorPage {
+        shell: Shell::of("Factor", organization),
+        name: name(factor),
+        above: words.split_last().map(|(_, above)| above.join(" › ")).unwrap_or_default(),
+        value,
+        per: format!("{unit} per {}", text(factor, &["denominator", "as_printed"])),
+        licence: text(factor, &["rights", "licence"]),
+        attribution: text(factor, &["rights", "attribution"]),
+        facts: facts
+            .into_iter()
+            .filter(|(_, text)| !text.trim().is_empty() && text != " to ")
+            .collect(),
+        gases: gases.into_iter().flatten().map(gas).collect(),
+        lines: lines.join(", "),
+        sha256: text(factor, &["provenance", "sha256"]),
+        commands: vec![
+            format!("sha256sum {shell_name}"),
+            format!("sed -n '{printed}' {shell_name}"),
+        ],
+        file,
+        id: factor.id.clone(),
+    }
+}
+
+/// `GET /factors`: the search.
+pub(super) async fn list(State(app): State<App>, visitor: Visitor, params: Params) -> Shown {
+    if visitor.actor.is_none() {
+        return Ok(to("/sign-in"));
+    }
+    params.only(&[NARROWS, &["cursor"]].concat())?;
+    let asked = params.said();
+    let organization = organization_of(&visitor).await?;
+    let packs = factors::packs(visitor.allowed::<ReadFactors>()?, Params::of_pairs([])).await?;
+    let packs: Page<FactorPack> = packs.read()?;
+    let allowed = visitor.allowed::<ReadFactors>()?;
+    let found = factors::list(State(app), allowed, asked.with("limit", LISTED)).await?;
+    Ok(show(&list_page(&organization, (&packs.data, &found.read()?), &asked)))
+}
+
+/// `GET /factors/{id}`: one of them.
+pub(super) async fn one(visitor: Visitor, Path(id): Path<String>, params: Params) -> Shown {
+    if visitor.actor.is_none() {
+        return Ok(to("/sign-in"));
+    }
+    params.only(&[])?;
+    let organization = organization_of(&visitor).await?;
+    let allowed = visitor.allowed::<ReadFactors>()?;
+    let found = factors::read(allowed, Path((String::new(), id)), params).await?;
+    Ok(show(&factor_page(&organization, &found.read()?)))
+}
