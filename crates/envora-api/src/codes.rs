@@ -100,6 +100,7 @@ codes! {
     feature_not_built = 501 "Not built yet", "This part of the interface is described but not built.", "Use another way, or a later version.";
     key_unavailable = 503 "Key unavailable", "The organization's key cannot be used at the moment.", "Restore the key's provider, then send it again.";
     read_only = 503 "Read-only", "The organization's data cannot be written at the moment, for lack of space or as an operator chose.", "Free space; writing resumes by itself.";
+    other_rules = 409 "Made by other rules", "The figure was made by factors, methods or rules that this program does not have, so that it cannot be worked out again.", "Read the figure of the current run instead, or ask the program that made it.";
     data_integrity = 503 "Data integrity", "Stored data is not what it should be; nothing more is read from it or written to it.", "Run envora doctor, then restore from a backup.";
     draining = 503 "Shutting down", "The server is shutting down.", "Send it again in a moment.";
     gateway_timeout = 504 "Took too long", "The request took longer than the server waits.", "Ask for less at once, then send it again.";

@@ -293,6 +293,11 @@ pub enum FactorsVerb {
         /// sha256:… or the first eight digits of it
         id: String,
     },
+    /// Calculate with a pack from now on: everything anew, beside what is shown, which stays till then
+    Activate {
+        /// The pack, such as desnz-2022
+        pack: String,
+    },
     /// The packs of factors; with a filter, the factors that pass it
     List {
         #[command(flatten)]

@@ -32,6 +32,7 @@ pub async fn run(verb: FactorsVerb, session: &mut Session) -> Result<(), Failure
         }
         FactorsVerb::List { filters } => list(&client, None, &filters, session).await,
         FactorsVerb::Show { id } => show(&client, &id, session).await,
+        FactorsVerb::Activate { pack } => activate(&client, &pack, session).await,
     }
 }
 
@@ -92,6 +93,17 @@ async fn packs(client: &Client, session: &mut Session) -> Result<(), Failure> {
         table.row(cells.into_iter().chain([active.to_owned()]));
     }
     table.print(&mut session.terminal.data);
+    Ok(())
+}
+
+async fn activate(client: &Client, pack: &str, session: &mut Session) -> Result<(), Failure> {
+    let path = format!("/factor-packs/{pack}/activate");
+    let active: FactorPack = client.post(&path, &serde_json::json!({})).await?;
+    if session.print_json(&active)? == Printed::NotYet {
+        let FactorPack { id, version, factors, .. } = active;
+        let data = &mut session.terminal.data;
+        data.line(format!("{id}, version {version}, is active: {factors} factors"));
+    }
     Ok(())
 }
 

@@ -17,7 +17,7 @@ use envora_domain::access::{
 };
 use envora_domain::factors::Library;
 use envora_domain::hash::Digest;
-use envora_domain::id::TenantId;
+use envora_domain::id::{RunId, TenantId};
 use envora_domain::ports::{Clock, Entropy, Place};
 use envora_lake::fsck::Manifest;
 use envora_lake::segments::Lake;
@@ -92,6 +92,11 @@ impl Damaged {
         Self { what: what.into(), detail: detail.into() }
     }
 }
+
+/// A run was made by rules that this program does not have: its rows are not worked out again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0} was made by other packs, methods or rules than those at hand")]
+pub struct OtherRules(pub RunId);
 
 /// The error of a read, as one that explains itself.
 pub(crate) fn read_failed(error: ReadError) -> anyhow::Error {

@@ -4,7 +4,7 @@
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use envora_api::problems::Problem;
-use envora_ingest::tenant::Damaged;
+use envora_ingest::tenant::{Damaged, OtherRules};
 use envora_store::readers::ReadError;
 use envora_store::writer::WriteError;
 
@@ -63,6 +63,11 @@ fn problem_of(error: &anyhow::Error) -> Problem {
         if let Some(damaged) = cause.downcast_ref::<Damaged>() {
             return Some(Problem::data_integrity(format!(
                 "Stored bytes are not what was stored: {damaged}. Nothing is answered from them; run envora doctor."
+            )));
+        }
+        if let Some(other) = cause.downcast_ref::<OtherRules>() {
+            return Some(Problem::other_rules(format!(
+                "{other}. Read the figure of the current run instead; the program that made this one still works it out."
             )));
         }
         cause.downcast_ref::<ReadError>().and_then(of_read)

@@ -19,7 +19,7 @@ use envora_store::whys::whys_of_run;
 use serde::Deserialize;
 
 use super::choices::Choices;
-use crate::tenant::{Damaged, TenantParts};
+use crate::tenant::{Damaged, OtherRules, TenantParts};
 
 /// A run with what it has chosen so far.
 pub(crate) struct Engine {
@@ -34,11 +34,6 @@ pub(crate) struct Engines {
     pub(crate) wanted: Engine,
     pub(crate) seen: Option<Engine>,
 }
-
-/// A run was made by rules that this program does not have.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0} was made by other packs, methods or rules than those at hand")]
-struct OtherRules(RunId);
 
 /// Everything that digits depend on besides rows and registry, as RFC 8785 JSON.
 fn identity(library: &Library, policy: &Policy) -> anyhow::Result<String> {
@@ -90,7 +85,7 @@ fn wanted(parts: &TenantParts) -> anyhow::Result<(Policy, Vec<Digest>)> {
     {
         let NewPack { pack, version, .. } = &lost.pack;
         bail!(
-            "the factors of {pack}, version {version}, are active and not at hand: use the program that brought them"
+            "the factors of {pack}, version {version}, are active and not at hand: `envora factors activate {pack}` takes up those of this program, and the program that brought them still has them"
         );
     }
     Ok((policy, packs))

@@ -10,7 +10,7 @@ use envora_crypto::provider::KeyError;
 use envora_crypto::seal::{Passphrase, Seal};
 use envora_crypto::tenant::{KeyStore, TenantKeys};
 use envora_domain::factors::{Library, Pack};
-use envora_domain::hash::leaf_hash;
+use envora_domain::hash::{Digest, leaf_hash};
 use envora_domain::id::TenantId;
 use envora_domain::ports::Place;
 use envora_domain::time::zone_database_edition;
@@ -20,6 +20,7 @@ use envora_lake::segments::Lake;
 use envora_ledger::tree::CompactRange;
 use envora_store::audit::{audit_entries_from, audit_head};
 use envora_store::database::TenantDb;
+use envora_store::packs::{NewPack, packs_active};
 use envora_store::segments::{Segment, segment_inline, segments_from};
 use envora_store::transaction::TenantReader;
 use serde::Serialize;
@@ -276,11 +277,34 @@ fn examine(
         Err(error) => Check::bad(&name("anchor"), &error),
     });
     checks.push(log(&db).unwrap_or_else(|error| Check::bad(&name("log"), &error.into())));
+    checks.push(packs(&db).unwrap_or_else(|error| Check::bad(&name("packs"), &error.into())));
     let keys = Arc::new(keys);
     let found = segments(&db, &lake, &keys);
     checks.push(found.unwrap_or_else(|error| Check::bad(&name("segments"), &error.into())));
     db.close();
     checks
+}
+
+/// Whether the factors that the tenant calculates with are in this program.
+fn packs(db: &TenantDb) -> anyhow::Result<Check> {
+    let tenant = db.tenant();
+    let name = format!("packs of {tenant}");
+    let active = db.read_blocking(move |rd| packs_active(rd, &own_work(tenant), u64::MAX))?;
+    let library = Library::starter()?;
+    let here = |digest: &Digest| library.pack_digests().contains(digest);
+    let lost = active.iter().find(|active| !here(&active.pack.digest));
+    Ok(match lost.map(|lost| &lost.pack) {
+        None => Check::good(&name, format!("{} are active and at hand", active.len())),
+        Some(NewPack { pack, version, .. }) => Check::note(
+            &name,
+            format!(
+                "{pack}, version {version}, is active and not in this program: figures are shown as they were, new rows wait"
+            ),
+            &format!(
+                "serve the folder and type `envora factors activate {pack}`: everything is calculated anew beside the old, with the version of this program"
+            ),
+        ),
+    })
 }
 
 /// Hashes the log anew.

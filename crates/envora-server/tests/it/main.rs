@@ -11,6 +11,7 @@ mod exports;
 mod facilities;
 mod folder;
 mod footprints;
+mod golden;
 mod house;
 mod imports;
 mod lists;
