@@ -51,12 +51,23 @@ pub(super) struct SettingsPage {
     facts: Vec<(&'static str, String)>,
 }
 
-/// Lays the page out; `refused` is what was sent and not saved, with why.
-pub(super) fn page(
-    organization: &Organization,
-    refused: Option<(&Params, &Problem)>,
-    saved: bool,
-) -> SettingsPage {
+/// What came of the form.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Came<'a> {
+    /// It was not sent yet.
+    Unsent,
+    /// It was saved.
+    Saved,
+    /// It was sent and not saved, and why.
+    Refused(&'a Params, &'a Problem),
+}
+
+/// Lays the page out.
+pub(super) fn page(organization: &Organization, came: Came<'_>) -> SettingsPage {
+    let refused = match came {
+        Came::Refused(sent, problem) => Some((sent, problem)),
+        Came::Unsent | Came::Saved => None,
+    };
     let sent = |name: &str, now: &str| {
         let sent = refused.and_then(|(sent, _)| sent.many(name).next());
         let fault = refused.and_then(|(_, problem)| {
@@ -77,7 +88,7 @@ pub(super) fn page(
     };
     SettingsPage {
         shell: Shell::of("Settings", organization),
-        saved,
+        saved: matches!(came, Came::Saved),
         trouble: refused.map(|(_, problem)| problem.detail.clone()),
         version: organization.version,
         name: sent("name", &organization.name),
@@ -99,8 +110,8 @@ pub(super) async fn form(visitor: Visitor, params: Params) -> Shown {
         return Ok(to("/sign-in"));
     }
     params.only(&["saved"])?;
-    let saved = params.one("saved")?.is_some();
-    Ok(show(&page(&organization_of(&visitor).await?, None, saved)))
+    let came = params.one("saved")?.map_or(Came::Unsent, |_| Came::Saved);
+    Ok(show(&page(&organization_of(&visitor).await?, came)))
 }
 
 /// `POST /settings`: saves what differs.
@@ -124,7 +135,7 @@ pub(super) async fn sent(
         Err(Refusal(problem)) if problem.status < 500 => {
             let now = organization_of(&visitor).await?;
             let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::BAD_REQUEST);
-            Ok((status, show(&page(&now, Some((&sent, &problem)), false))).into_response())
+            Ok((status, show(&page(&now, Came::Refused(&sent, &problem)))).into_response())
         }
         Err(refusal) => Err(refusal),
     }
