@@ -7,7 +7,7 @@ use envora_domain::activities::Activity;
 use envora_domain::activities::problems::{Effect, RowCode};
 use envora_domain::activities::validate::validate;
 use envora_domain::choice::{Brings, Policy, Question, Why, choose};
-use envora_domain::decimal::Decimal;
+use envora_domain::decimal::{Decimal, Mass};
 use envora_domain::factors::Library;
 use envora_domain::gwp::GwpSet;
 use envora_domain::hash::Digest;
@@ -17,6 +17,10 @@ use envora_domain::units::{AliasSet, lookup};
 
 /// Lines that are kept for rows of the same choice and quantity.
 const LINES_KEPT_MAX: usize = 50_000;
+
+/// The most that one line of a row may come to: 10^15 kg, above a decade of the world's emissions.
+/// Sums of 10^11 such rows are still exact.
+const LIKELY_MAX: Mass = Mass::from_units(10_i128.pow(27));
 
 /// Why a row is in no total.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -207,6 +211,33 @@ impl Choices {
             code: RowCode::FactorMissing,
             word: activity.kind.clone(),
             remedy: error.to_string(),
+        })
+    }
+
+    /// Whether the lines of a choice and a row are likely at all: above [`LIKELY_MAX`] the row waits,
+    /// or one wrong unit would be larger than all other rows together and than what sums can hold.
+    pub(crate) fn likely(&mut self, number: u32, activity: &Activity) -> Result<(), Reason> {
+        let lines = match (self.set, self.get(number)) {
+            (None, _) => self.lines(number, activity),
+            (Some(_), Some(chosen)) => chosen.calculator.lines(activity).map(Into::into),
+            (Some(_), None) => return Ok(()),
+        };
+        let large = |mass: Mass| mass.units().unsigned_abs() > LIKELY_MAX.units().unsigned_abs();
+        let above = |line: &Line| large(line.kg) || line.co2e.into_iter().flatten().any(large);
+        let code = match lines {
+            Ok(lines) if !lines.iter().any(above) => return Ok(()),
+            Ok(_) | Err(LinesError::TooLarge) => RowCode::Outlier,
+            Err(error) => {
+                let (code, word) = (RowCode::FactorMissing, activity.kind.clone());
+                return Err(Reason { code, word, remedy: error.to_string() });
+            }
+        };
+        Err(Reason {
+            code,
+            word: format!("{} {}", activity.quantity, activity.unit),
+            remedy: "it comes to more than 10^15 kg, a decade of the world's emissions: correct \
+                     the quantity or its unit by a row that supersedes this one"
+                .to_owned(),
         })
     }
 

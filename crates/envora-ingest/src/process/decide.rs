@@ -126,7 +126,10 @@ impl<'a> Decider<'a> {
             }));
         }
         match self.choices.number(activity, Place { region: at.region.as_deref(), first, last }) {
-            Ok(why) => State::Counted(why),
+            Ok(why) => match self.choices.likely(why, activity) {
+                Ok(()) => State::Counted(why),
+                Err(reason) => State::Unresolved(Arc::new(reason)),
+            },
             Err(reason) => State::Unresolved(reason),
         }
     }

@@ -86,6 +86,29 @@ fn a_quarantined_row_counts_once_its_word_is_known() {
 }
 
 #[test]
+fn what_is_beyond_the_world_waits_and_the_rest_counts() {
+    let house = House::new();
+    house.facility("b24", |_| {});
+    let most = "99999999999999999999.999999999999999999";
+    let mut rows: Vec<_> = (0..12).map(|row| electricity(&format!("w{row}"), most, AT)).collect();
+    for row in &mut rows {
+        "TW.h".clone_into(&mut row.unit);
+    }
+    rows.push(electricity("a", "372.4", AT));
+    house.submit(rows);
+    let recount = house.recount();
+    assert!(recount.cells > 0 && recount.differences.is_empty(), "{recount:?}");
+    let waiting = unresolved(&house);
+    assert_eq!((waiting[0].code.as_str(), waiting[0].activities), ("outlier", 12));
+    assert!(waiting[0].remedy.contains("unit"), "{waiting:?}");
+    let mut right = electricity("right", "1", AT);
+    right.supersedes = Some("ext:w0".to_owned());
+    house.submit(vec![right]);
+    house.recount();
+    assert_eq!(unresolved(&house)[0].activities, 11);
+}
+
+#[test]
 fn a_source_brings_its_facility() {
     let house = House::new();
     let row = || {
