@@ -13,13 +13,14 @@ use envora_domain::factors::{Library, Pack};
 use envora_domain::hash::{Digest, leaf_hash};
 use envora_domain::id::TenantId;
 use envora_domain::ports::Place;
-use envora_domain::time::zone_database_edition;
+use envora_domain::time::{Timestamp, zone_database_edition};
 use envora_identity::policy::own_work;
 use envora_lake::fsck::Manifest;
 use envora_lake::segments::Lake;
 use envora_ledger::tree::CompactRange;
 use envora_store::audit::{audit_entries_from, audit_head};
 use envora_store::database::TenantDb;
+use envora_store::imports::imports_before;
 use envora_store::packs::{NewPack, packs_active};
 use envora_store::segments::{Segment, segment_inline, segments_from};
 use envora_store::transaction::TenantReader;
@@ -272,6 +273,16 @@ fn examine(
         Databases::Server(_) => format!("{} opens, and its schema is known", name_of(id)),
     };
     let mut checks = vec![Check::good(&name("database"), opens)];
+    if matches!(databases, Databases::Files) {
+        let found = databases.engine(places, &keys).and_then(|engine| {
+            let damage = engine.damage();
+            damage.map_err(|source| FolderError::Database { tenant: id.to_string(), source })
+        });
+        checks.push(match found {
+            Ok(damage) => pages(&name("pages"), &damage),
+            Err(error) => Check::bad(&name("pages"), &error),
+        });
+    }
     checks.push(match anchors::check(&db, &keys) {
         Ok(()) => Check::good(&name("anchor"), "the log is the one of the anchor, and no shorter"),
         Err(error) => Check::bad(&name("anchor"), &error),
@@ -281,8 +292,59 @@ fn examine(
     let keys = Arc::new(keys);
     let found = segments(&db, &lake, &keys);
     checks.push(found.unwrap_or_else(|error| Check::bad(&name("segments"), &error.into())));
+    let found = sources(&db, &lake, (&keys, world.clock.now()));
+    checks.push(found.unwrap_or_else(|error| Check::bad(&name("source files"), &error.into())));
     db.close();
     checks
+}
+
+/// What reading every page of the database found.
+fn pages(name: &str, damage: &[String]) -> Check {
+    let Some(first) = damage.first() else {
+        return Check::good(name, "every page is as it was written".to_owned());
+    };
+    Check {
+        remedy: Some(
+            "stop the server and restore the folder from a backup; nothing that lies on a damaged page is answered"
+                .to_owned(),
+        ),
+        health: Health::Bad,
+        ..Check::good(name, format!("{} are damaged, first: {first}", damage.len()))
+    }
+}
+
+/// Opens and hashes every file that was imported and is still to be kept.
+fn sources(
+    db: &TenantDb,
+    lake: &Lake,
+    (keys, now): (&Arc<TenantKeys>, Timestamp),
+) -> anyhow::Result<Check> {
+    let tenant = db.tenant();
+    let name = format!("source files of {tenant}");
+    let (mut count, mut faults, mut before) = (0_u64, Vec::new(), None);
+    loop {
+        let page =
+            db.read_blocking(move |rd| imports_before(rd, &own_work(tenant), before, AT_A_TIME))?;
+        let Some(last) = page.last() else { break };
+        before = Some(last.id);
+        for import in page.iter().filter(|import| import.source_until > now) {
+            count += 1;
+            if let Err(error) = lake.read_source(keys, &import.file) {
+                faults.push(format!("{} of {}: {error}", import.file_name, import.id));
+            }
+        }
+    }
+    Ok(match faults.first() {
+        None => Check::good(&name, format!("{count} imports have the bytes that were sent")),
+        Some(fault) => Check {
+            remedy: Some(
+                "restore the file from a backup; its rows are stored and counted, but do not trace to their bytes meanwhile"
+                    .to_owned(),
+            ),
+            health: Health::Bad,
+            ..Check::good(&name, format!("{} of {count} are damaged, first {fault}", faults.len()))
+        },
+    })
 }
 
 /// Whether the factors that the tenant calculates with are in this program.

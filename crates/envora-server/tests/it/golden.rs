@@ -148,3 +148,21 @@ async fn p23_the_first_programs_folder_opens_for_ever() {
     assert_eq!(again.totals().await, now);
     again.close().await;
 }
+
+#[test]
+fn a_lost_source_file_is_missed() {
+    let home = tempfile::tempdir().unwrap();
+    let data = home.path().join("data");
+    copy(&golden().join("data"), &data);
+    let sources = || {
+        let checks = apart(|| doctor(&data, &world().0, None));
+        checks.into_iter().find(|check| check.name.starts_with("source files")).unwrap()
+    };
+    assert_eq!(sources().health, Health::Good);
+    let tenant = std::fs::read_dir(data.join("tenants")).unwrap().next().unwrap().unwrap().path();
+    let source = std::fs::read_dir(tenant.join("sources")).unwrap().next().unwrap().unwrap().path();
+    std::fs::remove_file(source).unwrap();
+    let found = sources();
+    assert!(found.health == Health::Bad && found.remedy.is_some(), "{found:?}");
+    assert!(found.detail.contains("not there"), "{found:?}");
+}

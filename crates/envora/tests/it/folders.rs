@@ -103,6 +103,17 @@ fn a_flipped_bit_of_the_database_is_found() {
     assert!(said.contains("error[") && said.contains("backup"), "{said}");
     assert!(matches!(output.status.code(), Some(1 | 5)), "{said}");
     flip(&database, 4096 + 100);
+    // A page that opening does not read.
+    let pages = usize::try_from(fs::metadata(&database).unwrap().len()).unwrap() / 4096;
+    for page in (3..pages).step_by(pages / 8) {
+        flip(&database, page * 4096 + 2_000);
+        let doctor = examined(&folder);
+        let found = String::from_utf8_lossy(&doctor.stdout);
+        assert_eq!(doctor.status.code(), Some(5), "page {page}: {found}");
+        assert!(found.contains("help:"), "{found}");
+        flip(&database, page * 4096 + 2_000);
+    }
+    assert_eq!(examined(&folder).status.code(), Some(0), "whole again");
     nothing_is_lost(&folder);
 }
 
