@@ -2,6 +2,7 @@
 
 use envora_api::problems::{Problem, RowError};
 use envora_api::spelling::did_you_mean;
+use envora_domain::catalogue;
 use envora_domain::decimal::Decimal;
 use envora_domain::time::{Day, Zone};
 use serde_json::{Map, Value};
@@ -116,14 +117,14 @@ impl Fields {
     /// A country: two upper-case letters.
     pub fn country(&mut self, name: &str, need: Need) -> String {
         let text = self.text(name, need);
-        let is_code = text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_uppercase());
-        if !text.is_empty() && !is_code {
+        let meant = catalogue::word("country", &text);
+        if !text.is_empty() && meant != Some(text.as_str()) {
             let detail = format!("{} is no country code", shown(&text));
-            self.fault_with(
-                ("wrong_type", name),
-                &detail,
-                "Write it like GB (ISO 3166-1 alpha-2).",
+            let hint = meant.map_or_else(
+                || "Write it like GB (ISO 3166-1 alpha-2).".to_owned(),
+                |meant| format!("Did you mean {meant} (ISO 3166-1 alpha-2)?"),
             );
+            self.fault_with(("wrong_type", name), &detail, &hint);
         }
         text
     }

@@ -47,6 +47,22 @@ async fn a_facility_is_added_once_and_changed_by_version() {
 }
 
 #[tokio::test]
+async fn a_country_is_one_of_the_list() {
+    let house = House::new();
+    for (country, hint) in
+        [("UK", "Did you mean GB"), ("ZZ", "ISO 3166-1"), ("gb", "Did you mean GB")]
+    {
+        let mut sent = facility("b24");
+        sent["country"] = json!(country);
+        let refused = house.post("/facilities", &sent).await;
+        refused.is_problem(422, "validation_failed");
+        let errors = refused.json()["errors"].clone();
+        assert_eq!(errors[0]["pointer"], "#/country", "{errors}");
+        assert!(errors[0]["hint"].as_str().unwrap().contains(hint), "{errors}");
+    }
+}
+
+#[tokio::test]
 async fn pages_lead_on_and_cursors_cannot_be_bent() {
     let house = House::new();
     for code in ["a", "b", "c", "d", "e"] {
