@@ -326,6 +326,9 @@ pub struct TracedOrigin {
     /// SHA-256 of the file as received, hex; absent for an inline body.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub sha256: Option<String>,
+    /// BLAKE3 of the decoded body, hex; absent for a file.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub body_blake3: Option<String>,
     /// The physical line, from 1.
     pub line: u64,
     /// The record, from 1.

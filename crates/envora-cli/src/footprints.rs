@@ -195,11 +195,13 @@ fn print_state(footprint: &Footprint, to: &mut Channel) {
     let whole = coverage.present == coverage.expected;
     let text = format!("{} of {} source-months have data", coverage.present, coverage.expected);
     to.line(format!("  Coverage    {}", if whole { paint.good(&text) } else { paint.odd(&text) }));
+    let mut more = coverage.expected.saturating_sub(coverage.present);
     for month in coverage.missing.iter().take(6) {
         to.line(format!("              missing: {} {}", month.source_code, month.month));
+        more = more.saturating_sub(1);
     }
-    if coverage.missing.len() > 6 {
-        to.line(format!("              … and {} more", coverage.missing.len() - 6));
+    if more > 0 && !coverage.missing.is_empty() {
+        to.line(format!("              … and {more} more"));
     }
     if footprint.unresolved.is_empty() {
         to.line(format!("  Unresolved  {}", paint.good("none: every stored row counts")));

@@ -94,8 +94,15 @@ fn said_the_same(line: &TraceLine, row: &Activity) -> Result<(), Failure> {
                 && line.origin.byte_range == [*offset, end];
             if here { Ok(()) } else { Err(refused("the row under proof came from another place")) }
         }
-        Origin::Request { request_id, .. } if *request_id == line.origin.file => Ok(()),
-        Origin::Request { .. } => Err(refused("the row under proof came with another request")),
+        Origin::Request { request_id, body, .. } => {
+            let body = Digest(*body).hex();
+            let same_body = line.origin.body_blake3.as_ref() == Some(&body);
+            if *request_id == line.origin.file && same_body {
+                Ok(())
+            } else {
+                Err(refused("the row under proof came with another request"))
+            }
+        }
     }
 }
 

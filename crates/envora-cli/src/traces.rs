@@ -242,16 +242,17 @@ fn print_origin(line: &TraceLine, to: &mut Channel) {
     field(to, "", format!("{}  {}", sent.period, place.join(", ")));
     let [from, end] = origin.byte_range;
     let file = paint.strong(&origin.file);
-    field(
-        to,
-        "file",
-        format!("{file}, line {}, bytes {from} to {end}", paint.strong(&origin.line.to_string())),
-    );
+    let (what, unit) = if origin.import.is_some() { ("file", "line") } else { ("request", "row") };
+    let place = paint.strong(&origin.line.to_string());
+    field(to, what, format!("{file}, {unit} {place}, bytes {from} to {end}"));
     if let Some(text) = &origin.text {
         field(to, "", format!("{} {text}", paint.link("│")));
     }
     if let Some(sha256) = &origin.sha256 {
         field(to, "SHA-256", sha256);
+    }
+    if let Some(blake3) = &origin.body_blake3 {
+        field(to, "BLAKE3", format!("{blake3} of the body"));
     }
     let mapping = origin.mapping.as_deref().map(|id| format!(", mapping {id}")).unwrap_or_default();
     field(to, "read by", paint.faint(&format!("{}{mapping}", origin.parser)));

@@ -178,6 +178,7 @@ impl<'a> Teller<'a> {
                     file: known.map(|import| import.file_name).unwrap_or_default(),
                     import: Some(*import),
                     sha256: Some(file.hex()),
+                    body_blake3: None,
                     line: *line,
                     row: *row,
                     byte_range: [*offset, end],
@@ -186,8 +187,9 @@ impl<'a> Teller<'a> {
                     parser: parser.clone(),
                 })
             }
-            Origin::Request { request_id, row, offset, length, parser, .. } => Ok(TracedOrigin {
+            Origin::Request { request_id, body, row, offset, length, parser } => Ok(TracedOrigin {
                 file: request_id.clone(),
+                body_blake3: Some(Digest(*body).hex()),
                 line: *row,
                 row: *row,
                 byte_range: [*offset, offset + u64::from(*length)],

@@ -314,6 +314,7 @@ fn line(gas: &str, kg: &str, co2e: &str) -> TraceLine {
             file: "b24_electricity_2022.csv".to_owned(),
             import: Some(Id::from_bytes([3; 16])),
             sha256: Some(hash("file")),
+            body_blake3: None,
             line: 2,
             row: 1,
             byte_range: [31, 57],
