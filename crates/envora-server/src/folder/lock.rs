@@ -72,6 +72,14 @@ impl FolderLock {
     }
 }
 
+impl Drop for FolderLock {
+    /// Closing the file is not enough: a process that was just started from this one has it open, too,
+    /// until it becomes another program.
+    fn drop(&mut self) {
+        drop(self.file.unlock());
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::FolderLock;
@@ -87,7 +95,10 @@ mod tests {
         assert!(
             matches!(FolderLock::take(&path), Err(FolderError::InUse { pid: named }) if named == pid)
         );
+        let inherited = first.file.try_clone().expect("as a process that starts has it");
         drop(first);
-        assert_eq!(FolderLock::take(&path).expect("the lock again").epoch(), 2);
+        drop(FolderLock::take(&path).expect("the lock, whoever has the file open"));
+        drop(inherited);
+        assert_eq!(FolderLock::take(&path).expect("the lock again").epoch(), 3);
     }
 }
