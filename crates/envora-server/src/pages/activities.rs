@@ -15,7 +15,7 @@ use envora_store::nouns::nouns_all;
 use envora_store::sources::SourceFields;
 
 use super::shell::Shell;
-use super::visits::{Shown, names, organization_of, to};
+use super::visits::{Shown, SignedIn, names, organization_of};
 use super::{lines, show, words};
 use crate::access::Visitor;
 use crate::app::App;
@@ -163,10 +163,11 @@ fn row(
 }
 
 /// `GET /activities`: the list.
-pub(super) async fn list(State(app): State<App>, visitor: Visitor, params: Params) -> Shown {
-    if visitor.actor.is_none() {
-        return Ok(to("/sign-in"));
-    }
+pub(super) async fn list(
+    State(app): State<App>,
+    SignedIn(visitor): SignedIn,
+    params: Params,
+) -> Shown {
     params.only(&[NARROWS, &["cursor"]].concat())?;
     let asked = params.said();
     let organization = organization_of(&visitor).await?;
@@ -206,10 +207,11 @@ async fn sources(visitor: &Visitor) -> Result<BTreeMap<String, String>, Refusal>
 }
 
 /// `GET /activities.csv`: the same as a file, whole.
-pub(super) async fn csv(State(app): State<App>, visitor: Visitor, params: Params) -> Shown {
-    if visitor.actor.is_none() {
-        return Ok(to("/sign-in"));
-    }
+pub(super) async fn csv(
+    State(app): State<App>,
+    SignedIn(visitor): SignedIn,
+    params: Params,
+) -> Shown {
     params.only(NARROWS)?;
     let asked = params.said().with("format", "csv");
     let allowed = visitor.allowed::<ReadActivities>()?;

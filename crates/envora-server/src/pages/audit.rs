@@ -9,9 +9,8 @@ use envora_domain::access::actions::ReadAudit;
 use envora_domain::decimal::group_thousands;
 
 use super::shell::Shell;
-use super::visits::{Shown, organization_of, to};
+use super::visits::{Shown, SignedIn, organization_of};
 use super::{show, words};
-use crate::access::Visitor;
 use crate::app::App;
 use crate::endpoints::audit;
 use crate::params::Params;
@@ -98,10 +97,11 @@ fn row(entry: &AuditEntry, sought: Option<u64>) -> Row {
 }
 
 /// `GET /audit`: the newest entries, or those around the one asked for.
-pub(super) async fn page_of(State(app): State<App>, visitor: Visitor, params: Params) -> Shown {
-    if visitor.actor.is_none() {
-        return Ok(to("/sign-in"));
-    }
+pub(super) async fn page_of(
+    State(app): State<App>,
+    SignedIn(visitor): SignedIn,
+    params: Params,
+) -> Shown {
     params.only(&["entry", "from"])?;
     let asked = params.said();
     let organization = organization_of(&visitor).await?;

@@ -9,9 +9,8 @@ use envora_domain::access::actions::ReadFactors;
 use serde_json::Value;
 
 use super::shell::Shell;
-use super::visits::{Shown, organization_of, to};
+use super::visits::{Shown, SignedIn, organization_of};
 use super::{lines, show, words};
-use crate::access::Visitor;
 use crate::app::App;
 use crate::endpoints::factors;
 use crate::params::Params;
@@ -255,10 +254,11 @@ pub(super) fn factor_page(organization: &Organization, factor: &Factor) -> Facto
 }
 
 /// `GET /factors`: the search.
-pub(super) async fn list(State(app): State<App>, visitor: Visitor, params: Params) -> Shown {
-    if visitor.actor.is_none() {
-        return Ok(to("/sign-in"));
-    }
+pub(super) async fn list(
+    State(app): State<App>,
+    SignedIn(visitor): SignedIn,
+    params: Params,
+) -> Shown {
     params.only(&[NARROWS, &["cursor"]].concat())?;
     let asked = params.said();
     let organization = organization_of(&visitor).await?;
@@ -270,10 +270,11 @@ pub(super) async fn list(State(app): State<App>, visitor: Visitor, params: Param
 }
 
 /// `GET /factors/{id}`: one of them.
-pub(super) async fn one(visitor: Visitor, Path(id): Path<String>, params: Params) -> Shown {
-    if visitor.actor.is_none() {
-        return Ok(to("/sign-in"));
-    }
+pub(super) async fn one(
+    SignedIn(visitor): SignedIn,
+    Path(id): Path<String>,
+    params: Params,
+) -> Shown {
     params.only(&[])?;
     let organization = organization_of(&visitor).await?;
     let allowed = visitor.allowed::<ReadFactors>()?;

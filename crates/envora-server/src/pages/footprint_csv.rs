@@ -8,8 +8,7 @@ use envora_api::footprints::{Footprint, Totals};
 use envora_api::media;
 use envora_domain::access::actions::ReadResults;
 
-use super::visits::{Shown, names, to};
-use crate::access::Visitor;
+use super::visits::{Shown, SignedIn, names};
 use crate::app::App;
 use crate::endpoints::footprints;
 use crate::params::{Params, refused};
@@ -17,10 +16,11 @@ use crate::params::{Params, refused};
 const HEADER: &str = "group,name,scope1_kg,scope2_location_kg,scope2_market_kg,scope3_kg,total_location_kg,total_market_kg,total_location_figure,total_market_figure\r\n";
 
 /// `GET /footprint.csv`: a year, by month, facility, scope, category, source or gas.
-pub(super) async fn csv(State(app): State<App>, visitor: Visitor, params: Params) -> Shown {
-    if visitor.actor.is_none() {
-        return Ok(to("/sign-in"));
-    }
+pub(super) async fn csv(
+    State(app): State<App>,
+    SignedIn(visitor): SignedIn,
+    params: Params,
+) -> Shown {
     params.only(&["year", "by", "facility"])?;
     let year = params.read("year", "a year such as 2022", |text| {
         text.parse::<u16>().ok().filter(|year| (1..=9998).contains(year))

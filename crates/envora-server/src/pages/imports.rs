@@ -19,7 +19,7 @@ use envora_domain::id::ImportId;
 use super::charts::{self, Caption};
 use super::problems::{Fault, grouped};
 use super::shell::Shell;
-use super::visits::{Shown, organization_of, own_form, to};
+use super::visits::{Shown, SignedIn, organization_of, own_form, to};
 use super::{show, words};
 use crate::access::Visitor;
 use crate::app::App;
@@ -244,10 +244,11 @@ pub(super) fn import_page(
 }
 
 /// `GET /imports`: the form, and what was taken in so far.
-pub(super) async fn list(State(app): State<App>, visitor: Visitor, params: Params) -> Shown {
-    if visitor.actor.is_none() {
-        return Ok(to("/sign-in"));
-    }
+pub(super) async fn list(
+    State(app): State<App>,
+    SignedIn(visitor): SignedIn,
+    params: Params,
+) -> Shown {
     params.only(&["cursor"])?;
     listed(&app, &visitor, (params.one("cursor")?, None)).await
 }
@@ -339,13 +340,10 @@ fn headers_of(form: &FileForm, app: &App) -> Result<HeaderMap, Problem> {
 /// `GET /imports/{id}`: what became of a file.
 pub(super) async fn one(
     State(app): State<App>,
-    visitor: Visitor,
+    SignedIn(visitor): SignedIn,
     Path(id): Path<String>,
     params: Params,
 ) -> Shown {
-    if visitor.actor.is_none() {
-        return Ok(to("/sign-in"));
-    }
     params.only(&[])?;
     let organization = organization_of(&visitor).await?;
     let path = || Path((String::new(), id.clone()));
@@ -359,13 +357,10 @@ pub(super) async fn one(
 /// `GET /imports/{id}/error-file`: the refused rows, to be mended and sent again.
 pub(super) async fn error_file(
     State(app): State<App>,
-    visitor: Visitor,
+    SignedIn(visitor): SignedIn,
     Path(id): Path<String>,
     params: Params,
 ) -> Shown {
-    if visitor.actor.is_none() {
-        return Ok(to("/sign-in"));
-    }
     let name = format!("attachment; filename=\"{id}-errors\"");
     let allowed = visitor.allowed::<ReadActivities>()?;
     let file = imports::error_file(State(app), allowed, Path((String::new(), id)), params).await?;

@@ -14,7 +14,7 @@ use envora_domain::gwp::GwpSet;
 use serde_json::{Value, json};
 
 use super::shell::Shell;
-use super::visits::{Shown, form as form_of, organization_of, own_form, to};
+use super::visits::{Shown, SignedIn, form as form_of, organization_of, own_form, to};
 use super::{show, words};
 use crate::access::Visitor;
 use crate::app::App;
@@ -105,10 +105,7 @@ pub(super) fn page(organization: &Organization, came: Came<'_>) -> SettingsPage 
 }
 
 /// `GET /settings`: the form.
-pub(super) async fn form(visitor: Visitor, params: Params) -> Shown {
-    if visitor.actor.is_none() {
-        return Ok(to("/sign-in"));
-    }
+pub(super) async fn form(SignedIn(visitor): SignedIn, params: Params) -> Shown {
     params.only(&["saved"])?;
     let came = params.one("saved")?.map_or(Came::Unsent, |_| Came::Saved);
     Ok(show(&page(&organization_of(&visitor).await?, came)))

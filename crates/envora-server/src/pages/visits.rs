@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::{FromRequestParts, Path, State};
 use axum::http::header::{HOST, LOCATION, ORIGIN, SET_COOKIE};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use envora_api::activities::HistoryStep;
@@ -35,6 +36,19 @@ pub(super) type Shown = Result<Response, Refusal>;
 
 /// No form of ours is longer.
 const FORM_BYTES_MAX: usize = 8 * 1024;
+
+/// A visitor who has signed in. Anybody else is sent to the page that does it.
+pub(super) struct SignedIn(pub(super) Visitor);
+
+impl FromRequestParts<App> for SignedIn {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
+        let visitor = Visitor::from_request_parts(parts, app).await;
+        let visitor = visitor.map_err(IntoResponse::into_response)?;
+        if visitor.actor.is_some() { Ok(Self(visitor)) } else { Err(to("/sign-in")) }
+    }
+}
 
 /// `GET /`: the footprint of a year; a code in the address signs in first.
 pub(super) async fn home(State(app): State<App>, visitor: Visitor, params: Params) -> Shown {
@@ -67,13 +81,10 @@ pub(super) async fn home(State(app): State<App>, visitor: Visitor, params: Param
 /// `GET /figures/{id}`: the trace of a figure.
 pub(super) async fn figure(
     State(app): State<App>,
-    visitor: Visitor,
+    SignedIn(visitor): SignedIn,
     Path(id): Path<String>,
     params: Params,
 ) -> Shown {
-    if visitor.actor.is_none() {
-        return Ok(to("/sign-in"));
-    }
     params.only(&["cursor", "line"])?;
     let line = params.integer("line")?.and_then(|line| usize::try_from(line).ok());
     let asked =
@@ -89,13 +100,10 @@ pub(super) async fn figure(
 /// `GET /activities/{id}`: one activity, what became of it, and its lines.
 pub(super) async fn activity(
     State(app): State<App>,
-    visitor: Visitor,
+    SignedIn(visitor): SignedIn,
     Path(id): Path<String>,
     params: Params,
 ) -> Shown {
-    if visitor.actor.is_none() {
-        return Ok(to("/sign-in"));
-    }
     params.only(&["line"])?;
     let line = params.integer("line")?.and_then(|line| usize::try_from(line).ok());
     let organization = organization_of(&visitor).await?;
