@@ -9,6 +9,7 @@ mod activity;
 mod assets;
 mod audit;
 mod charts;
+pub(crate) mod docs;
 mod factors;
 mod footprint;
 mod footprint_csv;
@@ -41,10 +42,17 @@ use crate::app::App;
 /// The paths of the pages, as the router knows them.
 pub const PATHS: &[&str] = &[
     "/",
+    "/.well-known/security.txt",
     "/activities",
     "/activities.csv",
     "/activities/{id}",
     "/audit",
+    "/docs",
+    "/docs/api",
+    "/docs/api/{area}",
+    "/docs/errors",
+    "/docs/{document}",
+    "/docs/{shelf}/{document}",
     "/factors",
     "/factors/{id}",
     "/figures/{id}",
@@ -80,6 +88,7 @@ pub fn router() -> Router<App> {
         .route("/sign-in", get(visits::sign_in_form).post(visits::sign_in_sent))
         .route("/sign-out", post(visits::sign_out))
         .route("/static/{name}", get(assets::serve))
+        .merge(docs::routes())
 }
 
 /// A problem as a page, with its status.

@@ -1,11 +1,7 @@
 //! What everyone may read: the version, the description of the interface, the pages of the codes.
 
-use axum::extract::Path;
-use axum::http::header::CONTENT_TYPE;
-use axum::response::{IntoResponse as _, Response};
 use envora_api::codes::{Code, ROW_CODES};
 use envora_api::media;
-use envora_api::problems::Problem;
 use envora_domain::activities::schema::ACTIVITY;
 use envora_domain::planted::planted;
 use envora_domain::time::zone_database_edition;
@@ -13,9 +9,12 @@ use serde_json::json;
 
 use crate::answers::{Answer, Reply};
 use crate::openapi::{self, Shape};
+use crate::pages::docs;
 use crate::params::Params;
-use crate::refusals::Refusal;
 use crate::routes::Route;
+
+/// As what the page of a code comes.
+pub const PAGE_TYPES: &[&str] = &["text/html", "text/plain"];
 
 /// The routes of this file.
 #[must_use]
@@ -31,9 +30,10 @@ pub fn routes() -> Vec<Route> {
         Route::open("/v2/schemas/activity.json", activity_schema)
             .says("Describes an activity.")
             .gives(200, Shape::Free("The JSON Schema of an activity.")),
-        Route::open("/docs/errors/{code}", error_page)
-            .says("Explains an error code: what it means and what to do.")
-            .gives(200, Shape::Free("A page, as text.")),
+        Route::open("/docs/errors/{code}", docs::code)
+            .says("Explains an error code: what it means, how it comes about, what to do.")
+            .gives(200, Shape::Free("A page; as text for who does not ask for HTML."))
+            .as_types(PAGE_TYPES),
     ]
 }
 
@@ -59,23 +59,18 @@ async fn activity_schema(params: Params) -> Answer {
     Ok(Reply::written(200, ACTIVITY.as_bytes().to_vec()).of_type("application/schema+json"))
 }
 
-async fn error_page(Path(code): Path<String>) -> Result<Response, Refusal> {
-    let text = page_of(&code).ok_or_else(|| {
-        Problem::not_found("There is no such code; the codes are in the interface's description.")
-    })?;
-    Ok(([(CONTENT_TYPE, "text/plain; charset=utf-8")], text).into_response())
-}
-
 /// The page of a code: of a problem, of a row, or of both.
 #[must_use]
 pub fn page_of(code: &str) -> Option<String> {
     let problem = Code::ALL.iter().find(|known| known.as_str() == code).map(|known| {
         format!(
-            "{code}\n\n{}. HTTP status {}.\n\n{}\n\nWhat to do: {}\n",
+            "{code}\n\n{}. HTTP status {}.\n\n{}\n\nHow it comes about: {}\n\nWhat to do: {}\n\nExample: {}\n",
             known.title(),
             known.status(),
             known.text(),
-            known.remedy()
+            known.cause(),
+            known.remedy(),
+            known.example()
         )
     });
     let row = ROW_CODES.iter().find(|known| known.code == code).map(|known| {
@@ -85,7 +80,10 @@ pub fn page_of(code: &str) -> Option<String> {
             "unresolved" => "The activity is stored and does not count yet.",
             _ => "The activity counts; this is a remark.",
         };
-        format!("{code}\n\nOf a row. {becomes}\n\n{}\n\nWhat to do: {}\n", known.text, known.remedy)
+        format!(
+            "{code}\n\nOf a row. {becomes}\n\n{}\n\nHow it comes about: {}\n\nWhat to do: {}\n\nExample: {}\n",
+            known.text, known.cause, known.remedy, known.example
+        )
     });
     match (problem, row) {
         (Some(problem), Some(row)) => Some(format!("{problem}\n---\n\n{row}")),

@@ -190,6 +190,12 @@ async fn pages_are_fit_for_everyone() {
                 ("settings", "/settings"),
                 ("imports", "/imports"),
                 ("an import", &import),
+                ("documentation", "/docs"),
+                ("a document", "/docs/how-to/write-a-mapping"),
+                ("a format", "/docs/formats/leaf"),
+                ("the reference", "/docs/api/organization"),
+                ("the codes", "/docs/errors"),
+                ("a code", "/docs/errors/scope_not_allowed"),
             ],
         })
     })

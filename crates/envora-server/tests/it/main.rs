@@ -6,6 +6,7 @@ mod activities;
 mod browser;
 mod collections;
 mod damage;
+mod docs;
 mod doctor;
 mod exports;
 mod facilities;
