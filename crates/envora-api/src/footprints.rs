@@ -26,7 +26,8 @@ pub struct Footprint {
     /// The run that calculated it.
     #[schema(value_type = String)]
     pub run: RunId,
-    /// `current` when all that was committed is counted, else `catching_up`.
+    /// `current` when all that was committed is counted, else `catching_up`, or `failing` when the
+    /// calculation does not go on: `warnings` then say why.
     #[schema(example = "current")]
     pub status: String,
     /// How far the calculation has come.
@@ -68,7 +69,8 @@ pub struct Series {
     /// The run that calculated it.
     #[schema(value_type = String)]
     pub run: RunId,
-    /// `current` when all that was committed is counted, else `catching_up`.
+    /// `current` when all that was committed is counted, else `catching_up`, or `failing` when the
+    /// calculation does not go on.
     #[schema(example = "current")]
     pub status: String,
     /// How far the calculation has come.

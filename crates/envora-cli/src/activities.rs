@@ -127,6 +127,17 @@ pub async fn wait_until_counted(client: &Client, seq: u64) -> Result<Watermark, 
         if footprint.watermark.seq >= seq {
             return Ok(footprint.watermark);
         }
+        if footprint.status == "failing" {
+            let why = footprint.warnings.into_iter().find(|it| it.code == "calculation_failing");
+            return Err(Failure::known(
+                (Exit::Unavailable, "not_counted"),
+                format!(
+                    "the rows are stored and not counted: {}",
+                    why.map_or_else(String::new, |it| it.detail)
+                ),
+                "nothing needs to be sent again: the rows count as soon as the calculation goes on",
+            ));
+        }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     Err(Failure::known(

@@ -217,11 +217,14 @@ fn print_state(footprint: &Footprint, to: &mut Channel) {
     for warning in &footprint.warnings {
         to.line(format!("  Note        {}: {}", paint.odd(&warning.code), warning.detail));
     }
-    if footprint.status != "current" {
-        to.line(format!(
-            "  {}",
-            paint.odd(&format!("still calculating: {} ms behind", footprint.watermark.lag_ms))
-        ));
+    let behind = footprint.watermark.lag_ms;
+    match footprint.status.as_str() {
+        "current" => {}
+        "failing" => {
+            let text = format!("the calculation does not go on: {behind} ms behind");
+            to.line(format!("  {}", paint.bad(&text)));
+        }
+        _ => to.line(format!("  {}", paint.odd(&format!("still calculating: {behind} ms behind")))),
     }
 }
 

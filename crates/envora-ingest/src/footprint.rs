@@ -18,10 +18,12 @@ use envora_domain::figures::Figure;
 use envora_domain::gwp::GwpSet;
 use envora_domain::id::RunId;
 use envora_domain::time::Day;
+use envora_store::runs::RunState;
 
 use self::asked::Asked;
 use self::figures::{month_word, months};
 use self::totals::{Plan, basis_totals};
+use crate::process::standing::Stall;
 use crate::tenant::TenantParts;
 
 pub use self::figures::FILTERS;
@@ -116,6 +118,9 @@ pub enum AskError {
     /// The first run has not caught up yet.
     #[error("the first calculation has not ended yet")]
     NotYet,
+    /// The first run does not catch up.
+    #[error("the first calculation fails since {}: {}", .0.since, .0.reason)]
+    Failing(Stall),
     /// The activity is not calculated yet.
     #[error("the activity is not calculated yet")]
     Pending,
@@ -172,7 +177,8 @@ pub fn footprint(
     let published = asked.set == GwpSet::Published;
     let (bases, native_basis) =
         if published { (basis_totals, Vec::new()) } else { (Vec::new(), basis_totals) };
-    let (warnings, lacking) = coverage::warnings(parts, *grant, &asked)?;
+    let (mut warnings, lacking) = coverage::warnings(parts, *grant, &asked)?;
+    warnings.splice(..0, coverage::stalled(parts, &asked)?);
     let mut coverage = coverage::coverage(&asked)?;
     coverage.derived_factor_missing = lacking;
     Ok(Footprint {
@@ -181,7 +187,7 @@ pub fn footprint(
         gwp_set: asked.set.as_str().to_owned(),
         consolidation: CONSOLIDATION.to_owned(),
         run: asked.run.id,
-        status: status(&asked).to_owned(),
+        status: status(parts, &asked).to_owned(),
         watermark: watermark(parts, &asked),
         totals: whole,
         bases,
@@ -194,8 +200,15 @@ pub fn footprint(
     })
 }
 
-const fn status(asked: &Asked) -> &'static str {
-    if asked.run.calculated_to >= asked.head.size { "current" } else { "catching_up" }
+/// Whether all that is stored is in the figures and, if not, whether it will be soon.
+fn status(parts: &TenantParts, asked: &Asked) -> &'static str {
+    if asked.run.calculated_to >= asked.head.size {
+        "current"
+    } else if asked.run.state != RunState::Retired && parts.calculation.stall().is_some() {
+        "failing"
+    } else {
+        "catching_up"
+    }
 }
 
 /// How far the calculation has come, and how long the newest entry has been waiting.

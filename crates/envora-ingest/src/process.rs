@@ -12,6 +12,7 @@ pub(crate) mod records;
 pub mod recount;
 pub(crate) mod runs;
 pub(crate) mod scan;
+pub mod standing;
 mod step;
 pub(crate) mod sums;
 pub mod sweep;
@@ -19,8 +20,9 @@ pub mod sweep;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use envora_domain::time::Timestamp;
+use envora_store::runs::run_current;
 
-use crate::process::runs::Engines;
+use crate::process::runs::{Engine, Engines};
 use crate::tenant::TenantParts;
 
 /// Rows that one step takes on, unless a single segment has more.
@@ -39,6 +41,19 @@ pub struct Progress {
     pub caught_up: bool,
     /// When the step was committed.
     pub at: Timestamp,
+}
+
+/// Works out the next step of the run that readers see, as [`Processor::step`] would, and writes
+/// nothing: whether the calculation can go on. Blocks.
+///
+/// # Errors
+/// What the step would fail with; [`OtherRules`](crate::tenant::OtherRules) inside when another program
+/// made the run.
+pub fn rehearse(parts: &TenantParts) -> anyhow::Result<()> {
+    let grant = parts.own.read_results;
+    let Some(current) = parts.read(move |rd| run_current(rd, &grant))? else { return Ok(()) };
+    let engine = Engine::of_run(parts, current.id)?;
+    engine.map_or(Ok(()), |mut engine| step::rehearse(parts, &mut engine))
 }
 
 /// Calculates a tenant's rows. There is one per tenant; steps never overlap.

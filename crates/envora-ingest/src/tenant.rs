@@ -29,6 +29,8 @@ use envora_store::readers::ReadError;
 use envora_store::segments::{Segment, segment_inline};
 use envora_store::transaction::TenantReader;
 
+use crate::process::standing::Standing;
+
 /// What the engine may do on its own behalf: look words up, read rows back, calculate.
 #[derive(Clone, Copy, Debug)]
 pub struct OwnGrants {
@@ -74,6 +76,8 @@ pub struct TenantParts {
     pub entropy: Arc<dyn Entropy>,
     /// What it may do on its own behalf.
     pub own: OwnGrants,
+    /// Whether its calculation goes on.
+    pub calculation: Standing,
 }
 
 /// Stored bytes that are not what was stored. Nothing is answered from them.
@@ -91,6 +95,18 @@ impl Damaged {
     pub fn new(what: impl Into<String>, detail: impl Into<String>) -> Self {
         Self { what: what.into(), detail: detail.into() }
     }
+}
+
+/// Factors are active that are not at hand.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the factors of {pack}, version {version}, are active and not at hand: `envora factors activate {pack}` takes up those of this program, and the program that brought them still has them"
+)]
+pub struct PackMissing {
+    /// The pack.
+    pub pack: String,
+    /// Its version that is active.
+    pub version: String,
 }
 
 /// A run was made by rules that this program does not have: its rows are not worked out again.

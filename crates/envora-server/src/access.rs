@@ -158,6 +158,7 @@ async fn bearer(tenant: &TenantCtx, headers: &HeaderMap, app: &App) -> Result<Ac
     };
     let environment = &tenant.about().environment;
     if secrets::is_of_other_environment(token, environment) {
+        app.metrics().sign_in_refused();
         return Err(Problem::wrong_environment(format!(
             "This is the {environment} environment; the token belongs to the other one."
         ))
@@ -165,6 +166,7 @@ async fn bearer(tenant: &TenantCtx, headers: &HeaderMap, app: &App) -> Result<Ac
     }
     let found = sign_in::by_token(&tenant.parts().db, token, app.clock().now()).await?;
     found.ok_or_else(|| {
+        app.metrics().sign_in_refused();
         let detail = if planted("token_in_error") {
             tracing::warn!(token = token, "a token is not known");
             format!("The token {token} is not known here.")

@@ -14,6 +14,7 @@ use envora_store::writer::WriterState;
 use serde_json::{Map, Value, json};
 
 use crate::app::App;
+use crate::gauges;
 
 /// How long a database has to answer.
 const ANSWER_WITHIN: Duration = Duration::from_secs(2);
@@ -48,9 +49,13 @@ async fn readyz(State(app): State<App>) -> Response {
     checks.insert("database".to_owned(), Value::from(database));
     let serving = if app.stop().is_cancelled() { "draining" } else { "ok" };
     checks.insert("serving".to_owned(), Value::from(serving));
+    let (calculation, tenants) = calculation(&app).await;
+    checks.insert("calculation".to_owned(), Value::from(calculation));
+    // Reading and writing go on while figures fall behind, and another process would fail at the same
+    // step: nobody is sent away for it.
     let ready = writers != "stopped" && database == "ok" && serving == "ok";
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    let body = json!({ "ready": ready, "checks": checks }).to_string();
+    let body = json!({ "ready": ready, "checks": checks, "tenants": tenants }).to_string();
     (status, [(CONTENT_TYPE, "application/json")], body).into_response()
 }
 
@@ -70,6 +75,30 @@ async fn database(app: &App) -> &'static str {
     if asked { "unreachable" } else { "ok" }
 }
 
+/// Whether figures keep up with what is stored, in a word and by tenant.
+async fn calculation(app: &App) -> (&'static str, Vec<Value>) {
+    let (mut word, mut tenants) = ("ok", Vec::new());
+    for tenant in app.tenants().all() {
+        let behind = gauges::behind(&tenant).await;
+        let mut told = json!({ "tenant": tenant.id().to_string(), "calculation": "ok" });
+        if let Some(behind) = behind {
+            told["calculated_to"] = behind.calculated_to.into();
+            told["head"] = behind.head.into();
+            told["lag_ms"] = behind.lag_ms(app.clock().now()).into();
+        }
+        if let Some(stall) = tenant.parts().calculation.stall() {
+            word = "degraded";
+            told["calculation"] = "failing".into();
+            told["since"] = stall.since.to_string().into();
+            told["code"] = stall.code.as_str().into();
+            told["failures"] = stall.failures.into();
+            told["detail"] = stall.reason.into();
+        }
+        tenants.push(told);
+    }
+    (word, tenants)
+}
+
 async fn metrics(State(app): State<App>) -> Response {
-    ([(CONTENT_TYPE, "text/plain; version=0.0.4")], app.metrics().text()).into_response()
+    ([(CONTENT_TYPE, "text/plain; version=0.0.4")], gauges::text(&app).await).into_response()
 }

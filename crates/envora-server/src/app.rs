@@ -5,11 +5,13 @@ use std::sync::Arc;
 
 use envora_api::problems::Problem;
 use envora_domain::ports::{Clock, Disk, Entropy};
+use envora_domain::time::Timestamp;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::folder::lock::FolderLock;
+use crate::gauges::Sizes;
 use crate::metrics::Metrics;
 use crate::routes;
 use crate::tenants::Tenants;
@@ -42,6 +44,8 @@ struct Inner {
     tenants: Tenants,
     world: World,
     metrics: Metrics,
+    sizes: Sizes,
+    started: Timestamp,
     tracker: TaskTracker,
     bodies: Semaphore,
     exports: Arc<Semaphore>,
@@ -54,11 +58,14 @@ impl App {
     /// The state for the tenants of a folder.
     #[must_use]
     pub(crate) fn new(tenants: Tenants, world: World, lock: FolderLock) -> Self {
+        let started = world.clock.now();
         Self {
             inner: Arc::new(Inner {
                 tenants,
                 world,
                 metrics: Metrics::default(),
+                sizes: Sizes::default(),
+                started,
                 tracker: TaskTracker::new(),
                 bodies: Semaphore::new(BODIES_MAX),
                 exports: Arc::new(Semaphore::new(EXPORTS_MAX)),
@@ -90,6 +97,18 @@ impl App {
     #[must_use]
     pub fn metrics(&self) -> &Metrics {
         &self.inner.metrics
+    }
+
+    /// What lay on the disk when it was last looked at.
+    #[must_use]
+    pub(crate) fn sizes(&self) -> &Sizes {
+        &self.inner.sizes
+    }
+
+    /// When the process began.
+    #[must_use]
+    pub fn started(&self) -> Timestamp {
+        self.inner.started
     }
 
     /// Room for one large body, so that many at once cannot use up the memory.

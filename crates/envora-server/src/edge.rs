@@ -12,6 +12,7 @@ use axum::http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, HeaderName, RETRY_
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
+use envora_api::codes::Code;
 use envora_api::media;
 use envora_api::problems::Problem;
 use envora_domain::base32;
@@ -55,6 +56,11 @@ pub async fn edge(State(app): State<App>, mut request: Request, next: Next) -> R
             ))
             .into_response(),
         };
+        if let Some(refusal) = response.extensions().get::<Refusal>()
+            && let Some(code) = Code::ALL.iter().find(|known| known.as_str() == refusal.code())
+        {
+            app.metrics().problem(code.as_str());
+        }
         let response = finish(response, &Ending { id: &id, path: &path, wants_page });
         let micros = app.clock().monotonic_us().saturating_sub(started);
         let status = response.status().as_u16();

@@ -17,6 +17,7 @@ pub mod fields;
 pub mod folder;
 mod forms;
 pub mod gate;
+pub mod gauges;
 pub mod hosts;
 pub mod idempotency;
 pub mod listing;

@@ -3,6 +3,7 @@
 
 use core::time::Duration;
 
+use envora_ingest::process::standing::Line;
 use envora_ingest::process::sweep;
 use envora_ingest::tenant::TenantParts;
 use envora_store::cells::Swept;
@@ -35,32 +36,10 @@ pub fn start(app: &App) {
 async fn calculate(app: App, tenant: TenantCtx) {
     let stop = app.stop().clone();
     while !stop.is_cancelled() {
-        let processor = tenant.processor();
-        let step = tokio::task::spawn_blocking(move || processor.step()).await;
-        let pause = match step {
-            Ok(Ok(progress)) => {
-                let lag = app.clock().now() - progress.at;
-                let lag_ms = u64::try_from(lag.as_micros() / 1_000).unwrap_or(0);
-                app.metrics().watermark_lag_ms(if progress.caught_up { 0 } else { lag_ms });
-                if !progress.caught_up {
-                    continue;
-                }
-                LOOK_AGAIN
-            }
-            Ok(Err(error)) => {
-                app.metrics().step_failed();
-                tracing::error!(
-                    tenant.id = %tenant.id(),
-                    cause = format!("{error:#}"),
-                    "a step of calculation failed; it is tried again"
-                );
-                AFTER_FAILURE
-            }
-            Err(_) => {
-                app.metrics().panicked();
-                tracing::error!(tenant.id = %tenant.id(), "a step of calculation panicked");
-                AFTER_FAILURE
-            }
+        let pause = match calculate_once(&app, &tenant).await {
+            Calculated::InPart => continue,
+            Calculated::All => LOOK_AGAIN,
+            Calculated::Failed => AFTER_FAILURE,
         };
         tokio::select! {
             () = stop.cancelled() => {}
@@ -68,6 +47,47 @@ async fn calculate(app: App, tenant: TenantCtx) {
             () = tokio::time::sleep(pause) => {}
         }
     }
+}
+
+/// What came of one step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Calculated {
+    /// Nothing is left to do at present.
+    All,
+    /// There is more.
+    InPart,
+    /// It failed, and the tenant's parts say so to everybody who asks.
+    Failed,
+}
+
+/// One step of a tenant's calculation; its failure is counted, kept and, now and then, logged.
+pub async fn calculate_once(app: &App, tenant: &TenantCtx) -> Calculated {
+    let processor = tenant.processor();
+    let step = tokio::task::spawn_blocking(move || processor.step()).await;
+    let standing = &tenant.parts().calculation;
+    let (clock, id) = (app.clock(), tenant.id());
+    let error = match step {
+        Ok(Ok(progress)) => {
+            app.metrics().step_done(progress.rows);
+            if let Line::GoesOn(was) = standing.goes_on() {
+                tracing::info!(tenant.id = %id, since = %was.since, failures = was.failures, code = was.code.as_str(), "the calculation goes on again");
+            }
+            return if progress.caught_up { Calculated::All } else { Calculated::InPart };
+        }
+        Ok(Err(error)) => Some(error),
+        Err(_) => {
+            app.metrics().panicked();
+            None
+        }
+    };
+    let line = standing.fails(error.as_ref(), clock.now(), clock.monotonic_us());
+    let code = standing.stall().map_or("internal_error", |stall| stall.code.as_str());
+    app.metrics().step_failed(code);
+    if let Line::Fails(stall) = line {
+        let cause = error.map_or_else(|| "it panicked".to_owned(), |error| format!("{error:#}"));
+        tracing::error!(tenant.id = %id, since = %stall.since, failures = stall.failures, code, cause, "the calculation fails: what is stored stays, figures fall behind; it is tried again, and this line comes ever more seldom");
+    }
+    Calculated::Failed
 }
 
 async fn anchor(app: App, tenant: TenantCtx) {

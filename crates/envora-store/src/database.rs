@@ -7,12 +7,13 @@ use std::thread::{Builder, JoinHandle};
 
 use anyhow::anyhow;
 use envora_domain::id::TenantId;
-use envora_domain::ports::Frame;
+use envora_domain::ports::{Clock, Frame};
 
 use crate::engine::{Connection, Engine, OpenError, Purpose};
 use crate::idempotency::Remembered;
 use crate::migrations;
 use crate::observer::{EngineKind, Observer};
+use crate::pulse::Beat;
 use crate::readers::{self, ReadError, Reading};
 use crate::transaction::{TenantReader, TenantTx};
 use crate::writer::{Landed, Queue, Queued, Shared, Sync, WriteError, Writer, WriterState};
@@ -27,6 +28,8 @@ pub struct Options {
     pub sync: Sync,
     /// Told of every statement; tests only.
     pub observer: Option<Arc<dyn Observer>>,
+    /// Measures how long commits take; without one they all take no time.
+    pub clock: Option<Arc<dyn Clock>>,
     /// Reader threads, 1 to 4.
     pub readers: NonZeroUsize,
     /// Jobs that may wait for the writer.
@@ -47,6 +50,7 @@ impl Options {
             engine,
             sync,
             observer: None,
+            clock: None,
             readers: NonZeroUsize::MIN.saturating_add(1),
             queue_jobs_max: NonZeroUsize::MIN.saturating_add(1_023),
             queue_bytes_max: 64 << 20,
@@ -135,8 +139,8 @@ impl TenantDb {
     }
 
     fn start(options: Options, purpose: Purpose) -> Result<Self, OpenError> {
-        let Options { tenant, engine, sync, observer, readers, queue_jobs_max, queue_bytes_max } =
-            options;
+        let Options { tenant, engine, sync, observer, clock, .. } = options;
+        let Options { readers, queue_jobs_max, queue_bytes_max, .. } = options;
         let blueprint = Blueprint { tenant, engine, remembered: Arc::default(), observer };
         let shared = Arc::new(Shared::default());
         let (write_sender, write_receiver) = sync_channel::<Queued>(queue_jobs_max.get());
@@ -146,7 +150,7 @@ impl TenantDb {
         let (epoch, thread) = started("writer", move |ready| match plan.writer(purpose) {
             Ok((tx, epoch)) => {
                 ready(Ok(epoch));
-                Writer { tx, sync, shared: state }.run(&write_receiver);
+                Writer { tx, sync, shared: state, clock }.run(&write_receiver);
             }
             Err(error) => ready(Err(error)),
         })?;
@@ -204,6 +208,12 @@ impl TenantDb {
     #[must_use]
     pub fn state(&self) -> WriterState {
         self.inner.shared.state()
+    }
+
+    /// What waits for the writer, and what it has done.
+    #[must_use]
+    pub fn beat(&self) -> Beat {
+        self.inner.shared.beat()
     }
 
     /// The disk has room again: a read-only writer takes work; one that stopped stays stopped.

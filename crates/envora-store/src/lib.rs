@@ -10,6 +10,7 @@ pub mod engine;
 mod fault;
 mod migrations;
 pub mod observer;
+pub mod pulse;
 pub mod readers;
 pub mod row;
 pub mod statement;

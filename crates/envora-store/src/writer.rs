@@ -12,10 +12,11 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError};
 
 use anyhow::anyhow;
 use envora_domain::planted::planted;
-use envora_domain::ports::{Frame, Place};
+use envora_domain::ports::{Clock, Frame, Place};
 use tokio::sync::oneshot;
 
 use crate::fault::{Fault, fault_of_sync};
+use crate::pulse::{Beat, Pulse};
 use crate::transaction::TenantTx;
 
 /// The most jobs of one group.
@@ -78,6 +79,7 @@ pub enum WriterState {
 pub(crate) struct Shared {
     state: AtomicU8,
     queued_bytes: AtomicUsize,
+    pub(crate) pulse: Pulse,
 }
 
 impl Shared {
@@ -88,6 +90,11 @@ impl Shared {
             2 => WriterState::Damaged,
             _ => WriterState::Stopped,
         }
+    }
+
+    /// What waits and what was done.
+    pub(crate) fn beat(&self) -> Beat {
+        self.pulse.beat(self.queued_bytes.load(Ordering::Acquire))
     }
 
     /// A stopped writer stays stopped.
@@ -222,8 +229,10 @@ impl Queue {
         }
         let (reply, answer) = oneshot::channel();
         let work = Box::new(Job { run: Some(run), result: None, reply });
+        self.shared.pulse.queued();
         self.sender.try_send(Queued { frames, bytes, work }).map(|()| answer).map_err(|refused| {
             self.shared.queued_bytes.fetch_sub(bytes, Ordering::AcqRel);
+            self.shared.pulse.taken(1);
             match refused {
                 TrySendError::Full(_) => WriteError::Overloaded,
                 TrySendError::Disconnected(_) => WriteError::Stopped,
@@ -237,6 +246,8 @@ pub(crate) struct Writer {
     pub(crate) tx: TenantTx,
     pub(crate) sync: Sync,
     pub(crate) shared: Arc<Shared>,
+    /// Measures how long commits take.
+    pub(crate) clock: Option<Arc<dyn Clock>>,
 }
 
 impl Writer {
@@ -248,19 +259,26 @@ impl Writer {
             carried = next;
             let bytes: usize = group.iter().map(|job| job.bytes).sum();
             self.shared.queued_bytes.fetch_sub(bytes, Ordering::AcqRel);
+            self.shared.pulse.taken(group.len());
             self.commit(group);
         }
     }
 
     fn commit(&mut self, mut group: Vec<Queued>) {
+        let started = self.clock.as_ref().map_or(0, |clock| clock.monotonic_us());
         let outcome = match self.shared.state() {
             WriterState::Open => self.attempt(&mut group),
             WriterState::ReadOnly => Err(Nack::Full),
             WriterState::Damaged => Err(Nack::Damaged),
             WriterState::Stopped => Err(Nack::Stopped),
         };
-        if let Err(nack) = outcome {
-            self.refuse(nack);
+        let now = self.clock.as_ref().map_or(0, |clock| clock.monotonic_us());
+        match outcome {
+            Ok(()) => self.shared.pulse.committed(now.saturating_sub(started)),
+            Err(nack) => {
+                self.shared.pulse.refused();
+                self.refuse(nack);
+            }
         }
         for job in group {
             job.work.answer(outcome);

@@ -66,8 +66,11 @@ impl Asked {
                 Ok((organization, run, head, registry, cells))
             })
             .context("read what the footprint needs")?;
-        let missing = if wanted.is_some() { AskError::NoRun } else { AskError::NotYet };
-        let run = run.ok_or(missing)?;
+        let run = run.ok_or_else(|| match (wanted, parts.calculation.stall()) {
+            (Some(_), _) => AskError::NoRun,
+            (None, Some(stall)) => AskError::Failing(stall),
+            (None, None) => AskError::NotYet,
+        })?;
         let settings = organization.context("find the organization")?.settings;
         let word = query.gwp_set.as_deref().unwrap_or(&settings.default_gwp_set);
         let set = GwpSet::parse(word).ok_or_else(|| AskError::UnknownGwpSet(word.to_owned()))?;

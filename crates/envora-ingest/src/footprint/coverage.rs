@@ -10,6 +10,7 @@ use envora_domain::cells::{CellValue, Primary};
 use envora_domain::choice::Why;
 use envora_domain::decimal::{Decimal, Mass};
 use envora_domain::figures::Figure;
+use envora_store::segments::segments_from;
 use envora_store::unresolved::{DayRange, unresolved_between};
 use envora_store::whys::whys_of_run;
 
@@ -20,6 +21,8 @@ use crate::tenant::TenantParts;
 
 /// How many missing source-months an answer lists.
 const MISSING_MAX: usize = 100;
+/// How many segments that wait are counted.
+const WAITING_MAX: u32 = 10_000;
 
 /// Source-months with a counted activity among those in which the source was open.
 pub(crate) fn coverage(asked: &Asked) -> Result<Coverage, AskError> {
@@ -118,6 +121,30 @@ pub(crate) fn unresolved(
         group.activities += row.activities;
     }
     Ok(groups.into_values().collect())
+}
+
+/// What is stored and in no figure because the calculation does not go on.
+pub(crate) fn stalled(parts: &TenantParts, asked: &Asked) -> Result<Option<Warning>, AskError> {
+    let Some(stall) = parts.calculation.stall() else { return Ok(None) };
+    let (grant, from) = (parts.own.read_activities, asked.run.calculated_to);
+    let waiting = parts
+        .read(move |rd| segments_from(rd, &grant, from, WAITING_MAX))
+        .context("read what waits to be calculated")?;
+    let what = if asked.run.calculated_to >= asked.head.size {
+        "what is stored counts, and nothing else will"
+    } else {
+        "what was stored lately is in no figure"
+    };
+    Ok(Some(Warning {
+        code: "calculation_failing".to_owned(),
+        detail: format!(
+            "the calculation has failed since {} ({}), so {what}: {}",
+            stall.since,
+            stall.code.as_str(),
+            stall.reason
+        ),
+        activities: waiting.iter().map(|segment| u64::from(segment.rows)).sum(),
+    }))
 }
 
 /// The flags of the choices behind these numbers, each with how many activities it concerns, and the

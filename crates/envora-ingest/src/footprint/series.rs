@@ -117,7 +117,7 @@ pub fn series(
         interval: interval.as_str().to_owned(),
         gwp_set: asked.set.as_str().to_owned(),
         run: asked.run.id,
-        status: status(&asked).to_owned(),
+        status: status(parts, &asked).to_owned(),
         watermark: watermark(parts, &asked),
         points: points.collect(),
     })

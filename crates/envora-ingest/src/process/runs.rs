@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use envora_domain::choice::{ENGINE, Policy};
 use envora_domain::factors::Library;
 use envora_domain::gwp::GwpSet;
@@ -19,7 +19,7 @@ use envora_store::whys::whys_of_run;
 use serde::Deserialize;
 
 use super::choices::Choices;
-use crate::tenant::{Damaged, OtherRules, TenantParts};
+use crate::tenant::{Damaged, OtherRules, PackMissing, TenantParts};
 
 /// A run with what it has chosen so far.
 pub(crate) struct Engine {
@@ -83,10 +83,8 @@ fn wanted(parts: &TenantParts) -> anyhow::Result<(Policy, Vec<Digest>)> {
     if let Some(lost) =
         active.iter().find(|active| parts.library.only(&[active.pack.digest]).is_none())
     {
-        let NewPack { pack, version, .. } = &lost.pack;
-        bail!(
-            "the factors of {pack}, version {version}, are active and not at hand: `envora factors activate {pack}` takes up those of this program, and the program that brought them still has them"
-        );
+        let NewPack { pack, version, .. } = lost.pack.clone();
+        return Err(PackMissing { pack, version }.into());
     }
     Ok((policy, packs))
 }

@@ -21,12 +21,13 @@ use envora_store::whys::why_put;
 
 use super::Progress;
 use super::block::{Again, Recorded, encode_delta, encode_segment};
+use super::choices::Choices;
 use super::decide::{Decider, Decision, State};
 use super::events::{Event, Snapshot, snapshot};
 use super::runs::Engine;
 use super::scan::Loaded;
 use super::sums::{Sign, Sums};
-use crate::registry::{Changed, Mention};
+use crate::registry::{Changed, Mention, Registry};
 use crate::tenant::TenantParts;
 
 /// Segments that a word may be looked up in at once.
@@ -54,25 +55,7 @@ pub(super) fn step(parts: &TenantParts, engine: &mut Engine) -> anyhow::Result<P
         return Ok(progress);
     }
     let known = engine.choices.count();
-    let mut draft = Draft {
-        parts,
-        decider: Decider::new(&registry, &mut engine.choices),
-        sums: Sums::new(),
-        blocks: Vec::new(),
-        unresolved: BTreeMap::new(),
-        rows: 0,
-        skips_late_rows: planted("late_row_skipped"),
-        latest: None,
-    };
-    for event in events {
-        match event {
-            Event::Segment(segment) => draft.segment(Loaded::read(parts, segment)?)?,
-            Event::Change(seq, changed) => {
-                let words: HashSet<Mention> = registry.words(changed).into_iter().collect();
-                draft.change(seq, changed, &words)?;
-            }
-        }
-    }
+    let draft = Draft::of(parts, (&registry, events), &mut engine.choices)?;
     let Draft { sums, blocks, unresolved, rows, .. } = draft;
     let whys: Vec<String> = engine.choices.after(known).map(|chosen| chosen.json.clone()).collect();
     let output = Output {
@@ -86,6 +69,44 @@ pub(super) fn step(parts: &TenantParts, engine: &mut Engine) -> anyhow::Result<P
     };
     output.write(parts, now).context("write a step of the calculation")?;
     Ok(Progress { rows, caught_up: to == head && !switch, ..progress })
+}
+
+/// Works out what a run has to do next, and writes nothing.
+pub(super) fn rehearse(parts: &TenantParts, engine: &mut Engine) -> anyhow::Result<()> {
+    let Snapshot { registry, events, .. } = snapshot(parts, engine.run.id)?;
+    let draft = Draft::of(parts, (&registry, events), &mut engine.choices)?;
+    draft.sums.into_cells()?;
+    Ok(())
+}
+
+impl<'a> Draft<'a> {
+    /// What these events come to.
+    fn of(
+        parts: &'a TenantParts,
+        (registry, events): (&'a Registry, Vec<Event>),
+        choices: &'a mut Choices,
+    ) -> anyhow::Result<Self> {
+        let mut draft = Self {
+            parts,
+            decider: Decider::new(registry, choices),
+            sums: Sums::new(),
+            blocks: Vec::new(),
+            unresolved: BTreeMap::new(),
+            rows: 0,
+            skips_late_rows: planted("late_row_skipped"),
+            latest: None,
+        };
+        for event in events {
+            match event {
+                Event::Segment(segment) => draft.segment(Loaded::read(parts, segment)?)?,
+                Event::Change(seq, changed) => {
+                    let words: HashSet<Mention> = registry.words(changed).into_iter().collect();
+                    draft.change(seq, changed, &words)?;
+                }
+            }
+        }
+        Ok(draft)
+    }
 }
 
 impl Draft<'_> {

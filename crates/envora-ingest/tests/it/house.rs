@@ -23,6 +23,7 @@ use envora_ingest::commit::{Accepted, Batch, ImportDraft, SubmitError, Submitted
 use envora_ingest::formats::{Format, Opening, OriginHead, open};
 use envora_ingest::mapping::Mapping;
 use envora_ingest::process::recount::{Recount, recount};
+use envora_ingest::process::standing::Standing;
 use envora_ingest::process::{Processor, Progress};
 use envora_ingest::rows::ParsedRow;
 use envora_ingest::tenant::{OwnGrants, TenantParts};
@@ -367,6 +368,7 @@ fn parts(
             read_results: grant(),
             read_audit: grant(),
         },
+        calculation: Standing::default(),
     })
 }
 

@@ -15,6 +15,9 @@ use envora_domain::id::TenantId;
 use envora_domain::ports::Place;
 use envora_domain::time::{Timestamp, zone_database_edition};
 use envora_identity::policy::own_work;
+use envora_ingest::process::rehearse;
+use envora_ingest::process::standing::Standing;
+use envora_ingest::tenant::{Damaged, OtherRules, TenantParts};
 use envora_lake::fsck::Manifest;
 use envora_lake::segments::Lake;
 use envora_ledger::tree::CompactRange;
@@ -29,6 +32,7 @@ use serde::Serialize;
 use crate::app::World;
 use crate::folder::databases::{Databases, name_of};
 use crate::folder::lock::FolderLock;
+use crate::folder::open::own_grants;
 use crate::folder::settings::Settings;
 use crate::folder::{FolderError, Places, anchors, open};
 
@@ -294,6 +298,8 @@ fn examine(
     checks.push(found.unwrap_or_else(|error| Check::bad(&name("segments"), &error.into())));
     let found = sources(&db, &lake, (&keys, world.clock.now()));
     checks.push(found.unwrap_or_else(|error| Check::bad(&name("source files"), &error.into())));
+    let found = calculation((id, &db), world, (Arc::new(lake), keys));
+    checks.push(found.unwrap_or_else(|error| Check::bad(&name("calculation"), &error.into())));
     db.close();
     checks
 }
@@ -366,6 +372,60 @@ fn packs(db: &TenantDb) -> anyhow::Result<Check> {
                 "serve the folder and type `envora factors activate {pack}`: everything is calculated anew beside the old, with the version of this program"
             ),
         ),
+    })
+}
+
+/// Whether the figures have come as far as what is stored and, if not, whether they can.
+fn calculation(
+    (tenant, db): (TenantId, &TenantDb),
+    world: &World,
+    (lake, keys): (Arc<Lake>, Arc<TenantKeys>),
+) -> anyhow::Result<Check> {
+    let name = format!("calculation of {tenant}");
+    let parts = TenantParts {
+        id: tenant,
+        origin: String::new(),
+        db: db.clone(),
+        keys,
+        lake,
+        library: Library::starter()?,
+        clock: Arc::clone(&world.clock),
+        entropy: Arc::clone(&world.entropy),
+        own: own_grants(tenant),
+        calculation: Standing::default(),
+    };
+    let behind = parts.behind()?;
+    let first = db.read_blocking(move |rd| segments_from(rd, &own_work(tenant), 0, 1))?;
+    if first.is_empty() && behind.calculated_to == 0 {
+        return Ok(Check::good(&name, "nothing is stored yet that could be calculated"));
+    }
+    let Some(since) = behind.waiting_since else {
+        return Ok(Check::good(&name, "everything that is stored is in the figures"));
+    };
+    let waits = format!("{} entries of the log wait since {since}", behind.entries());
+    let Err(error) = rehearse(&parts) else {
+        return Ok(Check::note(
+            &name,
+            format!("{waits}: the server was ended before it had calculated them, and they can be"),
+            "serve the folder: they are calculated within seconds",
+        ));
+    };
+    if let Some(other) = error.downcast_ref::<OtherRules>() {
+        return Ok(Check::note(
+            &name,
+            format!("{waits}: {other}"),
+            "serve the folder: with the packs that are at hand everything is calculated anew, beside what is shown",
+        ));
+    }
+    let remedy = if error.chain().any(|cause| cause.is::<Damaged>()) {
+        "restore what is damaged from a backup; until then nothing new comes into the figures"
+    } else {
+        "keep a backup of the folder and report the cause; until it is mended nothing new comes into the figures"
+    };
+    Ok(Check {
+        remedy: Some(remedy.to_owned()),
+        health: Health::Bad,
+        ..Check::good(&name, format!("{waits}, and calculating them fails: {error:#}"))
     })
 }
 

@@ -13,6 +13,7 @@ use envora_crypto::tenant::{KeyStore, TenantKeys};
 use envora_domain::factors::Library;
 use envora_domain::id::{SegmentId, TenantId};
 use envora_identity::policy::own_work;
+use envora_ingest::process::standing::Standing;
 use envora_ingest::tenant::{OwnGrants, TenantParts};
 use envora_lake::segments::{Lake, Orphans};
 use envora_ledger::checkpoint::origin;
@@ -124,6 +125,7 @@ impl Opening<'_> {
             clock: Arc::clone(&self.world.clock),
             entropy: Arc::clone(&self.world.entropy),
             own: own_grants(id),
+            calculation: Standing::default(),
         };
         let about = About {
             organization: settings.id,
@@ -148,7 +150,8 @@ pub(crate) fn bare(
     let appended = lake.clone();
     let sync = Box::new(move |frames: &[_]| appended.append_and_sync(frames));
     let engine = databases.engine(places, keys)?;
-    let db = TenantDb::open(Options::new(id, engine, sync))
+    let options = Options::new(id, engine, sync);
+    let db = TenantDb::open(Options { clock: Some(Arc::clone(&world.clock)), ..options })
         .map_err(|source| FolderError::Database { tenant: id.to_string(), source })?;
     Ok((db, lake))
 }

@@ -152,6 +152,7 @@ pub(super) async fn sign_in_sent(
     match identity::by_token(db, token, now).await? {
         Some(actor) => Ok(welcome(&identity::session_start(db, actor, now, app.entropy()).await?)),
         None => {
+            app.metrics().sign_in_refused();
             let page = show(&sign_in::page(&host(&visitor), Some(sign_in::Again::Token)));
             Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
         }
@@ -179,6 +180,7 @@ async fn by_code(app: &App, visitor: &Visitor, code: &str) -> Shown {
         // The address may have been opened twice: whoever is in, stays in.
         None if visitor.actor.is_some() => Ok(to("/")),
         None => {
+            app.metrics().sign_in_refused();
             let page = show(&sign_in::page(&host(visitor), Some(sign_in::Again::Code)));
             Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
         }

@@ -4,6 +4,7 @@
 mod access;
 mod activities;
 mod browser;
+mod calculation;
 mod collections;
 mod damage;
 mod docs;
@@ -16,6 +17,7 @@ mod golden;
 mod house;
 mod imports;
 mod lists;
+mod metrics;
 mod openapi;
 mod p20;
 mod p21;

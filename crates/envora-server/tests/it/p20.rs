@@ -72,7 +72,7 @@ async fn provoke(house: &House) -> Vec<u8> {
             .header("authorization", format!("Bearer {}", house.token));
         answers.push(house.send(request.body(Body::empty()).unwrap()).await);
     }
-    let metrics = house.app.metrics().text().into_bytes();
+    let metrics = envora_server::gauges::text(&house.app).await.into_bytes();
     let mut all: Vec<u8> = answers.into_iter().flat_map(|answer| answer.body).collect();
     all.extend(metrics);
     all
