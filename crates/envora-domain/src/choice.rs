@@ -6,6 +6,7 @@
 mod amounts;
 mod candidates;
 mod period;
+mod regions;
 mod slots;
 
 use std::collections::BTreeMap;
@@ -21,9 +22,12 @@ use crate::time::Day;
 use crate::units::{self, Unit, UnitPath};
 use crate::words::words;
 pub use amounts::{Operand, Term};
+use period::Edition;
 
 /// Raised only when digits can change. 2: a row that names an unknown entity or supplier waits for it.
-pub const ENGINE: u64 = 2;
+/// 3: packs say how editions and regions are found and what keeps together: an activity does not mix
+/// editions where its pack says so, and a country does not stand in for its grids unless it does.
+pub const ENGINE: u64 = 3;
 
 words! {
     /// Why an activity is in no total.
@@ -147,8 +151,8 @@ pub struct Brings<'a> {
 pub struct PassedOver {
     /// For which slot.
     pub slot: Slot,
-    /// The rule: `inputs`, `qualifiers`, `unit`, `region`, `period`, `use`, `native`, `rank`,
-    /// `factor`, `nothing`.
+    /// The rule: `inputs`, `qualifiers`, `unit`, `region`, `period`, `family`, `use`, `native`,
+    /// `rank`, `factor`, `nothing`.
     pub rule: String,
     /// The method, when one was passed over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -191,7 +195,7 @@ pub struct SlotChoice {
     pub amount: Vec<Term>,
     /// From the unit of the row, or of its amount, to the factor's.
     pub unit_path: UnitPath,
-    /// How the edition was found: `majority`.
+    /// How the edition was found: `majority`, `latest`, or `same_edition` where that decided.
     pub period_rule: String,
     /// What a reader should know.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -292,6 +296,8 @@ struct Asked<'a> {
     book: Book,
     library: &'a Library,
     policy: &'a Policy,
+    /// The editions that slots have taken so far, by series, of packs that keep families together.
+    family: BTreeMap<String, Edition>,
 }
 
 /// Chooses method and factor for every slot of an activity.
@@ -303,7 +309,7 @@ pub fn choose(
     library: &Library,
     policy: &Policy,
 ) -> Result<Why, Unresolved> {
-    let asked = ask(question, library, policy)?;
+    let mut asked = ask(question, library, policy)?;
     let mut passed_over = Vec::new();
     let (mut slots, mut flags) = (Vec::new(), Vec::new());
     let mut either: (bool, Option<Unresolved>) = (false, None);
@@ -312,10 +318,14 @@ pub fn choose(
             continue;
         }
         match (slots::choose_slot(spec, &asked, &mut passed_over), spec.need) {
-            (Ok(choice), need) => {
+            (Ok(filled), need) => {
                 either.0 |= need == Need::Either;
-                flags.extend(choice.iter().flat_map(|choice| choice.flags.iter().copied()));
-                slots.extend(choice);
+                let Some((choice, family)) = filled else { continue };
+                flags.extend(choice.flags.iter().copied());
+                slots.push(choice);
+                if let Some((series, edition)) = family {
+                    asked.family.entry(series).or_insert(edition);
+                }
             }
             (Err(_), Need::Derived) => flags.push(ChoiceFlag::DerivedFactorMissing),
             (Err(unresolved), Need::Either) => either.1 = either.1.or(Some(unresolved)),
@@ -365,7 +375,8 @@ fn ask<'a>(
     let places = country.or(question.region).into_iter().flat_map(|chain| chain.split('/'));
     let places = places.filter(|place| !place.is_empty()).map(str::to_owned).collect();
     let book = kind.booked((question.scope, question.category), &qualifiers);
-    Ok(Asked { question, kind, unit, qualifiers, told, places, book, library, policy })
+    let family = BTreeMap::new();
+    Ok(Asked { question, kind, unit, qualifiers, told, places, book, library, policy, family })
 }
 
 /// Why activities of a type without methods wait.

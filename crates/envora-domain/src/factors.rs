@@ -12,7 +12,7 @@ use std::sync::{Arc, OnceLock};
 
 use crate::hash::Digest;
 use crate::time::Day;
-pub use pack::{Pack, PackError, Recipe};
+pub use pack::{Pack, PackError, Recipe, Rules};
 pub use record::{
     Body, Boundary, Denominator, Factor, FactorId, FactorKind, GasValue, Provenance, Region, Repr,
     Rights, Total,
@@ -130,6 +130,15 @@ impl Library {
             return None;
         }
         self.find(None, id).map(|(pack, _)| pack)
+    }
+
+    /// The series that a factor is an edition of, and how its factors are chosen.
+    #[must_use]
+    pub fn series_of(&self, factor: &Factor) -> (&str, Rules) {
+        match self.pack(&factor.pack) {
+            Some(pack) => (&pack.recipe.prefix, pack.recipe.rules),
+            None => (substances::ID, substances::RULES),
+        }
     }
 
     /// All factors for activities of this type.

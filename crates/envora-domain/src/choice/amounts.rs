@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::candidates::{self, Search};
+use super::period::Edition;
 use super::{Asked, catalogue};
 use crate::activities::validate::unit_of;
 use crate::catalogue::{Quantity, SlotSpec};
@@ -54,6 +55,15 @@ impl Operand {
 pub(super) struct Measured {
     pub(super) unit: Unit,
     pub(super) terms: Vec<Term>,
+    /// The series and edition of each property in it.
+    pub(super) beside: Vec<(String, Edition)>,
+}
+
+impl Measured {
+    /// The quantity alone.
+    fn quantity(asked: &Asked<'_>) -> Self {
+        Self { unit: asked.unit.clone(), terms: Vec::new(), beside: Vec::new() }
+    }
 }
 
 /// What a method multiplies here, or what it lacks.
@@ -68,12 +78,12 @@ pub(super) fn measure(
         return Err(format!("it takes {}, such as {}", quantity.name(), quantity.example()));
     }
     let Some(amount) = method.amount else {
-        return Ok(Measured { unit: asked.unit.clone(), terms: Vec::new() });
+        return Ok(Measured::quantity(asked));
     };
     if method.id.starts_with("stationary.carbon@") && !is_fossil(asked) {
         return Err("the carbon of this fuel is not all fossil".to_owned());
     }
-    let mut measuring = Measuring { method, spec, asked, unit: None };
+    let mut measuring = Measuring { method, spec, asked, unit: None, beside: Vec::new() };
     let terms = amount.sum.iter().map(|product| measuring.term(product));
     let terms = terms.collect::<Result<Vec<Term>, String>>()?;
     let unit = match (measuring.unit, amount.unit) {
@@ -81,7 +91,7 @@ pub(super) fn measure(
         (None, "") => asked.unit.clone(),
         (None, code) => units::parse_code(code).map_err(|error| error.to_string())?,
     };
-    Ok(Measured { unit, terms })
+    Ok(Measured { unit, terms, beside: measuring.beside })
 }
 
 fn is_fossil(asked: &Asked<'_>) -> bool {
@@ -95,6 +105,7 @@ struct Measuring<'a> {
     asked: &'a Asked<'a>,
     /// The unit that a property gave the amount.
     unit: Option<Unit>,
+    beside: Vec<(String, Edition)>,
 }
 
 impl<'a> Measuring<'a> {
@@ -191,7 +202,7 @@ impl<'a> Measuring<'a> {
 
     /// The record of a property, and the path from the row's unit to its denominator.
     fn property(
-        &self,
+        &mut self,
         kind: FactorKind,
         boundary: Boundary,
     ) -> Result<(&'a Factor, UnitPath), String> {
@@ -209,9 +220,11 @@ impl<'a> Measuring<'a> {
             without_co2: false,
             of_supplier: false,
             property: heat.then_some("heat_content"),
+            beside: &[],
         };
         let found = candidates::best(&search, self.asked, &mut Vec::new());
         let found = found.map_err(|_| self.lacks(kind.as_str()))?;
+        self.beside.extend(found.family);
         let factor = self.asked.library.get(&found.factor);
         Ok((factor.ok_or_else(|| self.lacks(kind.as_str()))?, found.unit_path))
     }

@@ -2,9 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Asked, ChoiceFlag, Native, PassedOver, Unresolved, UnresolvedCode, period};
+use super::period::Edition;
+use super::{Asked, ChoiceFlag, Native, PassedOver, Unresolved, UnresolvedCode, period, regions};
 use crate::catalogue::{Bucket, Slot, find_fuel};
-use crate::factors::{Boundary, Factor, FactorId, FactorKind, substances};
+use crate::factors::pack::{FamilyRule, Rules};
+use crate::factors::{Boundary, Factor, FactorId, FactorKind, Library};
 use crate::gwp::{Carbon, Gas, gwp};
 use crate::rational::Rational;
 use crate::units::{self, Unit, UnitPath};
@@ -28,6 +30,8 @@ pub(super) struct Search<'a> {
     pub(super) of_supplier: bool,
     /// The property that they state, if they state one.
     pub(super) property: Option<&'a str>,
+    /// The series and edition of the properties that they are multiplied by.
+    pub(super) beside: &'a [(String, Edition)],
 }
 
 /// The factor of a slot and how it was found.
@@ -36,26 +40,54 @@ pub(super) struct Found {
     pub(super) unit_path: UnitPath,
     pub(super) period_rule: String,
     pub(super) flags: Vec<ChoiceFlag>,
+    /// The series and edition that it is of, where its pack keeps families together.
+    pub(super) family: Option<(String, Edition)>,
 }
 
 /// A factor that passed every rule so far.
-struct Candidate<'a> {
-    factor: &'a Factor,
-    unit_path: UnitPath,
+pub(super) struct Candidate<'a> {
+    pub(super) factor: &'a Factor,
+    pub(super) series: &'a str,
+    pub(super) rules: Rules,
+    pub(super) unit_path: UnitPath,
     /// Steps up the region chain; 0 is the region itself.
-    region_steps: usize,
+    pub(super) region_steps: usize,
+    /// Whether its region is wider than the row's.
+    pub(super) wider: bool,
     /// The place of its activity type among those asked for.
-    nearness: usize,
+    pub(super) nearness: usize,
+    /// The edition that its series takes, once that is known, and by which rule.
+    pub(super) edition: Option<Edition>,
+    pub(super) period_rule: &'static str,
+}
+
+impl<'a> Candidate<'a> {
+    fn new(factor: &'a Factor, unit_path: UnitPath, nearness: usize, library: &'a Library) -> Self {
+        let (series, rules) = library.series_of(factor);
+        let (region_steps, wider) = (0, false);
+        let (edition, period_rule) = (None, "");
+        Self {
+            factor,
+            series,
+            rules,
+            unit_path,
+            region_steps,
+            wider,
+            nearness,
+            edition,
+            period_rule,
+        }
+    }
 }
 
 /// Notes who was passed over for one slot, one entry per rule where many fall alike.
-struct Notes<'a> {
+pub(super) struct Notes<'a> {
     slot: Slot,
     into: &'a mut Vec<PassedOver>,
 }
 
 impl Notes<'_> {
-    fn many(&mut self, rule: &str, count: usize, detail: &str) {
+    pub(super) fn many(&mut self, rule: &str, count: usize, detail: &str) {
         let count = u32::try_from(count).unwrap_or(u32::MAX);
         if count > 0 {
             let (rule, detail) = (rule.to_owned(), detail.to_owned());
@@ -66,7 +98,7 @@ impl Notes<'_> {
         }
     }
 
-    fn one(&mut self, rule: &str, factor: &Factor, detail: String) {
+    pub(super) fn one(&mut self, rule: &str, factor: &Factor, detail: String) {
         self.into.push(PassedOver {
             slot: self.slot,
             rule: rule.to_owned(),
@@ -99,15 +131,15 @@ pub(super) fn best(
 ) -> Result<Found, Unresolved> {
     let mut notes = Notes { slot: search.slot, into: passed_over };
     let fitting = fitting(search, asked, &mut notes)?;
-    let near = nearest_region(fitting, asked, &mut notes);
+    let near = regions::nearest(fitting, asked, &mut notes);
     if near.is_empty() {
         return Err(no_region(asked));
     }
-    let (dated, flag) = in_period(near, (search, asked), &mut notes)?;
+    let dated = period::in_period(near, (search, asked), &mut notes)?;
     let winner = rank(dated, (search, asked), &mut notes)?;
-    let mut flags: Vec<ChoiceFlag> = flag.into_iter().collect();
-    // A potential or a stoichiometric ratio holds everywhere: nothing was widened.
-    if winner.region_steps > 0 && winner.factor.pack != substances::ID {
+    let mut flags: Vec<ChoiceFlag> =
+        winner.edition.and_then(|edition| edition.flag).into_iter().collect();
+    if winner.wider {
         flags.push(ChoiceFlag::RegionFallback);
     }
     if search.property.is_none() {
@@ -116,8 +148,12 @@ pub(super) fn best(
     Ok(Found {
         factor: winner.factor.id,
         unit_path: winner.unit_path,
-        period_rule: period::MAJORITY.to_owned(),
+        period_rule: winner.period_rule.to_owned(),
         flags,
+        family: winner
+            .edition
+            .filter(|_| winner.rules.family == FamilyRule::SameEdition)
+            .map(|edition| (winner.series.to_owned(), edition)),
     })
 }
 
@@ -176,7 +212,7 @@ fn fitting<'a>(
             .and_then(|unit| UnitPath::between(search.unit, &unit));
         match path {
             Ok(unit_path) => {
-                fitting.push(Candidate { factor, unit_path, region_steps: 0, nearness });
+                fitting.push(Candidate::new(factor, unit_path, nearness, asked.library));
             }
             Err(mismatch) => *mismatches.entry(mismatch.to_string()).or_default() += 1,
         }
@@ -189,75 +225,6 @@ fn fitting<'a>(
         return Err(nothing((search, asked), &others));
     }
     Ok(fitting)
-}
-
-/// How many steps up its chain a place meets a factor's region: the place itself, its country, the
-/// next place of the chain, at last the world. Never a neighbour.
-fn region_steps(places: &[String], factor: &Factor) -> Option<usize> {
-    let region = &factor.region;
-    let code = region.code.as_str();
-    if region.scheme == "world" {
-        return Some(places.len() * 2 + 3);
-    }
-    places.iter().enumerate().find_map(|(step, place)| {
-        let (scheme, bare) = place.split_once(':').unwrap_or((&region.scheme, place));
-        if scheme.eq_ignore_ascii_case(&region.scheme) && bare.eq_ignore_ascii_case(code) {
-            return Some(step * 2);
-        }
-        let country = bare.split_once('-').map(|(country, _)| country)?;
-        let iso = region.scheme == "iso";
-        (iso && country.eq_ignore_ascii_case(code)).then_some(step * 2 + 1)
-    })
-}
-
-fn nearest_region<'a>(
-    candidates: Vec<Candidate<'a>>,
-    asked: &Asked<'_>,
-    notes: &mut Notes<'_>,
-) -> Vec<Candidate<'a>> {
-    let mut near = Vec::new();
-    let mut elsewhere: BTreeMap<(&str, &str), usize> = BTreeMap::new();
-    for candidate in candidates {
-        match region_steps(&asked.places, candidate.factor) {
-            Some(region_steps) => near.push(Candidate { region_steps, ..candidate }),
-            None => {
-                let region = &candidate.factor.region;
-                let place = (candidate.factor.pack.as_str(), region.scheme.as_str());
-                *elsewhere.entry(place).or_default() += 1;
-            }
-        }
-    }
-    for ((pack, scheme), count) in elsewhere {
-        notes.many("region", count, &format!("factors of {pack} for other regions ({scheme})"));
-    }
-    let least = near.iter().map(|candidate| candidate.region_steps).min();
-    let (near, wider): (Vec<_>, Vec<_>) =
-        near.into_iter().partition(|candidate| Some(candidate.region_steps) == least);
-    for candidate in wider {
-        notes.one("region", candidate.factor, "a nearer region has a factor".to_owned());
-    }
-    near
-}
-
-fn in_period<'a>(
-    candidates: Vec<Candidate<'a>>,
-    (search, asked): (&Search<'_>, &Asked<'_>),
-    notes: &mut Notes<'_>,
-) -> Result<(Vec<Candidate<'a>>, Option<ChoiceFlag>), Unresolved> {
-    let validity =
-        |factor: &Factor| period::Validity { from: factor.valid_from, to: factor.valid_to };
-    let editions: Vec<_> = candidates.iter().map(|candidate| validity(candidate.factor)).collect();
-    let (first, last) = (asked.question.first, asked.question.last);
-    let Some((edition, flag)) = period::majority(&editions, first, last) else {
-        return Err(nothing((search, asked), &[]));
-    };
-    let (dated, others): (Vec<_>, Vec<_>) =
-        candidates.into_iter().partition(|candidate| validity(candidate.factor) == edition);
-    for candidate in others {
-        let detail = format!("edition {} has fewer days of the period", candidate.factor.edition);
-        notes.one("period", candidate.factor, detail);
-    }
-    Ok((dated, flag))
 }
 
 /// The nearer activity type, more matching qualifiers, then the organization's pack priority; what

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::amounts::{self, Measured};
 use super::candidates::{self, Found, Search};
+use super::period::Edition;
 use super::{
     Asked, Brings, ChoiceFlag, PassedOver, SlotChoice, Term, Unresolved, UnresolvedCode, catalogue,
 };
@@ -68,12 +69,15 @@ pub(super) fn applies(spec: &SlotSpec, asked: &Asked<'_>, chosen: &[SlotChoice])
     })
 }
 
+/// A slot's choice, and the series and edition that it is of where families keep together.
+pub(super) type Filled = (SlotChoice, Option<(String, Edition)>);
+
 /// The first method of a slot that is complete, with its factor; none where nothing is emitted.
 pub(super) fn choose_slot(
     spec: &SlotSpec,
     asked: &Asked<'_>,
     passed_over: &mut Vec<PassedOver>,
-) -> Result<Option<SlotChoice>, Unresolved> {
+) -> Result<Option<Filled>, Unresolved> {
     let mut first: Option<Unresolved> = None;
     let mut missing: Option<&str> = None;
     for (place, id) in spec.methods.iter().enumerate() {
@@ -105,9 +109,11 @@ pub(super) fn choose_slot(
         };
         let mut notes = Vec::new();
         match find(spec, method, (asked, &measured), &mut notes) {
-            Ok(found) => {
+            Ok(mut found) => {
                 passed_over.append(&mut notes);
-                return Ok(Some(choice(spec, (place, method), asked, (found, measured.terms))));
+                let family = found.family.take();
+                let choice = choice(spec, (place, method), asked, (found, measured.terms));
+                return Ok(Some((choice, family)));
             }
             Err(unresolved) if unresolved.code == UnresolvedCode::AmbiguousFactor => {
                 passed_over.append(&mut notes);
@@ -181,6 +187,7 @@ fn find(
         without_co2: carbon_free,
         of_supplier: method.source == Source::Supplier,
         property: None,
+        beside: &measured.beside,
     };
     candidates::best(&search, asked, notes)
 }

@@ -12,14 +12,50 @@ use super::{digests, rows};
 use crate::gwp::GwpSet;
 use crate::hash::Digest;
 use crate::time::Day;
+use crate::words::words;
 
-/// How a period may find its edition: the one with most of its days, ties to the later.
-pub(super) const PERIOD_RULES: &[&str] = &["majority"];
-/// Where factors hold: in the region that they name; or there, the part of a country without one
-/// taking the average of the country. Never across a border.
-pub(super) const REGION_RULES: &[&str] = &["own", "subregion_then_country"];
-/// Which factors an activity takes together: the whole family of one edition.
-pub(super) const FAMILY_RULES: &[&str] = &["same_edition"];
+words! {
+    /// How a period finds its edition among those of its series.
+    pub enum PeriodRule {
+        /// The one with most of its days, ties to the later.
+        Majority = "majority",
+        /// The newest, whatever the period.
+        Latest = "latest",
+    }
+}
+
+words! {
+    /// Where a factor holds. Never across a border.
+    pub enum RegionRule {
+        /// In the region that it names. Where a series has grids of their own, its average of the
+        /// country is for those who name the country, not for a grid that has none.
+        Own = "own",
+        /// There; a grid without one takes the average of its country, and so does a country
+        /// whose grid is unsaid. Both are flagged.
+        SubregionThenCountry = "subregion_then_country",
+    }
+}
+
+words! {
+    /// Which factors an activity takes together.
+    pub enum FamilyRule {
+        /// Fuel, upstream, losses and memo of one activity are of one edition.
+        SameEdition = "same_edition",
+        /// Each finds its edition by the period alone.
+        EachOwn = "each_own",
+    }
+}
+
+/// What a pack says of how its factors are chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rules {
+    /// How a period finds its edition.
+    pub period: PeriodRule,
+    /// Where a factor holds.
+    pub region: RegionRule,
+    /// Which factors go together.
+    pub family: FamilyRule,
+}
 
 /// What is said once for all factors of a pack.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,12 +78,8 @@ pub struct Recipe {
     pub valid_to: Day,
     /// The basis of what the publisher prints as CO2 equivalent.
     pub basis: GwpSet,
-    /// How a period finds its edition: `majority`.
-    pub period_rule: String,
-    /// Where a factor holds: `own` or `subregion_then_country`.
-    pub region_rule: String,
-    /// Which factors go together: `same_edition`.
-    pub family_rule: String,
+    /// How its factors are chosen.
+    pub rules: Rules,
     /// Licence and attribution.
     pub rights: Rights,
     /// The publisher's file.

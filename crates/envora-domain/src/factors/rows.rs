@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::pack::{PackError, Recipe};
+use super::pack::{FamilyRule, PackError, PeriodRule, Recipe, RegionRule, Rules};
 use super::record::{
     Body, Boundary, Denominator, Factor, FactorKind, GasValue, Provenance, Region, Repr, Rights,
     Total,
@@ -29,9 +29,9 @@ fn recipe_fields(recipe: &Recipe) -> [(&'static str, String); 18] {
         ("valid_from", recipe.valid_from.to_string()),
         ("valid_to", recipe.valid_to.to_string()),
         ("basis", recipe.basis.to_string()),
-        ("period_rule", recipe.period_rule.clone()),
-        ("region_rule", recipe.region_rule.clone()),
-        ("family_rule", recipe.family_rule.clone()),
+        ("period_rule", recipe.rules.period.to_string()),
+        ("region_rule", recipe.rules.region.to_string()),
+        ("family_rule", recipe.rules.family.to_string()),
         ("licence", recipe.rights.licence.clone()),
         ("redistribute", recipe.rights.redistribute.clone()),
         ("attribution", recipe.rights.attribution.clone()),
@@ -449,10 +449,6 @@ fn read_recipe(said: &Said<'_>) -> Result<Recipe, &'static str> {
     let get = |name: &'static str| said.fields.get(name).copied().ok_or(name);
     let text = |name: &'static str| get(name).map(str::to_owned);
     let day = |name: &'static str| Day::parse(get(name)?).map_err(|_| name);
-    let rule = |name: &'static str, known: &[&str]| {
-        let rule = get(name)?;
-        if known.contains(&rule) { Ok(rule.to_owned()) } else { Err(name) }
-    };
     Ok(Recipe {
         id: text("id")?,
         version: text("version")?,
@@ -463,9 +459,11 @@ fn read_recipe(said: &Said<'_>) -> Result<Recipe, &'static str> {
         valid_from: day("valid_from")?,
         valid_to: day("valid_to")?,
         basis: GwpSet::parse(get("basis")?).ok_or("basis")?,
-        period_rule: rule("period_rule", super::pack::PERIOD_RULES)?,
-        region_rule: rule("region_rule", super::pack::REGION_RULES)?,
-        family_rule: rule("family_rule", super::pack::FAMILY_RULES)?,
+        rules: Rules {
+            period: PeriodRule::parse(get("period_rule")?).ok_or("period_rule")?,
+            region: RegionRule::parse(get("region_rule")?).ok_or("region_rule")?,
+            family: FamilyRule::parse(get("family_rule")?).ok_or("family_rule")?,
+        },
         rights: Rights {
             licence: text("licence")?,
             redistribute: text("redistribute")?,

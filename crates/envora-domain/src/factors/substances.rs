@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::OnceLock;
 
+use super::pack::{FamilyRule, PeriodRule, RegionRule, Rules};
 use super::record::{
     Body, Boundary, Denominator, Factor, FactorId, FactorKind, GasValue, Provenance, Region, Repr,
     Rights, Total,
@@ -17,6 +18,10 @@ use crate::time::Day;
 
 /// The pack id of all of them.
 pub const ID: &str = "substances";
+
+/// How they are chosen: one edition, everywhere.
+pub(super) const RULES: Rules =
+    Rules { period: PeriodRule::Majority, region: RegionRule::Own, family: FamilyRule::EachOwn };
 
 /// Tonnes of CO2 per tonne of carbonate, as the IPCC prints them (2006 Guidelines, volume 3, table
 /// 2.1).

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 use super::meanings::{Meaning, Unplaced};
 use super::{ImportError, Imported, csv};
-use crate::factors::pack::Recipe;
+use crate::factors::pack::{FamilyRule, PeriodRule, Recipe, RegionRule, Rules};
 use crate::factors::record::{Body, Factor, GasValue, Provenance, Repr, Rights, Total};
 use crate::factors::rows;
 use crate::gwp::{Gas, GwpSet, gwp};
@@ -85,9 +85,11 @@ fn recipe(csv: &str, file: &str, edition: i16) -> Result<Recipe, ImportError> {
         valid_from,
         valid_to,
         basis: if edition < 2023 { GwpSet::Ar4 } else { GwpSet::Ar5 },
-        period_rule: "majority".to_owned(),
-        region_rule: "own".to_owned(),
-        family_rule: "same_edition".to_owned(),
+        rules: Rules {
+            period: PeriodRule::Majority,
+            region: RegionRule::Own,
+            family: FamilyRule::SameEdition,
+        },
         rights: Rights {
             licence: "OGL-UK-3.0".to_owned(),
             redistribute: "attribution".to_owned(),

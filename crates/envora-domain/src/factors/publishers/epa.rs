@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use super::meanings::{Meaning, Unplaced};
 use super::{ImportError, Imported, csv};
 use crate::catalogue::Bucket;
-use crate::factors::pack::Recipe;
+use crate::factors::pack::{FamilyRule, PeriodRule, Recipe, RegionRule, Rules};
 use crate::factors::record::{Body, Boundary, Factor, GasValue, Provenance, Repr, Rights, Total};
 use crate::factors::rows;
 use crate::gwp::{Carbon, Gas, GwpSet, gwp};
@@ -110,9 +110,11 @@ fn recipe(csv: &str, file: &str, edition: i16) -> Result<Recipe, ImportError> {
         valid_from,
         valid_to,
         basis: if edition < 2024 { GwpSet::Ar4 } else { GwpSet::Ar5 },
-        period_rule: "majority".to_owned(),
-        region_rule: "subregion_then_country".to_owned(),
-        family_rule: "same_edition".to_owned(),
+        rules: Rules {
+            period: PeriodRule::Majority,
+            region: RegionRule::SubregionThenCountry,
+            family: FamilyRule::SameEdition,
+        },
         rights: Rights {
             licence: "US-PD".to_owned(),
             redistribute: "yes".to_owned(),
