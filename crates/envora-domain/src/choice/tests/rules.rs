@@ -174,9 +174,10 @@ fn upstream_is_of_the_edition_that_the_fuel_is_of() {
 #[test]
 fn a_heat_content_is_of_the_edition_of_its_factor() {
     // Heat contents of 2025 alone, factors per heat of 2024 alone.
-    let kept = |factor: &Factor| match factor.kind {
-        FactorKind::Property => factor.edition == "2025",
-        _ => factor.edition == "2024" && factor.denominator.unit.contains("Btu"),
+    let kept = |factor: &Factor| {
+        let heat = factor.kind == FactorKind::Property;
+        let per_heat = factor.denominator.unit.contains("Btu");
+        if heat { factor.edition == "2025" } else { factor.edition == "2024" && per_heat }
     };
     let case = Case { region: Some("US"), days: ["2024-06-01", "2024-06-30"], ..GAS };
     let case = Case { unit: "[ston_av]", fuel: "bituminous_coal", ..case };
