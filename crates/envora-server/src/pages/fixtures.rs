@@ -52,8 +52,8 @@ const POWER: [i128; 3] = [0, 193_380_000_000, 68_170_000_000];
 pub(super) fn organization() -> Organization {
     Organization {
         id: Id::from_bytes([1; 16]),
-        slug: "university".to_owned(),
-        name: "University estate".to_owned(),
+        slug: "demo".to_owned(),
+        name: "Demo organization".to_owned(),
         environment: "live".to_owned(),
         time_zone: "Europe/London".to_owned(),
         default_gwp_set: "published".to_owned(),

@@ -85,7 +85,7 @@ impl DemoFolder {
         self.remove()?;
         let organization = NewOrganization {
             slug: ORGANIZATION.to_owned(),
-            name: "University estate".to_owned(),
+            name: "Demo organization".to_owned(),
             time_zone: "Europe/London".to_owned(),
             domain: "envora.localhost".to_owned(),
             environment: Live::Live,
