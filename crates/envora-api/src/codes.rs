@@ -298,6 +298,18 @@ row_codes! {
         "A factor of your own.", "a factor from a supplier's letter";
 }
 
+/// What a row's code means, in a sentence; empty for a code that is none.
+#[must_use]
+pub fn row_text(code: &str) -> &'static str {
+    ROW_CODES.iter().find(|page| page.code == code).map_or("", |page| page.text)
+}
+
+/// What to do about a row's code; empty for a code that is none.
+#[must_use]
+pub fn row_remedy(code: &str) -> &'static str {
+    ROW_CODES.iter().find(|page| page.code == code).map_or("", |page| page.remedy)
+}
+
 #[cfg(test)]
 mod tests {
     use super::{Code, ROW_CODES};

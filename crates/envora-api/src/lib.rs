@@ -18,6 +18,7 @@ pub mod mappings;
 pub mod media;
 pub mod organizations;
 pub mod problems;
+pub mod quality;
 pub mod sources;
 pub mod spelling;
 pub mod suppliers;

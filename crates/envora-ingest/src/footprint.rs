@@ -6,6 +6,7 @@
 pub(crate) mod asked;
 mod coverage;
 pub(crate) mod figures;
+pub mod quality;
 pub mod series;
 pub(crate) mod totals;
 
@@ -44,12 +45,14 @@ pub enum GroupBy {
     Category,
     /// By source.
     Source,
+    /// By activity type.
+    Type,
 }
 
 impl GroupBy {
     /// All of them, in the order of the documentation.
-    pub const ALL: [Self; 5] =
-        [Self::Facility, Self::Month, Self::Scope, Self::Category, Self::Source];
+    pub const ALL: [Self; 6] =
+        [Self::Facility, Self::Month, Self::Scope, Self::Category, Self::Source, Self::Type];
 
     /// Its word on the wire.
     #[must_use]
@@ -60,6 +63,7 @@ impl GroupBy {
             Self::Scope => "scope",
             Self::Category => "category",
             Self::Source => "source",
+            Self::Type => "type",
         }
     }
 
@@ -151,8 +155,36 @@ pub fn footprint(
     query: &FootprintQuery,
 ) -> Result<Footprint, AskError> {
     let asked = Asked::settle(parts, *grant, query)?;
+    answer(parts, grant, &asked)
+}
+
+/// Answers the same question split in several ways, over cells that are read once. Blocks.
+///
+/// # Errors
+/// [`AskError`].
+pub fn footprints<const N: usize>(
+    parts: &TenantParts,
+    grant: &Grant<ReadResults>,
+    query: &FootprintQuery,
+    ways: [Option<GroupBy>; N],
+) -> Result<[Footprint; N], AskError> {
+    let mut asked = Asked::settle(parts, *grant, query)?;
+    let mut all = Vec::with_capacity(N);
+    for way in ways {
+        asked.query.group_by = way;
+        all.push(answer(parts, grant, &asked)?);
+    }
+    all.try_into().map_err(|_| AskError::TooLarge)
+}
+
+fn answer(
+    parts: &TenantParts,
+    grant: &Grant<ReadResults>,
+    asked: &Asked,
+) -> Result<Footprint, AskError> {
+    let query = &asked.query;
     let base = asked.base();
-    let groups = groups(&asked);
+    let groups = groups(asked);
     let plans: Vec<Plan> = std::iter::once(&base)
         .chain(groups.iter().map(|(_, figure)| figure))
         .map(|figure| Plan::of(figure, &asked.cells))
@@ -177,9 +209,9 @@ pub fn footprint(
     let published = asked.set == GwpSet::Published;
     let (bases, native_basis) =
         if published { (basis_totals, Vec::new()) } else { (Vec::new(), basis_totals) };
-    let (mut warnings, lacking) = coverage::warnings(parts, *grant, &asked)?;
-    warnings.splice(..0, coverage::stalled(parts, &asked)?);
-    let mut coverage = coverage::coverage(&asked)?;
+    let (mut warnings, lacking) = coverage::warnings(parts, *grant, asked)?;
+    warnings.splice(..0, coverage::stalled(parts, asked)?);
+    let mut coverage = coverage::coverage(asked)?;
     coverage.derived_factor_missing = lacking;
     Ok(Footprint {
         period: Period { from: query.from, to: query.to },
@@ -187,15 +219,15 @@ pub fn footprint(
         gwp_set: asked.set.as_str().to_owned(),
         consolidation: CONSOLIDATION.to_owned(),
         run: asked.run.id,
-        status: status(parts, &asked).to_owned(),
-        watermark: watermark(parts, &asked),
+        status: status(parts, asked).to_owned(),
+        watermark: watermark(parts, asked),
         totals: whole,
         bases,
         native_basis,
         groups: groups.collect(),
         coverage,
-        primary_data_share: coverage::primary_share(&asked)?,
-        unresolved: coverage::unresolved(parts, *grant, &asked)?,
+        primary_data_share: coverage::primary_share(asked)?,
+        unresolved: coverage::unresolved(parts, *grant, asked)?,
         warnings,
     })
 }
@@ -254,6 +286,10 @@ fn groups(asked: &Asked) -> Vec<(BTreeMap<String, String>, Figure)> {
                 let key = BTreeMap::from([word("category", &category)]);
                 (key, narrowed("category", category))
             })
+            .collect(),
+        GroupBy::Type => distinct(asked, |key| key.kind.clone())
+            .into_iter()
+            .map(|kind| (BTreeMap::from([word("type", &kind)]), narrowed("type", kind)))
             .collect(),
         GroupBy::Facility => by_id(asked, |key| &key.facility)
             .into_iter()

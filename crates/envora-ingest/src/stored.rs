@@ -4,7 +4,8 @@ use core::ops::ControlFlow;
 use std::collections::HashSet;
 
 use anyhow::Context as _;
-use envora_domain::activities::problems::RowCode;
+use envora_domain::activities::canonical::has_flags;
+use envora_domain::activities::problems::{Flag, RowCode};
 use envora_domain::activities::{Activity, Origin, Period, Ref};
 use envora_domain::choice::Why;
 use envora_domain::factors::FactorId;
@@ -76,20 +77,31 @@ impl<'a> States<'a> {
         }
     }
 
-    /// The numbers of the choices that use a factor.
-    fn whys(&self, parts: &TenantParts, factor: FactorId) -> anyhow::Result<HashSet<u32>> {
+    /// The numbers of the choices of which this is true.
+    fn whys(
+        &self,
+        parts: &TenantParts,
+        wanted: impl Fn(&Why) -> bool,
+    ) -> anyhow::Result<HashSet<u32>> {
         let Some((run, ..)) = self.known else { return Ok(HashSet::new()) };
         let grant = parts.own.read_results;
         let all = parts.read(move |rd| whys_of_run(rd, &grant, run))?;
         let mut whys = HashSet::new();
         for stored in all {
             let why = Why::from_json(&stored.json).context("read a stored choice")?;
-            if why.slots.iter().any(|slot| slot.factor == factor) {
+            if wanted(&why) {
                 whys.insert(stored.why);
             }
         }
         Ok(whys)
     }
+}
+
+/// Whether something was noticed in a choice, of the whole or of a slot.
+fn notices(why: &Why, flags: &[Flag]) -> bool {
+    let asked = |word: &str| flags.iter().any(|flag| flag.as_str() == word);
+    let slots = why.slots.iter().flat_map(|slot| &slot.flags);
+    why.flags.iter().chain(slots).any(|flag| asked(flag.as_str()))
 }
 
 /// Which rows a list is about. Nothing said: all.
@@ -113,6 +125,8 @@ pub struct Question {
     pub line: Option<u64>,
     /// Calculated with this factor, in the current run.
     pub factor: Option<FactorId>,
+    /// With one of these flags, of the row or of a choice of the current run.
+    pub flags: Vec<Flag>,
 }
 
 /// A question with its words looked up, and what the current run records: a noun's rows may name it by
@@ -124,6 +138,8 @@ pub struct Narrowed<'a> {
     at: HashSet<Mention>,
     of: HashSet<Mention>,
     whys: Option<HashSet<u32>>,
+    /// The choices with a flag that is asked for.
+    noticed: HashSet<u32>,
     zone: Zone,
 }
 
@@ -133,6 +149,19 @@ impl<'a> Narrowed<'a> {
     /// # Errors
     /// The database's; [`Damaged`](crate::tenant::Damaged) inside.
     pub fn new(parts: &'a TenantParts, question: Question) -> anyhow::Result<Self> {
+        let mut narrowed = Self::of_rows(parts, question)?;
+        if !narrowed.question.flags.is_empty() {
+            let flags = &narrowed.question.flags;
+            narrowed.noticed = narrowed.states.whys(parts, |why| notices(why, flags))?;
+        }
+        Ok(narrowed)
+    }
+
+    /// The same, but flags are those of rows alone. Blocks.
+    ///
+    /// # Errors
+    /// The database's; [`Damaged`](crate::tenant::Damaged) inside.
+    pub fn of_rows(parts: &'a TenantParts, question: Question) -> anyhow::Result<Self> {
         let own = parts.own;
         let (registry, organization) = parts
             .read(move |rd| {
@@ -151,8 +180,10 @@ impl<'a> Narrowed<'a> {
             of.extend(registry.source_words(&named(word)));
         }
         let states = States::now(parts)?;
-        let whys = question.factor.map(|factor| states.whys(parts, factor)).transpose()?;
-        Ok(Self { parts, states, question, at, of, whys, zone })
+        let uses = |why: &Why, factor| why.slots.iter().any(|slot| slot.factor == factor);
+        let whys = question.factor;
+        let whys = whys.map(|factor| states.whys(parts, |why| uses(why, factor))).transpose()?;
+        Ok(Self { parts, states, question, at, of, whys, noticed: HashSet::new(), zone })
     }
 
     /// Shows the rows of a segment that are asked for, from a row on, in their order, until told to
@@ -176,15 +207,19 @@ impl<'a> Narrowed<'a> {
             let state = known.map_or(PENDING, RowState::from);
             let asked = &self.question.states;
             let used = |whys: &HashSet<u32>| matches!(known, Some(Recorded::Counted(why)) if whys.contains(&why));
+            let flags = &self.question.flags;
+            let noticed = flags.is_empty() || used(&self.noticed);
             if row < from
                 || !(asked.is_empty() || asked.iter().any(|one| one == state.state))
                 || !self.whys.as_ref().is_none_or(used)
+                || !(noticed || has_flags(bytes))
             {
                 continue;
             }
             let activity = decode(segment.id, bytes)?;
             let id = segment.id.activity(row).context("name a row")?;
-            if self.holds(&activity) && look(id, &activity, state)?.is_break() {
+            let noticed = noticed || flags.iter().any(|flag| activity.flags.contains(flag));
+            if noticed && self.holds(&activity) && look(id, &activity, state)?.is_break() {
                 return Ok(ControlFlow::Break(()));
             }
         }
@@ -219,25 +254,26 @@ impl<'a> Narrowed<'a> {
     }
 
     fn falls(&self, period: &Period) -> bool {
-        let days = match period {
-            Period::Instant(at) => (self.day(*at), self.day(*at)),
-            Period::Between(start, end) => {
-                // An end at midnight is no moment of the day that begins then.
-                let last = Timestamp::from_micros(end.as_micros() - 1);
-                (self.day(*start), self.day(last.max(*start)))
-            }
-            Period::Days { first, last } => (*first, *last),
-            Period::WallClock { start, end } => {
-                let last = WallClock::from_micros(end.as_micros() - 1).day();
-                (start.day(), last.max(start.day()))
-            }
-        };
-        self.question.from.is_none_or(|from| days.1 >= from)
-            && self.question.to.is_none_or(|to| days.0 < to)
+        let (first, last) = days(period, &self.zone);
+        self.question.from.is_none_or(|from| last >= from)
+            && self.question.to.is_none_or(|to| first < to)
     }
+}
 
-    fn day(&self, at: Timestamp) -> Day {
-        self.zone.day_of(at)
+/// The first and the last day of a period, in the zone that is asked in.
+pub(crate) fn days(period: &Period, zone: &Zone) -> (Day, Day) {
+    match period {
+        Period::Instant(at) => (zone.day_of(*at), zone.day_of(*at)),
+        Period::Between(start, end) => {
+            // An end at midnight is no moment of the day that begins then.
+            let last = Timestamp::from_micros(end.as_micros() - 1);
+            (zone.day_of(*start), zone.day_of(last.max(*start)))
+        }
+        Period::Days { first, last } => (*first, *last),
+        Period::WallClock { start, end } => {
+            let last = WallClock::from_micros(end.as_micros() - 1).day();
+            (start.day(), last.max(start.day()))
+        }
     }
 }
 

@@ -12,6 +12,7 @@ pub mod imports;
 pub mod mappings;
 pub mod meta;
 pub mod organization;
+pub mod quality;
 pub mod sources;
 pub mod suppliers;
 pub mod traces;

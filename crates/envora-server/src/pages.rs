@@ -17,6 +17,7 @@ mod imports;
 mod lines;
 mod problem;
 mod problems;
+mod quality;
 mod questions;
 mod settings;
 mod shell;
@@ -60,6 +61,8 @@ pub const PATHS: &[&str] = &[
     "/imports",
     "/imports/{id}",
     "/imports/{id}/error-file",
+    "/quality",
+    "/quality.csv",
     "/settings",
     "/sign-in",
     "/sign-out",
@@ -79,6 +82,8 @@ pub fn router() -> Router<App> {
         .route("/factors", get(factors::list))
         .route("/factors/{id}", get(factors::one))
         .route("/footprint.csv", get(footprint_csv::csv))
+        .route("/quality", get(quality::one))
+        .route("/quality.csv", get(quality::csv))
         .route("/settings", get(settings::form).post(settings::sent))
         .route("/activities/{id}", get(visits::activity))
         .route("/figures/{id}", get(visits::figure))

@@ -226,6 +226,7 @@ pub fn list() -> Vec<Route> {
         endpoints::entities::routes(),
         endpoints::suppliers::routes(),
         endpoints::footprints::routes(),
+        endpoints::quality::routes(),
         endpoints::traces::routes(),
         endpoints::mappings::routes(),
         endpoints::imports::routes(),

@@ -283,6 +283,13 @@ pub fn write_period(writer: &mut Writer, period: Period) {
     };
 }
 
+/// Whether a canonical row has flags, told without reading it: their list is the last of it, and of
+/// an empty list one byte is left.
+#[must_use]
+pub fn has_flags(row: &[u8]) -> bool {
+    row.last() != Some(&0x80)
+}
+
 fn write_origin(writer: &mut Writer, origin: &Origin, flags: &BTreeSet<Flag>) {
     match origin {
         Origin::File { import, file, row, line, offset, length, mapping, parser } => {

@@ -68,7 +68,7 @@ pub(crate) fn coverage(asked: &Asked) -> Result<Coverage, AskError> {
 
 /// Whether a cell holds something. A row over several months is counted on its first day alone, and
 /// its mass is in all of them.
-fn is_there(value: &CellValue) -> bool {
+pub(crate) fn is_there(value: &CellValue) -> bool {
     let mass = |mass: &Mass| *mass != Mass::ZERO;
     value.count > 0 || mass(&value.kg) || value.co2e.iter().flatten().any(mass)
 }

@@ -17,6 +17,7 @@ use envora_api::problems::Problem;
 use envora_api::writes::WriteAnswer;
 use envora_domain::access::Grant;
 use envora_domain::access::actions::{ReadActivities, ReadResults, WriteActivities};
+use envora_domain::activities::problems::Flag;
 use envora_domain::catalogue;
 use envora_domain::factors::FactorId;
 use envora_domain::gwp::GwpSet;
@@ -78,6 +79,7 @@ pub fn routes() -> Vec<Route> {
                 ("import_id", "Only of this import."),
                 ("line", "With import_id: only from this line of the file."),
                 ("factor", "Only those that are calculated with this factor, by its id."),
+                ("flag", "Only those with this flag, of the row or of how it is calculated; may be repeated."),
                 ("fields", "Only these fields of each, separated by commas."),
             ])
             .gives(200, Shape::page::<Activity>()),
@@ -381,8 +383,18 @@ pub(crate) async fn history(
 }
 
 /// What a list is narrowed to: the parameters that narrow.
-pub(super) const NARROWS: &[&str] =
-    &["type", "facility_id", "source_id", "from", "to", "state", "import_id", "line", "factor"];
+pub(super) const NARROWS: &[&str] = &[
+    "type",
+    "facility_id",
+    "source_id",
+    "from",
+    "to",
+    "state",
+    "import_id",
+    "line",
+    "factor",
+    "flag",
+];
 
 /// What the parameters of a list ask for.
 ///
@@ -419,7 +431,14 @@ pub(super) fn question(params: &Params) -> Result<Question, Problem> {
         import,
         line,
         factor: params.read("factor", "the id of a factor, sha256:…", FactorId::parse)?,
+        flags: params.many("flag").map(flag).collect::<Result<_, _>>()?,
     })
+}
+
+fn flag(word: &str) -> Result<Flag, Problem> {
+    let known = || Flag::ALL.iter().map(|flag| flag.as_str()).collect::<Vec<_>>().join(", ");
+    let unknown = || refused("flag", format!("flag is one of {}, not {}.", known(), shown(word)));
+    Flag::parse(word).ok_or_else(unknown)
 }
 
 /// Which page of a list.

@@ -43,6 +43,7 @@ pub fn routes() -> Vec<Route> {
                 ("import_id", "Only of this import."),
                 ("line", "With import_id: only from this line of the file."),
                 ("factor", "Only those that are calculated with this factor, by its id."),
+                ("flag", "Only those with this flag, of the row or of how it is calculated; may be repeated."),
             ])
             .gives(200, Shape::Free("The file, sent as it is read."))
             .as_types(TYPES),

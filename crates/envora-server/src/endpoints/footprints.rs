@@ -64,7 +64,7 @@ pub fn routes() -> Vec<Route> {
             .asks(&[
                 ("from", "The first day; 1 January of the year of `to`, or of this year, when absent."),
                 ("to", "The day after the last; a year after `from` when absent."),
-                ("group_by", "facility, month, scope, category or source."),
+                ("group_by", "facility, month, scope, category, source or type."),
                 ("gwp_set", "The GWP set; the organization's default when absent."),
                 ("run", "The run; the current one when absent."),
                 ("scope", "1, 2 or 3; may be repeated."),

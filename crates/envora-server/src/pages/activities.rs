@@ -8,6 +8,7 @@ use envora_api::activities::Activity;
 use envora_api::listing::Page;
 use envora_api::organizations::Organization;
 use envora_domain::access::actions::{ReadActivities, ReadSources};
+use envora_domain::activities::problems::Flag;
 use envora_domain::catalogue;
 use envora_domain::decimal::group_thousands;
 use envora_ingest::stored::STATES;
@@ -28,7 +29,18 @@ const LISTED: &str = "50";
 /// How many pages of the interface are read for one of ours: a narrow list may have pages without any.
 const PAGES_MAX: usize = 16;
 /// What the form narrows by.
-const NARROWS: &[&str] = &["type", "facility_id", "source_id", "from", "to", "state", "import_id"];
+const NARROWS: &[&str] = &[
+    "type",
+    "facility_id",
+    "source_id",
+    "from",
+    "to",
+    "state",
+    "flag",
+    "import_id",
+    "line",
+    "factor",
+];
 
 /// What the page is made from.
 #[derive(Clone, Copy, Debug)]
@@ -79,6 +91,8 @@ pub(super) struct ActivitiesPage {
     from: String,
     to: String,
     import: Option<String>,
+    line: String,
+    factor: Option<String>,
     narrowed: bool,
     rows: Vec<Row>,
     csv: String,
@@ -105,6 +119,7 @@ pub(super) fn page(sheet: Sheet<'_>) -> ActivitiesPage {
     };
     let kinds = catalogue::ALL.iter().filter(|kind| !kind.slots.is_empty());
     let states = STATES.iter().map(|state| ((*state).to_owned(), words::code(state)));
+    let flags = Flag::ALL.iter().map(|flag| (flag.as_str().to_owned(), words::code(flag.as_str())));
     let import = Some(one("import_id")).filter(|import| !import.is_empty());
     let query = asked.encoded_without(&["cursor"]);
     let next = |cursor: &String| {
@@ -118,10 +133,13 @@ pub(super) fn page(sheet: Sheet<'_>) -> ActivitiesPage {
             select("facility_id", "Facility", named(facilities)),
             select("source_id", "Source", named(sources)),
             select("state", "State", states.collect()),
+            select("flag", "Noticed", flags.collect()),
         ],
         from: one("from"),
         to: one("to"),
         import,
+        line: one("line"),
+        factor: Some(one("factor")).filter(|factor| !factor.is_empty()),
         narrowed: !query.is_empty(),
         rows: found.data.iter().map(|activity| row(activity, (facilities, sources))).collect(),
         csv: format!("/activities.csv?{query}"),

@@ -10,6 +10,7 @@ use envora_api::footprints::{
 };
 use envora_api::listing::Page;
 use envora_api::organizations::Organization;
+use envora_api::quality::{DataQuality, QualityShare, SourceMonth, SourceQuality};
 use envora_api::traces::{
     AsSent, FigureQuery, Part, SliceProof, Trace, TraceLine, TracedFactor, TracedGwp, TracedLeaf,
     TracedOrigin, TracedSegment, TracedWhy,
@@ -185,6 +186,54 @@ pub(super) fn facilities() -> Footprint {
         totals: totals(sum(|at, _| i128::from(at == building)), &format!("f{}", building + 1)),
     };
     grouped((0..6).map(group).collect())
+}
+
+/// The quality of the year: as many sources as asked for, with each state there is.
+pub(super) fn quality(sources: u32) -> DataQuality {
+    let share = |word: &str, co2e: &str, share: &str| QualityShare {
+        word: word.to_owned(),
+        co2e: co2e.to_owned(),
+        share: Some(share.to_owned()),
+    };
+    let states = ["present", "zero_run", "estimated", "flagged", "missing", "closed"];
+    let month = |source: u32, month: usize| SourceMonth {
+        month: format!("2022-{:02}", month + 1),
+        state: match (source, month) {
+            (0, _) => states[month % 6],
+            _ => "present",
+        }
+        .to_owned(),
+        activities: 744,
+        estimated: 3,
+        flagged: 1,
+        zero_days: 9,
+    };
+    let source = |number: u32| SourceQuality {
+        source_id: Id::from_bytes([9; 16]),
+        source_code: format!("b{number}-electricity"),
+        source_name: "The main meter".to_owned(),
+        facility_id: None,
+        months: (0..12).map(|at| month(number, at)).collect(),
+    };
+    let year = year();
+    DataQuality {
+        period: year.period,
+        time_zone: year.time_zone,
+        gwp_set: year.gwp_set,
+        run: year.run,
+        status: year.status,
+        coverage: year.coverage,
+        primary_data_share: Some("0.75".to_owned()),
+        primary: vec![share("yes", "750", "0.75"), share("unsaid", "250", "0.25")],
+        data_kinds: vec![share("measured", "900", "0.9"), share("", "100", "0.1")],
+        tiers: vec![share("2", "1000", "1")],
+        flags: year.warnings,
+        unresolved: year.unresolved,
+        months: (1..=12).map(|month| format!("2022-{month:02}")).collect(),
+        sources: (0..sources).map(source).collect(),
+        sources_total: u64::from(sources) + 960,
+        next_cursor: Some("next".to_owned()),
+    }
 }
 
 /// A year without anything.

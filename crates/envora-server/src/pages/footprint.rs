@@ -140,6 +140,7 @@ pub(super) struct FootprintPage {
     warnings: Vec<Item>,
     facts: Vec<Fact>,
     csv: String,
+    quality: String,
     rows: String,
 }
 
@@ -155,6 +156,7 @@ pub(super) fn page(sheet: Sheet<'_>) -> FootprintPage {
     FootprintPage {
         shell: Shell::of(&format!("Footprint {period}"), organization),
         csv: format!("/footprint.csv?year={}{}", asked.year, only("facility")),
+        quality: format!("/quality?year={}{}", asked.year, only("facility")),
         rows: format!(
             "/activities?from={}&to={}{}",
             year.period.from,

@@ -1,13 +1,10 @@
 //! The totals of a year as CSV: the table twin of the charts, for a spreadsheet.
 
 use axum::extract::State;
-use axum::http::HeaderValue;
-use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
-use axum::response::{IntoResponse as _, Response};
 use envora_api::footprints::{Footprint, Totals};
-use envora_api::media;
 use envora_domain::access::actions::ReadResults;
 
+use super::quality::attachment;
 use super::visits::{Shown, SignedIn, names};
 use crate::app::App;
 use crate::endpoints::footprints;
@@ -38,14 +35,7 @@ pub(super) async fn csv(
     let allowed = visitor.allowed::<ReadResults>()?;
     let found: Footprint = footprints::read(State(app), allowed, asked).await?.read()?;
     let text = if by == "gas" { gases(&found) } else { groups(&found, &names(&visitor).await?) };
-    let name = format!("attachment; filename=\"footprint-{year}-by-{by}.csv\"");
-    let mut response: Response = text.into_response();
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(media::CSV));
-    if let Ok(name) = HeaderValue::from_str(&name) {
-        headers.insert(CONTENT_DISPOSITION, name);
-    }
-    Ok(response)
+    attachment(text, &format!("footprint-{year}-by-{by}.csv"))
 }
 
 fn groups(found: &Footprint, names: &std::collections::BTreeMap<String, String>) -> String {
@@ -79,7 +69,7 @@ fn gases(found: &Footprint) -> String {
 }
 
 /// A cell: quoted where it must be, and never read as a formula.
-fn cell(text: &str) -> String {
+pub(super) fn cell(text: &str) -> String {
     let guarded = match text.chars().next() {
         Some('=' | '+' | '-' | '@' | '\t' | '\r') => format!("'{text}"),
         _ => text.to_owned(),

@@ -6,7 +6,7 @@ use std::fs;
 use askama::Template;
 use envora_api::problems::Problem;
 
-use super::{assets, fixtures, footprint, problem, sign_in, trace};
+use super::{assets, fixtures, footprint, problem, quality, sign_in, trace};
 
 fn year_page() -> String {
     let asked = footprint::Asked { year: 2022, years: vec![2021, 2022, 2023], facility: None };
@@ -35,6 +35,31 @@ fn empty_page() -> String {
     footprint::page(sheet).render().expect("a page")
 }
 
+fn quality_page(sources: u32) -> String {
+    let asked = footprint::Asked { year: 2022, years: vec![2021, 2022], facility: None };
+    let found = match sources {
+        0 => envora_api::quality::DataQuality {
+            sources_total: 0,
+            next_cursor: None,
+            flags: Vec::new(),
+            unresolved: Vec::new(),
+            primary: Vec::new(),
+            data_kinds: Vec::new(),
+            tiers: Vec::new(),
+            ..fixtures::quality(0)
+        },
+        some => fixtures::quality(some),
+    };
+    let sheet = quality::Sheet {
+        organization: &fixtures::organization(),
+        found: &found,
+        names: &fixtures::names(),
+        asked: &asked,
+        is_first: true,
+    };
+    quality::page(sheet).render().expect("a page")
+}
+
 fn trace_page(replay: &str) -> String {
     let mut trace = fixtures::trace();
     replay.clone_into(&mut trace.replay);
@@ -50,6 +75,8 @@ fn all() -> Vec<(&'static str, String)> {
     vec![
         ("year", year_page()),
         ("empty", empty_page()),
+        ("quality", quality_page(40)),
+        ("quality-empty", quality_page(0)),
         ("trace", trace_page("equal")),
         ("differs", trace_page("differs")),
         ("sign-in", sign_in::page("localhost", None).render().expect("a page")),
@@ -94,6 +121,28 @@ fn the_year_says_what_a_reader_wants_to_know() {
     let (first, last) = (page.find("Building 2, laboratories"), page.find("Building 44"));
     assert!(first < last, "the largest first");
     assert!(!page.contains("grand total") && !page.contains("Total emissions"));
+}
+
+#[test]
+fn a_mark_is_told_in_words_and_leads_to_what_is_to_be_looked_at() {
+    let page = quality_page(40).replace('\u{a0}', " ");
+    for text in [
+        "40 of 1,000 sources, by code.",
+        "9 days at nothing of 744 activities",
+        "3 of 744 activities estimated",
+        "something noticed in 1 of 744 activities",
+        ">missing</span>",
+        ">not open</span>",
+        "&#38;from=2022-02-01&#38;to=2022-03-01",
+        "flag=zero_run",
+        "/quality.csv?year=2022",
+        "cursor=next",
+        "<caption>",
+        "75.00 %",
+    ] {
+        assert!(page.contains(text), "{text}");
+    }
+    assert!(quality_page(0).contains("envora sources push"));
 }
 
 #[test]

@@ -24,6 +24,7 @@ pub(super) struct Shell {
 /// The pages that stand in the head of each, in the order of their use.
 const WAYS: &[(&str, &str)] = &[
     ("Footprint", "/"),
+    ("Quality", "/quality"),
     ("Activities", "/activities"),
     ("Imports", "/imports"),
     ("Factors", "/factors"),

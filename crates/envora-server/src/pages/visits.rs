@@ -256,7 +256,11 @@ pub(super) async fn names(visitor: &Visitor) -> Result<BTreeMap<String, String>,
 }
 
 /// The years that hold something, and the one that is asked for: the last, unless the address says.
-async fn asked(app: &App, visitor: &Visitor, params: &Params) -> Result<footprint::Asked, Refusal> {
+pub(super) async fn asked(
+    app: &App,
+    visitor: &Visitor,
+    params: &Params,
+) -> Result<footprint::Asked, Refusal> {
     let grant = visitor.grant::<ReadResults>()?;
     let days = visitor.tenant.parts().db.read(move |rd| {
         let Some(run) = run_current(rd, &grant)? else { return Ok(None) };

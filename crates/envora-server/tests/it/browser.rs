@@ -187,6 +187,8 @@ async fn pages_are_fit_for_everyone() {
                 ("audit", "/audit?entry=1"),
                 ("factors", "/factors?q=natural+gas"),
                 ("a factor", &factor),
+                ("quality", "/quality"),
+                ("quality of an empty year", "/quality?year=2021"),
                 ("settings", "/settings"),
                 ("imports", "/imports"),
                 ("an import", &import),

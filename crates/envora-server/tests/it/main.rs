@@ -24,4 +24,5 @@ mod p21;
 mod pages;
 mod postgres;
 mod problems;
+mod quality;
 mod reverse;

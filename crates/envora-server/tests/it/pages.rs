@@ -18,7 +18,7 @@ fn visit(method: &str, path: &str) -> Builder {
         .header("accept", "text/html")
 }
 
-async fn open(house: &House, path: &str, cookie: &str) -> Answer {
+pub(crate) async fn open(house: &House, path: &str, cookie: &str) -> Answer {
     let request = visit("GET", path).header("cookie", cookie).body(Body::empty());
     house.send(request.unwrap()).await
 }
@@ -34,7 +34,7 @@ fn cookie(answer: &Answer) -> String {
     answer.header("set-cookie").split(';').next().unwrap_or("").to_owned()
 }
 
-async fn signed_in(house: &House) -> String {
+pub(crate) async fn signed_in(house: &House) -> String {
     let answer = send(house, visit("POST", "/sign-in"), &format!("token={}", house.token)).await;
     assert_eq!((answer.status, answer.header("location")), (303, "/"));
     cookie(&answer)
@@ -77,6 +77,8 @@ async fn nobody_is_sent_to_sign_in() {
         "/imports",
         "/imports/imp_x",
         "/imports/imp_x/error-file",
+        "/quality",
+        "/quality.csv",
         "/settings",
     ] {
         let answer = open(&house, path, "envora=made-up").await;
@@ -165,6 +167,12 @@ async fn every_page_has_the_strict_policy_and_errors_are_pages() {
         ("/factors/sha256:0000000000", session.as_str(), 404),
         ("/footprint.csv", session.as_str(), 400),
         ("/footprint.csv?year=2022&by=colour", session.as_str(), 400),
+        ("/quality", session.as_str(), 200),
+        ("/quality?year=1999", session.as_str(), 200),
+        ("/quality?year=soon", session.as_str(), 400),
+        ("/quality?facility=fac_x", session.as_str(), 404),
+        ("/quality?cursor=x", session.as_str(), 400),
+        ("/activities?flag=loud", session.as_str(), 400),
         ("/settings", session.as_str(), 200),
         ("/imports", session.as_str(), 200),
         ("/imports?cursor=x", session.as_str(), 400),
@@ -229,7 +237,7 @@ async fn upload(house: &House, (session, site): (&str, &str), name: &str, file: 
     house.send(request.unwrap()).await
 }
 
-fn text(answer: Answer) -> String {
+pub(crate) fn text(answer: Answer) -> String {
     String::from_utf8(answer.body).unwrap()
 }
 

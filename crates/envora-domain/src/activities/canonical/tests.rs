@@ -125,6 +125,13 @@ fn the_bytes_of_a_row_are_these() {
 #[test]
 fn origin_and_flags_are_no_content() {
     let activity = full();
+    for flag in Flag::ALL {
+        let mut flagged = activity.clone();
+        flagged.flags = [*flag].into();
+        assert!(has_flags(&flagged.canonical()), "{flag}");
+        flagged.flags.clear();
+        assert!(!has_flags(&flagged.canonical()));
+    }
     let mut moved = activity.clone();
     moved.flags.clear();
     moved.origin = Origin::Request {
