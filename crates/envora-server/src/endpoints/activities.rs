@@ -61,6 +61,9 @@ const TAKES: &[Format] = &[Format::Json, Format::Ndjson, Format::Csv];
 /// Segments that one page of a list looks into; a page may then be short and still lead on.
 const SEGMENTS_A_PAGE: u32 = 16;
 
+/// The largest place of the log that can be asked for.
+const SEQ_MAX: u64 = (1 << 62) - 1;
+
 /// The routes of this file. The trace of an activity is with the traces.
 #[must_use]
 pub fn routes() -> Vec<Route> {
@@ -80,6 +83,7 @@ pub fn routes() -> Vec<Route> {
                 ("line", "With import_id: only from this line of the file."),
                 ("factor", "Only those that are calculated with this factor, by its id."),
                 ("flag", "Only those with this flag, of the row or of how it is calculated; may be repeated."),
+                ("after_seq", "Only those committed after this entry of the log: what is new since."),
                 ("fields", "Only these fields of each, separated by commas."),
             ])
             .gives(200, Shape::page::<Activity>()),
@@ -459,13 +463,14 @@ pub(crate) async fn list(
     allowed: Allowed<ReadActivities>,
     params: Params,
 ) -> Answer {
-    params.only(&[&["limit", "cursor", "fields"], NARROWS].concat())?;
+    params.only(&[&["limit", "cursor", "fields", "after_seq"], NARROWS].concat())?;
     let cut = Cut::of::<Activity>(&params)?;
     let (parts, grant, now) =
         (Arc::clone(allowed.tenant.parts()), allowed.grant, app.clock().now());
     let walk = Walk { route: ALL, params: &params };
     let place = cursors::decode(&parts.keys, walk, now)?;
-    let from = place.map_or((0, 0), |place| (place.seq, place.after.parse().unwrap_or(0)));
+    let first = params.integer("after_seq")?.map_or(0, |seq| seq.min(SEQ_MAX) + 1);
+    let from = place.map_or((first, 0), |place| (place.seq, place.after.parse().unwrap_or(0)));
     let wanted = Wanted { question: question(&params)?, limit: params.limit()?, from };
     let asked = Arc::clone(&parts);
     let listed = blocking(&app, move || Ok(page(&asked, grant, wanted)?)).await?;

@@ -100,6 +100,11 @@ async fn a_list_is_narrowed_by_what_rows_say() {
     ] {
         assert_eq!(listed(&house.get(&format!("/activities?{query}")).await), want, "{query}");
     }
+    let before = sent["watermark"]["seq"].as_u64().unwrap() - 1;
+    for (seq, want) in [(before, vec!["b1 counted"]), (before + 1, vec![]), (u64::MAX, vec![])] {
+        let new = house.get(&format!("/activities?after_seq={seq}")).await;
+        assert_eq!(listed(&new), want, "after {seq}");
+    }
     let cut = house.get("/activities?fields=external_id,state&state=unresolved").await.json();
     assert_eq!(cut["data"], json!([{"external_id": "a2", "state": "unresolved"}]));
     for (query, parameter) in [
@@ -108,6 +113,7 @@ async fn a_list_is_narrowed_by_what_rows_say() {
         ("from=2022-02-01&to=2022-02-01", "to"),
         ("from=january", "from"),
         ("import_id=act_1", "import_id"),
+        ("after_seq=-1", "after_seq"),
         ("facility=b24", "facility"),
     ] {
         let answer = house.get(&format!("/activities?{query}")).await;
