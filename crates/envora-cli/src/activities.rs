@@ -3,18 +3,15 @@
 use core::time::Duration;
 use std::path::PathBuf;
 
-use envora_api::activities::Activity;
 use envora_api::amounts::Watermark;
 use envora_api::footprints::Footprint;
 use envora_api::imports::Import;
-use envora_api::listing::Page;
 use envora_domain::time::Day;
 
 use crate::arguments::{DataVerb, PushArguments};
 use crate::client::Client;
 use crate::failures::{Exit, Failure};
 use crate::imports::{self, Outgoing};
-use crate::json;
 use crate::session::{Printed, Session};
 use crate::tables::Table;
 use crate::terminal::Channel;
@@ -22,9 +19,13 @@ use crate::terminal::Channel;
 mod check;
 mod errors;
 mod export;
+mod files;
+mod list;
 mod mappings;
 mod preview;
 mod reading;
+mod supersede;
+mod tail;
 
 /// How often the watermark is looked at before giving up: five minutes.
 const LOOKS_MAX: u32 = 3_000;
@@ -40,21 +41,23 @@ pub async fn run(verb: DataVerb, session: &mut Session) -> Result<(), Failure> {
         DataVerb::Preview(arguments) => preview::run(&arguments, session).await,
         DataVerb::Map(verb) => mappings::run(verb, session).await,
         DataVerb::Errors(arguments) => errors::run(&arguments, session).await,
-        DataVerb::List { limit } => list(limit, session).await,
-        DataVerb::Show { activity } => show(&activity, session).await,
+        DataVerb::List(arguments) => list::list(&arguments, session).await,
+        DataVerb::Show { activity } => list::show(&activity, session).await,
+        DataVerb::Supersede(arguments) => supersede::run(&arguments, session).await,
+        DataVerb::Tail(arguments) => tail::run(&arguments, session).await,
         DataVerb::Export(arguments) => export::run(&arguments, session).await,
     }
 }
 
 async fn push(arguments: PushArguments, session: &mut Session) -> Result<(), Failure> {
-    let client = session.client()?;
+    let client = session.client_to_change()?;
     let query = push_query(&client, &arguments, &mut session.terminal.words).await?;
     let files: Vec<PathBuf> = arguments.files.into_iter().chain(arguments.file).collect();
     let files = files.iter().map(|path| Outgoing::read(path, query.clone()));
     let files: Vec<Outgoing> = files.collect::<Result<_, _>>()?;
     let answers = imports::send(&client, session.terminal.words.audience, &files).await?;
     for (file, import) in files.iter().zip(&answers) {
-        imports::print_refused(&file.name, import, &mut session.terminal.words);
+        imports::print_refused(file, import, &mut session.terminal.words);
     }
     if let Some(seq) = answers.iter().map(|import| import.watermark.seq).max() {
         wait_until_counted(&client, seq).await?;
@@ -145,38 +148,4 @@ pub async fn wait_until_counted(client: &Client, seq: u64) -> Result<Watermark, 
         "the rows are stored, but the calculation has not come past them in five minutes",
         "`envora doctor` says what holds it up; nothing needs to be sent again",
     ))
-}
-
-async fn list(limit: u16, session: &mut Session) -> Result<(), Failure> {
-    let limit = limit.to_string();
-    let page: Page<Activity> = session.client()?.get("/activities", &[("limit", &limit)]).await?;
-    if session.print_json(&page)? == Printed::AsJson {
-        return Ok(());
-    }
-    let columns = ["type", "quantity", "unit", "facility_code", "source_code"];
-    let headers = ["activity", "state", "type", ">quantity", "unit", "facility", "source"];
-    let mut table = Table::new(&headers);
-    for activity in &page.data {
-        let fields = columns.map(|name| json::cell(activity.fields.get(name)));
-        table.row([activity.id.to_string(), activity.state.clone()].into_iter().chain(fields));
-    }
-    table.print(&mut session.terminal.data);
-    Ok(())
-}
-
-async fn show(activity: &str, session: &mut Session) -> Result<(), Failure> {
-    let activity: Activity = session.client()?.get(&format!("/activities/{activity}"), &[]).await?;
-    if session.print_json(&activity)? == Printed::AsJson {
-        return Ok(());
-    }
-    let mut table = Table::new(&["field", "value"]);
-    table.row(["id".to_owned(), activity.id.to_string()]);
-    table.row(["state".to_owned(), activity.state]);
-    table.row(["committed_at".to_owned(), activity.committed_at.to_string()]);
-    table.row(["segment".to_owned(), format!("{} row {}", activity.segment, activity.row)]);
-    for (name, value) in &activity.fields {
-        table.row([name.clone(), json::cell(Some(value))]);
-    }
-    table.print(&mut session.terminal.data);
-    Ok(())
 }

@@ -5,10 +5,14 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 use envora_domain::time::Day;
 
+use crate::output::Form;
+use crate::session::Questions;
+use crate::terminal::{Terminal, Voice};
+
 /// What every verb that talks to a server takes.
 #[derive(Args, Clone, Debug, Default)]
 pub struct Common {
-    /// The server, such as http://acme.localhost:7780 [env: ENVORA_SERVER]
+    /// The server, such as http://acme.localhost:8080, or demo [env: ENVORA_SERVER]
     #[arg(long, global = true, value_name = "URL", help_heading = "Server")]
     pub server: Option<String>,
     /// The organization; by default the first label of the server's name [env: ENVORA_ORG]
@@ -18,14 +22,61 @@ pub struct Common {
     #[arg(long, global = true, value_name = "FIELDS", num_args = 0..=1, require_equals = true,
         default_missing_value = "", help_heading = "Output")]
     pub json: Option<String>,
+    /// Print a line of JSON for each item, or only these of its fields
+    #[arg(long, global = true, value_name = "FIELDS", num_args = 0..=1, require_equals = true,
+        default_missing_value = "", conflicts_with = "json", help_heading = "Output")]
+    pub ndjson: Option<String>,
+    /// Print tables as CSV
+    #[arg(long, global = true, conflicts_with_all = ["json", "ndjson"], help_heading = "Output")]
+    pub csv: bool,
+    /// Print tables as tab-separated text, without colours, as into a pipe
+    #[arg(long, global = true, conflicts_with_all = ["json", "ndjson", "csv"],
+        help_heading = "Output")]
+    pub plain: bool,
+    /// Say nothing beside the answer but what went wrong
+    #[arg(long, short, global = true, help_heading = "Output")]
+    pub quiet: bool,
+    /// Never ask: end with an error where a question would be
+    #[arg(long, global = true, help_heading = "Output")]
+    pub no_input: bool,
+    /// Answer every question with yes
+    #[arg(long, short, global = true, help_heading = "Output")]
+    pub yes: bool,
 }
 
 impl Common {
-    /// The fields that `--json` asks for; none of them for all; `None` without `--json`.
+    /// The form of the answer.
     #[must_use]
-    pub fn json_fields(&self) -> Option<Vec<String>> {
-        let words = self.json.as_deref()?.split(',').map(str::trim);
-        Some(words.filter(|word| !word.is_empty()).map(str::to_owned).collect())
+    pub fn form(&self) -> Form {
+        let fields = |text: &str| {
+            let words = text.split(',').map(str::trim);
+            words.filter(|word| !word.is_empty()).map(str::to_owned).collect()
+        };
+        match (&self.json, &self.ndjson) {
+            (Some(text), _) => Form::Json(fields(text)),
+            (None, Some(text)) => Form::Ndjson(fields(text)),
+            (None, None) if self.csv => Form::Csv,
+            (None, None) if self.plain => Form::Plain,
+            (None, None) => Form::Fit,
+        }
+    }
+
+    /// Gives the streams the form that is asked for.
+    pub fn shape(&self, terminal: &mut Terminal) {
+        self.form().shape(terminal);
+        if self.quiet {
+            terminal.words.voice = Voice::Quiet;
+        }
+    }
+
+    /// What becomes of questions.
+    #[must_use]
+    pub fn questions(&self) -> Questions {
+        match (self.yes, self.no_input) {
+            (true, _) => Questions::Yes,
+            (false, true) => Questions::Refused,
+            (false, false) => Questions::Asked,
+        }
     }
 }
 
@@ -63,6 +114,47 @@ pub enum Verb {
     /// Units of measure; needs no server
     #[command(subcommand)]
     Units(UnitsVerb),
+    /// Sign in: keep a token together with the one server it is for
+    #[command(subcommand)]
+    Auth(AuthVerb),
+}
+
+/// Signing in.
+#[derive(Subcommand, Clone, Debug)]
+pub enum AuthVerb {
+    /// Verify a token at a server and keep both, for this user alone
+    Login(LoginArguments),
+    /// Who is signed in where, and whether each server still takes the token
+    Status,
+    /// Ask another of the known servers when none is named
+    Switch {
+        /// Its address, or its organization
+        server: String,
+    },
+    /// Print the token of the server that would be asked
+    Token,
+    /// Forget the token of the server in use, or of another one
+    Logout {
+        /// Its address, or its organization
+        server: Option<String>,
+    },
+}
+
+/// A token to keep.
+#[derive(Args, Clone, Debug)]
+pub struct LoginArguments {
+    /// The organization; by default the first label of the server's name
+    #[arg(long, value_name = "ORG")]
+    pub org_id: Option<String>,
+    /// `-`: read the token from stdin
+    #[arg(long, value_name = "-", allow_hyphen_values = true)]
+    pub token: Option<String>,
+    /// Not there yet.
+    #[arg(long, hide = true)]
+    pub device: bool,
+    /// Not there yet.
+    #[arg(long, hide = true)]
+    pub browser: bool,
 }
 
 /// Activity data.
@@ -80,17 +172,17 @@ pub enum DataVerb {
     /// The rows of an import that were refused or wait, with the reason of each
     Errors(ErrorsArguments),
     /// Stored activities, oldest first
-    List {
-        /// How many
-        #[arg(long, default_value_t = 20)]
-        limit: u16,
-    },
+    List(ActivitiesArguments),
     /// One stored activity, word for word
     Show {
         /// The activity, act_…
         activity: String,
     },
-    /// Write all stored activities as NDJSON, one per line, fit to be pushed again
+    /// Replace a stored activity by a right one, or void it; both stay in the log
+    Supersede(SupersedeArguments),
+    /// Follow what is stored, as it comes, until Ctrl-C
+    Tail(TailArguments),
+    /// Write stored activities as NDJSON or CSV, fit to be pushed again
     Export(ExportArguments),
 }
 
@@ -111,6 +203,109 @@ pub enum MapVerb {
     },
 }
 
+/// Which activities.
+#[derive(Args, Clone, Debug, Default)]
+pub struct Narrowing {
+    /// Only of this activity type
+    #[arg(long = "type", value_name = "TYPE")]
+    pub kind: Vec<String>,
+    /// Only at this facility, by id or code
+    #[arg(long, value_name = "CODE")]
+    pub facility: Vec<String>,
+    /// Only of this source, by id or code
+    #[arg(long, value_name = "CODE")]
+    pub source: Vec<String>,
+    /// Only counted, unresolved, superseded, voided or pending
+    #[arg(long, value_name = "STATE")]
+    pub state: Vec<String>,
+    /// Only of this import, imp_…
+    #[arg(long, value_name = "IMPORT")]
+    pub import: Option<String>,
+    /// Only those that last into this day, or later
+    #[arg(long, value_name = "DAY", value_parser = day)]
+    pub from: Option<Day>,
+    /// Only those that begin before this day
+    #[arg(long, value_name = "DAY", value_parser = day)]
+    pub to: Option<Day>,
+}
+
+impl Narrowing {
+    /// As the API's parameters.
+    #[must_use]
+    pub fn query(&self) -> Vec<(&'static str, String)> {
+        let many = [
+            ("type", &self.kind),
+            ("facility_id", &self.facility),
+            ("source_id", &self.source),
+            ("state", &self.state),
+        ];
+        let mut query: Vec<(&'static str, String)> = many
+            .into_iter()
+            .flat_map(|(name, values)| values.iter().map(move |value| (name, value.clone())))
+            .collect();
+        query.extend(self.import.clone().map(|import| ("import_id", import)));
+        query.extend(self.from.map(|day| ("from", day.to_string())));
+        query.extend(self.to.map(|day| ("to", day.to_string())));
+        query
+    }
+}
+
+/// A list of activities.
+#[derive(Args, Clone, Debug)]
+pub struct ActivitiesArguments {
+    #[command(flatten)]
+    pub narrowing: Narrowing,
+    /// Not more than this many
+    #[arg(long, default_value_t = 20)]
+    pub limit: usize,
+}
+
+/// What to follow.
+#[derive(Args, Clone, Debug)]
+pub struct TailArguments {
+    #[command(flatten)]
+    pub narrowing: Narrowing,
+    /// A line for each import instead of each activity
+    #[arg(long, conflicts_with_all = ["kind", "facility", "source", "state", "import", "from", "to",
+        "after_seq"])]
+    pub imports: bool,
+    /// Begin after this entry of the log instead of now
+    #[arg(long, value_name = "SEQ")]
+    pub after_seq: Option<u64>,
+    /// End after this many
+    #[arg(long)]
+    pub limit: Option<u64>,
+}
+
+/// Which activity, and what is right.
+#[derive(Args, Clone, Debug)]
+pub struct SupersedeArguments {
+    /// The activity, act_…
+    #[arg(long, value_name = "ACTIVITY", conflicts_with_all = ["import", "line"])]
+    pub id: Option<String>,
+    /// The import that it came with, imp_…, beside --line
+    #[arg(long, value_name = "IMPORT", requires = "line")]
+    pub import: Option<String>,
+    /// Its line in that file, from 1
+    #[arg(long, requires = "import")]
+    pub line: Option<u64>,
+    /// The right quantity
+    #[arg(long, allow_hyphen_values = true)]
+    pub quantity: Option<String>,
+    /// The right unit
+    #[arg(long)]
+    pub unit: Option<String>,
+    /// Another field that is otherwise: --set facility_code=b24
+    #[arg(long, value_name = "FIELD=VALUE")]
+    pub set: Vec<String>,
+    /// It should not be there at all
+    #[arg(long, conflicts_with_all = ["quantity", "unit", "set"])]
+    pub void: bool,
+    /// Why, for those who read the log
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
+}
+
 /// Rows to look at.
 #[derive(Args, Clone, Debug)]
 pub struct ErrorsArguments {
@@ -120,14 +315,22 @@ pub struct ErrorsArguments {
     /// mend them there and push the file
     #[arg(long, value_name = "FILE")]
     pub fix: Option<PathBuf>,
+    /// Write over that file if it is there
+    #[arg(long, requires = "fix")]
+    pub force: bool,
 }
 
-/// Where to write.
+/// What to write, and where.
 #[derive(Args, Clone, Debug)]
 pub struct ExportArguments {
-    /// A new file, instead of stdout
+    #[command(flatten)]
+    pub narrowing: Narrowing,
+    /// A new file, instead of stdout; CSV where its name ends so, or with --csv
     #[arg(long, short, value_name = "FILE")]
     pub out: Option<PathBuf>,
+    /// Write over that file if it is there
+    #[arg(long, requires = "out")]
+    pub force: bool,
 }
 
 /// A file to look at.
@@ -250,13 +453,17 @@ pub struct TraceArguments {
 #[derive(Subcommand, Clone, Debug)]
 pub enum ListVerb {
     /// All of them
-    List,
+    List {
+        /// Not more than this many
+        #[arg(long)]
+        limit: Option<usize>,
+    },
     /// One of them, every field
     Show {
         /// Its code or id
         code: String,
     },
-    /// Add those of a CSV file; what is there already stays as it is
+    /// Add those of a CSV file, and change those that the file says otherwise; blank cells change nothing
     Push {
         /// A CSV file with the API's field names as headers
         file: PathBuf,

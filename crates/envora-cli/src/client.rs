@@ -15,11 +15,12 @@ use envora_api::media;
 use envora_api::problems::Problem;
 use envora_domain::hash::hex;
 use envora_domain::ports::Entropy;
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue, IF_MATCH, RETRY_AFTER};
 use reqwest::{Method, RequestBuilder, Response, StatusCode, Url};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::configuration::Chosen;
 use crate::failures::{Exit, Failure};
 
 /// How often a request is sent that finds nobody, or a server that asks to wait.
@@ -27,7 +28,10 @@ const TRIES: u32 = 4;
 /// The longest wait that a server may ask for.
 const WAIT_SECS_MAX: u64 = 10;
 
-/// Whom to ask, and as whom.
+/// How long a stream may take.
+const STREAM_MAX: Duration = Duration::from_secs(24 * 3_600);
+
+/// Whom to ask, and as whom. The token is for this server alone.
 #[derive(Clone)]
 pub struct Target {
     /// `http://acme.localhost:7780`.
@@ -36,6 +40,21 @@ pub struct Target {
     pub organization: Option<String>,
     /// The token.
     pub token: Option<String>,
+    /// How it came to be this one.
+    pub chosen: Chosen,
+    /// What the person who asks should know about that.
+    pub notes: Vec<String>,
+}
+
+/// Never with its token.
+impl core::fmt::Debug for Target {
+    fn fmt(&self, to: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        to.debug_struct("Target")
+            .field("server", &self.server)
+            .field("organization", &self.organization)
+            .field("chosen", &self.chosen)
+            .finish_non_exhaustive()
+    }
 }
 
 /// A client of one organization.
@@ -82,7 +101,10 @@ impl Client {
         }
         let loopback = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)]
             .map(|address| SocketAddr::new(address, port));
+        let json = format!("{}, {}", media::VENDOR, media::PROBLEM);
+        let json = HeaderValue::from_str(&json).context("name what is understood")?;
         let http = reqwest::Client::builder()
+            .default_headers([(ACCEPT, json)].into_iter().collect())
             .resolve_to_addrs(&host, &loopback)
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
@@ -139,13 +161,27 @@ impl Client {
         path: &str,
         query: &[(&str, &str)],
     ) -> Result<Vec<T>, Failure> {
+        self.first(path, query, usize::MAX).await
+    }
+
+    /// The first items of a collection, page by page, not more than so many.
+    ///
+    /// # Errors
+    /// The server's problem, or that there is no server.
+    pub async fn first<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        query: &[(&str, &str)],
+        limit: usize,
+    ) -> Result<Vec<T>, Failure> {
         let mut items = Vec::new();
         let mut cursor: Option<String> = None;
         loop {
             let page = self.page(path, query, cursor.as_deref()).await?;
             items.extend(page.data);
             cursor = page.next_cursor;
-            if cursor.is_none() {
+            if cursor.is_none() || items.len() >= limit {
+                items.truncate(limit);
                 return Ok(items);
             }
         }
@@ -158,6 +194,29 @@ impl Client {
     pub async fn bytes(&self, path: &str) -> Result<Bytes, Failure> {
         let url = self.url(path, &[])?;
         body(self.retry(|http| http.request(Method::GET, url.clone())).await?).await
+    }
+
+    /// Opens a stream of another type than JSON, for as long as it takes.
+    ///
+    /// # Errors
+    /// The server's problem, or that there is no server.
+    pub async fn stream(
+        &self,
+        path: &str,
+        query: &[(&str, &str)],
+        media_type: &str,
+    ) -> Result<Response, Failure> {
+        let url = self.url(path, query)?;
+        let accept = format!("{media_type}, {}", media::PROBLEM);
+        let send = |http: &reqwest::Client| {
+            http.request(Method::GET, url.clone()).header(ACCEPT, &accept).timeout(STREAM_MAX)
+        };
+        let answer = self.retry(send).await?;
+        if answer.status().is_success() {
+            return Ok(answer);
+        }
+        // It is a problem, therefore never `Ok`.
+        body(answer).await.and_then(|_| Err(anyhow::anyhow!("the server sent no stream").into()))
     }
 
     /// Sends JSON to something of the organization.
@@ -175,6 +234,27 @@ impl Client {
             http.request(Method::POST, url.clone())
                 .header(CONTENT_TYPE, media::VENDOR)
                 .header(media::IDEMPOTENCY_KEY_X, &key)
+                .body(bytes.clone())
+        };
+        read(self.retry(send).await?).await
+    }
+
+    /// Changes something of the organization that is at this version.
+    ///
+    /// # Errors
+    /// The server's problem, or that there is no server.
+    pub async fn patch<B: Serialize + Sync, T: DeserializeOwned>(
+        &self,
+        path: &str,
+        version: u64,
+        body: &B,
+    ) -> Result<T, Failure> {
+        let bytes = serde_json::to_vec(body).context("write the request")?;
+        let url = self.url(path, &[])?;
+        let send = |http: &reqwest::Client| {
+            http.request(Method::PATCH, url.clone())
+                .header(CONTENT_TYPE, "application/merge-patch+json")
+                .header(IF_MATCH, format!("\"v{version}\""))
                 .body(bytes.clone())
         };
         read(self.retry(send).await?).await
@@ -227,8 +307,7 @@ impl Client {
     ) -> Result<Response, Failure> {
         let mut tried = 1;
         loop {
-            let mut sending = request(&self.http)
-                .header(ACCEPT, format!("{}, {}", media::VENDOR, media::PROBLEM));
+            let mut sending = request(&self.http);
             if let Some(token) = &self.token {
                 sending = sending.header(AUTHORIZATION, format!("Bearer {token}"));
             }

@@ -22,7 +22,12 @@ const ID_SHOWN: usize = 12;
 /// # Errors
 /// The server's problem.
 pub async fn run(verb: FactorsVerb, session: &mut Session) -> Result<(), Failure> {
-    let client = session.client()?;
+    let client = match &verb {
+        FactorsVerb::Activate { .. } => session.client_to_change()?,
+        FactorsVerb::Search { .. } | FactorsVerb::List { .. } | FactorsVerb::Show { .. } => {
+            session.client()?
+        }
+    };
     match verb {
         FactorsVerb::Search { words, filters } => {
             list(&client, Some(words.join(" ")), &filters, session).await

@@ -6,6 +6,7 @@
 use envora_api::problems::{Problem, RowError};
 
 use crate::paint::Paint;
+use crate::refusals::as_it_stands;
 use crate::terminal::Channel;
 
 /// What the process ends with.
@@ -114,7 +115,7 @@ impl Failure {
     /// Prints it, for people and logs alike.
     pub fn print(&self, to: &mut Channel) {
         let text = self.view(to.paint);
-        to.text(text);
+        to.error(text);
     }
 
     /// Its text.
@@ -158,7 +159,7 @@ fn problem_view(paint: Paint, problem: &Problem) -> String {
     if problem.status == 401 {
         text.push_str(&help_line(
             paint,
-            "set ENVORA_TOKEN to the operator token that `envora init` printed",
+            "sign in with `envora auth login`, or set ENVORA_TOKEN to the operator token that `envora init` printed",
         ));
     }
     if !problem.request_id.is_empty() {
@@ -182,7 +183,7 @@ pub fn row_view(paint: Paint, file: &str, error: &RowError) -> String {
     }
     let mut text = place_line(paint, &place.join(":"), error, "");
     if let Some(value) = &error.value {
-        text.push_str(&format!("   {} {}\n", paint.link("|"), value.escape_debug()));
+        text.push_str(&format!("   {} {}\n", paint.link("|"), as_it_stands(value.as_bytes())));
     }
     text + &reason(paint, error)
 }

@@ -11,8 +11,9 @@ use envora_api::writes::{Counts, Outcome, RowResult};
 use envora_domain::decimal::group_thousands;
 
 use crate::client::{Body, Client};
-use crate::failures::{Failure, row_view};
+use crate::failures::Failure;
 use crate::progress::{Bars, Sending};
+use crate::refusals::{Refusals, line_of};
 use crate::tables::Table;
 use crate::terminal::{Audience, Channel};
 
@@ -258,23 +259,27 @@ pub fn counts_text(counts: &Counts) -> String {
     if some.is_empty() { "no rows".to_owned() } else { some.join(", ") }
 }
 
-/// Prints the rows that were rejected or quarantined, each with its reasons and remedies.
-pub fn print_refused(file: &str, import: &Import, to: &mut Channel) {
-    let paint = to.paint;
-    let refused: Vec<&RowResult> = import
-        .results
-        .iter()
-        .filter(|row| matches!(row.status, Outcome::Rejected | Outcome::Quarantined))
-        .collect();
-    for row in refused.iter().take(ROWS_SHOWN) {
+/// Prints the rows that were rejected or quarantined, like ones together, and how to go on.
+pub fn print_refused(file: &Outgoing, import: &Import, to: &mut Channel) {
+    let open = |row: &&RowResult| matches!(row.status, Outcome::Rejected | Outcome::Quarantined);
+    let mut refusals = Refusals::default();
+    for row in import.results.iter().filter(open) {
         for error in &row.errors {
-            to.text(row_view(paint, file, error));
+            let line = error.row.map_or(0, |place| place.line);
+            refusals.add(error, || line_of(&file.bytes, line));
         }
     }
-    if refused.len() > ROWS_SHOWN {
-        to.line(format!(
-            "  … and {} more rows: envora data errors {}",
-            refused.len() - ROWS_SHOWN,
+    refusals.print(&file.name, to);
+    let listed = import.results.iter().filter(open).count();
+    let all = import.counts.rejected + import.counts.quarantined;
+    let more = all.saturating_sub(u64::try_from(listed).unwrap_or(u64::MAX));
+    if more > 0 {
+        let more = group_thousands(&more.to_string());
+        to.error(format!("  … and {more} more rows: envora data errors {}\n", import.id));
+    }
+    if import.counts.rejected > 0 {
+        to.help(format!(
+            "envora data errors {} --fix FILE writes the refused rows to a file to mend and push",
             import.id
         ));
     }

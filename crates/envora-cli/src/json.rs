@@ -18,6 +18,28 @@ pub fn render<T: Serialize>(answer: &T, fields: &[String]) -> Result<String, Fai
     Ok(text)
 }
 
+/// The answer as one line of JSON for each item of a list, or one line in all.
+///
+/// # Errors
+/// When the answer has no such field.
+pub fn render_lines<T: Serialize>(answer: &T, fields: &[String]) -> Result<String, Failure> {
+    let value = serde_json::to_value(answer).context("write the answer")?;
+    let value = if fields.is_empty() { value } else { select(value, fields)? };
+    let items = match value {
+        Value::Array(items) => items,
+        Value::Object(mut object) => match object.remove("data") {
+            Some(Value::Array(items)) => items,
+            Some(data) => {
+                object.insert("data".to_owned(), data);
+                vec![Value::Object(object)]
+            }
+            None => vec![Value::Object(object)],
+        },
+        other @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_)) => vec![other],
+    };
+    Ok(items.iter().map(|item| format!("{item}\n")).collect())
+}
+
 /// A value as a cell of a table: texts without their quotes, nothing for what is absent.
 #[must_use]
 pub fn cell(value: Option<&Value>) -> String {
@@ -66,7 +88,7 @@ fn pick(object: &Map<String, Value>, fields: &[String]) -> Result<Map<String, Va
 mod tests {
     use serde_json::json;
 
-    use super::render;
+    use super::{render, render_lines};
 
     fn fields(text: &str) -> Vec<String> {
         text.split(',').map(str::to_owned).collect()
@@ -81,6 +103,15 @@ mod tests {
             r#"[{"code":"b2"},{"code":"b24"}]"#
         );
         assert!(render(&page, &[]).expect("all").contains("next_cursor"));
+    }
+
+    #[test]
+    fn a_line_holds_an_item() {
+        let list = json!([{"code": "b2", "name": "x"}, {"code": "b24", "name": "y"}]);
+        let lines = render_lines(&list, &fields("code")).expect("known");
+        assert_eq!(lines, "{\"code\":\"b2\"}\n{\"code\":\"b24\"}\n");
+        assert_eq!(render_lines(&json!([]), &[]).expect("none"), "");
+        assert_eq!(render_lines(&json!({"a": 1}), &[]).expect("one"), "{\"a\":1}\n");
     }
 
     #[test]

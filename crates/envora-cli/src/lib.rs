@@ -6,6 +6,7 @@
 pub mod activities;
 pub mod arguments;
 pub mod audit;
+pub mod auth;
 pub mod client;
 pub mod collections;
 pub mod configuration;
@@ -14,11 +15,14 @@ pub mod failures;
 pub mod footprints;
 pub mod imports;
 pub mod json;
+pub mod logins;
 pub mod methods;
 pub mod oddities;
+pub mod output;
 pub mod paint;
 pub mod progress;
 pub mod proofs;
+pub mod refusals;
 pub mod session;
 pub mod spreadsheets;
 pub mod tables;
@@ -48,5 +52,6 @@ pub async fn run(verb: Verb, session: &mut Session) -> Result<(), Failure> {
         Verb::Factors(verb) => factors::run(verb, session).await,
         Verb::Methods(verb) => methods::run(verb, session).await,
         Verb::Units(verb) => units::run(verb, session),
+        Verb::Auth(verb) => auth::run(verb, session).await,
     }
 }

@@ -1,5 +1,6 @@
 //! Small CSV files with the API's field names as headers: facilities, sources.
 
+use envora_api::problems::{RowError, RowPlace};
 use envora_api::spelling::did_you_mean;
 use serde_json::{Map, Value};
 
@@ -13,13 +14,24 @@ pub struct Record {
     pub body: Map<String, Value>,
 }
 
-/// The records of a CSV file whose headers are these fields.
+/// The records of a CSV file whose headers are these fields; of a bad line, what is wrong with it.
 ///
 /// # Errors
-/// A header that is no field, a record with too many cells, text that is not UTF-8.
-pub fn records(file: &str, bytes: &[u8], fields: &[&str]) -> Result<Vec<Record>, Failure> {
+/// A header that is no field or no text.
+pub fn records(
+    file: &str,
+    bytes: &[u8],
+    fields: &[&str],
+) -> Result<Vec<Result<Record, RowError>>, Failure> {
     let mut lines = Lines { reader: csv_core::Reader::new(), all: bytes, rest: bytes };
-    let headers = lines.next_record(file)?.map(|(_, cells)| cells).unwrap_or_default();
+    let headers = match lines.next_record() {
+        None => Vec::new(),
+        Some((_, Ok(cells))) => cells,
+        Some((line, Err(error))) => {
+            let what = format!("{file}:{line}: {}", error.detail);
+            return Err(Failure::usage(what, error.hint.unwrap_or_default()));
+        }
+    };
     for header in &headers {
         if !fields.contains(&header.as_str()) {
             let help = match did_you_mean(header, fields) {
@@ -30,20 +42,36 @@ pub fn records(file: &str, bytes: &[u8], fields: &[&str]) -> Result<Vec<Record>,
         }
     }
     let mut records = Vec::new();
-    while let Some((line, cells)) = lines.next_record(file)? {
-        if cells.len() != headers.len() {
-            let what =
-                format!("{file}:{line} has {} cells under {} headers", cells.len(), headers.len());
-            return Err(Failure::usage(
-                what,
-                "write a cell per header, empty where there is nothing to say",
-            ));
-        }
+    while let Some((line, cells)) = lines.next_record() {
+        let cells = match cells {
+            Ok(cells) if cells.len() == headers.len() => cells,
+            Ok(cells) => {
+                let detail =
+                    format!("the row has {} cells, the header has {}", cells.len(), headers.len());
+                let hint = "write a cell per header, empty where there is nothing to say";
+                records.push(Err(wrong(line, ("malformed_row", &detail), hint)));
+                continue;
+            }
+            Err(error) => {
+                records.push(Err(error));
+                continue;
+            }
+        };
         let filled = headers.iter().zip(cells).filter(|(_, cell)| !cell.is_empty());
         let body = filled.map(|(header, cell)| (header.clone(), Value::String(cell))).collect();
-        records.push(Record { line, body });
+        records.push(Ok(Record { line, body }));
     }
     Ok(records)
+}
+
+fn wrong(line: u64, (code, detail): (&str, &str), hint: &str) -> RowError {
+    RowError {
+        code: code.to_owned(),
+        row: Some(RowPlace { record: line, line }),
+        detail: detail.to_owned(),
+        hint: Some(hint.to_owned()),
+        ..RowError::default()
+    }
 }
 
 struct Lines<'a> {
@@ -61,7 +89,7 @@ impl Lines<'_> {
         u64::try_from(ends).unwrap_or(u64::MAX).saturating_add(1)
     }
 
-    fn next_record(&mut self, file: &str) -> Result<Option<(u64, Vec<String>)>, Failure> {
+    fn next_record(&mut self) -> Option<(u64, Result<Vec<String>, RowError>)> {
         let line = self.skip_blank_lines();
         let mut output = vec![0; self.rest.len().max(1)];
         let mut ends = vec![0; self.rest.len() + 1];
@@ -77,10 +105,14 @@ impl Lines<'_> {
             match result {
                 csv_core::ReadRecordResult::InputEmpty => {}
                 csv_core::ReadRecordResult::Record => break,
-                csv_core::ReadRecordResult::End => return Ok(None),
+                csv_core::ReadRecordResult::End => return None,
                 csv_core::ReadRecordResult::OutputFull
                 | csv_core::ReadRecordResult::OutputEndsFull => {
-                    return Err(Failure::usage(format!("{file}:{line} is too long"), ""));
+                    let hint = "is a quote left open?";
+                    return Some((
+                        line,
+                        Err(wrong(line, ("line_too_long", "the row has no end"), hint)),
+                    ));
                 }
             }
         }
@@ -88,13 +120,14 @@ impl Lines<'_> {
         let mut cells = Vec::new();
         for end in ends.iter().take(ended) {
             let cell = output.get(from..*end).unwrap_or_default();
-            let cell = core::str::from_utf8(cell).map_err(|_| {
-                Failure::usage(format!("{file}:{line} is not UTF-8"), "save the file as UTF-8")
-            })?;
+            let Ok(cell) = core::str::from_utf8(cell) else {
+                let what = ("invalid_utf8", "the line is not UTF-8");
+                return Some((line, Err(wrong(line, what, "save the file as UTF-8"))));
+            };
             cells.push(cell.trim_start_matches('\u{feff}').trim().to_owned());
             from = *end;
         }
-        Ok(Some((line, cells)))
+        Some((line, Ok(cells)))
     }
 }
 
@@ -108,7 +141,8 @@ mod tests {
         let bytes = b"\xef\xbb\xbfcode,name,country\r\nb2,\"University, b2\",GB\r\nb24,,GB\n";
         let records = records("f.csv", bytes, &["code", "name", "country"]).expect("records");
         let bodies: Vec<_> = records
-            .iter()
+            .into_iter()
+            .map(|record| record.expect("a good line"))
             .map(|record| (record.line, serde_json::to_string(&record.body).expect("json")))
             .collect();
         assert_eq!(
@@ -120,16 +154,15 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_is_named_with_its_line() {
-        let view = |bytes: &[u8]| {
-            records("f.csv", bytes, &["code", "country"])
-                .err()
-                .map(|failure| failure.view(Paint::Plain))
-        };
-        assert!(view(b"code,contry\n").is_some_and(|text| text.contains("did you mean country?")));
-        assert!(
-            view(b"code,country\nb2\n").is_some_and(|text| text.contains("f.csv:2 has 1 cells"))
-        );
-        assert!(view(b"code\n\xff\n").is_some_and(|text| text.contains("f.csv:2 is not UTF-8")));
-        assert_eq!(view(b""), None);
+        let read = |bytes: &[u8]| records("f.csv", bytes, &["code", "country"]);
+        let failure = read(b"code,contry\n").err().map(|failure| failure.view(Paint::Plain));
+        assert!(failure.is_some_and(|text| text.contains("did you mean country?")));
+        let all = read(b"code,country\nb2\n\xff,GB\nb3,GB\n").expect("a header that fits");
+        let told = all.iter().map(|one| match one {
+            Ok(record) => (record.line, "good"),
+            Err(error) => (error.row.map_or(0, |row| row.line), error.code.as_str()),
+        });
+        assert!(told.eq([(2, "malformed_row"), (3, "invalid_utf8"), (4, "good")]));
+        assert!(read(b"").is_ok_and(|all| all.is_empty()));
     }
 }

@@ -1,8 +1,8 @@
-//! Tables: aligned for people, tab-separated for programs.
+//! Tables: aligned for people, tab-separated for programs, CSV where that is asked for.
 
 use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, TableStyle, Width};
 
-use crate::terminal::{Audience, Channel};
+use crate::terminal::Channel;
 
 /// How wide a table for people may get.
 const WIDTH_MAX: u16 = 118;
@@ -12,6 +12,17 @@ const WIDTH_MAX: u16 = 118;
 enum Side {
     Left,
     Right,
+}
+
+/// How a table is laid out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Layout {
+    /// In columns that line up.
+    Aligned,
+    /// A record per line, tabs between fields.
+    Tabs,
+    /// RFC 4180, but lines end as everywhere here.
+    Csv,
 }
 
 /// Rows under headers.
@@ -45,10 +56,22 @@ impl Table {
 
     /// Writes it as this channel's reader wants it.
     pub fn print(&self, to: &mut Channel) {
-        match to.audience {
-            Audience::People => to.text(self.for_people()),
-            Audience::Programs => to.text(self.for_programs()),
+        match to.layout {
+            Layout::Aligned => to.text(self.for_people()),
+            Layout::Tabs => to.text(self.for_programs()),
+            Layout::Csv => to.text(self.as_csv()),
         }
+    }
+
+    /// Writes its rows alone, below those that were written before.
+    pub fn print_rows(&self, to: &mut Channel) {
+        let text = match to.layout {
+            Layout::Aligned => self.for_people(),
+            Layout::Tabs => self.for_programs(),
+            Layout::Csv => self.as_csv(),
+        };
+        let heading = if to.layout == Layout::Aligned { 2 } else { 1 };
+        to.text(text.split_inclusive('\n').skip(heading).collect::<String>());
     }
 
     /// Writes it for people wherever it goes, set in by two.
@@ -103,6 +126,23 @@ impl Table {
         let rows = self.rows.iter().map(|row| line(row.iter().map(|cell| field(cell)).collect()));
         core::iter::once(headers).chain(rows).collect()
     }
+
+    /// Headers, then a record per line, commas between fields, quotes where a field needs them.
+    #[must_use]
+    pub fn as_csv(&self) -> String {
+        let field = |cell: &str| {
+            let needs_quotes = cell.contains([',', '"', '\n', '\r']);
+            if needs_quotes {
+                format!("\"{}\"", cell.replace('"', "\"\""))
+            } else {
+                cell.to_owned()
+            }
+        };
+        let line = |cells: Vec<String>| format!("{}\n", cells.join(","));
+        let headers = line(self.columns.iter().map(|(header, _)| field(header)).collect());
+        let rows = self.rows.iter().map(|row| line(row.iter().map(|cell| field(cell)).collect()));
+        core::iter::once(headers).chain(rows).collect()
+    }
 }
 
 fn style() -> TableStyle {
@@ -143,6 +183,14 @@ mod tests {
         for word in ["engineering-laboratory-north", "1,234.567", "Engineering", "Laboratory"] {
             assert!(text.contains(word), "{word} in\n{text}");
         }
+    }
+
+    #[test]
+    fn csv_quotes_what_needs_it() {
+        let mut table = Table::new(&["name", ">rows"]);
+        table.row(["a, \"b\"", "1"]);
+        assert_eq!(table.as_csv(), "name,rows\n\"a, \"\"b\"\"\",1\n");
+        assert_eq!(Table::new(&["name"]).as_csv(), "name\n");
     }
 
     #[test]

@@ -7,6 +7,7 @@
 use std::io::{IsTerminal as _, Write};
 
 use crate::paint::Paint;
+use crate::tables::Layout;
 
 /// Who reads a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,19 +25,44 @@ pub struct Channel {
     pub audience: Audience,
     /// How it is coloured.
     pub paint: Paint,
+    /// How tables are laid out.
+    pub layout: Layout,
+    /// What is written.
+    pub voice: Voice,
+}
+
+/// What is written to a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Voice {
+    /// Everything.
+    Full,
+    /// Errors alone.
+    Quiet,
 }
 
 impl Channel {
     /// A stream for this audience.
     #[must_use]
     pub fn new(to: Box<dyn Write + Send>, audience: Audience, paint: Paint) -> Self {
-        Self { to, audience, paint }
+        let layout = match audience {
+            Audience::People => Layout::Aligned,
+            Audience::Programs => Layout::Tabs,
+        };
+        Self { to, audience, paint, layout, voice: Voice::Full }
     }
 
     /// Writes one line. A reader that has gone away is no error: it has seen enough.
     pub fn line(&mut self, text: impl AsRef<str>) {
-        drop(writeln!(self.to, "{}", text.as_ref()));
-        drop(self.to.flush());
+        if self.voice == Voice::Full {
+            drop(writeln!(self.to, "{}", text.as_ref()));
+            drop(self.to.flush());
+        }
+    }
+
+    /// Writes one line of what to do next.
+    pub fn help(&mut self, text: impl AsRef<str>) {
+        let help = self.paint.link("help:");
+        self.line(format!("  {help} {}", text.as_ref()));
     }
 
     /// Writes the heading of a part of a story, set apart.
@@ -47,6 +73,19 @@ impl Channel {
 
     /// Writes text that ends its own lines.
     pub fn text(&mut self, text: impl AsRef<str>) {
+        if self.voice == Voice::Full {
+            self.error(text);
+        }
+    }
+
+    /// Writes bytes as they are.
+    pub fn bytes(&mut self, bytes: &[u8]) {
+        drop(self.to.write_all(bytes));
+        drop(self.to.flush());
+    }
+
+    /// Writes what nobody may miss, quiet or not.
+    pub fn error(&mut self, text: impl AsRef<str>) {
         drop(self.to.write_all(text.as_ref().as_bytes()));
         drop(self.to.flush());
     }

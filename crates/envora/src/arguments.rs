@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use envora_cli::arguments::Common;
 
@@ -58,6 +58,23 @@ pub(crate) enum ConfigVerb {
     Explain(FolderArguments),
     /// Read all files of settings and say what is wrong with them
     Check(FolderArguments),
+    /// The settings as they hold, without saying who says so; secrets are masked
+    Show(FolderArguments),
+    /// What a file of settings may say, as JSON Schema
+    Schema {
+        /// Of which file
+        #[arg(value_enum, default_value_t = SettingsFile::Client)]
+        of: SettingsFile,
+    },
+}
+
+/// A file of settings.
+#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SettingsFile {
+    /// ./.envora.toml and config.toml in the user's folder: which server to ask
+    Client,
+    /// envora.toml in a data folder: where it listens, where its databases are
+    Server,
 }
 
 /// Where the data is.

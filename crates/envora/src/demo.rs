@@ -4,7 +4,7 @@
 //! Safe to repeat: rows have derived ids, so that a second time everything is there already.
 
 mod estate;
-mod places;
+pub(crate) mod places;
 mod story;
 mod year;
 
@@ -12,6 +12,7 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use envora_cli::client::{Client, Target};
+use envora_cli::configuration::Chosen;
 use envora_cli::failures::Failure;
 use envora_cli::terminal::{Audience, Terminal};
 use envora_domain::ports::Clock as _;
@@ -59,10 +60,15 @@ pub(crate) async fn run(
     // The other verbs find the demo by themselves only where it usually is.
     let command = match &arguments.folder.data {
         Some(_) => folder.command(&server),
-        None => own_name(),
+        None => format!("{} --server demo", own_name()),
     };
-    let target =
-        Target { server, organization: Some(ORGANIZATION.to_owned()), token: Some(token.clone()) };
+    let target = Target {
+        server,
+        organization: Some(ORGANIZATION.to_owned()),
+        token: Some(token.clone()),
+        chosen: Chosen::Named,
+        notes: Vec::new(),
+    };
     let client = Client::new(&target, world::entropy())?;
     let (stop, stopped) = oneshot::channel::<()>();
     let serving = bound.serve(app.clone(), async move { drop(stopped.await) });

@@ -3,14 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use envora_cli::arguments::Common;
-use envora_cli::client::Target;
-use envora_cli::configuration::{self, Said, Setting};
+use envora_cli::configuration::{self, Places, Said, Setting, Whom};
 use envora_cli::failures::Failure;
-use envora_server::folder::Places;
+use envora_server::folder::Places as Folder;
 use envora_server::folder::databases::Databases;
 use envora_server::folder::settings::Settings;
 use envora_server::serving::Listen;
 
+use crate::demo::places::DemoFolder;
 use crate::folders::folder_failure;
 
 /// What the environment says, as it is written there.
@@ -64,16 +64,14 @@ impl Environment {
         flag.map(Path::to_owned).or_else(home).ok_or_else(|| no_home("--data DIR"))
     }
 
-    /// Whom to ask: flags, environment, `./.envora.toml`, the user's file, the demo's.
-    pub(crate) fn target(&self, common: &Common) -> Result<Option<Target>, Failure> {
-        let (flags, own) = (flags(common), self.said());
-        let said = Said {
-            server: flags.server.or(own.server),
-            organization: flags.organization.or(own.organization),
-            token: own.token,
-            token_file: own.token_file,
-        };
-        configuration::target(said, &self.places())
+    /// Whom to ask: flags, environment, `./.envora.toml`, the user's file, who is signed in, the demo.
+    pub(crate) fn whom(&self, common: &Common) -> Result<Whom, Failure> {
+        configuration::whom(&flags(common), &self.said(), &self.places())
+    }
+
+    /// Where sign-ins are kept.
+    pub(crate) fn logins(&self) -> Option<PathBuf> {
+        self.config_home.as_ref().map(|home| home.join("envora").join("logins.toml"))
     }
 
     /// Every setting, its value and where it comes from.
@@ -93,7 +91,7 @@ impl Environment {
             ],
             folder.to_str(),
         ));
-        let file = Places::below(&folder).settings();
+        let file = Folder::below(&folder).settings();
         let own = Settings::read(&file).map_err(folder_failure)?;
         let usual = Listen::default();
         for (name, own, usual) in
@@ -127,11 +125,12 @@ impl Environment {
         }
     }
 
-    /// The client's files, the first that speaks of a server counts.
-    fn places(&self) -> Vec<PathBuf> {
+    /// Where a server can be known from.
+    fn places(&self) -> Places {
         let user = self.config_home.as_ref().map(|home| home.join("envora").join("config.toml"));
-        let demo = self.demo(None).ok().map(|demo| demo.join("client.toml"));
-        [Some(PathBuf::from(".envora.toml")), user, demo].into_iter().flatten().collect()
+        let files = [Some(PathBuf::from(".envora.toml")), user].into_iter().flatten().collect();
+        let demo = self.demo(None).ok().and_then(|demo| DemoFolder::at(demo).client());
+        Places { files, logins: self.logins(), demo }
     }
 }
 

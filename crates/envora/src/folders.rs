@@ -3,6 +3,9 @@
 use envora_cli::arguments::Common;
 use envora_cli::failures::{Exit, Failure};
 use envora_cli::json;
+use envora_cli::output::Form;
+use envora_cli::session::Printed;
+use envora_cli::tables::Table;
 use envora_cli::terminal::Terminal;
 use envora_server::folder::doctor::{self, Check, Health};
 use envora_server::folder::init::{Environment as Live, Loopback, NewOrganization};
@@ -118,8 +121,15 @@ pub(crate) fn show(
     terminal: &mut Terminal,
 ) -> Result<(), Failure> {
     let to = &mut terminal.data;
-    if let Some(fields) = common.json_fields() {
-        to.line(json::render(&checks, &fields)?);
+    if common.form().print(&checks, to)? == Printed::AsJson {
+    } else if common.form() != Form::Fit {
+        let mut table = Table::new(&["check", "health", "detail", "remedy"]);
+        for check in checks {
+            let health = json::cell(serde_json::to_value(check.health).ok().as_ref());
+            let remedy = check.remedy.clone().unwrap_or_default();
+            table.row([check.name.clone(), health, check.detail.clone(), remedy]);
+        }
+        table.print(to);
     } else {
         let paint = to.paint;
         for check in checks {

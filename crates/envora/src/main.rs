@@ -15,6 +15,7 @@ mod world;
 use std::process::ExitCode;
 
 use clap::Parser as _;
+use envora_cli::configuration::{Unnamed, Whom};
 use envora_cli::failures::{Exit, Failure};
 use envora_cli::session::Session;
 use envora_cli::terminal::Terminal;
@@ -30,6 +31,7 @@ fn main() -> ExitCode {
         planted::arm(name);
     }
     let mut terminal = Terminal::of_process(environment.no_color.as_deref());
+    line.common.shape(&mut terminal);
     let ended = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime.block_on(run(line, &environment, &mut terminal)),
         Err(error) => Err(Failure::from(anyhow::Error::from(error).context("start the runtime"))),
@@ -73,14 +75,17 @@ async fn run(
         Verb::Remote(verb) => {
             let mut session = Session {
                 // What needs no server must not fail over a file about one.
-                target: if matches!(verb, envora_cli::arguments::Verb::Units(_)) {
-                    None
+                whom: if matches!(verb, envora_cli::arguments::Verb::Units(_)) {
+                    Whom::Nobody(Unnamed::nothing_known())
                 } else {
-                    environment.target(&line.common)?
+                    environment.whom(&line.common)?
                 },
                 terminal: core::mem::replace(terminal, Terminal::of_process(None)),
                 entropy: world::entropy(),
-                json: line.common.json_fields(),
+                disk: world::real().disk,
+                logins: environment.logins(),
+                form: line.common.form(),
+                questions: line.common.questions(),
             };
             let done = tokio::select! {
                 done = envora_cli::run(verb, &mut session) => done,

@@ -1,5 +1,6 @@
 //! What explains the program: its settings, its manual pages, its completion scripts.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::Context as _;
@@ -7,12 +8,14 @@ use clap::{Command, CommandFactory as _};
 use clap_complete::Shell;
 use clap_mangen::Man;
 use envora_cli::arguments::Common;
+use envora_cli::configuration::{self, Setting};
 use envora_cli::failures::Failure;
-use envora_cli::json;
+use envora_cli::session::Printed;
 use envora_cli::tables::Table;
 use envora_cli::terminal::Terminal;
+use envora_server::folder::settings;
 
-use crate::arguments::{CommandLine, ConfigVerb};
+use crate::arguments::{CommandLine, ConfigVerb, SettingsFile};
 use crate::environment::Environment;
 
 /// Explains the settings, or only reads them all.
@@ -22,22 +25,54 @@ pub(crate) fn config(
     environment: &Environment,
     terminal: &mut Terminal,
 ) -> Result<(), Failure> {
-    let (ConfigVerb::Explain(folder) | ConfigVerb::Check(folder)) = verb;
+    let folder = match verb {
+        ConfigVerb::Schema { of } => return schema(*of, terminal),
+        ConfigVerb::Explain(folder) | ConfigVerb::Check(folder) | ConfigVerb::Show(folder) => {
+            folder
+        }
+    };
     let settings = environment.explain(common, folder.data.as_deref())?;
-    if matches!(verb, ConfigVerb::Check(_)) {
-        environment.target(common)?;
-        terminal.words.line("every file of settings can be read");
-        return Ok(());
+    let (form, data) = (common.form(), &mut terminal.data);
+    match verb {
+        ConfigVerb::Check(_) => {
+            environment.whom(common)?;
+            terminal.words.line("every file of settings can be read");
+        }
+        ConfigVerb::Show(_) => {
+            // Which organization it is by default, only a server's name says.
+            let open = |one: &Setting| one.setting == "organization" && one.from == "default";
+            let set = settings.into_iter().filter(|one| !open(one));
+            let set = set.filter_map(|one| Some((one.setting, one.value?)));
+            let set: BTreeMap<&str, String> = set.collect();
+            if form.print(&set, data)? == Printed::NotYet {
+                let mut table = Table::new(&["setting", "value"]);
+                for (setting, value) in set {
+                    table.row([setting.to_owned(), value]);
+                }
+                table.print(data);
+            }
+        }
+        ConfigVerb::Explain(_) | ConfigVerb::Schema { .. } => {
+            if form.print(&settings, data)? == Printed::NotYet {
+                let mut table = Table::new(&["setting", "value", "from"]);
+                for one in settings {
+                    table.row([one.setting.to_owned(), one.value.unwrap_or_default(), one.from]);
+                }
+                table.print(data);
+            }
+        }
     }
-    if let Some(fields) = common.json_fields() {
-        terminal.data.line(json::render(&settings, &fields)?);
-        return Ok(());
-    }
-    let mut table = Table::new(&["setting", "value", "from"]);
-    for one in settings {
-        table.row([one.setting.to_owned(), one.value.unwrap_or_default(), one.from]);
-    }
-    table.print(&mut terminal.data);
+    Ok(())
+}
+
+/// Prints what a file of settings may say, as JSON Schema.
+fn schema(of: SettingsFile, terminal: &mut Terminal) -> Result<(), Failure> {
+    let schema = match of {
+        SettingsFile::Client => configuration::schema(),
+        SettingsFile::Server => settings::schema(),
+    };
+    let text = serde_json::to_string_pretty(&schema).context("write the schema")?;
+    terminal.data.line(text);
     Ok(())
 }
 

@@ -20,8 +20,10 @@ use serde::Deserialize;
 use crate::activities::reading::{Reading, mapping};
 use crate::arguments::CheckArguments;
 use crate::client::Client;
+use crate::configuration::Whom;
 use crate::failures::{Exit, Failure, row_error_view};
 use crate::imports::ROWS_SHOWN;
+use crate::refusals::as_it_stands;
 use crate::session::{Printed, Session};
 use crate::tables::Table;
 
@@ -39,22 +41,24 @@ const KINDS_SHOWN: usize = 50;
 /// A file or mapping that cannot be read; rows that would be refused or wait, or checks that are left
 /// for the server.
 pub(super) async fn run(arguments: &CheckArguments, session: &mut Session) -> Result<(), Failure> {
-    let client = match &session.target {
-        Some(_) if !arguments.offline => Some(session.client()?),
-        Some(_) | None => None,
+    let client = match &session.whom {
+        Whom::Server(_) if !arguments.offline => Ok(session.client()?),
+        Whom::Server(_) => Err("--offline".to_owned()),
+        Whom::Nobody(unnamed) => {
+            Err(if arguments.offline { "--offline" } else { &unnamed.what }.to_owned())
+        }
     };
     let mapping = match &arguments.mapping {
-        Some(named) => Some(mapping(named, client.as_ref()).await?),
+        Some(named) => Some(mapping(named, client.as_ref().ok()).await?),
         None => None,
     };
     let reading = Reading::new(mapping, &arguments.set)?;
     let (known, why) = match &client {
-        Some(client) => match known(client).await {
+        Ok(client) => match known(client).await {
             Ok(known) => (Some(known), None),
             Err(failure) => (None, Some(not_asked(failure)?)),
         },
-        None if arguments.offline => (None, Some("--offline".to_owned())),
-        None => (None, Some("no server is named".to_owned())),
+        Err(why) => (None, Some(why.clone())),
     };
     let mut checked = Vec::new();
     for path in &arguments.files {
@@ -175,7 +179,7 @@ impl Checked {
             let text = self.line(group)?;
             let place = format!("{}:{}", self.path.display(), group.first.line);
             let error = row_error(&group.first, self.format());
-            words.text(row_error_view(words.paint, &place, &error, &text, &others(group)));
+            words.error(row_error_view(words.paint, &place, &error, &text, &others(group)));
         }
         let shown: u64 = report.groups.iter().take(KINDS_SHOWN).map(|group| group.problems).sum();
         let more = report.codes.values().sum::<u64>().saturating_sub(shown);
@@ -224,25 +228,6 @@ impl Checked {
     }
 }
 
-/// Bytes as text; those that are none, and control characters, as escapes.
-fn as_it_stands(bytes: &[u8]) -> String {
-    use core::fmt::Write as _;
-    let mut text = String::new();
-    for chunk in bytes.utf8_chunks() {
-        for letter in chunk.valid().chars() {
-            if letter.is_control() {
-                text.extend(letter.escape_default());
-            } else {
-                text.push(letter);
-            }
-        }
-        for byte in chunk.invalid() {
-            let _ok = write!(text, "\\x{byte:02x}");
-        }
-    }
-    text
-}
-
 /// On which other lines the same problem is: nothing when on none.
 fn others(group: &Group) -> String {
     if group.problems < 2 {
@@ -266,16 +251,5 @@ fn row_error(problem: &RowProblem, format: Format) -> RowError {
         value: problem.value.clone(),
         detail: problem.detail.clone(),
         hint: problem.hint.clone(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::as_it_stands;
-
-    #[test]
-    fn a_line_is_shown_as_it_stands() {
-        assert_eq!(as_it_stands(b"1,\"a\",caf\xe9\x07"), "1,\"a\",caf\\xe9\\u{7}");
-        assert_eq!(as_it_stands("Zähler 2".as_bytes()), "Zähler 2");
     }
 }

@@ -7,9 +7,11 @@ use std::path::Path;
 use anyhow::Context as _;
 use envora_api::imports::{Import, RejectedRow};
 
+use super::files::{Overwriting, may_write};
 use crate::arguments::ErrorsArguments;
 use crate::client::Client;
-use crate::failures::{Failure, row_view};
+use crate::failures::Failure;
+use crate::refusals::{Refusals, as_it_stands};
 use crate::session::{Printed, Session};
 
 /// Prints the rows, or writes the refused ones to a file that can be pushed again.
@@ -19,6 +21,8 @@ use crate::session::{Printed, Session};
 pub(super) async fn run(arguments: &ErrorsArguments, session: &mut Session) -> Result<(), Failure> {
     let client = session.client()?;
     if let Some(path) = &arguments.fix {
+        let overwriting = if arguments.force { Overwriting::Allowed } else { Overwriting::Refused };
+        may_write(path, overwriting)?;
         return fix(&client, &arguments.import, path, session).await;
     }
     let path = format!("/imports/{}/errors", arguments.import);
@@ -26,18 +30,18 @@ pub(super) async fn run(arguments: &ErrorsArguments, session: &mut Session) -> R
     if session.print_json(&rows)? == Printed::AsJson {
         return Ok(());
     }
-    let data = &mut session.terminal.data;
+    let mut refusals = Refusals::default();
     for row in &rows {
         for error in &row.errors {
-            data.text(row_view(data.paint, "", error));
+            refusals.add(error, || row.text.as_deref().map(|text| as_it_stands(text.as_bytes())));
         }
     }
+    refusals.print("", &mut session.terminal.data);
     let words = &mut session.terminal.words;
     words.line(format!("{} rows were not accepted as they stand", rows.len()));
     if rows.iter().any(|row| row.outcome == "rejected") {
-        words.line(format!(
-            "  {} envora data errors {} --fix FILE writes the refused ones to a file to mend",
-            words.paint.link("help:"),
+        words.help(format!(
+            "envora data errors {} --fix FILE writes the refused ones to a file to mend",
             arguments.import
         ));
     }
@@ -57,7 +61,7 @@ async fn fix(
     }
     let bytes = client.bytes(&format!("/imports/{import}/error-file")).await?;
     let place = path.display();
-    let mut file = File::create_new(path).with_context(|| format!("write {place}"))?;
+    let mut file = File::create(path).with_context(|| format!("write {place}"))?;
     file.write_all(&bytes).with_context(|| format!("write {place}"))?;
     let words = &mut session.terminal.words;
     words.line(format!(
@@ -65,9 +69,8 @@ async fn fix(
         about.file_name
     ));
     let mapping = about.mapping.map(|name| format!(" --mapping {name}")).unwrap_or_default();
-    words.line(format!(
-        "  {} mend them, then: envora data push {place}{mapping}, with the same --set as before",
-        words.paint.link("help:")
+    words.help(format!(
+        "mend them, then: envora data push {place}{mapping}, with the same --set as before"
     ));
     Ok(())
 }

@@ -1,61 +1,154 @@
-//! `envora data export`: stored activities as NDJSON, each line fit to be sent again.
+//! `envora data export`: stored activities as one file, each row fit to be sent again.
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
+use std::path::Path;
 
 use anyhow::Context as _;
-use envora_api::activities::Activity;
+use envora_api::media;
+use envora_domain::decimal::group_thousands;
 
+use super::files::{Overwriting, may_write};
 use crate::arguments::ExportArguments;
-use crate::client::Client;
 use crate::failures::Failure;
+use crate::output::Form;
 use crate::session::Session;
 
-/// What the server adds to an activity: not sent again.
-const ADDED: &[&str] = &["origin"];
-
-/// Writes all stored activities, oldest first, page by page.
+/// Writes stored activities, oldest first, as the server streams them.
 ///
 /// # Errors
-/// The server's problem, or a file that cannot be written.
+/// The server's problem, a stream that breaks off, a file that cannot be written.
 pub(super) async fn run(arguments: &ExportArguments, session: &mut Session) -> Result<(), Failure> {
+    let by_name = |path: &Path| path.extension().is_some_and(|ending| ending == "csv");
+    let shape = match &session.form {
+        Form::Csv => Shape::Csv,
+        Form::Fit if arguments.out.as_deref().is_some_and(by_name) => Shape::Csv,
+        Form::Fit | Form::Ndjson(_) => Shape::Ndjson,
+        Form::Json(_) | Form::Plain => {
+            return Err(Failure::usage("a file is CSV or NDJSON", "say --csv or --ndjson"));
+        }
+    };
+    let narrowing = arguments.narrowing.query();
+    let mut query: Vec<(&str, &str)> =
+        narrowing.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    query.push(("format", shape.as_str()));
+    if let Some(path) = &arguments.out {
+        may_write(path, arguments.overwriting())?;
+    }
     let client = session.client()?;
+    let answer = client.stream("/activities/export", &query, shape.media_type()).await?;
+    let mut count = Count { shape, quoted: false, ends: 0 };
     let Some(path) = &arguments.out else {
         let data = &mut session.terminal.data;
-        let rows = export(&client, |line| {
-            data.line(line);
+        let written = write(answer, &mut count, |bytes| {
+            data.bytes(bytes);
             Ok(())
         });
-        let rows = rows.await?;
-        session.terminal.words.line(format!("{rows} activities"));
+        written.await?;
+        session.terminal.words.line(format!("{} activities", count.rows()));
         return Ok(());
     };
-    let place = path.display();
-    let writing = || format!("write {place}");
-    let mut file = BufWriter::new(File::create_new(path).with_context(writing)?);
-    let rows = export(&client, |line| writeln!(file, "{line}")).await?;
-    file.flush().with_context(writing)?;
-    session.terminal.words.line(format!("{rows} activities in {place}"));
+    // Under its own name only once it is whole.
+    let mut part = path.as_os_str().to_owned();
+    part.push(".part");
+    let part = Path::new(&part);
+    let writing = || format!("write {}", path.display());
+    let mut file = BufWriter::new(File::create(part).with_context(writing)?);
+    let written = write(answer, &mut count, |bytes| file.write_all(bytes)).await;
+    let written = written.and_then(|()| Ok(file.flush().with_context(writing)?));
+    if let Err(failure) = written {
+        drop(std::fs::remove_file(part));
+        return Err(failure);
+    }
+    may_write(path, arguments.overwriting())?;
+    session.disk.rename(part, path).with_context(writing)?;
+    session.terminal.words.line(format!("{} activities in {}", count.rows(), path.display()));
     Ok(())
 }
 
-async fn export(
-    client: &Client,
-    mut write: impl FnMut(&str) -> std::io::Result<()>,
-) -> Result<u64, Failure> {
-    let mut rows = 0;
-    let mut cursor: Option<String> = None;
+impl ExportArguments {
+    fn overwriting(&self) -> Overwriting {
+        if self.force { Overwriting::Allowed } else { Overwriting::Refused }
+    }
+}
+
+async fn write(
+    mut answer: reqwest::Response,
+    count: &mut Count,
+    mut to: impl FnMut(&[u8]) -> std::io::Result<()>,
+) -> Result<(), Failure> {
     loop {
-        let page = client.page::<Activity>("/activities", &[], cursor.as_deref()).await?;
-        for mut activity in page.data {
-            activity.fields.retain(|name, _| !ADDED.contains(&name.as_str()));
-            let line = serde_json::to_string(&activity.fields).context("write an activity")?;
-            write(&line).context("write an activity")?;
-            rows += 1;
+        let part = answer.chunk().await.map_err(|_| {
+            Failure::known(
+                (crate::failures::Exit::Unavailable, "broken_off"),
+                "the server broke the file off before its end",
+                "try again; the server's log says why",
+            )
+        })?;
+        let Some(part) = part else { return Ok(()) };
+        count.take(&part);
+        to(&part).context("write an activity")?;
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Shape {
+    Csv,
+    Ndjson,
+}
+
+impl Shape {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Csv => "csv",
+            Self::Ndjson => "ndjson",
         }
-        cursor = page.next_cursor;
-        if cursor.is_none() {
-            return Ok(rows);
+    }
+
+    const fn media_type(self) -> &'static str {
+        match self {
+            Self::Csv => media::CSV,
+            Self::Ndjson => media::NDJSON,
         }
+    }
+}
+
+/// Counts rows as they pass: lines end within quotes, too, in CSV.
+struct Count {
+    shape: Shape,
+    quoted: bool,
+    ends: u64,
+}
+
+impl Count {
+    fn take(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            match byte {
+                b'"' if self.shape == Shape::Csv => self.quoted = !self.quoted,
+                b'\n' if !self.quoted => self.ends += 1,
+                _ => {}
+            }
+        }
+    }
+
+    fn rows(&self) -> String {
+        let headers = u64::from(self.shape == Shape::Csv);
+        group_thousands(&self.ends.saturating_sub(headers).to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Count, Shape};
+
+    #[test]
+    fn rows_are_counted_over_line_ends_in_cells() {
+        let mut count = Count { shape: Shape::Csv, quoted: false, ends: 0 };
+        count.take(b"a,b\n1,\"two\nli");
+        count.take(b"nes \"\"so\"\"\"\n3,4\n");
+        assert_eq!(count.rows(), "2");
+        let mut count = Count { shape: Shape::Ndjson, quoted: false, ends: 0 };
+        count.take(b"{\"a\":1}\n{\"b\":2}\n");
+        assert_eq!(count.rows(), "2");
     }
 }

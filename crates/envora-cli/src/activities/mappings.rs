@@ -17,7 +17,10 @@ const VERSION_SHOWN: usize = 16;
 /// # Errors
 /// The server's problem, or a file that is no mapping.
 pub(super) async fn run(verb: MapVerb, session: &mut Session) -> Result<(), Failure> {
-    let client = session.client()?;
+    let client = match &verb {
+        MapVerb::Save { .. } => session.client_to_change()?,
+        MapVerb::List | MapVerb::Show { .. } => session.client()?,
+    };
     match verb {
         MapVerb::List => {
             let all: Vec<ImportMapping> = client.all("/import-mappings", &[]).await?;

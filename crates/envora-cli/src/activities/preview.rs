@@ -6,7 +6,7 @@ use envora_ingest::rows::ParsedRow;
 use envora_ingest::words;
 use serde_json::{Map, Value};
 
-use super::reading::{Reading, mapping};
+use super::reading::{Reading, is_file, mapping};
 use crate::arguments::PreviewArguments;
 use crate::failures::Failure;
 use crate::json;
@@ -21,9 +21,12 @@ pub(super) async fn run(
     arguments: &PreviewArguments,
     session: &mut Session,
 ) -> Result<(), Failure> {
-    let client = session.target.is_some().then(|| session.client()).transpose()?;
     let mapping = match &arguments.mapping {
-        Some(named) => Some(mapping(named, client.as_ref()).await?),
+        Some(named) => {
+            let asks = !is_file(named) && session.target().is_some();
+            let client = asks.then(|| session.client()).transpose()?;
+            Some(mapping(named, client.as_ref()).await?)
+        }
         None => None,
     };
     let reading = Reading::new(mapping, &arguments.set)?;

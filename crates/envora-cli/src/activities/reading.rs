@@ -71,12 +71,17 @@ impl Reading {
     }
 }
 
+/// Whether a mapping is named by its file.
+pub(super) fn is_file(named: &str) -> bool {
+    named.ends_with(".toml") || Path::new(named).is_file()
+}
+
 /// A mapping: a TOML file, or the name of a saved one.
 ///
 /// # Errors
 /// A file that is no mapping; a saved one that cannot be asked for, or is not there.
 pub(super) async fn mapping(named: &str, client: Option<&Client>) -> Result<Mapping, Failure> {
-    if named.ends_with(".toml") || Path::new(named).is_file() {
+    if is_file(named) {
         let text = std::fs::read_to_string(named).with_context(|| format!("read {named}"))?;
         return Mapping::from_toml(&text)
             .map_err(|error| Failure::usage(format!("{named}: {error}"), MAPPING_HELP));

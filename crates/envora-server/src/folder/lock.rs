@@ -50,6 +50,28 @@ impl FolderLock {
         Ok(lock)
     }
 
+    /// The process that has the folder, and its epoch; none when nobody has it. The lock is held for
+    /// no longer than it takes to see that it is free.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub fn holder(path: &Path) -> std::io::Result<Option<(u32, u64)>> {
+        let file = match File::open(path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let mut lock = Self { file, epoch: 0 };
+        match lock.file.try_lock_shared() {
+            Ok(()) => Ok(None),
+            Err(TryLockError::WouldBlock) => {
+                let written = lock.read();
+                Ok(Some((written.pid, written.epoch)))
+            }
+            Err(TryLockError::Error(error)) => Err(error),
+        }
+    }
+
     /// How often the folder was opened: this time included.
     #[must_use]
     pub fn epoch(&self) -> u64 {
@@ -95,8 +117,10 @@ mod tests {
         assert!(
             matches!(FolderLock::take(&path), Err(FolderError::InUse { pid: named }) if named == pid)
         );
+        assert_eq!(FolderLock::holder(&path).expect("looked at"), Some((pid, 1)));
         let inherited = first.file.try_clone().expect("as a process that starts has it");
         drop(first);
+        assert_eq!(FolderLock::holder(&path).expect("looked at"), None, "nobody has it");
         drop(FolderLock::take(&path).expect("the lock, whoever has the file open"));
         drop(inherited);
         assert_eq!(FolderLock::take(&path).expect("the lock again").epoch(), 3);

@@ -46,6 +46,35 @@ const STORE_KEYS: &[&str] = &["engine", "url"];
 /// What `store.engine` may be.
 const ENGINES: &[&str] = &["sqlite", "postgres"];
 
+/// What the file may say, as JSON Schema.
+#[must_use]
+pub fn schema() -> serde_json::Value {
+    let address = |what: &str| serde_json::json!({"type": "string", "description": what, "examples": ["127.0.0.1:8080"]});
+    serde_json::json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "envora.toml of a data folder",
+        "type": "object",
+        "additionalProperties": false,
+        "properties": {
+            "listen": address("Where the API and the pages are; loopback only."),
+            "admin": address("Where /livez, /readyz and /metrics are."),
+            "store": {
+                "type": "object",
+                "description": "Where the databases are.",
+                "additionalProperties": false,
+                "properties": {
+                    "engine": {"enum": ENGINES, "default": "sqlite"},
+                    "url": {
+                        "type": "string",
+                        "description": "Of a PostgreSQL server of this machine; may hold a password.",
+                        "examples": ["postgresql://envora@127.0.0.1:5432/postgres"],
+                    },
+                },
+            },
+        },
+    })
+}
+
 impl Settings {
     /// Reads the file; one that is not there says nothing.
     ///
@@ -132,6 +161,21 @@ mod tests {
         assert!(error.contains("did you mean listen?"), "{error}");
         assert!(Settings::parse("listen = \"here\"").is_err());
         assert_eq!(Settings::parse("").ok(), Some(Settings::default()));
+    }
+
+    #[test]
+    fn the_schema_has_the_keys_that_are_read() {
+        let schema = super::schema();
+        let keys = |of: &serde_json::Value| -> Vec<String> {
+            of["properties"].as_object().expect("an object").keys().cloned().collect()
+        };
+        let sorted = |keys: &[&str]| {
+            let mut keys: Vec<String> = keys.iter().map(|key| (*key).to_owned()).collect();
+            keys.sort();
+            keys
+        };
+        assert_eq!(keys(&schema), sorted(super::KEYS));
+        assert_eq!(keys(&schema["properties"]["store"]), sorted(super::STORE_KEYS));
     }
 
     #[test]

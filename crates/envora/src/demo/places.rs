@@ -4,12 +4,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use envora_cli::configuration::read_token;
+use envora_cli::configuration::{Demo, read_token};
 use envora_cli::failures::{Exit, Failure};
 use envora_domain::ports::replace_durably;
 use envora_server::folder::Places;
 use envora_server::folder::init::{Environment as Live, Loopback, NewOrganization, init};
 use envora_server::folder::lock::FolderLock;
+
+use serde::{Deserialize, Serialize};
 
 use crate::demo::own_name;
 use crate::{folders, world};
@@ -18,6 +20,16 @@ use crate::{folders, world};
 pub(crate) const ORGANIZATION: &str = "estate";
 /// Says that a folder is the demo's.
 const MARK: &str = ".envora-demo";
+
+/// Where a running demo is found.
+const CLIENT: &str = "client.toml";
+
+/// What a running demo notes.
+#[derive(Serialize, Deserialize)]
+struct Noted {
+    server: String,
+    epoch: u64,
+}
 
 /// The demo's folder.
 pub(crate) struct DemoFolder {
@@ -103,13 +115,29 @@ impl DemoFolder {
         Ok(token)
     }
 
-    /// Notes the address, so that the other verbs find the demo by themselves.
+    /// Notes the address, and which opening of the folder it is of, so that the other verbs find the
+    /// demo by themselves as long as it runs, and no longer.
     pub(crate) fn write_client(&self, server: &str) -> Result<(), Failure> {
-        let token = toml::Value::String(self.token().display().to_string());
-        let text = format!(
-            "server = \"{server}\"\norganization = \"{ORGANIZATION}\"\ntoken_file = {token}\n"
-        );
-        self.write("client.toml", &text)
+        let holder = FolderLock::holder(&Places::below(&self.path).lock());
+        let holder = holder.context("look at the demo's lock")?;
+        let (_, epoch) = holder.context("find the demo's lock held")?;
+        let noted = Noted { server: server.to_owned(), epoch };
+        let text = toml::to_string(&noted).context("write the demo's address")?;
+        self.write(CLIENT, &text)
+    }
+
+    /// What a demo noted there; not running once its process has gone, and anybody may listen at its
+    /// address.
+    pub(crate) fn client(&self) -> Option<Demo> {
+        let text = fs::read_to_string(self.path.join(CLIENT)).ok()?;
+        let noted: Noted = toml::from_str(&text).ok()?;
+        let holder = FolderLock::holder(&Places::below(&self.path).lock()).ok().flatten();
+        Some(Demo {
+            server: noted.server,
+            organization: ORGANIZATION.to_owned(),
+            token_file: self.token(),
+            running: holder.is_some_and(|(_, epoch)| epoch == noted.epoch),
+        })
     }
 
     /// How another terminal asks this server.

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use envora_api::imports::Import;
 use envora_cli::activities::wait_until_counted;
 use envora_cli::client::Client;
-use envora_cli::collections::{self, FACILITIES, Pushed, SOURCES};
+use envora_cli::collections::{self, Counts, FACILITIES, SOURCES};
 use envora_cli::failures::Failure;
 use envora_cli::imports::{self, Outgoing};
 use envora_cli::oddities;
@@ -71,11 +71,16 @@ impl Story<'_> {
             (FACILITIES, "facilities.csv", [estate::FACILITIES, year::FACILITIES]),
             (SOURCES, "sources.csv", [estate::SOURCES, year::SOURCES]),
         ] {
-            let mut all = Pushed::default();
+            let mut all = Counts::default();
             for list in lists {
                 let pushed = collections::push(&self.client, of, (file, list)).await?;
-                all.added += pushed.added;
-                all.known += pushed.known;
+                if let Some(failure) = pushed.stopped {
+                    return Err(failure);
+                }
+                all.added += pushed.counts.added;
+                all.changed += pushed.counts.changed;
+                all.unchanged += pushed.counts.unchanged;
+                all.refused += pushed.counts.refused;
             }
             to.line(format!("  {}", all.text(of)));
         }

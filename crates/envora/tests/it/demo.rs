@@ -131,7 +131,7 @@ fn the_demo_equals_the_golden_numbers_traces_one_and_doubles_nothing() {
     assert_eq!(demo.interrupt(), Some(0));
 
     let (again, _) = started(&house);
-    assert!(again.said().contains("all 10 facilities were there already"));
+    assert!(again.said().contains("facilities: 10 there already"));
     let after = house.run(&["footprint", "--year", "2022", "--json"]).json();
     for total in ["scope1", "scope2_location", "scope2_market", "scope3", "biogenic_co2"] {
         assert_eq!(after["totals"][total]["value"], totals[total]["value"], "{total} again");

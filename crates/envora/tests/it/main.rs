@@ -13,5 +13,6 @@ mod memory;
 mod p01;
 mod p02;
 mod postgres;
+mod sign_in;
 mod transcripts;
 mod words;

@@ -145,6 +145,17 @@ fn plain_word(word: &str) -> String {
     if long && letters { "BASE64".to_owned() } else { word.to_owned() }
 }
 
+/// Facilities that are new, changed, the same, and wrong in several ways.
+const MIXED: &str = "code,name,country,time_zone
+b24,University building b24,GB,Europe/London
+b62,West building,GB,Europe/London
+hq,Head office,GB,Europe/London
+x1,One,GB,Europe/Londn
+x2,Two,GB
+x3,Three,GB,Europe/Londn
+hq,Head office again,GB,Europe/London
+";
+
 /// The reader's own files and the example's bad rows.
 fn reader() -> Reader {
     let reader = Reader::new();
@@ -159,6 +170,7 @@ fn reader() -> Reader {
     few = few.replace("2022-01-01 01:00:00,", "2022-01-01 01:00:00,about ");
     few = few.replace("2022-01-01 03:00:00,", "2022-01-01 03:00:00,-");
     fs::write(reader.path().join("few.csv"), few).unwrap();
+    fs::write(reader.path().join("mixed.csv"), MIXED).unwrap();
     reader
 }
 

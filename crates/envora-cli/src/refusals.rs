@@ -1,0 +1,163 @@
+//! Rows that were not taken as they stand: like ones together, each kind shown once on its first line.
+
+use std::collections::BTreeMap;
+
+use envora_api::problems::RowError;
+use envora_domain::decimal::group_thousands;
+
+use crate::failures::row_error_view;
+use crate::terminal::Channel;
+
+/// How many kinds are shown.
+const KINDS_SHOWN: usize = 50;
+/// How many lines of a kind are named.
+const LINES_LISTED_MAX: usize = 5;
+
+/// What makes two errors alike: code, place within the row, remedy without what is the row's own.
+type Likeness = (String, String, String);
+
+/// Like errors.
+struct Kind {
+    first: RowError,
+    text: Option<String>,
+    lines: Vec<u64>,
+    times: u64,
+}
+
+/// Errors of one file, gathered by kind in the order they come.
+#[derive(Default)]
+pub struct Refusals {
+    places: BTreeMap<Likeness, usize>,
+    kinds: Vec<Kind>,
+}
+
+impl Refusals {
+    /// Adds an error; `text` gives the line it is on, and is called for the first of a kind.
+    pub fn add(&mut self, error: &RowError, text: impl FnOnce() -> Option<String>) {
+        let line = error.row.map(|row| row.line);
+        let likeness = likeness(error);
+        if let Some(kind) = self.places.get(&likeness).and_then(|at| self.kinds.get_mut(*at)) {
+            kind.times += 1;
+            if kind.lines.len() < LINES_LISTED_MAX && kind.lines.last() != line.as_ref() {
+                kind.lines.extend(line);
+            }
+            return;
+        }
+        self.places.insert(likeness, self.kinds.len());
+        let (first, lines) = (error.clone(), line.into_iter().collect());
+        self.kinds.push(Kind { first, text: text(), lines, times: 1 });
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.kinds.is_empty()
+    }
+
+    /// Shows each kind; `file` stands before the line.
+    pub fn print(&self, file: &str, to: &mut Channel) {
+        for kind in self.kinds.iter().take(KINDS_SHOWN) {
+            let place = match (file, kind.lines.first()) {
+                ("", Some(line)) => format!("line {line}"),
+                (file, Some(line)) => format!("{file}:{line}"),
+                (file, None) => file.to_owned(),
+            };
+            let text = kind.text.as_deref().or(kind.first.value.as_deref()).unwrap_or_default();
+            let view = row_error_view(to.paint, &place, &kind.first, text, &kind.others());
+            to.error(view);
+        }
+        let more = self.kinds.len().saturating_sub(KINDS_SHOWN);
+        if more > 0 {
+            to.error(format!("  … and {more} more kinds of problems\n"));
+        }
+    }
+}
+
+impl Kind {
+    /// On which other lines the same is wrong: nothing when on none.
+    fn others(&self) -> String {
+        if self.times < 2 {
+            return String::new();
+        }
+        let lines: Vec<String> = self.lines.iter().map(ToString::to_string).collect();
+        let listed = u64::try_from(lines.len()).unwrap_or(u64::MAX);
+        let more = if listed < self.times { ", …" } else { "" };
+        let times = group_thousands(&self.times.to_string());
+        format!("{times} times, on lines {}{more}", lines.join(", "))
+    }
+}
+
+fn likeness(error: &RowError) -> Likeness {
+    let field = error.column.as_deref().or(error.pointer.as_deref()).unwrap_or_default();
+    // A pointer into a list of rows names the row, too.
+    let field: String = field.split('/').filter(|part| part.parse::<u64>().is_err()).collect();
+    let remedy = error.hint.as_deref().unwrap_or_default();
+    let remedy = match error.value.as_deref().filter(|value| !value.is_empty()) {
+        Some(value) => remedy.replace(value, "\u{0}"),
+        None => remedy.to_owned(),
+    };
+    // `1e3 is 1000` and `2e5 is 200000` are one remedy.
+    (error.code.clone(), field, remedy.replace(|letter: char| letter.is_ascii_digit(), ""))
+}
+
+/// Bytes as text; those that are none, and control characters, as escapes.
+#[must_use]
+pub fn as_it_stands(bytes: &[u8]) -> String {
+    use core::fmt::Write as _;
+    let mut text = String::new();
+    for chunk in bytes.utf8_chunks() {
+        for letter in chunk.valid().chars() {
+            if letter.is_control() {
+                text.extend(letter.escape_default());
+            } else {
+                text.push(letter);
+            }
+        }
+        for byte in chunk.invalid() {
+            let _ok = write!(text, "\\x{byte:02x}");
+        }
+    }
+    text
+}
+
+/// A line of a file, from 1, as it stands there.
+#[must_use]
+pub fn line_of(bytes: &[u8], line: u64) -> Option<String> {
+    let place = usize::try_from(line.checked_sub(1)?).ok()?;
+    let text = bytes.split(|byte| *byte == b'\n').nth(place)?;
+    let text = text.strip_suffix(b"\r").unwrap_or(text);
+    Some(as_it_stands(text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text)))
+}
+
+#[cfg(test)]
+mod tests {
+    use envora_api::problems::{RowError, RowPlace};
+
+    use super::{Refusals, as_it_stands, line_of};
+
+    #[test]
+    fn a_line_is_shown_as_it_stands() {
+        assert_eq!(as_it_stands(b"1,\"a\",caf\xe9\x07"), "1,\"a\",caf\\xe9\\u{7}");
+        assert_eq!(as_it_stands("Zähler 2".as_bytes()), "Zähler 2");
+        assert_eq!(line_of(b"a\r\n{\"b\":1}\n", 2).as_deref(), Some("{\"b\":1}"));
+        assert_eq!(line_of(b"a\n", 9), None);
+    }
+
+    #[test]
+    fn like_errors_are_one_kind() {
+        let error = |line: u64, value: &str, hint: &str| RowError {
+            code: "not_a_number".to_owned(),
+            row: Some(RowPlace { record: line - 1, line }),
+            column: Some("quantity".to_owned()),
+            value: Some(value.to_owned()),
+            hint: Some(hint.to_owned()),
+            ..RowError::default()
+        };
+        let mut refusals = Refusals::default();
+        refusals.add(&error(2, "1e3", "1e3 is 1000"), || None);
+        refusals.add(&error(4, "2e5", "2e5 is 200000"), || None);
+        refusals.add(&error(5, "x", "leave it out"), || None);
+        assert_eq!(refusals.kinds.len(), 2);
+        assert_eq!(refusals.kinds[0].others(), "2 times, on lines 2, 4");
+    }
+}
