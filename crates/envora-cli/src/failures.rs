@@ -128,8 +128,29 @@ impl Failure {
                 format!("{}\n{help}", headline(paint, code, what))
             }
             Self::Problem(problem) => problem_view(paint, problem),
-            Self::Unexpected(error) => format!("{}\n", headline(paint, "error", &chain(error))),
+            Self::Unexpected(error) => {
+                let (code, help) = kind(error);
+                let help = help.map(|help| help_line(paint, help)).unwrap_or_default();
+                format!("{}\n{help}", headline(paint, code, &chain(error)))
+            }
         }
+    }
+}
+
+/// What a person can do about an error of the file system, where that is what it comes from.
+fn kind(error: &anyhow::Error) -> (&'static str, Option<&'static str>) {
+    let io = error.chain().find_map(|cause| cause.downcast_ref::<std::io::Error>());
+    match io.map(std::io::Error::kind) {
+        Some(std::io::ErrorKind::NotFound) => {
+            ("file_not_found", Some("is the path right? it is read from the folder you are in"))
+        }
+        Some(std::io::ErrorKind::PermissionDenied) => (
+            "permission_denied",
+            Some("change whose it is or who may read it, or name another one"),
+        ),
+        Some(std::io::ErrorKind::IsADirectory) => ("not_a_file", Some("name a file in it")),
+        Some(std::io::ErrorKind::StorageFull) => ("disk_full", Some("make room, then try again")),
+        Some(_) | None => ("error", None),
     }
 }
 

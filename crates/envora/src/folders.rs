@@ -7,10 +7,12 @@ use envora_cli::output::Form;
 use envora_cli::session::Printed;
 use envora_cli::tables::Table;
 use envora_cli::terminal::Terminal;
+use envora_server::app::App;
 use envora_server::folder::doctor::{self, Check, Health};
 use envora_server::folder::init::{Environment as Live, Loopback, NewOrganization};
 use envora_server::folder::settings::Settings;
 use envora_server::folder::{FolderError, Places, init, open};
+use envora_server::hosts::HostName;
 use envora_server::serving::{Bound, Listen};
 
 use crate::arguments::{FolderArguments, InitArguments, ServeArguments};
@@ -69,14 +71,28 @@ pub(crate) async fn serve(
     let opened = tokio::task::spawn_blocking(move || open::open(&folder, world::real(), None));
     let app = opened.await.map_err(anyhow::Error::from)?.map_err(folder_failure)?;
     let bound = bind(listen).await?;
+    let addresses = addresses(&app, &bound);
     terminal.words.line(format!(
-        "serving {} at http://{}, Ctrl-C ends it",
+        "serving {} at {}, Ctrl-C ends it",
         data.display(),
-        bound.address()
+        addresses.join(" and ")
     ));
     bound.serve(app, told_to_end()).await?;
     terminal.words.line("ended");
     Ok(())
+}
+
+/// Where the organizations of a folder answer: the host alone says which one is meant.
+fn addresses(app: &App, bound: &Bound) -> Vec<String> {
+    let address = bound.address();
+    let tenants = app.tenants();
+    let named = tenants.all().filter_map(|tenant| {
+        let mut hosts = tenants.hosts_of(tenant.id()).map(HostName::as_str);
+        let host = hosts.find(|host| host.ends_with(".localhost"))?;
+        Some(format!("http://{host}:{}", address.port()))
+    });
+    let named: Vec<String> = named.collect();
+    if named.is_empty() { vec![format!("http://{address}")] } else { named }
 }
 
 /// Listens, or says who is in the way.

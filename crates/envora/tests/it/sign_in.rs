@@ -79,6 +79,21 @@ fn belongs_to_its_owner(path: &std::path::Path) {
 }
 
 #[test]
+fn serve_says_the_address_that_the_organization_answers_at() {
+    let house = House::new();
+    let token = new_folder(&house.path().join("acme-data"));
+    let anywhere = ["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"];
+    let serve = [["serve", "--data", "acme-data"].as_slice(), &anywhere].concat();
+    let (server, rest) = house.start(&serve, Stream::Err, "serving acme-data at");
+    let address = rest.split(',').next().unwrap();
+    assert!(address.starts_with("http://acme.localhost:"), "{rest}");
+    let mut list = house.command(&["facilities", "list", "--server", address]);
+    let list = Ended::of(&list.env("ENVORA_TOKEN", &token).output().unwrap());
+    assert!(list.code == Some(0) && list.out.contains("b1"), "{list:?}");
+    assert_eq!(server.interrupt(), Some(0));
+}
+
+#[test]
 fn sign_ins_that_others_can_read_are_not_used() {
     use std::os::unix::fs::PermissionsExt as _;
     let house = House::new();
