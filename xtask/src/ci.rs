@@ -10,7 +10,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 
 use crate::run::{self, cache, command, has};
-use crate::{gen_verb, tidy};
+use crate::{gen_verb, schemathesis, tidy};
 
 #[derive(Default)]
 struct Tally {
@@ -241,6 +241,15 @@ fn outside(tally: &mut Tally) {
         });
     }
     openapi(tally);
+    fuzz(tally);
+}
+
+/// The API description and a real server, held against each other.
+fn fuzz(tally: &mut Tally) {
+    match schemathesis::tool() {
+        Ok(tool) => tally.check("every route, asked well and badly", || schemathesis::ask(&tool)),
+        Err(error) => tally.skip(&format!("schemathesis: {error:#}")),
+    }
 }
 
 /// The API description, read by an outside validator.

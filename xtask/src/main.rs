@@ -11,6 +11,7 @@ mod gen_factors;
 mod gen_verb;
 mod reliability;
 mod run;
+mod schemathesis;
 mod tidy;
 
 use std::process::ExitCode;
@@ -19,6 +20,7 @@ const HELP: &str = "\
 cargo xtask ci [FILTER]     every check and test there is; closes with \"N passed, N failed\"
 cargo xtask dev             the quick loop: format, tidy, clippy, unit tests
 cargo xtask tidy            the house rules a machine can check
+cargo xtask fuzz            the API's description held against a real server, by schemathesis
 cargo xtask gen [--check]   renew what is generated: starter pack, API description
 cargo xtask bench           what the demo's load costs, stage by stage
 cargo xtask reliability [--long] [P07]   the promises' suites, with their counts
@@ -33,6 +35,7 @@ fn main() -> ExitCode {
         ["tidy"] => tidy::tidy(),
         ["bench", rest @ ..] => bench::bench(rest),
         ["reliability", rest @ ..] => reliability::reliability(rest),
+        ["fuzz"] => schemathesis::tool().and_then(|tool| schemathesis::ask(&tool)),
         ["gen", rest @ ..] => gen_verb::run(rest),
         _ => {
             print!("{HELP}");

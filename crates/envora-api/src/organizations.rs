@@ -33,3 +33,21 @@ pub struct Organization {
     /// Counts its changes; goes into `If-Match` as `"v1"`.
     pub version: u64,
 }
+
+/// The settings that can be changed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ChangeOrganization {
+    /// Its name for people.
+    #[schema(example = "Acme Ltd")]
+    pub name: Option<String>,
+    /// The reporting zone.
+    #[schema(example = "Europe/London")]
+    pub time_zone: Option<String>,
+    /// The GWP set that answers use when none is asked for.
+    #[schema(example = "published")]
+    pub default_gwp_set: Option<String>,
+    /// How many days source files are kept.
+    #[schema(example = 2557)]
+    pub source_retention_days: Option<u32>,
+}

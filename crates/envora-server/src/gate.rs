@@ -12,6 +12,8 @@ use envora_api::problems::Problem;
 pub enum Format {
     /// JSON, plain or of our vendor type.
     Json,
+    /// JSON that is a file: plain, since our vendor type would open an import of many parts.
+    JsonFile,
     /// A merge patch.
     MergePatch,
     /// One JSON object per line.
@@ -26,6 +28,7 @@ impl Format {
     const fn types(self) -> &'static [&'static str] {
         match self {
             Self::Json => &[media::VENDOR, media::JSON],
+            Self::JsonFile => &[media::JSON],
             Self::MergePatch => &[media::MERGE_PATCH, media::VENDOR, media::JSON],
             Self::Ndjson => &[media::NDJSON, "application/ndjson"],
             Self::Csv => &[media::CSV],

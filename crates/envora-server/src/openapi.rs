@@ -1,5 +1,7 @@
 //! The description of the interface, OpenAPI 3.1, made of the route list and the wire types.
 
+mod parameters;
+
 use std::collections::BTreeMap;
 
 use envora_api::media;
@@ -50,6 +52,21 @@ fn reference<T: ToSchema>(schemas: &mut Schemas) -> Value {
     schemas.named.extend(inner);
     let link = json!({ "$ref": format!("#/components/schemas/{name}") });
     schemas.named.insert(name, <T as PartialSchema>::schema());
+    link
+}
+
+/// What a merge patch of this shape may say: any of its fields, none of them due.
+fn change_of(shape: Shape, schemas: &mut Schemas) -> Value {
+    let whole = schema_of(shape, schemas);
+    let named = whole.get("$ref").and_then(Value::as_str).and_then(|link| link.rsplit('/').next());
+    let found = named.and_then(|name| Some((name, schemas.named.get(name)?.clone())));
+    let Some((name, RefOr::T(Schema::Object(mut object)))) = found else { return whole };
+    let name = format!("Change{}", name.trim_start_matches("New").trim_start_matches("Change"));
+    object.required.clear();
+    object.description =
+        Some("What is to be changed: the fields that are sent, and no other.".to_owned());
+    let link = json!({ "$ref": format!("#/components/schemas/{name}") });
+    schemas.named.insert(name, RefOr::T(Schema::Object(object)));
     link
 }
 
@@ -118,7 +135,8 @@ fn operation(route: &Route, schemas: &mut Schemas) -> Value {
     });
     let Some(object) = operation.as_object_mut() else { return operation };
     if let Some(shape) = route.body {
-        let schema = schema_of(shape, schemas);
+        let is_patch = route.method == Method::Patch;
+        let schema = if is_patch { change_of(shape, schemas) } else { schema_of(shape, schemas) };
         let content: Map<String, Value> = gate::types_of(route.takes)
             .into_iter()
             .map(|kind| {
@@ -145,8 +163,8 @@ fn parameters(route: &Route) -> Vec<Value> {
             "description": path_words(name), "schema": { "type": "string" } })
     });
     let in_query = route.query.iter().map(|(name, words)| {
-        json!({ "name": name, "in": "query", "required": false,
-            "description": words, "schema": { "type": "string" } })
+        json!({ "name": name, "in": "query", "required": parameters::is_due(route.path, name),
+            "description": words, "schema": parameters::schema(route.path, name, words) })
     });
     let mut all: Vec<Value> = in_path.chain(in_query).collect();
     let has_effect = !["/validate", "/convert"].iter().any(|end| route.path.ends_with(end));

@@ -167,7 +167,9 @@ async fn incoming(
     let format = match body_format(headers, TAKES)? {
         Format::Csv => formats::Format::Csv,
         Format::Ndjson => formats::Format::Ndjson,
-        Format::Json | Format::MergePatch | Format::Toml => formats::Format::Json,
+        Format::Json | Format::JsonFile | Format::MergePatch | Format::Toml => {
+            formats::Format::Json
+        }
     };
     let mode = params.one("mode")?.map(|_| mode_of(params, Mode::Atomic)).transpose()?;
     let set = constants(params)?;
@@ -400,6 +402,18 @@ pub(super) const NARROWS: &[&str] = &[
     "flag",
 ];
 
+/// Refuses a type that the catalogue has not.
+///
+/// # Errors
+/// 400, with did-you-mean.
+pub(super) fn kinds_are_known(params: &Params) -> Result<(), Problem> {
+    let strange = params.many("type").find(|word| catalogue::find(word).is_none());
+    let Some(word) = strange else { return Ok(()) };
+    let near = catalogue::did_you_mean(word).map(|near| format!(" Did you mean {near}?"));
+    let near = near.unwrap_or_default();
+    Err(refused("type", format!("There is no activity type {}.{near}", shown(word))))
+}
+
 /// What the parameters of a list ask for.
 ///
 /// # Errors
@@ -410,11 +424,7 @@ pub(super) fn question(params: &Params) -> Result<Question, Problem> {
         let detail = format!("state is one of {}, not {}.", STATES.join(", "), shown(word));
         return Err(refused("state", detail));
     }
-    if let Some(word) = params.many("type").find(|word| catalogue::find(word).is_none()) {
-        let near = catalogue::did_you_mean(word).map(|near| format!(" Did you mean {near}?"));
-        let near = near.unwrap_or_default();
-        return Err(refused("type", format!("There is no activity type {}.{near}", shown(word))));
-    }
+    kinds_are_known(params)?;
     let (from, to) = (params.day("from")?, params.day("to")?);
     if from.zip(to).is_some_and(|(from, to)| to <= from) {
         return Err(refused("to", "The period ends before it begins.".to_owned()));

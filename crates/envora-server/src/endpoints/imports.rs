@@ -79,7 +79,7 @@ pub fn routes() -> Vec<Route> {
                 ("scope", "The scope that all rows claim."),
                 ("set", "A constant, such as facility_code=b24; may be repeated."),
             ])
-            .takes(&[Format::Csv, Format::Ndjson, Format::Json], Shape::Free("The file."))
+            .takes(&[Format::Csv, Format::Ndjson, Format::JsonFile], Shape::Free("The file."))
             .gives(201, Shape::one::<Import>()),
         Route::get::<ReadActivities, _, _>(ONE, read)
             .says("Reads an import.")
@@ -277,7 +277,9 @@ fn format_of(headers: &HeaderMap) -> Result<formats::Format, Problem> {
     Ok(match format {
         Format::Csv => formats::Format::Csv,
         Format::Ndjson => formats::Format::Ndjson,
-        Format::Json | Format::MergePatch | Format::Toml => formats::Format::Json,
+        Format::Json | Format::JsonFile | Format::MergePatch | Format::Toml => {
+            formats::Format::Json
+        }
     })
 }
 

@@ -3,7 +3,7 @@
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::HeaderMap;
-use envora_api::organizations::Organization;
+use envora_api::organizations::{ChangeOrganization, Organization};
 use envora_api::problems::Problem;
 use envora_domain::access::actions::{EditOrganization, ReadOrganization};
 use envora_domain::gwp::GwpSet;
@@ -32,7 +32,7 @@ pub fn routes() -> Vec<Route> {
             .also(&[(304, "Not changed since the version in If-None-Match.")]),
         Route::patch::<EditOrganization, _, _>(ORGANIZATION, change)
             .says("Changes settings of the organization.")
-            .takes(&[Format::MergePatch], Shape::one::<Organization>())
+            .takes(&[Format::MergePatch], Shape::one::<ChangeOrganization>())
             .gives(200, Shape::one::<Organization>()),
     ]
 }
