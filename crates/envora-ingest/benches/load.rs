@@ -165,6 +165,7 @@ fn ask(house: &House) {
             filters: BTreeMap::new(),
             gwp_set: None,
             run: None,
+            as_of: None,
         };
         let start = Instant::now();
         let answer = footprint(&house.parts, &grant(), &query).unwrap();

@@ -18,7 +18,7 @@ use envora_domain::access::{Grant, actions::ReadResults};
 use envora_domain::figures::Figure;
 use envora_domain::gwp::GwpSet;
 use envora_domain::id::RunId;
-use envora_domain::time::Day;
+use envora_domain::time::{Day, Timestamp};
 use envora_store::runs::RunState;
 
 use self::asked::Asked;
@@ -90,6 +90,8 @@ pub struct FootprintQuery {
     pub gwp_set: Option<String>,
     /// The run asked for; the current one when absent.
     pub run: Option<RunId>,
+    /// An instant: the answer as it was known then; now when absent.
+    pub as_of: Option<Timestamp>,
 }
 
 /// Why a question about results has no answer.
@@ -128,6 +130,9 @@ pub enum AskError {
     /// The activity is not calculated yet.
     #[error("the activity is not calculated yet")]
     Pending,
+    /// The instant lies before everything that was committed.
+    #[error("nothing was there at {0} yet: the organization's log begins later")]
+    BeforeTheLog(Timestamp),
     /// No run, or not this one.
     #[error("there is no such run")]
     NoRun,

@@ -13,7 +13,7 @@ pub mod recount;
 pub(crate) mod runs;
 pub(crate) mod scan;
 pub mod standing;
-mod step;
+pub(crate) mod step;
 pub(crate) mod sums;
 pub mod sweep;
 

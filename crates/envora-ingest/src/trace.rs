@@ -71,6 +71,7 @@ pub fn trace_figure(
         filters: figure.filters.clone(),
         gwp_set: figure.gwp_set.map(|set| set.as_str().to_owned()),
         run: Some(figure.run),
+        as_of: None,
     };
     let asked = Asked::settle(parts, *grant, &query)?;
     let mut teller = Teller::new(parts, figure.gwp_set.unwrap_or(GwpSet::Published));

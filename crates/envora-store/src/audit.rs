@@ -26,6 +26,8 @@ statements! {
     AUDIT_NODE_ADD = "INSERT INTO audit_node (level, place, hash) VALUES (?1, ?2, ?3)";
     AUDIT_ENTRY_BY_SEQ = "SELECT seq, object_id, at_ms, leaf, leaf_hash FROM audit_entry
         WHERE seq = ?1";
+    AUDIT_ENTRY_AT = "SELECT seq, object_id, at_ms, leaf, leaf_hash FROM audit_entry
+        WHERE at_ms <= ?1 ORDER BY seq DESC LIMIT 1";
     AUDIT_ENTRIES = "SELECT seq, object_id, at_ms, leaf, leaf_hash FROM audit_entry
         WHERE seq >= ?1 ORDER BY seq LIMIT ?2";
     AUDIT_ENTRIES_BY_OBJECT = "SELECT seq, object_id, at_ms, leaf, leaf_hash FROM audit_entry
@@ -174,6 +176,19 @@ pub fn audit_entry_by_seq(
 ) -> anyhow::Result<Option<AuditEntry>> {
     rd.allow(grant)?;
     rd.first(AUDIT_ENTRY_BY_SEQ, &[seq.into()], entry)
+}
+
+/// The last leaf that was there at an instant; none before the first. Walks back from the head.
+///
+/// # Errors
+/// The database's.
+pub fn audit_entry_at(
+    rd: &mut TenantReader,
+    grant: &Grant<ReadAudit>,
+    at: Timestamp,
+) -> anyhow::Result<Option<AuditEntry>> {
+    rd.allow(grant)?;
+    rd.first(AUDIT_ENTRY_AT, &[at.as_micros().div_euclid(1_000).into()], entry)
 }
 
 /// At most `limit` leaves from this seq on.

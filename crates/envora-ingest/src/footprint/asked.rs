@@ -12,13 +12,13 @@ use envora_domain::choice::Policy;
 use envora_domain::decimal::Mass;
 use envora_domain::figures::{Figure, Measure};
 use envora_domain::gwp::GwpSet;
-use envora_domain::id::{FacilityId, SourceId};
-use envora_domain::time::Day;
-use envora_store::audit::{AuditHead, audit_head};
+use envora_domain::id::{FacilityId, RunId, SourceId};
+use envora_domain::time::{Day, Timestamp};
+use envora_store::audit::{AuditHead, audit_entry_at, audit_head};
 use envora_store::cells::cells_between;
 use envora_store::organization::organization_now;
-use envora_store::runs::{Run, RunState, run_by_id, run_current};
-use envora_store::unresolved::DayRange;
+use envora_store::runs::{Run, RunState, run_by_id, run_current, runs_all};
+use envora_store::unresolved::{DayRange, Unresolved};
 
 use super::figures::{self, column};
 use super::{AskError, CONSOLIDATION, FootprintQuery};
@@ -37,6 +37,39 @@ pub(crate) struct Asked {
     pub(crate) policy: Policy,
     pub(crate) registry: Arc<Registry>,
     pub(crate) cells: Vec<(CellKey, CellValue)>,
+    /// Of a question about the past: what did not count then. Tables know today's alone.
+    pub(crate) unresolved: Option<Vec<Unresolved>>,
+}
+
+/// A place in the past of the log.
+struct Then {
+    seq: u64,
+    at: Timestamp,
+    /// The run that readers saw then.
+    run: RunId,
+}
+
+/// The place in the log at an instant, and the run that readers saw there: the first one, before it had
+/// taken over. Nothing when that is how things stand now.
+fn place_at(
+    parts: &TenantParts,
+    grant: Grant<ReadResults>,
+    at: Timestamp,
+) -> Result<Option<Then>, AskError> {
+    let own = parts.own;
+    let found = parts.read(move |rd| {
+        let entry = audit_entry_at(rd, &own.read_audit, at)?;
+        Ok((entry, audit_head(rd)?.size, runs_all(rd, &grant)?))
+    });
+    let (entry, size, runs) = found.context("find the place in the log")?;
+    let entry = entry.ok_or(AskError::BeforeTheLog(at))?;
+    let seen = runs.iter().filter(|run| run.switched_seq > 0);
+    let run =
+        seen.clone().filter(|run| run.switched_seq <= entry.seq).max_by_key(|run| run.switched_seq);
+    let run = run.or_else(|| seen.min_by_key(|run| run.switched_seq)).ok_or(AskError::NotYet)?;
+    let (seq, at) = (entry.seq, Timestamp::from_micros(entry.at_ms.saturating_mul(1_000)));
+    let is_now = entry.seq.saturating_add(1) >= size;
+    Ok((!is_now).then_some(Then { seq, at, run: run.id }))
 }
 
 impl Asked {
@@ -48,7 +81,9 @@ impl Asked {
         if query.to <= query.from {
             return Err(AskError::PeriodReversed);
         }
-        let (own, wanted) = (parts.own, query.run);
+        let then = query.as_of.map(|at| place_at(parts, grant, at)).transpose()?.flatten();
+        let (own, wanted) = (parts.own, query.run.or(then.as_ref().map(|then| then.run)));
+        let last = then.as_ref().map_or(u64::MAX, |then| then.seq);
         let days = DayRange { from: query.from, to: query.to };
         let (organization, run, head, registry, cells) = parts
             .read(move |rd| {
@@ -58,7 +93,7 @@ impl Asked {
                     None => run_current(rd, &grant)?,
                 };
                 let head = audit_head(rd)?;
-                let registry = Registry::load(rd, &own, u64::MAX)?;
+                let registry = Registry::load(rd, &own, last)?;
                 let cells = match &run {
                     Some(run) => cells_between(rd, &grant, run.id, days)?,
                     None => Vec::new(),
@@ -85,12 +120,20 @@ impl Asked {
             policy,
             registry: Arc::new(registry),
             cells,
+            unresolved: None,
         };
+        if let Some(then) = &then {
+            // What came later is not there: neither for the figures nor for the watermark.
+            asked.run.calculated_to = asked.run.calculated_to.min(then.seq.saturating_add(1));
+            (asked.head.size, asked.head.at) = (then.seq.saturating_add(1), then.at);
+        }
         asked.name_by_id()?;
-        if asked.run.state == RunState::Retired {
-            // Its cells may have been swept.
+        if then.is_some() || asked.run.state == RunState::Retired {
+            // Cells know the head alone, and those of a retired run may have been swept.
             let whole = Figure { gwp_set: None, filters: BTreeMap::new(), ..asked.base() };
-            asked.cells = replay::walk(parts, &whole, |_, _| Ok(()))?.cells;
+            let replayed = replay::walk(parts, &whole, |_, _| Ok(()))?;
+            asked.cells = replayed.cells;
+            asked.unresolved = then.map(|_| replayed.unresolved);
         }
         Ok(asked)
     }

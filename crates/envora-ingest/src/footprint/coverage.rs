@@ -11,7 +11,7 @@ use envora_domain::choice::Why;
 use envora_domain::decimal::{Decimal, Mass};
 use envora_domain::figures::Figure;
 use envora_store::segments::segments_from;
-use envora_store::unresolved::{DayRange, unresolved_between};
+use envora_store::unresolved::{DayRange, Unresolved, unresolved_between};
 use envora_store::whys::whys_of_run;
 
 use super::AskError;
@@ -102,9 +102,15 @@ pub(crate) fn unresolved(
     asked: &Asked,
 ) -> Result<Vec<UnresolvedGroup>, AskError> {
     let (run, days) = (asked.run.id, DayRange { from: asked.query.from, to: asked.query.to });
-    let rows = parts
-        .read(move |rd| unresolved_between(rd, &grant, run, days))
-        .context("read what does not count")?;
+    let rows = match &asked.unresolved {
+        Some(then) => {
+            let may_touch = |row: &&Unresolved| row.day_max >= days.from && row.day_min < days.to;
+            then.iter().filter(may_touch).cloned().collect()
+        }
+        None => parts
+            .read(move |rd| unresolved_between(rd, &grant, run, days))
+            .context("read what does not count")?,
+    };
     let mut groups: BTreeMap<(String, String, String), UnresolvedGroup> = BTreeMap::new();
     for row in rows {
         let key = (row.code.clone(), row.word.clone(), row.remedy.clone());

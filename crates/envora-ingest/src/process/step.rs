@@ -253,10 +253,10 @@ impl Draft<'_> {
 
 /// Rows of a segment that do not count, by reason and word.
 #[derive(Default)]
-struct Reasons(BTreeMap<(String, String), Unresolved>);
+pub(crate) struct Reasons(BTreeMap<(String, String), Unresolved>);
 
 impl Reasons {
-    fn note(&mut self, loaded: &Loaded, row: usize, decision: &Decision) {
+    pub(crate) fn note(&mut self, loaded: &Loaded, row: usize, decision: &Decision) {
         let State::Unresolved(reason) = &decision.state else { return };
         let Some(example) = loaded.id(row) else { return };
         let (first, last) = decision.span();
@@ -276,7 +276,7 @@ impl Reasons {
         entry.day_max = entry.day_max.max(last);
     }
 
-    fn into_rows(self, seq: u64) -> Vec<Unresolved> {
+    pub(crate) fn into_rows(self, seq: u64) -> Vec<Unresolved> {
         self.0.into_values().map(|row| Unresolved { seq, ..row }).collect()
     }
 }

@@ -12,6 +12,7 @@ use envora_domain::decimal::Mass;
 use envora_domain::figures::{Figure, Measure};
 use envora_domain::time::Day;
 use envora_store::segments::Segment;
+use envora_store::unresolved::Unresolved;
 
 use crate::footprint::AskError;
 use crate::footprint::figures::{Columns, Sieve, add_up, column};
@@ -21,6 +22,7 @@ use crate::process::records::Records;
 use crate::process::recount::segments_below;
 use crate::process::runs::Engine;
 use crate::process::scan::Loaded;
+use crate::process::step::Reasons;
 use crate::process::sums::{Sign, Sums};
 use crate::registry::Registry;
 use crate::tenant::TenantParts;
@@ -44,6 +46,8 @@ pub(crate) struct Replayed {
     pub(crate) columns: Columns,
     /// Whether every row came to what was recorded of it.
     pub(crate) as_recorded: bool,
+    /// What does not count, segment by segment.
+    pub(crate) unresolved: Vec<Unresolved>,
 }
 
 /// The values of figures, all of one run, seq and set, from the rows.
@@ -78,7 +82,7 @@ pub(crate) fn walk(
     let mut decider = Decider::new(&registry, &mut engine.choices);
     let mut sums = Sums::exact();
     let mut members = Members { sieve: Sieve::of(figure)?, known: HashMap::new() };
-    let mut as_recorded = true;
+    let (mut as_recorded, mut unresolved) = (true, Vec::new());
     let end = figure.seq.saturating_add(1).min(engine.run.calculated_to);
     for segment in segments_below(parts, end)? {
         if outside(&segment, (figure.from, figure.to)) {
@@ -86,8 +90,10 @@ pub(crate) fn walk(
         }
         let recorded = records.of(&segment)?;
         let loaded = Loaded::read(parts, segment)?;
+        let mut reasons = Reasons::default();
         for (row, activity) in loaded.rows.iter().enumerate() {
             let Some(decision) = loaded.decide(&mut decider, row, figure.seq) else { continue };
+            reasons.note(&loaded, row, &decision);
             as_recorded &= recorded.get(row) == Some(&Recorded::of(&decision));
             let added = sums.add(decider.choices(), (activity, &decision), Sign::In);
             let Some(group) = added.map_err(|_| AskError::TooLarge)? else { continue };
@@ -99,9 +105,10 @@ pub(crate) fn walk(
                 look(&mut decider, &found)?;
             }
         }
+        unresolved.extend(reasons.into_rows(loaded.segment.seq));
     }
     let cells = sums.into_cells().map_err(|_| AskError::TooLarge)?.into_iter().collect();
-    Ok(Replayed { cells, columns, as_recorded })
+    Ok(Replayed { cells, columns, as_recorded, unresolved })
 }
 
 /// Whether no row of a segment can fall on these days. A row may last a year and lie in any zone.

@@ -69,6 +69,7 @@ pub fn touched(
         filters: std::collections::BTreeMap::new(),
         gwp_set: within.gwp_set.clone(),
         run: None,
+        as_of: None,
     };
     let asked = Asked::settle(tenant, *grant, &query)?;
     let named = match cells(tenant, id, asked.set)? {

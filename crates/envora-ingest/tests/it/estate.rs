@@ -33,6 +33,7 @@ pub(crate) fn year() -> FootprintQuery {
         filters: std::collections::BTreeMap::default(),
         gwp_set: None,
         run: None,
+        as_of: None,
     }
 }
 

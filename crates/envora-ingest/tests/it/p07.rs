@@ -220,6 +220,7 @@ impl History {
             filters: std::collections::BTreeMap::default(),
             gwp_set: None,
             run: None,
+            as_of: None,
         };
         let found = footprint(&self.house.parts, &grant(), &query).unwrap();
         let total = Figure::parse(&found.totals.total_location_based.figure_id).unwrap();

@@ -11,11 +11,13 @@ use envora_domain::time::Day;
 use envora_ingest::footprint::series::{self as engine, Interval};
 use envora_ingest::footprint::{AskError, FootprintQuery, GroupBy, footprint};
 
+use super::activities::kinds_are_known;
 use crate::access::{Allowed, nothing_here};
 use crate::answers::{Answer, Reply};
 use crate::app::App;
+use crate::listing::as_of;
 use crate::openapi::Shape;
-use crate::params::Params;
+use crate::params::{Params, refused, shown};
 use crate::refusals::Refusal;
 use crate::routes::Route;
 
@@ -35,6 +37,7 @@ const KNOWN: &[&str] = &[
     "group_by",
     "gwp_set",
     "run",
+    "as_of",
     "scope",
     "category",
     "facility_id",
@@ -48,6 +51,7 @@ const SERIES_KNOWN: &[&str] = &[
     "interval",
     "gwp_set",
     "run",
+    "as_of",
     "scope",
     "category",
     "facility_id",
@@ -67,6 +71,7 @@ pub fn routes() -> Vec<Route> {
                 ("group_by", "facility, month, scope, category, source or type."),
                 ("gwp_set", "The GWP set; the organization's default when absent."),
                 ("run", "The run; the current one when absent."),
+                ("as_of", "An instant: the answer as it was known then, by the run that was current."),
                 ("scope", "1, 2 or 3; may be repeated."),
                 ("category", "A category of scope 3; may be repeated."),
                 ("facility_id", "A facility's id or code; may be repeated."),
@@ -82,6 +87,7 @@ pub fn routes() -> Vec<Route> {
                 ("interval", "day, month or year; month when absent."),
                 ("gwp_set", "The GWP set; the organization's default when absent."),
                 ("run", "The run; the current one when absent."),
+                ("as_of", "An instant: the answer as it was known then, by the run that was current."),
                 ("scope", "1, 2 or 3; may be repeated."),
                 ("category", "A category of scope 3; may be repeated."),
                 ("facility_id", "A facility's id or code; may be repeated."),
@@ -128,6 +134,7 @@ pub(crate) fn query(params: &Params, today: Day) -> Result<FootprintQuery, Probl
     let (of, month, day) = first.ymd();
     let after = Day::from_ymd(of.saturating_add(1), month, day);
     let words = GroupBy::ALL.map(GroupBy::as_str).join(", ");
+    words_are_known(params)?;
     let mut filters = BTreeMap::new();
     for (parameter, filter) in FILTERS {
         let words: Vec<String> = params.many(parameter).map(str::to_owned).collect();
@@ -142,7 +149,22 @@ pub(crate) fn query(params: &Params, today: Day) -> Result<FootprintQuery, Probl
         filters,
         gwp_set: params.one("gwp_set")?.map(str::to_owned),
         run: params.read("run", "the id of a run", |text| RunId::parse(text).ok())?,
+        as_of: as_of(params)?,
     })
+}
+
+/// Refuses a scope, a category or a type that there is none of: nothing would be zero by mistake.
+fn words_are_known(params: &Params) -> Result<(), Problem> {
+    let is_one_of = |word: &str, most: u8| {
+        let number = word.parse().ok().filter(|number| (1..=most).contains(number));
+        number.is_some_and(|number| number.to_string() == word)
+    };
+    for (name, most) in [("scope", 3), ("category", 15)] {
+        if let Some(word) = params.many(name).find(|word| !is_one_of(word, most)) {
+            return Err(refused(name, format!("{name} is 1 to {most}, not {}.", shown(word))));
+        }
+    }
+    kinds_are_known(params)
 }
 
 /// The word of a grouping, with or without the `_id` that the filters have.
@@ -156,13 +178,14 @@ pub(crate) async fn blocking<T: Send + 'static>(
     ask: impl FnOnce() -> Result<T, AskError> + Send + 'static,
 ) -> Result<T, Refusal> {
     let answer = app.tracker().spawn_blocking(ask).await.map_err(anyhow::Error::from)?;
-    answer.map_err(refused)
+    answer.map_err(unanswered)
 }
 
 /// The problem of a question without an answer.
-fn refused(error: AskError) -> Refusal {
+fn unanswered(error: AskError) -> Refusal {
     match error {
         AskError::BadCursor => Problem::invalid_cursor(error.to_string()).into(),
+        AskError::BeforeTheLog(_) => refused("as_of", error.to_string()).into(),
         AskError::TooManyPoints
         | AskError::PeriodReversed
         | AskError::UnknownGwpSet(_) | AskError::UnknownWord { .. } => {

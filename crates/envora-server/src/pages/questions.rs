@@ -40,6 +40,7 @@ pub(super) async fn footprint(
         filters: facility.collect::<BTreeMap<_, _>>(),
         gwp_set: None,
         run: None,
+        as_of: None,
     };
     let grant = visitor.grant::<ReadResults>()?;
     let parts = Arc::clone(visitor.tenant.parts());

@@ -131,6 +131,7 @@ async fn asked(tenant: &TenantCtx) -> Footprint {
         filters: [].into(),
         gwp_set: None,
         run: None,
+        as_of: None,
     };
     let (parts, grant) = (tenant.parts().clone(), own_work(tenant.id()));
     let answer = tokio::task::spawn_blocking(move || footprint(&parts, &grant, &query)).await;

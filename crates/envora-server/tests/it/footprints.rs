@@ -2,6 +2,7 @@
 
 use axum::body::Body;
 use axum::http::Request;
+use envora_domain::time::Span;
 use serde_json::{Value, json};
 
 use crate::house::House;
@@ -115,4 +116,62 @@ async fn a_series_is_refused_when_it_cannot_be_answered() {
         let problem = answer.is_problem(400, "unknown_parameter");
         assert!(problem["detail"].as_str().unwrap().contains(words), "{query}: {problem}");
     }
+}
+
+#[tokio::test]
+async fn a_word_that_nothing_has_is_refused_rather_than_zero() {
+    let house = House::new();
+    for path in ["/carbon-footprint", "/carbon-footprint/series"] {
+        for query in
+            ["scope=4", "scope=", "scope=01", "category=16", "category=x", "type=electricity"]
+        {
+            let name = query.split('=').next().unwrap();
+            let problem = house.get(&format!("{path}?{query}")).await;
+            let problem = problem.is_problem(400, "unknown_parameter");
+            assert_eq!(problem["errors"][0]["parameter"], name, "{problem}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_past_keeps_its_digits_after_a_correction() {
+    let house = with_rows().await;
+    let path = "/carbon-footprint?from=2022-01-01&to=2023-01-01&group_by=month";
+    let before = house.get(path).await.json();
+    let then = house.clock_now();
+    house.clock.advance(Span::from_secs(3600));
+    // A row is corrected, another one names a facility that nobody knows.
+    let mut corrected = on("a1-corrected", "2022-01-31", "900");
+    corrected["supersedes"] = "ext:a1".into();
+    let mut lost = on("a5", "2022-03-01", "5");
+    lost["facility_code"] = "b99".into();
+    let body = json!({"activities": [corrected, lost]});
+    let sent = house.send(activities(&house, "?mode=partial", ("", &body))).await;
+    assert_eq!(sent.json()["counts"]["accepted"], 1, "{}", sent.json());
+    counted(&house).await;
+    let now = house.get(path).await.json();
+    assert_ne!(now["totals"], before["totals"]);
+    assert_eq!(now["unresolved"][0]["code"], "unknown_facility", "{now}");
+    for set in ["", "&gwp_set=ar6"] {
+        let past = house.get(&format!("{path}&as_of={then}{set}")).await.json();
+        let value = |of: &Value| of["totals"]["total_location_based"]["value"].clone();
+        if set.is_empty() {
+            assert_eq!(past["totals"], before["totals"], "figure ids and digits");
+            for field in ["groups", "unresolved", "warnings", "coverage", "bases", "watermark"] {
+                assert_eq!(past[field], before[field], "{field}");
+            }
+        }
+        assert_ne!(value(&past), value(&house.get(&format!("{path}{set}")).await.json()));
+        let figure = past["totals"]["total_location_based"]["figure_id"].as_str().unwrap();
+        let trace = house.get(&format!("/figures/{figure}/trace")).await.json();
+        assert_eq!((&trace["replay"], &trace["figure"]["value"]), (&json!("equal"), &value(&past)));
+    }
+    let series = "/carbon-footprint/series?from=2022-01-01&to=2022-04-01";
+    let past = house.get(&format!("{series}&as_of={then}")).await.json();
+    assert_ne!(values(&past), values(&house.get(series).await.json()));
+    let later = (house.clock_now() + Span::from_secs(60)).to_string();
+    assert_eq!(house.get(&format!("{path}&as_of={later}")).await.json()["totals"], now["totals"]);
+    let early = house.get(&format!("{path}&as_of=2020-01-01T00:00:00Z")).await;
+    assert_eq!(early.is_problem(400, "unknown_parameter")["errors"][0]["parameter"], "as_of");
+    house.get(&format!("{path}&as_of=yesterday")).await.is_problem(400, "unknown_parameter");
 }

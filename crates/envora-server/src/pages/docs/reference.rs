@@ -34,8 +34,8 @@ pub(super) const AREAS: &[Area] = &[
     (
         "results",
         "Results",
-        "Footprints, their course in time, and the trace of each figure.",
-        &["carbon-footprint", "figures", "emissions"],
+        "Footprints, their course in time, how good the data is, and the trace of each figure.",
+        &["carbon-footprint", "data-quality", "figures"],
     ),
     (
         "factors",
@@ -47,7 +47,7 @@ pub(super) const AREAS: &[Area] = &[
         "audit",
         "Audit",
         "The log, its signed head, and the proofs that an entry is in it and that it only grew.",
-        &["audit", "segments"],
+        &["audit"],
     ),
     ("meta", "About the interface", "What everyone may read without a token.", &["meta"]),
 ];

@@ -8,12 +8,12 @@ use envora_domain::access::actions::{
 };
 use envora_domain::hash::{Digest, leaf_hash, tree_root};
 use envora_domain::id::{EntityId, FacilityId, OrganizationId, SourceId, SupplierId};
-use envora_domain::time::Day;
+use envora_domain::time::{Day, Span};
 use envora_ledger::leaf::{Deed, Leaf};
 use envora_ledger::proof::{Inclusion, inclusion_proof, verify_inclusion};
 use envora_store::audit::{
-    LeafDraft, audit_append, audit_entries_by_object, audit_entries_from, audit_entry_by_seq,
-    audit_head, audit_node,
+    LeafDraft, audit_append, audit_entries_by_object, audit_entries_from, audit_entry_at,
+    audit_entry_by_seq, audit_head, audit_node,
 };
 use envora_store::entities::EntityFields;
 use envora_store::facilities::{Facility, FacilityFields};
@@ -203,6 +203,9 @@ pub(super) fn the_log_grows_and_proves(db: &mut TestDb) {
             assert_eq!(Leaf::decode(&object[2].leaf).unwrap().prev, Some(10));
             assert_eq!(audit_entry_by_seq(rd, &read, 4)?, Some(entries[4].clone()));
             assert_eq!(audit_entry_by_seq(rd, &read, 21)?, None);
+            assert_eq!(audit_entry_at(rd, &read, head.at)?, entries.last().cloned());
+            let before = head.at + Span::from_secs(-100_000);
+            assert_eq!(audit_entry_at(rd, &read, before)?, None);
             let mut nodes = BTreeMap::new();
             for level in 0..6_u8 {
                 for index in 0..21 {
