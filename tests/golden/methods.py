@@ -249,6 +249,22 @@ def mobile():
         ("s1", "mobile.economy@1", record("fuel.combusted.stationary", "combustion", fuel="diesel"), litre, F(1000, 17)),
         ("c3_wtt", "wtt.economy@1", record("fuel.combusted.stationary", "upstream", fuel="diesel"), upstream, F(1000, 17)),
     )
+    inputs = {"fuel": ["120.5", "L"], "own_share": ["35", "%"]}
+    carrier = record("fuel.combusted.stationary", "combustion", fuel="diesel")
+    before = record("fuel.combusted.stationary", "upstream", fuel="diesel")
+    words = {"mode": "road", "vehicle_class": "hgv_average", "fuel": "diesel"}
+    case(
+        "freight.fuel",
+        ("freight.moved", "5000", "t.km", words, {"inputs": inputs}),
+        ("s3", "freight.fuel@1", carrier, litre, F("120.5") * F("0.35")),
+        ("s3_wtt", "wtt.fuel@1", before, upstream, F("120.5") * F("0.35")),
+    )
+    case(
+        "travel.fuel, in gallons",
+        ("travel.moved", "300", "x:pax.km", {"mode": "car", "fuel": "diesel"}, {"inputs": {"fuel": ["7", "[gal_us]"]}}),
+        ("s3", "travel.fuel@1", carrier, litre, 7 * GALLON),
+        ("s3_wtt", "wtt.fuel@1", before, upstream, 7 * GALLON),
+    )
 
 
 def gases():

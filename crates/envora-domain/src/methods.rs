@@ -134,6 +134,7 @@ mod tests {
                     Of::InputOr(_, unit, number) => (*unit, *number),
                     Of::Number(number) => ("1", *number),
                     Of::AsSent
+                    | Of::InputAsSent(_)
                     | Of::Economy
                     | Of::HeatContent
                     | Of::LossRate

@@ -1,7 +1,8 @@
 //! Named inputs beside the quantity: what they are amounts of, and when they are due.
 
 use super::Quantity::{
-    self, Distance, Duration, Economy, Heads, Mass, Number, Share, VehicleDistance,
+    self, Distance, Duration, Economy, FuelEnergy, GasVolume, Heads, Mass, Number, Share,
+    VehicleDistance, Volume,
 };
 
 /// When an input is due.
@@ -76,10 +77,15 @@ pub(super) const BALANCE: &[InputSpec] = &[
     input("output", &[Mass], Due::Never),
     input("output_carbon", &[Share], Due::Beside("output")),
 ];
+/// What the carrier burned, and the reporter's share of it.
+const CARRIER_FUEL: InputSpec =
+    input("fuel", &[Volume, Mass, FuelEnergy, GasVolume], Due::Beside("own_share"));
+const OWN_SHARE: InputSpec = input("own_share", &[Share], Due::Never);
 pub(super) const FREIGHT_LEG: &[InputSpec] =
-    &[input("distance", ONE_WAY_DISTANCE, Due::With(Mass))];
+    &[input("distance", ONE_WAY_DISTANCE, Due::With(Mass)), CARRIER_FUEL, OWN_SHARE];
 pub(super) const STORAGE: &[InputSpec] = &[input("days", &[Duration], Due::Never)];
-pub(super) const OCCUPANCY: &[InputSpec] = &[divisor("occupancy", &[Number], Due::Never)];
+pub(super) const TRAVEL: &[InputSpec] =
+    &[divisor("occupancy", &[Number], Due::Never), CARRIER_FUEL, OWN_SHARE];
 pub(super) const COMMUTE: &[InputSpec] = &[
     input("one_way", ONE_WAY_DISTANCE, Due::With(Heads)),
     input("days", &[Duration], Due::With(Heads)),

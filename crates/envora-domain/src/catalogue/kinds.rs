@@ -2,8 +2,8 @@
 //! method is there for them yet: their activities are unresolved and say so.
 
 use super::inputs::{
-    BALANCE, CARBONATE, CLINKER, COMMUTE, ECONOMY, FREIGHT_LEG, MASS_BALANCE, MOBILE, OCCUPANCY,
-    SCREENING, SERVICE, STATIONARY as STATIONARY_INPUTS, STORAGE,
+    BALANCE, CARBONATE, CLINKER, COMMUTE, ECONOMY, FREIGHT_LEG, MASS_BALANCE, MOBILE, SCREENING,
+    SERVICE, STATIONARY as STATIONARY_INPUTS, STORAGE, TRAVEL as TRAVEL_INPUTS,
 };
 use super::quantities::Quantity::{
     self, Area, Energy, FuelEnergy, GasVolume, Heads, Items, Mass, MassDistance, Money,
@@ -181,7 +181,7 @@ pub const ALL: &[ActivityKind] = &[
     kind("freight.stored", &[Volume], FREIGHT, &[optional("paid_by", "paid_by")])
         .with_inputs(STORAGE),
     kind("travel.moved", &[PassengerDistance], TRAVEL, PASSENGER)
-        .with_inputs(OCCUPANCY)
+        .with_inputs(TRAVEL_INPUTS)
         .with_slots(slots::TRAVEL),
     kind(
         "travel.stayed",

@@ -216,7 +216,7 @@ const CARRIED: &[&str] =
 /// Tables of freight print a row of their own for vehicles that are charged.
 pub(super) const FREIGHT: &[SlotSpec] = &[
     s3(Boundary::Combustion, CARRIED),
-    s3_more(Slot::S3Wtt, Boundary::Upstream, &["wtt.leg@1", "wtt.published@1"]),
+    s3_more(Slot::S3Wtt, Boundary::Upstream, &["wtt.fuel@1", "wtt.leg@1", "wtt.published@1"]),
 ];
 
 /// Journeys of passengers: `power` stands for vehicles that are charged.
@@ -238,7 +238,7 @@ const fn journey(
 pub(super) const TRAVEL: &[SlotSpec] = &journey(
     &["travel.fuel@1", "travel.occupancy@1", "travel.distance@1", "travel.spend@1"],
     &["travel.occupancy@1"],
-    &["wtt.occupancy@1", "wtt.published@1"],
+    &["wtt.fuel@1", "wtt.occupancy@1", "wtt.published@1"],
 );
 pub(super) const COMMUTE: &[SlotSpec] = &journey(
     &[

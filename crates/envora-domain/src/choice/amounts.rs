@@ -128,6 +128,7 @@ impl<'a> Measuring<'a> {
                 vec![Operand::row("quantity", self.path(&self.asked.unit, code)?)]
             }
             Of::Input(name, code) => vec![self.input(name, code)?.ok_or_else(|| self.lacks(name))?],
+            Of::InputAsSent(name) => vec![self.input_as_sent(name)?],
             Of::InputOr(name, code, number) => {
                 let input = self.input(name, code)?;
                 vec![input.unwrap_or_else(|| Operand::number(name, number))]
@@ -179,6 +180,12 @@ impl<'a> Measuring<'a> {
         let Some(text) = self.asked.question.brings.inputs.get(name) else { return Ok(None) };
         let unit = unit_of(text).map_err(|error| error.to_string())?;
         Ok(Some(Operand::row(name, self.path(&unit, code)?)))
+    }
+
+    fn input_as_sent(&mut self, name: &str) -> Result<Operand, String> {
+        let text = self.asked.question.brings.inputs.get(name).ok_or_else(|| self.lacks(name))?;
+        self.unit = Some(unit_of(text).map_err(|error| error.to_string())?);
+        Ok(Operand::row(name, None))
     }
 
     /// Distance per volume divides the distance, volume per distance multiplies it.

@@ -79,7 +79,7 @@ pub(super) fn choose_slot(
     passed_over: &mut Vec<PassedOver>,
 ) -> Result<Option<Filled>, Unresolved> {
     let mut first: Option<Unresolved> = None;
-    let mut missing: Option<&str> = None;
+    let mut missing: Vec<&str> = Vec::new();
     for (place, id) in spec.methods.iter().enumerate() {
         let Some(method) = methods::find(id) else { continue };
         let over = |rule: &str, detail: String| PassedOver {
@@ -102,7 +102,7 @@ pub(super) fn choose_slot(
         let measured = match amounts::measure(method, spec, asked) {
             Ok(measured) => measured,
             Err(lacks) => {
-                missing = missing.or(method.absent.filter(|absent| *absent == lacks));
+                missing.extend(method.absent.filter(|absent| *absent == lacks));
                 passed_over.push(over("inputs", lacks));
                 continue;
             }
@@ -135,13 +135,12 @@ pub(super) fn choose_slot(
         let detail = format!("no method for the slot {} is complete", spec.slot);
         Unresolved::missing(detail, "send what the methods of this type need")
     });
-    Err(match missing {
-        None => unresolved,
-        Some(missing) => {
-            let remedy = format!("{}; another method lacks an input: {missing}", unresolved.remedy);
-            Unresolved { remedy, ..unresolved }
-        }
-    })
+    if missing.is_empty() {
+        return Err(unresolved);
+    }
+    let (remedy, missing) = (&unresolved.remedy, missing.join("; "));
+    let remedy = format!("{remedy}; another method lacks an input: {missing}");
+    Err(Unresolved { remedy, ..unresolved })
 }
 
 /// What a method needs that the row does not bring at all.

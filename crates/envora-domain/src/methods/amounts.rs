@@ -29,6 +29,8 @@ pub enum Of {
     AsSent,
     /// A named input, in a unit; without it the method is passed over.
     Input(&'static str, &'static str),
+    /// A named input in the unit it was sent in, which is the amount's too.
+    InputAsSent(&'static str),
     /// A named input, in a unit, or a number that stands in for it.
     InputOr(&'static str, &'static str, &'static str),
     /// A number.
@@ -56,7 +58,10 @@ pub enum Screening {
     Recovered,
 }
 
-/// Shares per kind of equipment, in the order of [`Screening`].
+/// Shares per kind of equipment, in the order of [`Screening`]: assumptions of the screening method of
+/// refrigerant guidance (installing, leak per year, remaining, recovered), cited and not read in
+/// print. They are no measurement of anybody's equipment: the method is one of last resort, flagged
+/// `low_tier`.
 const DEFAULTS: &[(&str, [&str; 4])] = &[
     ("domestic_refrigeration", ["0.01", "0.005", "0.8", "0.7"]),
     ("standalone_refrigeration", ["0.03", "0.15", "0.8", "0.7"]),

@@ -1,7 +1,8 @@
 //! The methods themselves, by family.
 
 use super::Of::{
-    AsSent, Economy, HeatContent, Input, InputOr, LossRate, Number, Quantity, Screening as Default,
+    AsSent, Economy, HeatContent, Input, InputAsSent, InputOr, LossRate, Number, Quantity,
+    Screening as Default,
 };
 use super::amounts::{minus, plus, ratio};
 use super::{Method, Screening, Source};
@@ -13,7 +14,7 @@ const DRIVEN: &[&str] = &["vehicle.driven"];
 const CO2: &[&str] = &["process.co2"];
 /// 44/12: exact, and not 3.664.
 const CARBON_TO_CO2: &str = "44/12";
-const NO_CARRIER: &str = "the activity brings no fuel or energy of the carrier";
+const NO_CARRIER: &str = "the activity brings no fuel of the carrier";
 const NO_SPEND: &str = "spend is an activity of its own: spend.purchased";
 const NO_OCCUPANCY: &str = "the activity brings no occupancy of a vehicle";
 
@@ -57,6 +58,10 @@ pub const ALL: &[Method] = &[
         .of("L", &[plus(&[Quantity("x:veh.km"), Economy])])
         .by(FUELS)
         .or_else("the activity brings no fuel economy"),
+    Method::new("wtt.fuel@1", "emissions = fuel of the carrier × own share × well-to-tank factor of the fuel")
+        .of("", &[CARRIER])
+        .by(FUELS)
+        .or_else(NO_CARRIER),
     Method::new("wtt.leg@1", "emissions = mass × distance × published well-to-tank factor")
         .of("t.km", &[plus(&[Quantity("t"), Input("distance", "km")])])
         .taking(Kind::Mass)
@@ -235,16 +240,21 @@ pub const ALL: &[Method] = &[
         .from(Source::Supplier, "no factor of this treater is on record"),
     Method::new("waste.treatment@1", "emissions = waste × factor of the material and treatment"),
     Method::new("waste.average@1", "emissions = waste × shares of treatments × their factors")
-        .lacking("no shares of treatments are on record"),
-    Method::new("freight.fuel@1", "emissions = fuel of the carrier × own share of the load")
-        .lacking(NO_CARRIER),
+        .lacking("no publisher in the active packs prints an average over treatments"),
+    Method::new("freight.fuel@1", "emissions = fuel of the carrier × own share of the load × factor of the fuel")
+        .of("", &[CARRIER])
+        .by(FUELS)
+        .or_else(NO_CARRIER),
     Method::new("freight.distance@1", "emissions = mass-distance × factor of the means of transport"),
     Method::new("freight.leg@1", "emissions = mass × distance × factor of the means of transport")
         .of("t.km", &[plus(&[Quantity("t"), Input("distance", "km")])])
         .taking(Kind::Mass)
         .or_else("the activity brings no distance"),
     Method::new("freight.spend@1", "emissions = spend × factor per money").lacking(NO_SPEND),
-    Method::new("travel.fuel@1", "emissions = fuel of the carrier × own share").lacking(NO_CARRIER),
+    Method::new("travel.fuel@1", "emissions = fuel of the carrier × own share × factor of the fuel")
+        .of("", &[CARRIER])
+        .by(FUELS)
+        .or_else(NO_CARRIER),
     Method::new("travel.occupancy@1", "emissions = passenger-distance / occupancy × vehicle factor")
         .of("x:veh.km", &[ratio(&[Quantity("x:pax.km")], &[Input("occupancy", "1")])])
         .taking(Kind::PassengerDistance)
@@ -288,6 +298,8 @@ pub const ALL: &[Method] = &[
     .taking(Kind::Heads),
     Method::new("commute.telework@1", "emissions = hours at home × extra energy factor"),
 ];
+
+const CARRIER: super::Product = plus(&[InputAsSent("fuel"), InputOr("own_share", "1", "1")]);
 
 const COMMUTE: super::Product = plus(&[
     Quantity("x:pax"),
