@@ -8,6 +8,7 @@ mod candidates;
 mod period;
 mod regions;
 mod slots;
+mod waits;
 
 use std::collections::BTreeMap;
 
@@ -38,6 +39,8 @@ words! {
         AmbiguousFactor = "ambiguous_factor",
         /// Money of a currency or year that no rate of exchange leads to a factor from.
         FxMissing = "fx_missing",
+        /// Money at prices of a year that no index leads from to a factor's.
+        PriceYearMismatch = "price_year_mismatch",
     }
 }
 
@@ -144,6 +147,8 @@ pub struct Brings<'a> {
     pub item_scheme: Option<&'a str>,
     /// Whether it names certificates or contracts.
     pub instruments: bool,
+    /// The year of its prices, where it is money: as stated, else that of its first day.
+    pub price_year: Option<i32>,
 }
 
 /// A method or factor that was not taken, and the rule that passed it over.
@@ -362,7 +367,7 @@ fn ask<'a>(
         return Err(Unresolved::missing(detail, "send a type of the catalogue"));
     };
     if kind.slots.is_empty() {
-        return Err(later(kind, question));
+        return Err(waits::unresolved(kind, question, library));
     }
     let missing =
         |problem: units::UnitError| Unresolved::missing(problem.to_string(), &problem.remedy());
@@ -377,24 +382,6 @@ fn ask<'a>(
     let book = kind.booked((question.scope, question.category), &qualifiers);
     let family = BTreeMap::new();
     Ok(Asked { question, kind, unit, qualifiers, told, places, book, library, policy, family })
-}
-
-/// Why activities of a type without methods wait.
-fn later(kind: &ActivityKind, question: &Question<'_>) -> Unresolved {
-    let detail = format!("no method for {} is in this version", kind.code);
-    let remedy = "keep the rows: they count once a method is there";
-    if kind.code == "spend.purchased" && question.unit != "USD" {
-        return Unresolved {
-            code: UnresolvedCode::FxMissing,
-            detail: format!(
-                "{detail}, and no rate of exchange from {} is on record",
-                question.unit
-            ),
-            remedy: format!("{remedy}; send what was bought by mass or item where it is known"),
-            passed_over: Vec::new(),
-        };
-    }
-    Unresolved::missing(detail, remedy)
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ mod explain;
 use crate::catalogue::{Bucket, Market, Slot};
 use crate::cells::{CO2E_COLUMNS, CellValue};
 use crate::choice::{SlotChoice, Why};
-use crate::decimal::Mass;
+use crate::decimal::{Decimal, Mass};
 use crate::factors::{Factor, FactorId, GasValue, Library, Repr};
 use crate::gwp::{Carbon, Gas, GasGroup, GwpSet, gwp};
 use crate::rational::{Rate, Rational};
@@ -121,10 +121,13 @@ impl Calculator {
         Ok(Self { formulas, lines })
     }
 
-    /// Whether the quantity alone decides the lines.
+    /// The numbers of a row that decide its lines beside its quantity, always in one order: none
+    /// where the quantity decides alone.
     #[must_use]
-    pub fn is_by_quantity(&self) -> bool {
-        self.formulas.iter().all(Formula::is_by_quantity)
+    pub fn inputs<'a>(&self, amounts: impl Into<Amounts<'a>>) -> Box<[Option<Decimal>]> {
+        let amounts = amounts.into();
+        let names = self.formulas.iter().flat_map(Formula::inputs);
+        names.map(|name| amounts.sent(name).map(Decimal::normalized)).collect()
     }
 
     /// The lines of one activity.

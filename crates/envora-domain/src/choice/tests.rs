@@ -230,8 +230,32 @@ fn types_without_methods_wait_and_say_so() {
         let code = if pounds { UnresolvedCode::FxMissing } else { UnresolvedCode::FactorMissing };
         assert_eq!(unresolved.code, code, "{}", kind.code);
     }
-    let dollars = other("spend.purchased", "USD", &[], &[]).expect_err("no method");
-    assert_eq!(dollars.code, UnresolvedCode::FactorMissing);
+}
+
+#[test]
+fn spend_tells_the_first_that_is_missing_on_its_way_to_a_factor() {
+    let code = |unit: &str, year: i32| {
+        let (qualifiers, day) = (BTreeMap::new(), Day::parse("2022-06-01").expect("a day"));
+        let question = Question {
+            kind: "spend.purchased",
+            unit,
+            qualifiers: &qualifiers,
+            region: Some("GB"),
+            first: day,
+            last: day,
+            scope: None,
+            category: None,
+            brings: Brings { price_year: Some(year), ..Brings::default() },
+        };
+        let library = Library::starter().expect("the compiled-in pack");
+        let unresolved = choose(&question, &library, &Policy::default()).expect_err("no method");
+        assert!(unresolved.remedy.contains("by mass or item"), "{}", unresolved.remedy);
+        unresolved.code
+    };
+    assert_eq!(code("GBP", 2022), UnresolvedCode::FxMissing);
+    assert_eq!(code("GBP", 2021), UnresolvedCode::FxMissing);
+    assert_eq!(code("USD", 2022), UnresolvedCode::PriceYearMismatch);
+    assert_eq!(code("USD", 2021), UnresolvedCode::FactorMissing);
 }
 
 #[test]

@@ -85,10 +85,10 @@ impl Formula {
         Some(Self { terms: terms.iter().map(term).collect::<Option<_>>()? })
     }
 
-    /// Whether it needs no input.
-    pub(super) fn is_by_quantity(&self) -> bool {
+    /// The inputs that it takes, in the order of its terms.
+    pub(super) fn inputs(&self) -> impl Iterator<Item = &str> {
         let variables = self.terms.iter().flat_map(|term| &term.variables);
-        variables.into_iter().all(|variable| variable.name == "quantity")
+        variables.map(|variable| variable.name.as_str()).filter(|name| *name != "quantity")
     }
 
     /// The amount of one activity, exactly.

@@ -23,18 +23,18 @@ use serde_json::Value;
 
 use crate::shared_data;
 
-const GOLDEN: &str = include_str!("../../../../tests/golden/methods.json");
+pub(crate) const GOLDEN: &str = include_str!("../../../../tests/golden/methods.json");
 
-fn text(value: &Value) -> String {
+pub(crate) fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
 }
 
-fn words(value: &Value) -> BTreeMap<String, String> {
+pub(crate) fn words(value: &Value) -> BTreeMap<String, String> {
     let pairs = value.as_object().into_iter().flatten();
     pairs.map(|(name, word)| (name.clone(), text(word))).collect()
 }
 
-fn array(value: &Value) -> impl Iterator<Item = &Value> {
+pub(crate) fn array(value: &Value) -> impl Iterator<Item = &Value> {
     value.as_array().into_iter().flatten()
 }
 
@@ -92,7 +92,7 @@ fn library(case: &Value) -> Library {
     Library::new(vec![Pack::of(recipe, factors)])
 }
 
-fn activity(row: &Value) -> Activity {
+pub(crate) fn activity(row: &Value) -> Activity {
     let origin = Origin::Request {
         request_id: "r".to_owned(),
         body: [0; 32],

@@ -45,8 +45,12 @@ struct Key {
     supplier: Option<String>,
     item: Option<(String, Option<String>)>,
     instruments: bool,
+    price_year: Option<i32>,
     span: (i32, i32),
 }
+
+/// What the lines of a row depend on: its choice, its quantity, and the inputs that its choice takes.
+type Amount = (u32, Decimal, Box<[Option<Decimal>]>);
 
 /// What a row asks for besides its own words.
 #[derive(Clone, Copy, Debug)]
@@ -75,7 +79,7 @@ pub(crate) struct Choices {
     by_digest: HashMap<Digest, u32>,
     answers: HashMap<Key, Answer>,
     last: Option<(Key, Answer)>,
-    lines: HashMap<(u32, Decimal), Arc<[Line]>>,
+    lines: HashMap<Amount, Arc<[Line]>>,
     /// The set that lines carry in the place of `published`, when one is asked for that cells do not
     /// keep.
     set: Option<GwpSet>,
@@ -199,7 +203,7 @@ impl Choices {
             last: place.last,
             scope: activity.scope,
             category: activity.category,
-            brings: brings(activity),
+            brings: brings(activity, place),
         };
         let why = choose(&question, &self.library, &self.policy).map_err(|unresolved| Reason {
             code: RowCode::parse(unresolved.code.as_str()).unwrap_or(RowCode::FactorMissing),
@@ -241,16 +245,16 @@ impl Choices {
         })
     }
 
-    /// The lines of a choice and a quantity. Meters repeat themselves, so they are kept.
+    /// The lines of a choice and a row's amounts. Meters repeat themselves, and a row is asked for
+    /// twice, to judge it and to add it up: so they are kept.
     pub(crate) fn lines(
         &mut self,
         number: u32,
         activity: &Activity,
     ) -> Result<Arc<[Line]>, LinesError> {
-        let key = (number, activity.quantity.normalized());
         let Some(chosen) = self.get(number) else { return Ok(Arc::new([])) };
-        let kept = chosen.calculator.is_by_quantity();
-        if let Some(lines) = self.lines.get(&key).filter(|_| kept) {
+        let key = (number, activity.quantity.normalized(), chosen.calculator.inputs(activity));
+        if let Some(lines) = self.lines.get(&key) {
             return Ok(Arc::clone(lines));
         }
         let mut lines = chosen.calculator.lines(activity)?;
@@ -261,9 +265,6 @@ impl Choices {
             }
         }
         let lines: Arc<[Line]> = lines.into();
-        if !kept {
-            return Ok(lines);
-        }
         if self.lines.len() >= LINES_KEPT_MAX {
             self.lines.clear();
         }
@@ -273,7 +274,7 @@ impl Choices {
 }
 
 /// What a row brings besides its quantity and qualifiers.
-fn brings(activity: &Activity) -> Brings<'_> {
+fn brings<'a>(activity: &'a Activity, place: Place<'_>) -> Brings<'a> {
     let inputs = activity.inputs.iter();
     Brings {
         inputs: inputs.map(|(name, input)| (name.as_str(), input.unit.as_str())).collect(),
@@ -281,7 +282,17 @@ fn brings(activity: &Activity) -> Brings<'_> {
         item: activity.item.as_deref(),
         item_scheme: activity.item_scheme.as_deref(),
         instruments: !activity.instruments.is_empty(),
+        price_year: price_year(activity, place),
     }
+}
+
+/// The year of the prices of money: as stated, else that of the first day.
+fn price_year(activity: &Activity, place: Place<'_>) -> Option<i32> {
+    if activity.kind != "spend.purchased" {
+        return None;
+    }
+    let stated = activity.price.as_ref().map(|price| price.year);
+    Some(stated.unwrap_or_else(|| i32::from(place.first.ymd().0)))
 }
 
 impl Key {
@@ -301,6 +312,7 @@ impl Key {
             supplier: activity.supplier.clone(),
             item: activity.item.clone().map(|item| (item, activity.item_scheme.clone())),
             instruments: !activity.instruments.is_empty(),
+            price_year: price_year(activity, place),
             span,
         }
     }
@@ -324,5 +336,6 @@ impl Key {
             && self.item.as_ref().and_then(|(_, scheme)| scheme.as_ref())
                 == activity.item_scheme.as_ref().filter(|_| activity.item.is_some())
             && self.instruments != activity.instruments.is_empty()
+            && self.price_year == price_year(activity, place)
     }
 }
