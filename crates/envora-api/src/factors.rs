@@ -35,6 +35,21 @@ pub struct FactorPack {
     pub factors: u64,
     /// The licence of its factors.
     pub licence: String,
+    /// What the licence asks to be printed where its numbers are.
+    #[serde(default)]
+    pub attribution: String,
+    /// How a period finds its edition among those of the series.
+    #[schema(example = "majority")]
+    #[serde(default)]
+    pub period_rule: String,
+    /// Where its factors hold.
+    #[schema(example = "own")]
+    #[serde(default)]
+    pub region_rule: String,
+    /// Whether one activity takes all its factors from one edition.
+    #[schema(example = "same_edition")]
+    #[serde(default)]
+    pub family_rule: String,
     /// Whether calculation uses it.
     pub active: bool,
     /// The log entry of its activation.

@@ -77,10 +77,8 @@ async fn list(
         (_, Some(_)) => words.line(format!("the first {}; --limit shows more", page.data.len())),
         (_, None) => {}
     }
-    // Licences ask that these be printed where the numbers are.
     let rights = |factor: &Factor| within(factor, "rights", "attribution");
-    let asked_for: BTreeSet<String> = page.data.iter().map(rights).collect();
-    asked_for.iter().filter(|line| !line.is_empty()).for_each(|line| words.line(line));
+    print_attributions(&page.data.iter().map(rights).collect(), session);
     Ok(())
 }
 
@@ -91,6 +89,8 @@ async fn packs(client: &Client, session: &mut Session) -> Result<(), Failure> {
     }
     let headers = ["pack", "version", "publisher", "edition", ">factors", "licence", "active"];
     let mut table = Table::new(&headers);
+    let attributions: BTreeSet<String> =
+        packs.iter().map(|pack| pack.attribution.clone()).collect();
     for pack in packs {
         let active = if pack.active { "yes" } else { "no" };
         let factors = pack.factors.to_string();
@@ -98,7 +98,14 @@ async fn packs(client: &Client, session: &mut Session) -> Result<(), Failure> {
         table.row(cells.into_iter().chain([active.to_owned()]));
     }
     table.print(&mut session.terminal.data);
+    print_attributions(&attributions, session);
     Ok(())
+}
+
+/// Licences ask that these be printed where the numbers are.
+fn print_attributions(lines: &BTreeSet<String>, session: &mut Session) {
+    let words = &mut session.terminal.words;
+    lines.iter().filter(|line| !line.is_empty()).for_each(|line| words.line(line));
 }
 
 async fn activate(client: &Client, pack: &str, session: &mut Session) -> Result<(), Failure> {
@@ -123,7 +130,14 @@ async fn show(client: &Client, id: &str, session: &mut Session) -> Result<(), Fa
     for (name, value) in &factor.record {
         fields.row([name.clone(), json::cell(Some(value))]);
     }
+    let packs: Vec<FactorPack> = client.all("/factor-packs", &[]).await?;
+    if let Some(pack) = packs.iter().find(|pack| pack.id == factor.pack) {
+        fields.row(["period_rule", &pack.period_rule]);
+        fields.row(["region_rule", &pack.region_rule]);
+        fields.row(["family_rule", &pack.family_rule]);
+    }
     fields.print(&mut session.terminal.data);
+    print_attributions(&BTreeSet::from([within(&factor, "rights", "attribution")]), session);
     Ok(())
 }
 

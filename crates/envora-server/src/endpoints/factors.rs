@@ -257,6 +257,10 @@ fn pack_wire(pack: &Pack, active: &[PackActivation]) -> FactorPack {
         sha256: pack.digest.hex(),
         factors: pack.count() as u64,
         licence: recipe.rights.licence.clone(),
+        attribution: recipe.rights.attribution.clone(),
+        period_rule: recipe.rules.period.to_string(),
+        region_rule: recipe.rules.region.to_string(),
+        family_rule: recipe.rules.family.to_string(),
         active: activation.is_some(),
         seq: activation.map(|activation| activation.seq),
     }

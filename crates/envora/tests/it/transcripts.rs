@@ -187,6 +187,28 @@ fn what_is_asked_of_a_server() {
     check("served.txt", &reader);
 }
 
+/// Where factors are shown, so is what their licences ask for and how they are chosen.
+fn licences_and_rules_are_printed(reader: &mut Reader) {
+    let told = |reader: &Reader, command: &str| {
+        let words: Vec<String> = command.split(' ').map(str::to_owned).collect();
+        let output = reader.run(&words);
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        format!("{}{}", text(&output.stdout), text(&output.stderr))
+    };
+    let (british, american) =
+        ("Open Government Licence v3.0", "U.S. EPA, GHG Emission Factors Hub, 2025");
+    let listed = told(reader, "factors list");
+    assert!(listed.contains(british) && listed.contains(american), "{listed}");
+    let found = told(reader, "factors search electricity --pack epa-hub-2025 --json=id");
+    let id = found.split('"').find(|word| word.starts_with("sha256:")).expect("a factor");
+    let shown = told(reader, &format!("factors show {id}"));
+    for words in [american, "period_rule", "majority", "subregion_then_country", "same_edition"] {
+        assert!(shown.contains(words), "{words:?} is missing in\n{shown}");
+    }
+    let found = told(reader, "factors search electricity --pack desnz-2022");
+    assert!(found.contains(british) && !found.contains(american), "{found}");
+}
+
 #[test]
 fn figures_factors_and_the_log_are_told_by_a_real_server() {
     let mut reader = reader();
@@ -198,6 +220,7 @@ fn figures_factors_and_the_log_are_told_by_a_real_server() {
     reader.does("envora data push january.csv --mapping meters.toml");
     let listed = reader.does("envora data list --limit 1 --json=id");
     let id = listed.split('"').find(|word| word.starts_with("act_")).expect("an activity");
+    licences_and_rules_are_printed(&mut reader);
     for (command, all) in [
         (format!("trace {id}"), ["counted", "january.csv, line 2", "signed (Ed25519)"]),
         ("audit verify".to_owned(), ["✓", "entries hash to the signed root", "envora.localhost/"]),
