@@ -140,8 +140,8 @@ fn every_code_that_can_occur_is_shown_by_an_example() {
     let stored = |code: &RowCode| code.effect() != Effect::Unresolve;
     let all: BTreeSet<RowCode> = RowCode::ALL.iter().copied().filter(stored).collect();
     let missing: Vec<&str> = all.difference(&shown).map(|code| code.as_str()).collect();
-    // Nothing checks shares yet; what a source is for and what was replaced are the commit's affair,
-    // and the example has both.
+    // No row of the example has a share; what a source is for and what was replaced are the commit's
+    // affair, and the example has both.
     let later = ["shares_not_100", "source_mismatch", "already_superseded"];
     assert_eq!(missing, later);
 }
