@@ -46,7 +46,7 @@ use crate::cursors::{self, Place, Walk};
 use crate::edge::RequestId;
 use crate::gate::{Format, body_format};
 use crate::idempotency::{self, Marked, Sent};
-use crate::listing::Cut;
+use crate::listing::{Cut, WHOLE, whole};
 use crate::openapi::Shape;
 use crate::params::{Params, refused, shown};
 use crate::refusals::Refusal;
@@ -116,6 +116,7 @@ pub fn routes() -> Vec<Route> {
             .gives(200, Shape::one::<Activity>()),
         Route::get::<ReadActivities, _, _>(HISTORY, history)
             .says("Tells the steps in the life of an activity.")
+            .asks(WHOLE)
             .gives(200, Shape::page::<HistoryStep>()),
     ]
 }
@@ -357,7 +358,7 @@ pub(crate) async fn history(
     Path((_, id)): Path<(String, String)>,
     params: Params,
 ) -> Answer {
-    params.only(&[])?;
+    let cut = whole::<HistoryStep>(&params)?;
     let id = ActivityId::parse(&id).map_err(|_| nothing_here())?;
     let (parts, grant) = (Arc::clone(allowed.tenant.parts()), allowed.grant);
     let steps = blocking(&app, move || {
@@ -385,7 +386,7 @@ pub(crate) async fn history(
         }
         Ok(steps)
     });
-    Reply::ok(&Page { data: steps.await?, next_cursor: None })
+    cut(steps.await?)
 }
 
 /// What a list is narrowed to: the parameters that narrow.

@@ -89,6 +89,7 @@ pub fn routes() -> Vec<Route> {
             .asks(&[
                 ("limit", "How many, 1 to 1000; 100 when absent."),
                 ("cursor", "The page to continue from."),
+                ("fields", "Only these fields of each, separated by commas."),
             ])
             .gives(200, Shape::page::<RejectedRow>()),
         Route::get::<ReadActivities, _, _>(ERROR_FILE, error_file)
@@ -466,7 +467,8 @@ pub(crate) async fn errors(
     Path((_, id)): Path<(String, String)>,
     params: Params,
 ) -> Answer {
-    params.only(&["limit", "cursor"])?;
+    params.only(&["limit", "cursor", "fields"])?;
+    let cut = Cut::of::<RejectedRow>(&params)?;
     let id = ImportId::parse(&id).map_err(|_| nothing_here())?;
     let (parts, grant, now) = (allowed.tenant.parts(), allowed.grant, app.clock().now());
     let walk = Walk { route: ERRORS, params: &params };
@@ -500,7 +502,7 @@ pub(crate) async fn errors(
         cursors::next_path(&path, &params, cursor)
     });
     let data = grouped(found, format_of_type(&media_type));
-    Ok(Reply::ok(&Page { data, next_cursor })?.next(next.as_deref()))
+    Ok(cut.page(&Page { data, next_cursor }, None)?.next(next.as_deref()))
 }
 
 pub(crate) async fn error_file(

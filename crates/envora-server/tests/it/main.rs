@@ -6,6 +6,7 @@ mod activities;
 mod browser;
 mod calculation;
 mod collections;
+mod conventions;
 mod damage;
 mod docs;
 mod doctor;
