@@ -23,7 +23,7 @@ pub fn records(
     bytes: &[u8],
     fields: &[&str],
 ) -> Result<Vec<Result<Record, RowError>>, Failure> {
-    let mut lines = Lines { reader: csv_core::Reader::new(), all: bytes, rest: bytes };
+    let mut lines = Lines::of(bytes);
     let headers = match lines.next_record() {
         None => Vec::new(),
         Some((_, Ok(cells))) => cells,
@@ -76,50 +76,55 @@ fn wrong(line: u64, (code, detail): (&str, &str), hint: &str) -> RowError {
 
 struct Lines<'a> {
     reader: csv_core::Reader,
-    all: &'a [u8],
     rest: &'a [u8],
+    /// The physical line that the rest begins on, from 1.
+    line: u64,
+    output: Vec<u8>,
+    ends: Vec<usize>,
 }
 
-impl Lines<'_> {
-    /// Goes to the next record and gives the physical line it starts on, from 1.
-    fn skip_blank_lines(&mut self) -> u64 {
-        self.rest = self.rest.trim_ascii_start();
-        let passed = self.all.len() - self.rest.len();
-        let ends = self.all.iter().take(passed).filter(|byte| **byte == b'\n').count();
-        u64::try_from(ends).unwrap_or(u64::MAX).saturating_add(1)
+impl<'a> Lines<'a> {
+    fn of(bytes: &'a [u8]) -> Self {
+        let (output, ends) = (vec![0; 4_096], vec![0; 64]);
+        Self { reader: csv_core::Reader::new(), rest: bytes, line: 1, output, ends }
+    }
+
+    /// Leaves so many bytes behind.
+    fn pass(&mut self, bytes: usize) {
+        let (passed, rest) = self.rest.split_at(bytes.min(self.rest.len()));
+        let ends = passed.iter().filter(|byte| **byte == b'\n').count();
+        self.line = self.line.saturating_add(u64::try_from(ends).unwrap_or(u64::MAX));
+        self.rest = rest;
     }
 
     fn next_record(&mut self) -> Option<(u64, Result<Vec<String>, RowError>)> {
-        let line = self.skip_blank_lines();
-        let mut output = vec![0; self.rest.len().max(1)];
-        let mut ends = vec![0; self.rest.len() + 1];
+        self.pass(self.rest.len() - self.rest.trim_ascii_start().len());
+        let line = self.line;
         let (mut written, mut ended) = (0, 0);
         loop {
             let (result, read, wrote, more) = self.reader.read_record(
                 self.rest,
-                output.get_mut(written..).unwrap_or_default(),
-                ends.get_mut(ended..).unwrap_or_default(),
+                self.output.get_mut(written..).unwrap_or_default(),
+                self.ends.get_mut(ended..).unwrap_or_default(),
             );
-            self.rest = self.rest.get(read..).unwrap_or_default();
+            self.pass(read);
             (written, ended) = (written + wrote, ended + more);
             match result {
                 csv_core::ReadRecordResult::InputEmpty => {}
                 csv_core::ReadRecordResult::Record => break,
                 csv_core::ReadRecordResult::End => return None,
-                csv_core::ReadRecordResult::OutputFull
-                | csv_core::ReadRecordResult::OutputEndsFull => {
-                    let hint = "is a quote left open?";
-                    return Some((
-                        line,
-                        Err(wrong(line, ("line_too_long", "the row has no end"), hint)),
-                    ));
+                csv_core::ReadRecordResult::OutputFull => {
+                    self.output.resize(self.output.len() * 2, 0);
+                }
+                csv_core::ReadRecordResult::OutputEndsFull => {
+                    self.ends.resize(self.ends.len() * 2, 0);
                 }
             }
         }
         let mut from = 0;
         let mut cells = Vec::new();
-        for end in ends.iter().take(ended) {
-            let cell = output.get(from..*end).unwrap_or_default();
+        for end in self.ends.iter().take(ended) {
+            let cell = self.output.get(from..*end).unwrap_or_default();
             let Ok(cell) = core::str::from_utf8(cell) else {
                 let what = ("invalid_utf8", "the line is not UTF-8");
                 return Some((line, Err(wrong(line, what, "save the file as UTF-8"))));
@@ -164,5 +169,9 @@ mod tests {
         });
         assert!(told.eq([(2, "malformed_row"), (3, "invalid_utf8"), (4, "good")]));
         assert!(read(b"").is_ok_and(|all| all.is_empty()));
+        let long = format!("code,country\n\"{}\n\",GB\n\nb2,GB\n", "x".repeat(9_000));
+        let all = read(long.as_bytes()).expect("a header that fits");
+        let lines = all.iter().map(|one| one.as_ref().map_or(0, |record| record.line));
+        assert!(lines.eq([2, 5]), "a long cell, a line end in it, a blank line");
     }
 }

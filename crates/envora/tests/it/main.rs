@@ -13,6 +13,7 @@ mod memory;
 mod p01;
 mod p02;
 mod postgres;
+mod pushes;
 mod sign_in;
 mod transcripts;
 mod words;
