@@ -9,6 +9,7 @@ mod activity;
 mod assets;
 mod audit;
 mod charts;
+mod divisions;
 pub(crate) mod docs;
 mod factors;
 mod footprint;

@@ -188,6 +188,39 @@ pub(super) fn facilities() -> Footprint {
     grouped((0..6).map(group).collect())
 }
 
+/// The year by activity type: what the buildings burn and what they buy.
+pub(super) fn types() -> Footprint {
+    let [one, two, three] = sum(|_, _| 1);
+    let group = |kind: &str, scopes: [i128; 3]| Group {
+        key: [("type".to_owned(), kind.to_owned())].into(),
+        totals: totals(scopes, kind),
+    };
+    grouped(vec![
+        group("fuel.combusted.stationary", [one, 0, three / 4]),
+        group("electricity.purchased", [0, two, three - three / 4]),
+    ])
+}
+
+/// The year by category of scope 3.
+pub(super) fn categories() -> Footprint {
+    let [_, _, three] = sum(|_, _| 1);
+    grouped(vec![Group {
+        key: [("category".to_owned(), "3".to_owned())].into(),
+        totals: totals([0, 0, three], "c3"),
+    }])
+}
+
+/// More sources than a ranking has bars.
+pub(super) fn sources(many: u32) -> Footprint {
+    let group = |number: u32| Group {
+        key: [("source_id", format!("src_{number}")), ("source_code", format!("meter-{number}"))]
+            .map(|(name, word)| (name.to_owned(), word))
+            .into(),
+        totals: totals([i128::from(number) * 1_000_000_000_000_000, 0, 0], &format!("x{number}")),
+    };
+    grouped((1..=many).map(group).collect())
+}
+
 /// The quality of the year: as many sources as asked for, with each state there is.
 pub(super) fn quality(sources: u32) -> DataQuality {
     let share = |word: &str, co2e: &str, share: &str| QualityShare {

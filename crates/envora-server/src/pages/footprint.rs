@@ -7,8 +7,10 @@ use askama::Template;
 use envora_api::footprints::{Coverage, Footprint, GasTotal, Group, Totals, Warning};
 use envora_api::organizations::Organization;
 use envora_domain::decimal::{Mass, group_thousands};
+use envora_ingest::footprint::GroupBy;
 
 use super::charts::{self, Caption, Part, Tone};
+use super::divisions::{self, Makeup, Ranking};
 use super::shell::Shell;
 use super::words::{self, Number};
 
@@ -21,8 +23,12 @@ pub(super) struct Sheet<'a> {
     pub(super) year: &'a Footprint,
     /// The same, by `month`.
     pub(super) months: &'a Footprint,
-    /// The same, by `facility`.
-    pub(super) facilities: &'a Footprint,
+    /// The same, by `type`.
+    pub(super) types: &'a Footprint,
+    /// The same, by `category`.
+    pub(super) categories: &'a Footprint,
+    /// The same, by what the address asks for.
+    pub(super) groups: &'a Footprint,
     /// Names of facilities by id.
     pub(super) names: &'a BTreeMap<String, String>,
     /// What was asked for.
@@ -38,6 +44,23 @@ pub(super) struct Asked {
     pub(super) years: Vec<i16>,
     /// One facility alone, by id.
     pub(super) facility: Option<String>,
+    /// What the ranking is by; facilities when nothing is said.
+    pub(super) by: Option<GroupBy>,
+}
+
+impl Asked {
+    /// The year as it is asked for, ranked in this way.
+    pub(super) fn query(&self, by: Option<GroupBy>) -> String {
+        let by = by.map(|by| format!("&by={}", by.as_str())).unwrap_or_default();
+        let facility = self.facility.as_ref();
+        let facility = facility.map(|id| format!("&facility={id}")).unwrap_or_default();
+        format!("?year={}{facility}{by}", self.year)
+    }
+
+    /// Its CSV with another parameter.
+    pub(super) fn with(&self, parameter: &str) -> String {
+        format!("/footprint.csv{}&{parameter}", self.query(None))
+    }
 }
 
 /// A label and where it leads.
@@ -70,15 +93,6 @@ struct Month {
     letter: String,
     total: Number,
     numbers: [Number; 6],
-}
-
-struct Facility {
-    name: String,
-    href: String,
-    share: Option<String>,
-    total: Number,
-    numbers: [Number; 6],
-    strip: String,
 }
 
 struct Gas {
@@ -131,7 +145,8 @@ pub(super) struct FootprintPage {
     scope2_words: String,
     scope3: Number,
     months: Option<Months>,
-    facilities: Vec<Facility>,
+    makeup: Option<Makeup>,
+    ranking: Ranking,
     gwp: String,
     gases: Vec<Gas>,
     bases: Vec<String>,
@@ -155,7 +170,7 @@ pub(super) fn page(sheet: Sheet<'_>) -> FootprintPage {
     };
     FootprintPage {
         shell: Shell::of(&format!("Footprint {period}"), organization),
-        csv: format!("/footprint.csv?year={}{}", asked.year, only("facility")),
+        csv: format!("/footprint.csv{}", asked.query(None)),
         quality: format!("/quality?year={}{}", asked.year, only("facility")),
         rows: format!(
             "/activities?from={}&to={}{}",
@@ -179,7 +194,11 @@ pub(super) fn page(sheet: Sheet<'_>) -> FootprintPage {
         scope2_words: scope2_words(totals),
         scope3: Number::of(&totals.scope3),
         months: months(asked.year, &sheet.months.groups),
-        facilities: facilities(sheet),
+        makeup: divisions::makeup((sheet.types, sheet.categories), asked),
+        ranking: divisions::ranking(
+            (sheet.groups, asked.by.unwrap_or(GroupBy::Facility)),
+            (asked, sheet.names),
+        ),
         gwp: words::gwp_set(&year.gwp_set),
         gases: totals.by_gas.iter().map(gas).collect(),
         bases: bases(year),
@@ -236,7 +255,7 @@ fn is_empty(totals: &Totals) -> bool {
     all.into_iter().chain(gases).all(|amount| amount.value == "0")
 }
 
-fn parts(totals: &Totals, scope2: &Number) -> [Part; 3] {
+pub(super) fn parts(totals: &Totals, scope2: &Number) -> [Part; 3] {
     [
         Part { tone: Tone::Scope1, mass: Number::of(&totals.scope1).mass },
         Part { tone: Tone::Scope2, mass: scope2.mass },
@@ -274,7 +293,7 @@ fn both_totals(totals: &Totals) -> [Total; 2] {
     ]
 }
 
-fn strip_words(parts: &[Part; 3], whole: Mass) -> String {
+pub(super) fn strip_words(parts: &[Part; 3], whole: Mass) -> String {
     let shares = ["Scope 1", "scope 2", "scope 3"].iter().zip(parts).filter_map(|(name, part)| {
         words::share(part.mass, whole).map(|share| format!("{name} {share}"))
     });
@@ -292,7 +311,7 @@ fn scope2_words(totals: &Totals) -> String {
     }
 }
 
-fn numbers(totals: &Totals) -> [Number; 6] {
+pub(super) fn numbers(totals: &Totals) -> [Number; 6] {
     [
         &totals.scope1,
         &totals.scope2_location,
@@ -346,43 +365,6 @@ fn month_row(month: i8, totals: &Totals) -> Month {
         total: Number::of(&totals.total_location_based),
         numbers: numbers(totals),
     }
-}
-
-fn facilities(sheet: Sheet<'_>) -> Vec<Facility> {
-    let whole = Number::of(&sheet.year.totals.total_location_based).mass;
-    let mut groups: Vec<(&Group, Number)> = sheet
-        .facilities
-        .groups
-        .iter()
-        .map(|group| (group, Number::of(&group.totals.total_location_based)))
-        .collect();
-    groups.sort_by_key(|(_, total)| core::cmp::Reverse(total.mass));
-    let widest = groups.first().map_or(Mass::ZERO, |(_, total)| total.mass);
-    let rows = groups.into_iter().enumerate().map(|(place, (group, total))| {
-        let id = group.key.get("facility_id").map_or("", String::as_str);
-        let name = match sheet.names.get(id) {
-            Some(name) => name.clone(),
-            None if id.is_empty() => "No facility named".to_owned(),
-            None => id.to_owned(),
-        };
-        let parts = parts(&group.totals, &Number::of(&group.totals.scope2_location));
-        let (strip_id, description) =
-            (format!("facility-{}", place + 1), strip_words(&parts, total.mass));
-        let caption = Caption { id: &strip_id, title: &name, description: &description };
-        Facility {
-            strip: charts::strip(caption, &parts, widest),
-            // What names no facility cannot be shown alone: its name opens the trace.
-            href: match id {
-                "" => total.href.clone(),
-                id => address(sheet.asked.year, Some(id)),
-            },
-            share: words::share(total.mass, whole),
-            numbers: numbers(&group.totals),
-            name,
-            total,
-        }
-    });
-    rows.collect()
 }
 
 fn gas(total: &GasTotal) -> Gas {

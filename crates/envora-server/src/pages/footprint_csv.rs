@@ -5,14 +5,15 @@ use envora_api::footprints::{Footprint, Totals};
 use envora_domain::access::actions::ReadResults;
 
 use super::quality::attachment;
-use super::visits::{Shown, SignedIn, names};
+use super::visits::{Shown, SignedIn};
+use super::words;
 use crate::app::App;
 use crate::endpoints::footprints;
 use crate::params::{Params, refused};
 
 const HEADER: &str = "group,name,scope1_kg,scope2_location_kg,scope2_market_kg,scope3_kg,total_location_kg,total_market_kg,total_location_figure,total_market_figure\r\n";
 
-/// `GET /footprint.csv`: a year, by month, facility, scope, category, source or gas.
+/// `GET /footprint.csv`: a year, by month, facility, scope, category, source, type or gas.
 pub(super) async fn csv(
     State(app): State<App>,
     SignedIn(visitor): SignedIn,
@@ -34,16 +35,19 @@ pub(super) async fn csv(
     }
     let allowed = visitor.allowed::<ReadResults>()?;
     let found: Footprint = footprints::read(State(app), allowed, asked).await?.read()?;
-    let text = if by == "gas" { gases(&found) } else { groups(&found, &names(&visitor).await?) };
+    let text = if by == "gas" { gases(&found) } else { groups(&found) };
     attachment(text, &format!("footprint-{year}-by-{by}.csv"))
 }
 
-fn groups(found: &Footprint, names: &std::collections::BTreeMap<String, String>) -> String {
+fn groups(found: &Footprint) -> String {
     let mut text = HEADER.to_owned();
     for group in &found.groups {
-        let key = group.key.values().cloned().collect::<Vec<_>>().join(" ");
-        let name = names.get(&key).cloned().unwrap_or_default();
-        text.push_str(&row(&key, &name, &group.totals));
+        let word = |name: &str| group.key.get(name).cloned();
+        let key = word("facility_id").or_else(|| word("source_id"));
+        let key = key.or_else(|| group.key.values().next().cloned()).unwrap_or_default();
+        let name = word("facility_name").or_else(|| word("source_code"));
+        let name = name.or_else(|| word("category").map(|number| words::category(&number)));
+        text.push_str(&row(&key, &name.unwrap_or_default(), &group.totals));
     }
     text.push_str(&row("total", "", &found.totals));
     text

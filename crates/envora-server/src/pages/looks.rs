@@ -4,17 +4,26 @@
 use std::fs;
 
 use askama::Template;
+use envora_api::footprints::Footprint;
 use envora_api::problems::Problem;
+use envora_ingest::footprint::GroupBy;
 
 use super::{assets, fixtures, footprint, problem, quality, sign_in, trace};
 
 fn year_page() -> String {
-    let asked = footprint::Asked { year: 2022, years: vec![2021, 2022, 2023], facility: None };
+    ranked_page(None, &fixtures::facilities())
+}
+
+fn ranked_page(by: Option<GroupBy>, groups: &Footprint) -> String {
+    let years = vec![2021, 2022, 2023];
+    let asked = footprint::Asked { year: 2022, years, facility: None, by };
     let sheet = footprint::Sheet {
         organization: &fixtures::organization(),
         year: &fixtures::year(),
         months: &fixtures::months(),
-        facilities: &fixtures::facilities(),
+        types: &fixtures::types(),
+        categories: &fixtures::categories(),
+        groups,
         names: &fixtures::names(),
         asked: &asked,
     };
@@ -22,13 +31,15 @@ fn year_page() -> String {
 }
 
 fn empty_page() -> String {
-    let asked = footprint::Asked { year: 2022, years: vec![2022], facility: None };
+    let asked = footprint::Asked { year: 2022, years: vec![2022], facility: None, by: None };
     let nothing = fixtures::nothing();
     let sheet = footprint::Sheet {
         organization: &fixtures::organization(),
         year: &nothing,
         months: &nothing,
-        facilities: &nothing,
+        types: &nothing,
+        categories: &nothing,
+        groups: &nothing,
         names: &fixtures::names(),
         asked: &asked,
     };
@@ -36,7 +47,7 @@ fn empty_page() -> String {
 }
 
 fn quality_page(sources: u32) -> String {
-    let asked = footprint::Asked { year: 2022, years: vec![2021, 2022], facility: None };
+    let asked = footprint::Asked { year: 2022, years: vec![2021, 2022], facility: None, by: None };
     let found = match sources {
         0 => envora_api::quality::DataQuality {
             sources_total: 0,
@@ -74,6 +85,8 @@ fn all() -> Vec<(&'static str, String)> {
     let again = Some(sign_in::Again::Token);
     vec![
         ("year", year_page()),
+        ("year-by-source", ranked_page(Some(GroupBy::Source), &fixtures::sources(1000))),
+        ("year-by-month", ranked_page(Some(GroupBy::Month), &fixtures::months())),
         ("empty", empty_page()),
         ("quality", quality_page(40)),
         ("quality-empty", quality_page(0)),
@@ -121,6 +134,30 @@ fn the_year_says_what_a_reader_wants_to_know() {
     let (first, last) = (page.find("Building 2, laboratories"), page.find("Building 44"));
     assert!(first < last, "the largest first");
     assert!(!page.contains("grand total") && !page.contains("Total emissions"));
+}
+
+#[test]
+fn a_year_is_divided_as_asked_and_leads_to_its_rows() {
+    let page = year_page().replace('\u{a0}', " ");
+    for text in [
+        "The largest part: Electricity purchased",
+        "3.3 Fuel- and energy-related",
+        "/activities?type=fuel.combusted.stationary&#38;from=2022-01-01&#38;to=2023-01-01",
+        "/activities?facility_id=fac_1&#38;from=2022-01-01",
+        "/?year=2022&#38;by=source#groups",
+        "/footprint.csv?year=2022&#38;by=facility",
+    ] {
+        assert!(page.contains(text), "{text}");
+    }
+    let many = ranked_page(Some(GroupBy::Source), &fixtures::sources(1000));
+    assert!(
+        many.contains("and 960 smaller ones") && many.contains("/activities?source_id=src_1000")
+    );
+    assert!(!many.contains(">meter-960<") && many.contains(">meter-961<"));
+    let months = ranked_page(Some(GroupBy::Month), &fixtures::months());
+    assert!(months.contains("/activities?from=2022-12-01&#38;to=2023-01-01"));
+    let (first, last) = (months.find(">January<"), months.rfind(">December<"));
+    assert!(first < last, "months keep their order");
 }
 
 #[test]

@@ -24,19 +24,19 @@ use crate::refusals::Refusal;
 /// How many lines a trace shows at once.
 const LINES: u64 = 12;
 
-/// The footprint of a year, split by months, by facilities, or by nothing.
-pub(super) async fn footprint(
+/// The footprint of a year, split in each of these ways, or by nothing.
+pub(super) async fn footprints<const N: usize>(
     app: &App,
     visitor: &Visitor,
     asked: &Asked,
-    group_by: Option<GroupBy>,
-) -> Result<Footprint, Refusal> {
+    ways: [Option<GroupBy>; N],
+) -> Result<[Footprint; N], Refusal> {
     let first = |year| Day::from_ymd(year, 1, 1).ok_or_else(nothing_here);
     let facility = asked.facility.iter().map(|id| ("facility".to_owned(), vec![id.clone()]));
     let query = FootprintQuery {
         from: first(asked.year)?,
         to: first(asked.year.saturating_add(1))?,
-        group_by,
+        group_by: None,
         filters: facility.collect::<BTreeMap<_, _>>(),
         gwp_set: None,
         run: None,
@@ -44,7 +44,7 @@ pub(super) async fn footprint(
     };
     let grant = visitor.grant::<ReadResults>()?;
     let parts = Arc::clone(visitor.tenant.parts());
-    blocking(app, move || engine::footprint(&parts, &grant, &query)).await
+    blocking(app, move || engine::footprints(&parts, &grant, &query, ways)).await
 }
 
 /// The trace of a figure, with one page of its lines.

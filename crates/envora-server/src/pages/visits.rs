@@ -58,21 +58,24 @@ pub(super) async fn home(State(app): State<App>, visitor: Visitor, params: Param
     if visitor.actor.is_none() {
         return Ok(to("/sign-in"));
     }
-    params.only(&["year", "facility"])?;
+    params.only(&["year", "facility", "by"])?;
     let asked = asked(&app, &visitor, &params).await?;
     let organization = organization_of(&visitor).await?;
     let names = names(&visitor).await?;
     if asked.facility.as_ref().is_some_and(|id| !names.contains_key(id)) {
         return Err(nothing_here().into());
     }
-    let year = questions::footprint(&app, &visitor, &asked, None).await?;
-    let months = questions::footprint(&app, &visitor, &asked, Some(GroupBy::Month)).await?;
-    let facilities = questions::footprint(&app, &visitor, &asked, Some(GroupBy::Facility)).await?;
+    let by = asked.by.or(Some(GroupBy::Facility));
+    let ways = [None, Some(GroupBy::Month), Some(GroupBy::Type), Some(GroupBy::Category), by];
+    let [year, months, types, categories, groups] =
+        &questions::footprints(&app, &visitor, &asked, ways).await?;
     Ok(show(&footprint::page(footprint::Sheet {
         organization: &organization,
-        year: &year,
-        months: &months,
-        facilities: &facilities,
+        year,
+        months,
+        types,
+        categories,
+        groups,
         names: &names,
         asked: &asked,
     })))
@@ -278,5 +281,6 @@ pub(super) async fn asked(
         years.push(year);
         years.sort_unstable();
     }
-    Ok(footprint::Asked { year, years, facility: params.one("facility")?.map(str::to_owned) })
+    let by = params.read("by", &GroupBy::ALL.map(GroupBy::as_str).join(", "), GroupBy::parse)?;
+    Ok(footprint::Asked { year, years, facility: params.one("facility")?.map(str::to_owned), by })
 }

@@ -156,6 +156,37 @@ pub(super) fn slot(slot: &str) -> String {
     words.to_owned()
 }
 
+/// A category of scope 3 by its number.
+pub(super) fn category(number: &str) -> String {
+    let name = match number {
+        "1" => "Purchased goods and services",
+        "2" => "Capital goods",
+        "3" => "Fuel- and energy-related",
+        "4" => "Upstream transport",
+        "5" => "Waste",
+        "6" => "Business travel",
+        "7" => "Commuting",
+        "8" => "Upstream leased assets",
+        "9" => "Downstream transport",
+        "10" => "Processing of sold products",
+        "11" => "Use of sold products",
+        "12" => "End of life of sold products",
+        "13" => "Downstream leased assets",
+        "14" => "Franchises",
+        "15" => "Investments",
+        _ => return "In no category".to_owned(),
+    };
+    format!("3.{number} {name}")
+}
+
+/// An activity type in words: `fuel.combusted.mobile` → `Fuel combusted, mobile`.
+pub(super) fn kind(kind: &str) -> String {
+    let mut parts = kind.split('.');
+    let first = parts.by_ref().take(2).collect::<Vec<_>>().join(" ");
+    let rest: String = parts.map(|part| format!(", {part}")).collect();
+    code(&format!("{first}{rest}"))
+}
+
 /// A slot in a word or two, for lists.
 pub(super) fn slot_short(slot: &str) -> String {
     let words = match slot {
@@ -300,6 +331,9 @@ mod tests {
         assert_eq!(code("unknown_facility"), "Unknown facility");
         assert_eq!(code("native_gwp_basis"), "Native GWP basis");
         assert_eq!(code(""), "");
+        assert_eq!(kind("fuel.combusted.mobile"), "Fuel combusted, mobile");
+        assert_eq!(kind("water.supplied"), "Water supplied");
+        assert_eq!(category("4"), "3.4 Upstream transport");
         assert_eq!(prose("`b24`: add the facility"), "\u{201c}b24\u{201d}: add the facility.");
         assert_eq!(
             (gas("CO2"), part("CH4"), part("s1x")),

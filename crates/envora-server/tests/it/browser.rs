@@ -178,6 +178,7 @@ async fn pages_are_fit_for_everyone() {
             token: &token,
             pages: &[
                 ("footprint", "/"),
+                ("footprint by source", "/?by=source"),
                 ("an empty year", "/?year=2021"),
                 ("trace of the total", &all),
                 ("trace of scope 1", &scope1),

@@ -152,6 +152,8 @@ async fn every_page_has_the_strict_policy_and_errors_are_pages() {
         ("/?year=soon", session.as_str(), 400),
         ("/?yaer=2022", session.as_str(), 400),
         ("/?facility=fac_x", session.as_str(), 404),
+        ("/?by=source", session.as_str(), 200),
+        ("/?by=colour", session.as_str(), 400),
         ("/figures/nothing", session.as_str(), 404),
         ("/activities/act_01jmt8z0p0e3s9k4x6n2q5w7y1", session.as_str(), 404),
         ("/activities", session.as_str(), 200),
