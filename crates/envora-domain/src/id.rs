@@ -132,6 +132,13 @@ impl<K: Kind> Id<K> {
     }
 }
 
+/// The sixteen bytes of an id of any kind.
+#[must_use]
+pub fn bytes_of(text: &str) -> Option<[u8; 16]> {
+    let (_, rest) = text.split_once('_')?;
+    base32::decode(rest)
+}
+
 impl SegmentId {
     /// A new segment id: its low 20 bits are zero, they are the rows' place.
     #[must_use]

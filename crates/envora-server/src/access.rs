@@ -24,6 +24,8 @@ use crate::tenants::TenantCtx;
 
 /// The name of the session's cookie on loopback, where there is no TLS.
 pub const COOKIE_NAME: &str = "envora";
+/// The name of the cookie of what a browser has looked at: words joined by dots, nothing else.
+pub const SEEN_COOKIE: &str = "envora-seen";
 
 /// What a handler of the API starts with: whose data, and the proof that it may.
 pub struct Allowed<A> {
@@ -77,6 +79,8 @@ pub struct Visitor {
     pub actor: Option<Actor>,
     /// The session's cookie, if one came.
     pub cookie: Option<String>,
+    /// What the browser says it has looked at; it decides nothing but what a checklist shows.
+    pub seen: String,
 }
 
 impl FromRequestParts<App> for Visitor {
@@ -91,7 +95,8 @@ impl FromRequestParts<App> for Visitor {
             }
             None => None,
         };
-        Ok(Self { tenant, actor, cookie })
+        let seen = cookie_named(&parts.headers, SEEN_COOKIE).unwrap_or_default();
+        Ok(Self { tenant, actor, cookie, seen })
     }
 }
 
@@ -178,13 +183,17 @@ async fn bearer(tenant: &TenantCtx, headers: &HeaderMap, app: &App) -> Result<Ac
 }
 
 fn cookie(headers: &HeaderMap) -> Option<String> {
+    cookie_named(headers, COOKIE_NAME)
+}
+
+fn cookie_named(headers: &HeaderMap, wanted: &str) -> Option<String> {
     headers
         .get_all(COOKIE)
         .iter()
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(';'))
         .filter_map(|pair| pair.trim().split_once('='))
-        .find(|(name, _)| *name == COOKIE_NAME)
+        .find(|(name, _)| *name == wanted)
         .map(|(_, value)| value.to_owned())
 }
 

@@ -8,6 +8,7 @@ mod activities;
 mod activity;
 mod assets;
 mod audit;
+mod audit_entry;
 mod charts;
 mod divisions;
 pub(crate) mod docs;
@@ -23,6 +24,7 @@ mod questions;
 mod settings;
 mod shell;
 mod sign_in;
+mod touched;
 mod trace;
 mod visits;
 mod words;
@@ -48,7 +50,9 @@ pub const PATHS: &[&str] = &[
     "/activities",
     "/activities.csv",
     "/activities/{id}",
+    "/activities/{id}/figures",
     "/audit",
+    "/audit/{seq}",
     "/docs",
     "/docs/api",
     "/docs/api/{area}",
@@ -57,6 +61,7 @@ pub const PATHS: &[&str] = &[
     "/docs/{shelf}/{document}",
     "/factors",
     "/factors/{id}",
+    "/factors/{id}/figures",
     "/figures/{id}",
     "/footprint.csv",
     "/imports",
@@ -79,7 +84,10 @@ pub fn router() -> Router<App> {
         .route("/", get(visits::home))
         .route("/activities", get(activities::list))
         .route("/activities.csv", get(activities::csv))
+        .route("/activities/{id}/figures", get(touched::activity))
         .route("/audit", get(audit::page_of))
+        .route("/audit/{seq}", get(audit_entry::one))
+        .route("/factors/{id}/figures", get(touched::factor))
         .route("/factors", get(factors::list))
         .route("/factors/{id}", get(factors::one))
         .route("/footprint.csv", get(footprint_csv::csv))

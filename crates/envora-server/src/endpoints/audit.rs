@@ -12,10 +12,11 @@ use envora_domain::access::Grant;
 use envora_domain::access::actions::ReadAudit;
 use envora_domain::hash::{Digest, hex};
 use envora_domain::time::Timestamp;
-use envora_ledger::leaf::Leaf;
+use envora_ledger::leaf::{Deed, Leaf};
 use envora_ledger::proof::{ProofError, consistency_proof, inclusion_proof, root_at};
 use envora_store::audit::{
-    self as store, audit_entries_from, audit_entry_by_seq, audit_head, audit_node,
+    self as store, audit_entries_by_object, audit_entries_from, audit_entry_by_seq, audit_head,
+    audit_node,
 };
 use envora_store::transaction::TenantReader;
 
@@ -29,6 +30,8 @@ use crate::params::Params;
 use crate::refusals::Refusal;
 use crate::routes::Route;
 
+/// How many entries are looked at together.
+const ENTRIES_AT_ONCE: u32 = 1_000;
 const CHECKPOINT: &str = "/v2/organizations/{org_id}/audit/checkpoint";
 const ENTRIES: &str = "/v2/organizations/{org_id}/audit/entries";
 const INCLUSION: &str = "/v2/organizations/{org_id}/audit/proofs/inclusion";
@@ -47,6 +50,10 @@ pub fn routes() -> Vec<Route> {
                 ("limit", "How many, 1 to 1000; 100 when absent."),
                 ("cursor", "The page to continue from."),
                 ("from", "The first sequence number; 0 when absent."),
+                ("kind", "Only of this kind, such as segment or config."),
+                ("object", "Only about this object: its id, or 32 hex digits."),
+                ("since", "Only from this instant on."),
+                ("until", "Only before this instant."),
                 ("fields", "Only these fields of each, separated by commas."),
                 ("include", "`total`: say how many there are in all."),
             ])
@@ -80,8 +87,12 @@ pub(crate) async fn entries(
     allowed: Allowed<ReadAudit>,
     params: Params,
 ) -> Answer {
-    params.only(&["limit", "cursor", "from", "fields", "include"])?;
+    params.only(&[
+        "limit", "cursor", "from", "fields", "include", "kind", "object", "since", "until",
+    ])?;
     let cut = Cut::of::<AuditEntry>(&params)?;
+    let sieve = Sieve::of(&params)?;
+    let narrowed = sieve.narrows();
     let (parts, grant, now) = (allowed.tenant.parts(), allowed.grant, app.clock().now());
     let walk = Walk { route: ENTRIES, params: &params };
     let limit = params.limit()?;
@@ -89,11 +100,10 @@ pub(crate) async fn entries(
         Some(place) => place.after.parse().unwrap_or(u64::MAX),
         None => params.integer("from")?.unwrap_or(0),
     };
-    let wanted = u32::try_from(limit + 1).unwrap_or(u32::MAX);
     let begin = params.integer("from")?.unwrap_or(0);
     let found = parts.db.read(move |rd| {
         let total = audit_head(rd)?.size.saturating_sub(begin);
-        Ok((audit_entries_from(rd, &grant, first, wanted)?, total))
+        Ok((sieve.entries(rd, grant, (first, limit + 1))?, total))
     });
     let (mut found, total) = found.await?;
     let more = found.len() > limit;
@@ -106,7 +116,90 @@ pub(crate) async fn entries(
         .as_ref()
         .map(|cursor| cursors::next_path(&allowed.tenant.path(ENTRIES), &params, cursor));
     let data = found.into_iter().map(wire).collect::<anyhow::Result<Vec<_>>>()?;
-    Ok(cut.page(&Page { data, next_cursor }, Some(total))?.next(next.as_deref()))
+    Ok(cut
+        .page(&Page { data, next_cursor }, Some(total).filter(|_| !narrowed))?
+        .next(next.as_deref()))
+}
+
+/// Which entries a list is about. Leaves say it, so they are read; the log of one tenant is short
+/// beside its rows.
+#[derive(Clone, Debug, Default)]
+struct Sieve {
+    kind: Option<Deed>,
+    object: Option<[u8; 16]>,
+    since: Option<Timestamp>,
+    until: Option<Timestamp>,
+}
+
+impl Sieve {
+    fn of(params: &Params) -> Result<Self, Problem> {
+        let kinds = Deed::ALL.iter().map(|deed| deed.as_str()).collect::<Vec<_>>().join(", ");
+        let deed = |text: &str| Deed::ALL.iter().copied().find(|deed| deed.as_str() == text);
+        let instant = |text: &str| Timestamp::parse(text).ok();
+        Ok(Self {
+            kind: params.read("kind", &format!("one of {kinds}"), deed)?,
+            object: params.read("object", "an id such as imp_…, or 32 hex digits", object)?,
+            since: params.read("since", "an instant such as 2022-03-01T00:00:00Z", instant)?,
+            until: params.read("until", "an instant such as 2022-03-01T00:00:00Z", instant)?,
+        })
+    }
+
+    const fn narrows(&self) -> bool {
+        self.kind.is_some() || self.object.is_some() || self.since.is_some() || self.until.is_some()
+    }
+
+    fn holds(&self, entry: &store::AuditEntry) -> anyhow::Result<bool> {
+        let at = Timestamp::from_micros(entry.at_ms.saturating_mul(1_000));
+        let kind = match self.kind {
+            Some(kind) => Leaf::decode(&entry.leaf)?.deed == kind,
+            None => true,
+        };
+        Ok(kind
+            && self.object.is_none_or(|object| object == entry.object)
+            && self.since.is_none_or(|since| at >= since)
+            && self.until.is_none_or(|until| at < until))
+    }
+
+    /// At most `limit` entries from `first` on.
+    fn entries(
+        &self,
+        rd: &mut TenantReader,
+        grant: Grant<ReadAudit>,
+        (mut first, limit): (u64, usize),
+    ) -> anyhow::Result<Vec<store::AuditEntry>> {
+        if let Some(object) = self.object {
+            let mut found = audit_entries_by_object(rd, &grant, object)?;
+            found.retain(|entry| entry.seq >= first);
+            let held = found.into_iter().map(|entry| Ok((self.holds(&entry)?, entry)));
+            let held = held.collect::<anyhow::Result<Vec<_>>>()?.into_iter();
+            return Ok(held
+                .filter(|(holds, _)| *holds)
+                .map(|(_, entry)| entry)
+                .take(limit)
+                .collect());
+        }
+        let mut found = Vec::new();
+        while found.len() < limit {
+            let some = audit_entries_from(rd, &grant, first, ENTRIES_AT_ONCE)?;
+            let Some(last) = some.last() else { break };
+            first = last.seq + 1;
+            for entry in some {
+                if found.len() < limit && self.holds(&entry)? {
+                    found.push(entry);
+                }
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// The sixteen bytes that an id or hex digits name.
+fn object(text: &str) -> Option<[u8; 16]> {
+    if text.len() == 32 && text.bytes().all(|letter| letter.is_ascii_hexdigit()) {
+        let number = u128::from_str_radix(text, 16).ok()?;
+        return Some(number.to_be_bytes());
+    }
+    envora_domain::id::bytes_of(text)
 }
 
 fn wire(entry: store::AuditEntry) -> anyhow::Result<AuditEntry> {
@@ -123,7 +216,7 @@ fn wire(entry: store::AuditEntry) -> anyhow::Result<AuditEntry> {
     })
 }
 
-async fn inclusion(allowed: Allowed<ReadAudit>, params: Params) -> Answer {
+pub(crate) async fn inclusion(allowed: Allowed<ReadAudit>, params: Params) -> Answer {
     params.only(&["index", "size"])?;
     let (parts, grant) = (allowed.tenant.parts(), allowed.grant);
     params.required("index")?;

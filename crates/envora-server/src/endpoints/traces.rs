@@ -129,7 +129,7 @@ async fn activity(
     })
 }
 
-async fn figures(
+pub(crate) async fn figures(
     State(app): State<App>,
     allowed: Allowed<ReadResults>,
     Path((_, id)): Path<(String, String)>,
@@ -146,7 +146,7 @@ async fn figures(
     Reply::ok(&blocking(&app, move || touched(&parts, &grant, (id, &within))).await?)
 }
 
-async fn factor(
+pub(crate) async fn factor(
     State(app): State<App>,
     allowed: Allowed<ReadResults>,
     Path((_, id)): Path<(String, String)>,

@@ -7,6 +7,7 @@ use envora_api::listing::Page;
 use envora_api::organizations::Organization;
 use envora_domain::access::actions::ReadAudit;
 use envora_domain::decimal::group_thousands;
+use envora_ledger::leaf::Deed;
 
 use super::shell::Shell;
 use super::visits::{Shown, SignedIn, organization_of};
@@ -15,10 +16,19 @@ use crate::app::App;
 use crate::endpoints::audit;
 use crate::params::Params;
 
+/// What the form narrows by.
+const NARROWS: &[&str] = &["kind", "object", "since", "until"];
 /// How many entries a page shows.
 const LISTED: u64 = 25;
 
+struct Choice {
+    value: String,
+    label: String,
+    chosen: bool,
+}
+
 struct Row {
+    href: String,
     seq: String,
     kind: String,
     when: String,
@@ -44,16 +54,49 @@ pub(super) struct AuditPage {
     rows: Vec<Row>,
     sought: String,
     nothing: bool,
+    narrows: bool,
+    kinds: Vec<Choice>,
+    object: String,
+    since: String,
+    until: String,
+    more: Option<String>,
     newer: Option<String>,
     older: Option<String>,
 }
 
-/// Lays the page out; `sought` is the entry that was asked for, `first` the first one shown.
+/// What the address asks for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Asked<'a> {
+    /// All of it.
+    pub(super) params: &'a Params,
+    /// Whether entries are narrowed: they are then told from the oldest on.
+    pub(super) narrows: bool,
+    /// The entry that is looked for.
+    pub(super) sought: Option<u64>,
+    /// The first entry that is shown.
+    pub(super) first: u64,
+}
+
+/// Lays the page out.
 pub(super) fn page(
     organization: &Organization,
-    (head, found): (&Checkpoint, &[AuditEntry]),
-    (sought, first): (Option<u64>, u64),
+    (head, found): (&Checkpoint, &Page<AuditEntry>),
+    asked: Asked<'_>,
 ) -> AuditPage {
+    let Asked { params, narrows, sought, first } = asked;
+    let text = |name: &str| params.many(name).next().unwrap_or_default().to_owned();
+    let kind = text("kind");
+    let choice = |deed: &Deed| Choice {
+        chosen: kind == deed.as_str(),
+        value: deed.as_str().to_owned(),
+        label: words::code(deed.as_str()),
+    };
+    let all = Choice { value: String::new(), label: "All".to_owned(), chosen: kind.is_empty() };
+    let query = params.encoded_without(&["cursor"]);
+    let mut rows: Vec<Row> = found.data.iter().map(|entry| row(entry, sought)).collect();
+    if !narrows {
+        rows.reverse();
+    }
     let last = first.saturating_add(LISTED);
     let one = sought.or(head.size.checked_sub(1)).unwrap_or(0);
     AuditPage {
@@ -74,16 +117,28 @@ pub(super) fn page(
                 "envora audit checkpoint --json > checkpoint.json".to_owned(),
             ),
         ],
-        nothing: found.is_empty(),
-        rows: found.iter().rev().map(|entry| row(entry, sought)).collect(),
+        nothing: rows.is_empty(),
+        rows,
+        narrows,
+        kinds: std::iter::once(all).chain(Deed::ALL.iter().map(choice)).collect(),
+        object: text("object"),
+        since: text("since"),
+        until: text("until"),
         sought: sought.map(|sought| sought.to_string()).unwrap_or_default(),
-        newer: (last < head.size).then(|| format!("/audit?from={last}")),
-        older: (first > 0).then(|| format!("/audit?from={}", first.saturating_sub(LISTED))),
+        more: found
+            .next_cursor
+            .as_ref()
+            .filter(|_| narrows)
+            .map(|cursor| format!("/audit?{query}&cursor={cursor}")),
+        newer: (!narrows && last < head.size).then(|| format!("/audit?from={last}")),
+        older: (!narrows && first > 0)
+            .then(|| format!("/audit?from={}", first.saturating_sub(LISTED))),
     }
 }
 
 fn row(entry: &AuditEntry, sought: Option<u64>) -> Row {
     Row {
+        href: format!("/audit/{}", entry.seq),
         seq: group_thousands(&entry.seq.to_string()),
         kind: words::code(&entry.kind),
         when: words::instant(entry.at),
@@ -96,13 +151,13 @@ fn row(entry: &AuditEntry, sought: Option<u64>) -> Row {
     }
 }
 
-/// `GET /audit`: the newest entries, or those around the one asked for.
+/// `GET /audit`: the newest entries, those around the one asked for, or those that are narrowed to.
 pub(super) async fn page_of(
     State(app): State<App>,
     SignedIn(visitor): SignedIn,
     params: Params,
 ) -> Shown {
-    params.only(&["entry", "from"])?;
+    params.only(&["entry", "from", "kind", "object", "since", "until", "cursor"])?;
     let asked = params.said();
     let organization = organization_of(&visitor).await?;
     let allowed = visitor.allowed::<ReadAudit>()?;
@@ -110,10 +165,27 @@ pub(super) async fn page_of(
     let sought = asked.integer("entry")?;
     let newest = head.size.saturating_sub(LISTED);
     let around = sought.map(|sought| sought.saturating_sub(LISTED / 2));
+    let narrows = NARROWS.iter().any(|name| asked.many(name).next().is_some());
     let first = asked.integer("from")?.or(around).unwrap_or(newest);
-    let (from, limit) = (first.to_string(), LISTED.to_string());
-    let asked = Params::of_pairs([("from", from.as_str()), ("limit", limit.as_str())]);
-    let found = audit::entries(State(app), visitor.allowed::<ReadAudit>()?, asked).await?;
+    let limit = LISTED.to_string();
+    let mut wanted = Params::of_pairs([("limit", limit.as_str())]);
+    if narrows {
+        for name in ["kind", "object", "cursor"] {
+            if let Some(word) = asked.one(name)? {
+                wanted = wanted.with(name, word);
+            }
+        }
+        // A day of the form begins at midnight, UTC, as the log counts.
+        for name in ["since", "until"] {
+            if let Some(day) = asked.day(name)? {
+                wanted = wanted.with(name, &format!("{day}T00:00:00Z"));
+            }
+        }
+    } else {
+        wanted = wanted.with("from", &first.to_string());
+    }
+    let found = audit::entries(State(app), visitor.allowed::<ReadAudit>()?, wanted).await?;
     let found: Page<AuditEntry> = found.read()?;
-    Ok(show(&page(&organization, (&head, &found.data), (sought, first))))
+    let asked = Asked { params: &asked, narrows, sought, first };
+    Ok(show(&page(&organization, (&head, &found), asked)))
 }

@@ -219,20 +219,36 @@ fn origin(origin: &TracedOrigin) -> Origin {
 
 fn leaf(leaf: &TracedLeaf) -> Leaf {
     let size = checkpoint_size(&leaf.checkpoint);
-    let sides = sides(leaf.index, size.unwrap_or(leaf.index + 1), leaf.proof.len());
+    let proven = proven((leaf.index, size.unwrap_or(leaf.index + 1)), &leaf.proof);
     let steps = words::count(u64::try_from(leaf.proof.len()).unwrap_or(0), "hash", "hashes");
-    let description = format!(
-        "From entry {} at the bottom, {steps} lead to the signed root at the top.",
-        leaf.index
-    );
+    Leaf {
+        sentence: match size {
+            Some(_) => proven.sentence,
+            None => format!(
+                "Entry {} of an append-only log. {steps} lead from it to a signed root.",
+                leaf.index
+            ),
+        },
+        chart: proven.chart,
+        proof: proven.hashes,
+        checkpoint: leaf.checkpoint.clone(),
+    }
+}
+
+/// An inclusion proof as it is shown: in words, as a picture, hash by hash from the root down.
+pub(super) struct Proven {
+    pub(super) sentence: String,
+    pub(super) chart: String,
+    pub(super) hashes: Vec<Sibling>,
+}
+
+/// The proof that a log of this size holds the entry of this index.
+pub(super) fn proven((index, size): (u64, u64), proof: &[String]) -> Proven {
+    let sides = sides(index, size, proof.len());
+    let steps = words::count(u64::try_from(proof.len()).unwrap_or(0), "hash", "hashes");
+    let description =
+        format!("From entry {index} at the bottom, {steps} lead to the signed root at the top.");
     let caption = Caption { id: "proof", title: "Inclusion proof", description: &description };
-    let sentence = size.map_or_else(
-        || format!("Entry {} of an append-only log. {steps} lead from it to a signed root.", leaf.index),
-        |size| format!(
-            "Entry {} of an append-only log of {}. {steps} lead from it to the signed root; nobody can take the entry out without changing that root.",
-            leaf.index, group_thousands(&size.to_string())
-        ),
-    );
     let sibling = |(side, hash): (&Side, &String)| Sibling {
         side: match side {
             Side::Left => "left",
@@ -240,13 +256,15 @@ fn leaf(leaf: &TracedLeaf) -> Leaf {
         },
         text: hash.clone(),
     };
-    let mut proof: Vec<Sibling> = sides.iter().zip(&leaf.proof).map(sibling).collect();
-    proof.reverse();
-    Leaf {
-        sentence,
+    let mut hashes: Vec<Sibling> = sides.iter().zip(proof).map(sibling).collect();
+    hashes.reverse();
+    Proven {
+        sentence: format!(
+            "Entry {index} of an append-only log of {}. {steps} lead from it to the signed root; nobody can take the entry out without changing that root.",
+            group_thousands(&size.to_string())
+        ),
         chart: charts::proof_path(caption, &sides),
-        proof,
-        checkpoint: leaf.checkpoint.clone(),
+        hashes,
     }
 }
 

@@ -25,7 +25,7 @@ use envora_store::organization::organization_now;
 use envora_store::runs::run_current;
 
 use super::{activity, footprint, questions, show, sign_in, trace};
-use crate::access::{COOKIE_NAME, Visitor, nothing_here};
+use crate::access::{COOKIE_NAME, SEEN_COOKIE, Visitor, nothing_here};
 use crate::app::App;
 use crate::endpoints::{activities, organization};
 use crate::params::Params;
@@ -97,7 +97,7 @@ pub(super) async fn figure(
     let names = names(&visitor).await?;
     let sheet =
         trace::Sheet { organization: &organization, trace: &trace, names: &names, asked: &asked };
-    Ok(show(&trace::page(sheet)))
+    Ok(remember(&visitor, "trace", show(&trace::page(sheet))))
 }
 
 /// `GET /activities/{id}`: one activity, what became of it, and its lines.
@@ -196,6 +196,24 @@ fn welcome(session: &Secret) -> Response {
     let cookie =
         format!("{COOKIE_NAME}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}");
     with_cookie(to("/"), &cookie)
+}
+
+/// Whether this browser has looked at that before.
+pub(super) fn has_seen(visitor: &Visitor, what: &str) -> bool {
+    visitor.seen.split('.').any(|seen| seen == what)
+}
+
+/// The page, and a note in the browser that it was looked at.
+pub(super) fn remember(visitor: &Visitor, what: &str, page: Response) -> Response {
+    if has_seen(visitor, what) {
+        return page;
+    }
+    let known = ["trace", "proof"].into_iter().filter(|one| *one == what || has_seen(visitor, one));
+    let all = known.collect::<Vec<_>>().join(".");
+    with_cookie(
+        page,
+        &format!("{SEEN_COOKIE}={all}; Path=/; HttpOnly; SameSite=Lax; Max-Age=31536000"),
+    )
 }
 
 fn with_cookie(mut response: Response, cookie: &str) -> Response {

@@ -70,7 +70,10 @@ async fn nobody_is_sent_to_sign_in() {
         "/activities/act_x",
         "/activities",
         "/activities.csv",
+        "/activities/act_x/figures",
         "/audit",
+        "/audit/0",
+        "/factors/sha256:00000000/figures",
         "/factors",
         "/factors/sha256:00000000",
         "/footprint.csv?year=2022",
@@ -164,6 +167,14 @@ async fn every_page_has_the_strict_policy_and_errors_are_pages() {
         ("/audit", session.as_str(), 200),
         ("/audit?entry=999999", session.as_str(), 200),
         ("/audit?entry=first", session.as_str(), 400),
+        ("/audit?kind=gossip", session.as_str(), 400),
+        ("/audit?kind=config&object=&since=2022-01-01&until=", session.as_str(), 200),
+        ("/audit?object=fac_x", session.as_str(), 400),
+        ("/audit/0", session.as_str(), 200),
+        ("/audit/999999", session.as_str(), 404),
+        ("/audit/first", session.as_str(), 404),
+        ("/activities/act_01jmt8z0p0e3s9k4x6n2q5w7y1/figures", session.as_str(), 404),
+        ("/factors/sha256:0000000000/figures", session.as_str(), 404),
         ("/factors", session.as_str(), 200),
         ("/factors?q=no+such+words", session.as_str(), 200),
         ("/factors/sha256:0000000000", session.as_str(), 404),
@@ -359,6 +370,65 @@ async fn settings_are_saved_or_the_field_says_why_not() {
     assert!(now.contains("value=\"Europe/Paris\"") && now.contains("Saved."), "{now}");
     // The form of before is too late.
     assert_eq!(save(&form("Europe/London", "90"), "same-origin").await.status, 412);
+}
+
+#[tokio::test]
+async fn the_log_is_narrowed_and_an_entry_has_its_proof() {
+    let house = calculated().await;
+    let session = signed_in(&house).await;
+    let facility = serde_json::json!({"code": "b24", "name": "Library", "country": "GB",
+        "time_zone": "UTC"});
+    let facility = house.post("/facilities", &facility).await.json();
+    let id = facility["id"].as_str().unwrap();
+    let entries = async |query: &str| {
+        let page = text(open(&house, &format!("/audit?{query}"), &session).await);
+        page.matches("<summary>Its bytes").count()
+    };
+    assert_eq!(entries(&format!("object={id}")).await, 1);
+    assert_eq!(entries(&format!("object={id}&kind=segment")).await, 0);
+    assert!(entries("kind=config").await >= 1);
+    assert_eq!(entries("since=2026-11-21").await, 0);
+    assert_eq!(entries(&format!("until=2026-11-21&object={id}")).await, 1);
+    let wire = house.get(&format!("/audit/entries?object={id}")).await.json();
+    let seq = wire["data"][0]["seq"].as_u64().unwrap();
+    let answer = open(&house, &format!("/audit/{seq}"), &session).await;
+    assert!(answer.header("set-cookie").starts_with("envora-seen=proof; Path=/; HttpOnly"));
+    let page = text(answer);
+    let proof = house.get(&format!("/audit/proofs/inclusion?index={seq}")).await.json();
+    for hash in proof["proof"].as_array().unwrap().iter().chain([&proof["root"]]) {
+        assert!(page.contains(hash.as_str().unwrap()), "{hash}: {page}");
+    }
+    assert!(page.contains(&format!("envora audit proof {seq}")), "{page}");
+    assert!(
+        page.contains(&format!("/audit?object={}", wire["data"][0]["object"].as_str().unwrap()))
+    );
+}
+
+#[tokio::test]
+async fn rows_and_factors_lead_to_their_figures_and_back() {
+    let house = crate::activities::lived_in().await;
+    let session = signed_in(&house).await;
+    let rows = house.get("/activities?state=counted").await.json();
+    let id = rows["data"][0]["id"].as_str().unwrap();
+    let page = text(open(&house, &format!("/activities/{id}"), &session).await);
+    assert!(page.contains(&format!("href=\"/activities/{id}/figures\"")), "{page}");
+    let figures = house.get(&format!("/activities/{id}/figures")).await.json();
+    let page = text(open(&house, &format!("/activities/{id}/figures"), &session).await);
+    for one in figures["figures"].as_array().unwrap() {
+        let figure = one["figure"]["figure_id"].as_str().unwrap();
+        assert!(page.contains(&format!("/figures/{figure}")), "{one}");
+    }
+    let trace = house.get(&format!("/activities/{id}/trace")).await.json();
+    let factor = trace["lines"][0]["factor"]["id"].as_str().unwrap();
+    let page = text(open(&house, &format!("/factors/{factor}"), &session).await);
+    assert!(page.contains(&format!("/activities?factor={factor}")), "{page}");
+    let path = format!("/factors/{factor}/figures?year=2022");
+    let page = text(open(&house, &path, &session).await).replace('\u{a0}', " ");
+    assert!(page.contains("2 activities calculated with it"), "{page}");
+    let none = text(open(&house, &format!("/factors/{factor}/figures?year=1999"), &session).await);
+    assert!(none.contains("None in this period"), "{none}");
+    let rows = text(open(&house, &format!("/activities?factor={factor}"), &session).await);
+    assert_eq!(rows.matches("electricity.purchased</td>").count(), 2, "{rows}");
 }
 
 #[tokio::test]
