@@ -10,6 +10,8 @@ mod assets;
 mod audit;
 mod audit_entry;
 mod charts;
+mod checklist;
+mod corrections;
 mod divisions;
 pub(crate) mod docs;
 mod factors;
@@ -94,7 +96,7 @@ pub fn router() -> Router<App> {
         .route("/quality", get(quality::one))
         .route("/quality.csv", get(quality::csv))
         .route("/settings", get(settings::form).post(settings::sent))
-        .route("/activities/{id}", get(visits::activity))
+        .route("/activities/{id}", get(visits::activity).post(corrections::sent))
         .route("/figures/{id}", get(visits::figure))
         .route("/imports", get(imports::list).post(imports::sent))
         .route("/imports/{id}", get(imports::one))

@@ -181,7 +181,7 @@ async fn incoming(
     Ok(Incoming { bytes, hash, format, opening: Opening { head, mapping, set }, mode })
 }
 
-async fn add(
+pub(crate) async fn add(
     State(app): State<App>,
     allowed: Allowed<WriteActivities>,
     Extension(RequestId(request_id)): Extension<RequestId>,

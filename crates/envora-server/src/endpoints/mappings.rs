@@ -64,7 +64,7 @@ async fn read(
     Reply::ok(&wire(found.ok_or_else(nothing_here)?)?)
 }
 
-async fn add(
+pub(crate) async fn add(
     State(app): State<App>,
     allowed: Allowed<WriteActivities>,
     OriginalUri(uri): OriginalUri,

@@ -3,12 +3,14 @@
 use askama::Template;
 use envora_api::activities::{Activity, HistoryStep};
 use envora_api::organizations::Organization;
+use envora_api::problems::Problem;
 use envora_api::traces::TraceLine;
 use envora_domain::decimal::group_thousands;
 
 use super::lines::{self, Command, Followed, LineRow};
 use super::shell::Shell;
 use super::words;
+use crate::params::Params;
 
 /// What the page is made from.
 #[derive(Clone, Copy, Debug)]
@@ -25,6 +27,15 @@ pub(super) struct Sheet<'a> {
     pub(super) lines: &'a [TraceLine],
     /// Which line is followed, from 1.
     pub(super) line: usize,
+    /// A correction that was not taken in, and what it said.
+    pub(super) refused: Option<(&'a Problem, &'a Params)>,
+}
+
+/// What went wrong with a correction.
+struct Trouble {
+    title: String,
+    detail: String,
+    errors: Vec<String>,
 }
 
 struct Todo {
@@ -66,11 +77,19 @@ pub(super) struct ActivityPage {
     lines: Vec<LineRow>,
     followed: Option<Followed>,
     commands: Vec<Command>,
+    trouble: Option<Trouble>,
+    may_change: bool,
+    new_quantity: String,
+    reason: String,
 }
 
 /// Lays the page out.
 pub(super) fn page(sheet: Sheet<'_>) -> ActivityPage {
-    let Sheet { organization, activity, remedy, history, lines, line } = sheet;
+    let Sheet { organization, activity, remedy, history, lines, line, refused } = sheet;
+    let said = |name: &str| {
+        let word = refused.and_then(|(_, fields)| fields.many(name).next().map(str::to_owned));
+        word.unwrap_or_default()
+    };
     let id = activity.id.to_string();
     let word = |name: &str| activity.fields.get(name).map(text).unwrap_or_default();
     let followed = lines::chosen(lines, line);
@@ -99,7 +118,23 @@ pub(super) fn page(sheet: Sheet<'_>) -> ActivityPage {
         lines: lines::list(lines, line, &path),
         commands: lines::commands(&id, followed),
         followed: followed.map(lines::followed),
+        trouble: refused.map(|(problem, _)| trouble(problem)),
+        may_change: matches!(activity.state.as_str(), "counted" | "unresolved" | "pending"),
+        new_quantity: said("quantity"),
+        reason: said("reason"),
         id,
+    }
+}
+
+fn trouble(problem: &Problem) -> Trouble {
+    let text = |error: &envora_api::problems::RowError| match &error.hint {
+        Some(hint) => format!("{} {}", words::prose(&error.detail), words::prose(hint)),
+        None => words::prose(&error.detail),
+    };
+    Trouble {
+        title: problem.title.clone(),
+        detail: problem.detail.clone(),
+        errors: problem.errors.iter().map(text).collect(),
     }
 }
 

@@ -8,6 +8,7 @@ use envora_api::footprints::{
     BasisTotal, Coverage, Footprint, GasTotal, Group, MissingMonth, Period, Totals,
     UnresolvedGroup, Warning,
 };
+use envora_api::imports::Import;
 use envora_api::listing::Page;
 use envora_api::organizations::Organization;
 use envora_api::quality::{DataQuality, QualityShare, SourceMonth, SourceQuality};
@@ -15,6 +16,7 @@ use envora_api::traces::{
     AsSent, FigureQuery, Part, SliceProof, Trace, TraceLine, TracedFactor, TracedGwp, TracedLeaf,
     TracedOrigin, TracedSegment, TracedWhy,
 };
+use envora_api::writes::{Counts, Mode};
 use envora_domain::decimal::Mass;
 use envora_domain::hash::Digest;
 use envora_domain::id::{Id, SegmentId};
@@ -266,6 +268,25 @@ pub(super) fn quality(sources: u32) -> DataQuality {
         sources: (0..sources).map(source).collect(),
         sources_total: u64::from(sources) + 960,
         next_cursor: Some("next".to_owned()),
+    }
+}
+
+/// An import of which a row was refused.
+pub(super) fn import() -> Import {
+    Import {
+        id: Id::from_bytes([3; 16]),
+        file_name: "b24_electricity_2022.csv".to_owned(),
+        sha256: Digest::of(b"file").hex(),
+        bytes: 241_000,
+        mapping: Some("estate-electricity".to_owned()),
+        mode: Mode::Partial,
+        status: "partial".to_owned(),
+        ack: "local".to_owned(),
+        counts: Counts { accepted: 8_757, duplicate: 0, quarantined: 2, rejected: 1, skipped: 0 },
+        segments: Vec::new(),
+        results: Vec::new(),
+        watermark: year().watermark,
+        created_at: Timestamp::parse("2026-11-21T13:02:11.402Z").expect("an instant"),
     }
 }
 

@@ -10,6 +10,7 @@ use envora_domain::decimal::{Mass, group_thousands};
 use envora_ingest::footprint::GroupBy;
 
 use super::charts::{self, Caption, Part, Tone};
+use super::checklist::{self, Checklist, Standing};
 use super::divisions::{self, Makeup, Ranking};
 use super::shell::Shell;
 use super::words::{self, Number};
@@ -29,6 +30,8 @@ pub(super) struct Sheet<'a> {
     pub(super) categories: &'a Footprint,
     /// The same, by what the address asks for.
     pub(super) groups: &'a Footprint,
+    /// What the first steps are ticked by.
+    pub(super) standing: &'a Standing<'a>,
     /// Names of facilities by id.
     pub(super) names: &'a BTreeMap<String, String>,
     /// What was asked for.
@@ -145,6 +148,7 @@ pub(super) struct FootprintPage {
     scope2_words: String,
     scope3: Number,
     months: Option<Months>,
+    checklist: Checklist,
     makeup: Option<Makeup>,
     ranking: Ranking,
     gwp: String,
@@ -194,6 +198,7 @@ pub(super) fn page(sheet: Sheet<'_>) -> FootprintPage {
         scope2_words: scope2_words(totals),
         scope3: Number::of(&totals.scope3),
         months: months(asked.year, &sheet.months.groups),
+        checklist: checklist::checklist(sheet.standing),
         makeup: divisions::makeup((sheet.types, sheet.categories), asked),
         ranking: divisions::ranking(
             (sheet.groups, asked.by.unwrap_or(GroupBy::Facility)),

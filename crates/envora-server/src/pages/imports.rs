@@ -4,7 +4,7 @@ use askama::Template;
 use axum::body::Body;
 use axum::extract::{OriginalUri, Path, State};
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse as _, Response};
 use envora_api::imports::{Import, RejectedRow};
 use envora_api::listing::Page;
@@ -21,7 +21,7 @@ use super::problems::{Fault, grouped};
 use super::shell::Shell;
 use super::visits::{Shown, SignedIn, organization_of, own_form, to};
 use super::{show, words};
-use crate::access::Visitor;
+use crate::access::{Allowed, Visitor, nothing_here};
 use crate::app::App;
 use crate::endpoints::{imports, mappings};
 use crate::forms::{self, FileForm};
@@ -42,6 +42,10 @@ pub(super) struct Chosen {
     pub(super) mapping: String,
     /// The mode.
     pub(super) mode: String,
+    /// Constants, one a line: `facility_code=b24`.
+    pub(super) set: String,
+    /// A mapping to be saved first, as TOML.
+    pub(super) toml: String,
 }
 
 /// What the list is made from.
@@ -53,8 +57,10 @@ pub(super) struct Sheet<'a> {
     pub(super) mappings: &'a [ImportMapping],
     /// One page of them.
     pub(super) imports: &'a Page<Import>,
-    /// What was sent and not taken in.
-    pub(super) refused: Option<(&'a Problem, &'a Chosen)>,
+    /// What was sent, or is to be.
+    pub(super) chosen: &'a Chosen,
+    /// Why it was not taken in.
+    pub(super) refused: Option<&'a Problem>,
 }
 
 struct Choice {
@@ -88,6 +94,9 @@ pub(super) struct ImportsPage {
     shell: Shell,
     mappings: Vec<Choice>,
     modes: Vec<Choice>,
+    set: String,
+    toml: String,
+    edits: Vec<(String, String)>,
     trouble: Option<Trouble>,
     rows: Vec<Row>,
     more: Option<String>,
@@ -95,7 +104,7 @@ pub(super) struct ImportsPage {
 
 /// Lays the list out.
 pub(super) fn list_page(sheet: Sheet<'_>) -> ImportsPage {
-    let chosen = sheet.refused.map(|(_, chosen)| chosen.clone()).unwrap_or_default();
+    let chosen = sheet.chosen;
     let choice = |value: &str, label: String, is: &str| Choice {
         chosen: value == is,
         value: value.to_owned(),
@@ -114,7 +123,14 @@ pub(super) fn list_page(sheet: Sheet<'_>) -> ImportsPage {
             .chain(sheet.mappings.iter().map(mapping))
             .collect(),
         modes: modes.map(|(value, label)| choice(value, label.to_owned(), &chosen.mode)).into(),
-        trouble: sheet.refused.map(|(problem, _)| trouble(problem)),
+        set: chosen.set.clone(),
+        toml: chosen.toml.clone(),
+        edits: sheet
+            .mappings
+            .iter()
+            .map(|one| (format!("/imports?mapping={}", encoded(&one.name)), one.name.clone()))
+            .collect(),
+        trouble: sheet.refused.map(trouble),
         rows: sheet.imports.data.iter().map(row).collect(),
         more: sheet.imports.next_cursor.as_ref().map(|cursor| format!("/imports?cursor={cursor}")),
     }
@@ -249,29 +265,41 @@ pub(super) async fn list(
     SignedIn(visitor): SignedIn,
     params: Params,
 ) -> Shown {
-    params.only(&["cursor"])?;
-    listed(&app, &visitor, (params.one("cursor")?, None)).await
+    params.only(&["cursor", "mapping"])?;
+    let mut chosen = Chosen::default();
+    if let Some(name) = params.one("mapping")? {
+        let saved = saved(&visitor).await?;
+        let found = saved.data.iter().find(|one| one.name == name).ok_or_else(nothing_here)?;
+        name.clone_into(&mut chosen.mapping);
+        chosen.toml = toml::to_string_pretty(&found.tree).map_err(anyhow::Error::from)?;
+    }
+    listed(&app, &visitor, params.one("cursor")?, (&chosen, None)).await
+}
+
+async fn saved(visitor: &Visitor) -> Result<Page<ImportMapping>, Refusal> {
+    let none = Params::of_pairs([]);
+    mappings::list(visitor.allowed::<ReadActivities>()?, none).await?.read()
 }
 
 /// The list; with what was refused, its problem and its status.
 async fn listed(
     app: &App,
     visitor: &Visitor,
-    (cursor, refused): (Option<&str>, Option<(&Problem, &Chosen)>),
+    cursor: Option<&str>,
+    (chosen, refused): (&Chosen, Option<&Problem>),
 ) -> Shown {
     let organization = organization_of(visitor).await?;
-    let none = Params::of_pairs([]);
-    let saved = mappings::list(visitor.allowed::<ReadActivities>()?, none).await?;
-    let saved: Page<ImportMapping> = saved.read()?;
+    let saved = saved(visitor).await?;
     let asked = Params::of_pairs([("limit", LISTED), ("cursor", cursor.unwrap_or_default())]);
     let found = imports::list(State(app.clone()), visitor.allowed::<ReadActivities>()?, asked);
     let page = show(&list_page(Sheet {
         organization: &organization,
         mappings: &saved.data,
         imports: &found.await?.read()?,
+        chosen,
         refused,
     }));
-    let status = refused.and_then(|(problem, _)| StatusCode::from_u16(problem.status).ok());
+    let status = refused.and_then(|problem| StatusCode::from_u16(problem.status).ok());
     Ok((status.unwrap_or(StatusCode::OK), page).into_response())
 }
 
@@ -289,23 +317,45 @@ pub(super) async fn sent(
         None => return Ok(to("/sign-in")),
     };
     let form = forms::read(&headers, body).await?;
+    form.fields.only(&["mapping", "mode", "set", "toml"])?;
     let word = |name| Ok::<_, Problem>(form.fields.one(name)?.unwrap_or_default().to_owned());
-    let chosen = Chosen { mapping: word("mapping")?, mode: word("mode")? };
-    form.fields.only(&["mapping", "mode"])?;
-    let taken = match headers_of(&form, &app) {
-        Ok(headers) => {
-            let FileForm { fields, file, .. } = form;
-            imports::add(State(app.clone()), allowed, OriginalUri(uri), fields, headers, file).await
-        }
-        Err(problem) => Err(problem.into()),
+    let mut chosen = Chosen {
+        mapping: word("mapping")?,
+        mode: word("mode")?,
+        set: word("set")?,
+        toml: word("toml")?,
     };
+    let taken = taken(&app, (&visitor, allowed, uri), form, &mut chosen).await;
     match taken {
-        Ok(reply) => Ok(to(&format!("/imports/{}", reply.read::<Import>()?.id))),
+        Ok(import) => Ok(to(&format!("/imports/{}", import.id))),
         Err(Refusal(problem)) if problem.status < 500 => {
-            listed(&app, &visitor, (None, Some((&problem, &chosen)))).await
+            listed(&app, &visitor, None, (&chosen, Some(&problem))).await
         }
         Err(refusal) => Err(refusal),
     }
+}
+
+/// Saves the mapping, if one was written, and takes the file in with it.
+async fn taken(
+    app: &App,
+    (visitor, allowed, uri): (&Visitor, Allowed<WriteActivities>, Uri),
+    form: FileForm,
+    chosen: &mut Chosen,
+) -> Result<Import, Refusal> {
+    let headers = headers_of(&form, app)?;
+    if !chosen.toml.is_empty() {
+        let mut kind = HeaderMap::new();
+        kind.insert(CONTENT_TYPE, HeaderValue::from_static("application/toml"));
+        let (body, writes) = (Body::from(chosen.toml.clone()), visitor.allowed()?);
+        let (state, sent) = (State(app.clone()), (Params::of_pairs([]), kind));
+        let saved = mappings::add(state, writes, OriginalUri(uri.clone()), sent, body).await?;
+        chosen.mapping = saved.read::<ImportMapping>()?.name;
+    }
+    let constants = chosen.set.lines().map(|line| ("set", line));
+    let named = [("mapping", chosen.mapping.as_str()), ("mode", chosen.mode.as_str())];
+    let params = Params::of_pairs(named.into_iter().chain(constants));
+    let state = State(app.clone());
+    imports::add(state, allowed, OriginalUri(uri), params, headers, form.file).await?.read()
 }
 
 /// The headers of a file as the interface takes it: its type, its name, and a key of its own.

@@ -8,15 +8,23 @@ use envora_api::footprints::Footprint;
 use envora_api::problems::Problem;
 use envora_ingest::footprint::GroupBy;
 
+use super::checklist::{Standing, checklist};
 use super::{assets, fixtures, footprint, problem, quality, sign_in, trace};
 
 fn year_page() -> String {
     ranked_page(None, &fixtures::facilities())
 }
 
+/// An organization of which nothing is known but this year.
+fn untouched(year: &Footprint) -> Standing<'_> {
+    Standing { facilities: 0, import: None, year, has_traced: false, has_proven: false }
+}
+
 fn ranked_page(by: Option<GroupBy>, groups: &Footprint) -> String {
     let years = vec![2021, 2022, 2023];
     let asked = footprint::Asked { year: 2022, years, facility: None, by };
+    let year = fixtures::year();
+    let standing = Standing { has_traced: true, ..untouched(&year) };
     let sheet = footprint::Sheet {
         organization: &fixtures::organization(),
         year: &fixtures::year(),
@@ -26,6 +34,7 @@ fn ranked_page(by: Option<GroupBy>, groups: &Footprint) -> String {
         groups,
         names: &fixtures::names(),
         asked: &asked,
+        standing: &standing,
     };
     footprint::page(sheet).render().expect("a page")
 }
@@ -33,6 +42,7 @@ fn ranked_page(by: Option<GroupBy>, groups: &Footprint) -> String {
 fn empty_page() -> String {
     let asked = footprint::Asked { year: 2022, years: vec![2022], facility: None, by: None };
     let nothing = fixtures::nothing();
+    let standing = untouched(&nothing);
     let sheet = footprint::Sheet {
         organization: &fixtures::organization(),
         year: &nothing,
@@ -42,6 +52,7 @@ fn empty_page() -> String {
         groups: &nothing,
         names: &fixtures::names(),
         asked: &asked,
+        standing: &standing,
     };
     footprint::page(sheet).render().expect("a page")
 }
@@ -158,6 +169,35 @@ fn a_year_is_divided_as_asked_and_leads_to_its_rows() {
     assert!(months.contains("/activities?from=2022-12-01&#38;to=2023-01-01"));
     let (first, last) = (months.find(">January<"), months.rfind(">December<"));
     assert!(first < last, "months keep their order");
+}
+
+#[test]
+fn steps_tick_themselves_and_fold_when_all_are_done() {
+    let (nothing, year) = (fixtures::nothing(), fixtures::year());
+    assert_eq!(checklist(&untouched(&nothing)).done, 0);
+    let page = empty_page();
+    assert!(page.contains("0 of 6 done") && page.contains("envora facilities push"), "{page}");
+    let import = fixtures::import();
+    let all = Standing {
+        facilities: 6,
+        import: Some(&import),
+        year: &year,
+        has_traced: true,
+        has_proven: true,
+    };
+    let labels = |standing: &Standing<'_>| -> Vec<&str> {
+        let steps = checklist(standing).steps.into_iter().filter(|step| !step.done);
+        steps.map(|step| step.label).collect()
+    };
+    assert_eq!(labels(&all), ["Get every row in", "Leave nothing waiting"]);
+    let mut mended = import.clone();
+    mended.counts.rejected = 0;
+    let settled = Footprint { unresolved: Vec::new(), ..year.clone() };
+    let all = Standing { import: Some(&mended), year: &settled, ..all };
+    assert_eq!(labels(&all), [""; 0]);
+    assert!(checklist(&all).is_done());
+    assert_eq!(labels(&Standing { facilities: 0, ..all }), ["Name a facility"]);
+    assert_eq!(labels(&Standing { has_proven: false, ..all }), ["Verify the log yourself"]);
 }
 
 #[test]

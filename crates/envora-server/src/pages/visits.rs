@@ -9,6 +9,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use envora_api::activities::HistoryStep;
+use envora_api::imports::Import;
 use envora_api::listing::Page;
 use envora_api::organizations::Organization;
 use envora_api::problems::Problem;
@@ -24,10 +25,11 @@ use envora_store::nouns::nouns_all;
 use envora_store::organization::organization_now;
 use envora_store::runs::run_current;
 
+use super::checklist::Standing;
 use super::{activity, footprint, questions, show, sign_in, trace};
 use crate::access::{COOKIE_NAME, SEEN_COOKIE, Visitor, nothing_here};
 use crate::app::App;
-use crate::endpoints::{activities, organization};
+use crate::endpoints::{activities, imports, organization};
 use crate::params::Params;
 use crate::refusals::Refusal;
 
@@ -69,8 +71,19 @@ pub(super) async fn home(State(app): State<App>, visitor: Visitor, params: Param
     let ways = [None, Some(GroupBy::Month), Some(GroupBy::Type), Some(GroupBy::Category), by];
     let [year, months, types, categories, groups] =
         &questions::footprints(&app, &visitor, &asked, ways).await?;
+    let newest = Params::of_pairs([("limit", "1")]);
+    let allowed = visitor.allowed::<ReadActivities>()?;
+    let imports: Page<Import> = imports::list(State(app), allowed, newest).await?.read()?;
+    let standing = Standing {
+        facilities: names.len(),
+        import: imports.data.first(),
+        year,
+        has_traced: has_seen(&visitor, "trace"),
+        has_proven: has_seen(&visitor, "proof"),
+    };
     Ok(show(&footprint::page(footprint::Sheet {
         organization: &organization,
+        standing: &standing,
         year,
         months,
         types,
@@ -109,21 +122,35 @@ pub(super) async fn activity(
 ) -> Shown {
     params.only(&["line"])?;
     let line = params.integer("line")?.and_then(|line| usize::try_from(line).ok());
-    let organization = organization_of(&visitor).await?;
-    let (activity, trace) = questions::activity(&app, &visitor, &id).await?;
-    let path = Path((String::new(), id));
+    activity_page(&app, &visitor, (&id, line.unwrap_or(1)), None).await
+}
+
+/// The page of an activity; with the problem of a correction that was not taken in.
+pub(super) async fn activity_page(
+    app: &App,
+    visitor: &Visitor,
+    (id, line): (&str, usize),
+    refused: Option<(&Problem, &Params)>,
+) -> Shown {
+    let organization = organization_of(visitor).await?;
+    let (activity, trace) = questions::activity(app, visitor, id).await?;
+    let path = Path((String::new(), id.to_owned()));
     let allowed = visitor.allowed::<ReadActivities>()?;
-    let history = activities::history(State(app), allowed, path, Params::of_pairs([])).await?;
+    let none = Params::of_pairs([]);
+    let history = activities::history(State(app.clone()), allowed, path, none).await?;
     let history: Page<HistoryStep> = history.read()?;
     let remedy = trace.as_ref().and_then(|trace| trace.unresolved.as_ref());
-    Ok(show(&activity::page(activity::Sheet {
+    let page = show(&activity::page(activity::Sheet {
         organization: &organization,
         activity: &activity,
         remedy: remedy.map(|(_, remedy)| remedy.as_str()),
         history: &history.data,
         lines: trace.as_ref().map_or(&[], |trace| trace.lines.as_slice()),
-        line: line.unwrap_or(1),
-    })))
+        line,
+        refused,
+    }));
+    let status = refused.and_then(|(problem, _)| StatusCode::from_u16(problem.status).ok());
+    Ok((status.unwrap_or(StatusCode::OK), page).into_response())
 }
 
 /// `GET /sign-in`: asks for the token; a code in the address signs in at once.

@@ -281,6 +281,120 @@ async fn a_file_sent_by_form_shows_what_became_of_its_rows() {
     assert_eq!(list.matches("some refused").count(), 2, "{list}");
 }
 
+/// A form with more fields than a file.
+async fn upload_with(house: &House, session: &str, fields: &[(&str, &str)], file: &str) -> Answer {
+    let part = |head: &str, text: &str| {
+        format!("--b0undary\r\nContent-Disposition: form-data; {head}\r\n\r\n{text}\r\n")
+    };
+    let fields = fields.iter().map(|(name, value)| part(&format!("name=\"{name}\""), value));
+    let file = part("name=\"file\"; filename=\"a.csv\"\r\nContent-Type: text/csv", file);
+    let form = fields.chain([file, "--b0undary--\r\n".to_owned()]).collect::<String>();
+    let request = visit("POST", "/imports")
+        .header("cookie", session)
+        .header("sec-fetch-site", "same-origin")
+        .header("content-type", "multipart/form-data; boundary=b0undary");
+    house.send(request.body(Body::from(form)).unwrap()).await
+}
+
+const MAPPING: &str = "mapping = \"monthly\"\nformat = \"csv\"\n[const]\ntype = \"electricity.purchased\"\nunit = \"kW.h\"\ntime_zone = \"UTC\"\n[[activity]]\nperiod = { start = \"when\", format = \"YYYY-MM-DD\", length = \"P1D\" }\nquantity = { column = \"how much\" }\n";
+
+#[tokio::test]
+async fn a_mapping_is_written_in_the_form_and_constants_hold_for_all_rows() {
+    let house = crate::imports::with_facility().await;
+    crate::imports::counted(&house).await;
+    let session = signed_in(&house).await;
+    let file = "when,how much\n2022-01-01,5\n2022-01-02,6\n";
+    let set = ("set", "facility_code=b24\r\nnote=by hand");
+    let bad = MAPPING.replace("quantity", "quantitty");
+    let wrong = upload_with(&house, &session, &[("toml", &bad), set], file).await;
+    assert_eq!(wrong.status, 422);
+    let page = text(wrong);
+    assert!(page.contains("role=\"alert\"") && page.contains("quantitty"), "{page}");
+    assert!(page.contains("facility_code=b24\nnote=by hand") || page.contains("note=by hand"));
+    let sent = upload_with(&house, &session, &[("toml", MAPPING), set], file).await;
+    assert_eq!(sent.status, 303);
+    let rows = house.get("/activities").await.json();
+    assert_eq!(rows["data"].as_array().unwrap().len(), 2, "{rows}");
+    assert_eq!(
+        (&rows["data"][0]["facility_code"], &rows["data"][1]["note"]),
+        (&"b24".into(), &"by hand".into())
+    );
+    // The saved one stands in the form to be edited.
+    let page = text(open(&house, "/imports?mapping=monthly", &session).await);
+    assert!(page.contains("how much") && page.contains("<details open>"), "{page}");
+    assert!(page.contains("<option value=\"monthly\" selected>"), "{page}");
+    assert_eq!(open(&house, "/imports?mapping=nothing", &session).await.status, 404);
+    let odd = upload_with(&house, &session, &[("set", "facility_code")], file).await;
+    assert_eq!(odd.status, 400);
+    assert!(text(odd).contains("set is name=value"));
+}
+
+#[tokio::test]
+async fn a_row_is_corrected_and_withdrawn_with_a_reason() {
+    let house = crate::activities::lived_in().await;
+    let session = signed_in(&house).await;
+    let rows = house.get("/activities?state=counted").await.json();
+    let id = rows["data"][0]["id"].as_str().unwrap();
+    let path = format!("/activities/{id}");
+    let post = async |path: &str, form: &str, site: &'static str| {
+        let request = visit("POST", path).header("cookie", &session);
+        send(&house, request.header("sec-fetch-site", site), form).await
+    };
+    let right = "act=supersede&quantity=41.50&reason=meter+misread";
+    assert_eq!(post(&path, right, "cross-site").await.status, 403);
+    let silent = post(&path, "act=supersede&quantity=4&reason=+", "same-origin").await;
+    assert_eq!(silent.status, 400);
+    assert!(text(silent).contains("Say why"));
+    let wrong = post(&path, "act=supersede&quantity=4x&reason=misread", "same-origin").await;
+    assert_eq!(wrong.status, 422);
+    let wrong = text(wrong);
+    assert!(wrong.contains("value=\"4x\"") && wrong.contains("role=\"alert\""), "{wrong}");
+    let done = post(&path, right, "same-origin").await;
+    assert_eq!(done.status, 303);
+    let new = done.header("location").to_owned();
+    let again = post(&path, right, "same-origin").await;
+    assert_eq!((again.status, again.header("location")), (303, new.as_str()), "sent twice is once");
+    crate::imports::counted(&house).await;
+    let page = text(open(&house, &path, &session).await);
+    assert!(page.contains("meter misread") && !page.contains("Withdraw it"), "{page}");
+    let page = text(open(&house, &new, &session).await);
+    assert!(page.contains("41.50") && page.contains(&path), "{page}");
+    let void = post(&new, "act=void&reason=no+such+meter", "same-origin").await;
+    assert_eq!(void.status, 303);
+    crate::imports::counted(&house).await;
+    let wire = house.get(&new).await.json();
+    assert_eq!(wire["state"], "voided", "{wire}");
+    let nobody =
+        visit("POST", &path).header("cookie", "envora=x").header("sec-fetch-site", "same-origin");
+    let nobody = send(&house, nobody, right).await;
+    assert_eq!((nobody.status, nobody.header("location")), (303, "/sign-in"));
+}
+
+#[tokio::test]
+async fn first_steps_tick_themselves() {
+    let house = calculated().await;
+    let session = signed_in(&house).await;
+    let done = async |cookie: &str| {
+        let page = text(open(&house, "/", cookie).await);
+        let lists = page.matches("<li class=\"done\">").count();
+        assert_eq!(lists + page.matches("<li class=\"open\">").count(), 6, "{page}");
+        lists
+    };
+    assert_eq!(done(&session).await, 0);
+    let facility = serde_json::json!({"code": "b24", "name": "Library", "country": "GB",
+        "time_zone": "UTC"});
+    assert_eq!(house.post("/facilities", &facility).await.status, 201);
+    assert_eq!(done(&session).await, 1);
+    let rows = ROWS.replace("<b>12</b>", "7");
+    assert_eq!(upload(&house, (&session, "same-origin"), "a.csv", &rows).await.status, 303);
+    crate::imports::counted(&house).await;
+    let unseen = done(&session).await;
+    assert!(unseen >= 3, "{unseen}");
+    let proof = open(&house, "/audit/0", &session).await;
+    let seen = format!("{session}; {}", cookie(&proof));
+    assert_eq!(done(&seen).await, unseen + 1);
+}
+
 #[tokio::test]
 async fn a_file_that_cannot_be_taken_in_is_told_in_place() {
     let house = calculated().await;
