@@ -184,7 +184,7 @@ impl Served {
             let found = value.pointer(at).and_then(Value::as_str).map(str::to_owned);
             found.with_context(|| format!("there is no {at} in {value}"))
         };
-        let activity = text(&self.tells(&["data", "list"])?, "/data/0/id")?;
+        let activity = text(&self.tells(&["data", "list"])?, "/0/id")?;
         let footprint = self.tells(&["footprint", "--from", "2022-01-01", "--to", "2023-01-01"])?;
         let figure = text(&footprint, "/totals/total_location_based/figure_id")?;
         Ok(format!("\"path.activity_id\" = \"{activity}\"\n\"path.figure_id\" = \"{figure}\"\n"))
