@@ -119,7 +119,7 @@ codes! {
         "No Content-Type, or text/plain for JSON.", "text/plain is not taken here. This route takes application/vnd.env.v2+json, application/json.";
     unsupported_media_version = 415 "Unsupported version", "The vendor type names a version that is not served.", "Send application/vnd.env.v2+json.",
         "A client written for another version of the interface.", "application/vnd.env.v3+json is not served; this is version 2, application/vnd.env.v2+json.";
-    unsupported_encoding = 415 "Unsupported encoding", "The body's Content-Encoding or charset is not taken.", "Send the body as it is, in UTF-8.",
+    unsupported_encoding = 415 "Unsupported encoding", "The body's Content-Encoding or charset is not taken.", "Send the body as gzip, as zstd, or as it is, in UTF-8.",
         "A body compressed with gzip, or charset=latin1.", "Content-Encoding is not taken here: send the body as it is.";
     misdirected = 421 "Misdirected request", "No organization of this server has this host name.", "Use the host that the organization is registered under.",
         "An address by IP or by a name that no organization is registered under.", "No organization of this server has this host name.";

@@ -14,6 +14,7 @@ use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use serde::de::{self, DeserializeSeed, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
+use crate::decoding::{Add, Decoding, Encoding, Fault};
 use crate::gate::{Format, body_format};
 use crate::refusals::Refusal;
 
@@ -26,7 +27,7 @@ const DEPTH_MAX: usize = 32;
 /// How long a body may take to arrive.
 pub(crate) const ARRIVAL: Duration = Duration::from_secs(60);
 
-/// Reads a body of at most so many bytes.
+/// Reads a body of at most so many bytes, sent and unpacked alike.
 ///
 /// # Errors
 /// 413 above the limit, 408 when it does not arrive, 400 when it is cut off.
@@ -64,8 +65,13 @@ pub async fn file(headers: &HeaderMap, body: Body) -> Result<Arrived, Refusal> {
     Ok(Arrived { source, hash: *hasher.finalize().as_bytes() })
 }
 
-/// What is done with each part of a body.
-type Add<'a> = &'a mut (dyn FnMut(Bytes) -> std::io::Result<()> + Send);
+/// Why a body does not come to its end.
+enum Stop {
+    /// It broke off, or is above the limit as it was sent.
+    Body(Box<dyn core::error::Error + Send + Sync>),
+    /// What it unpacks to.
+    Fault(Fault),
+}
 
 async fn arrive(
     headers: &HeaderMap,
@@ -84,20 +90,36 @@ async fn arrive(
     {
         return Err(too_large());
     }
+    let encoding = Encoding::of(headers)?;
     let mut body = Limited::new(body, bytes_max);
     let all = async {
+        let mut decoding =
+            Decoding::new(encoding, bytes_max, add).map_err(|_| Stop::Fault(Fault::Failed))?;
         while let Some(frame) = body.frame().await {
-            if let Ok(part) = frame?.into_data() {
-                add(part)?;
+            if let Ok(part) = frame.map_err(Stop::Body)?.into_data() {
+                decoding.take(&part).map_err(Stop::Fault)?;
+                if encoding != Encoding::Identity {
+                    // A part may come to a hundred times its length: others have their turn.
+                    tokio::task::yield_now().await;
+                }
             }
         }
-        Ok::<(), Box<dyn core::error::Error + Send + Sync>>(())
+        decoding.finish().map_err(Stop::Fault)
     };
     match tokio::time::timeout(ARRIVAL, all).await {
         Err(_) => Err(Problem::request_timeout("The body did not arrive within a minute.")),
         Ok(Ok(())) => Ok(()),
-        Ok(Err(error)) if error.downcast_ref::<LengthLimitError>().is_some() => Err(too_large()),
-        Ok(Err(_)) => Err(Problem::malformed_body(
+        Ok(Err(Stop::Body(error))) if error.downcast_ref::<LengthLimitError>().is_some() => {
+            Err(too_large())
+        }
+        Ok(Err(Stop::Fault(Fault::TooLong))) => Err(too_large()),
+        Ok(Err(Stop::Fault(Fault::TooDense))) => Err(Problem::payload_too_large(
+            "The body unpacks to more than a hundred times its length. Send it less packed, or as it is.",
+        )),
+        Ok(Err(Stop::Fault(Fault::Broken(name)))) => Err(Problem::malformed_body(format!(
+            "The body is no whole {name}, as Content-Encoding says it is. Nothing was stored; pack it anew and send it again."
+        ))),
+        Ok(Err(Stop::Body(_) | Stop::Fault(Fault::Failed))) => Err(Problem::malformed_body(
             "The body ended before all of it had arrived. Nothing was stored; send it again.",
         )),
     }

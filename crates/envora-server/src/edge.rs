@@ -8,7 +8,9 @@ use std::any::Any;
 
 use axum::body::Body;
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, HeaderName, RETRY_AFTER, VARY};
+use axum::http::header::{
+    ACCEPT, ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_TYPE, HeaderName, RETRY_AFTER, VARY,
+};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
@@ -19,6 +21,7 @@ use envora_domain::base32;
 use tracing::Instrument as _;
 
 use crate::app::App;
+use crate::decoding;
 use crate::metrics::Answered;
 use crate::pages;
 use crate::refusals::{self, Refusal};
@@ -127,6 +130,10 @@ fn render(mut problem: Problem, before: Response, ending: &Ending<'_>) -> Respon
         response
     };
     *response.status_mut() = status;
+    if problem.code == Code::unsupported_encoding.as_str() {
+        let taken = HeaderValue::from_static(decoding::TAKEN);
+        response.headers_mut().insert(ACCEPT_ENCODING, taken);
+    }
     if let Some(seconds) = problem.retry_after {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
     }

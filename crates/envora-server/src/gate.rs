@@ -3,9 +3,11 @@
 //! In front of every parser, since the framework's own JSON reader takes any `application/*+json`.
 
 use axum::http::HeaderMap;
-use axum::http::header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE};
+use axum::http::header::{ACCEPT, CONTENT_TYPE};
 use envora_api::media;
 use envora_api::problems::Problem;
+
+use crate::decoding::Encoding;
 
 /// What a body is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,12 +51,7 @@ pub fn types_of(taken: &[Format]) -> Vec<&'static str> {
 /// 415, naming what is taken.
 pub fn body_format(headers: &HeaderMap, taken: &[Format]) -> Result<Format, Problem> {
     let types = types_of(taken).join(", ");
-    let encoding = headers.get(CONTENT_ENCODING).map(|value| value.to_str().unwrap_or("?"));
-    if encoding.is_some_and(|encoding| !encoding.eq_ignore_ascii_case("identity")) {
-        return Err(Problem::unsupported_encoding(
-            "Content-Encoding is not taken here: send the body as it is.",
-        ));
-    }
+    Encoding::of(headers)?;
     let mut written = headers.get_all(CONTENT_TYPE).iter();
     let (Some(first), None) = (written.next(), written.next()) else {
         return Err(Problem::unsupported_media_type(format!(
@@ -233,9 +230,20 @@ mod tests {
         check_in(Some("application/x-ndjson"), Err("unsupported_media_type"));
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/csv"));
+        for (encoding, want) in [
+            ("gzip", Ok(Format::Csv)),
+            ("ZSTD", Ok(Format::Csv)),
+            ("identity", Ok(Format::Csv)),
+            ("br", Err("unsupported_encoding".to_owned())),
+            ("gzip, gzip", Err("unsupported_encoding".to_owned())),
+        ] {
+            headers.insert(CONTENT_ENCODING, HeaderValue::from_static(encoding));
+            let got = body_format(&headers, &[Format::Csv]).map_err(|problem| problem.code);
+            assert_eq!(got, want, "{encoding}");
+        }
         headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-        let got = body_format(&headers, &[Format::Csv]).map_err(|problem| problem.code);
-        assert_eq!(got, Err("unsupported_encoding".to_owned()));
+        headers.append(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        assert!(body_format(&headers, &[Format::Csv]).is_err(), "twice");
     }
 
     #[track_caller]

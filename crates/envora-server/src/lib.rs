@@ -11,6 +11,7 @@ pub mod app;
 pub mod bodies;
 mod connections;
 pub mod cursors;
+pub mod decoding;
 pub mod edge;
 pub mod endpoints;
 pub mod fields;
