@@ -78,6 +78,9 @@ pub enum TimeError {
         "an instant is written like 2022-01-31T13:00:00Z or 2022-01-31T13:00:00+01:00 (RFC 3339), with an offset"
     )]
     NotAnInstant,
+    /// Written well, and too early or too late.
+    #[error("an instant lies between 0001-01-01T00:00:00Z and 9999-12-30T22:00:00Z")]
+    OutOfRange,
     /// Finer than a microsecond.
     #[error("an instant has at most six digits of a second; it is never rounded on the way in")]
     TooFine,
@@ -90,6 +93,22 @@ pub enum TimeError {
     /// No such zone in the bundled database.
     #[error("a time zone is an IANA name such as Europe/London, or UTC")]
     UnknownZone,
+}
+
+/// 0001-01-01T00:00:00Z.
+const FIRST_SECOND: i64 = -62_135_596_800;
+
+/// 9999-12-30T22:00:00Z.
+const LAST_SECOND: i64 = 253_402_207_200;
+
+/// Why a text of the right shape is no instant: what it says is no time, or one that is not kept.
+fn unread(text: &str) -> TimeError {
+    let (wall, offset) = text.split_at_checked(19).unwrap_or((text, ""));
+    let offset = offset.trim_start_matches(['.', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9']);
+    let on_another_day = format!("2000-01-01T00:00:00{offset}");
+    let is_time = wall.parse::<civil::DateTime>().is_ok()
+        && on_another_day.parse::<jiff::Timestamp>().is_ok();
+    if is_time { TimeError::OutOfRange } else { TimeError::NotAnInstant }
 }
 
 impl Timestamp {
@@ -114,7 +133,7 @@ impl Timestamp {
     /// Reads RFC 3339 with an offset, years 0001 to 9999, at most microseconds.
     ///
     /// # Errors
-    /// [`TimeError::NotAnInstant`], [`TimeError::TooFine`].
+    /// [`TimeError::NotAnInstant`], [`TimeError::TooFine`], [`TimeError::OutOfRange`].
     pub fn parse(text: &str) -> Result<Self, TimeError> {
         let bytes = text.as_bytes();
         let shaped = bytes.len() >= 20
@@ -134,7 +153,10 @@ impl Timestamp {
                 return Err(TimeError::TooFine);
             }
         }
-        let instant: jiff::Timestamp = text.parse().map_err(|_| TimeError::NotAnInstant)?;
+        let instant: jiff::Timestamp = text.parse().map_err(|_| unread(text))?;
+        if instant.as_second() < FIRST_SECOND {
+            return Err(TimeError::OutOfRange);
+        }
         Ok(Self(instant.as_microsecond()))
     }
 
@@ -290,6 +312,13 @@ impl WallClock {
         self.0
     }
 
+    /// Whether it is an instant that is kept in whatever zone: a day from either end is room enough.
+    #[must_use]
+    pub const fn is_kept(self) -> bool {
+        let second = self.0.div_euclid(1_000_000);
+        second >= FIRST_SECOND + 86_400 && second <= LAST_SECOND - 86_400
+    }
+
     /// This day at this time of day (microseconds since midnight).
     #[must_use]
     pub fn of(day: Day, micros: i64) -> Self {
@@ -425,6 +454,17 @@ mod tests {
         assert_eq!(instant("2022-01-01T01:30:00+01:00"), instant("2022-01-01T00:30:00Z"));
         assert_eq!(instant("2022-01-01T00:00:00.000001Z").as_micros() % 1_000_000, 1);
         assert_eq!(Timestamp::parse("2022-01-01T00:00:00.0000001Z"), Err(TimeError::TooFine));
+        assert_eq!(instant("0001-01-01T00:00:00Z").as_micros(), FIRST_SECOND * 1_000_000);
+        assert_eq!(instant("9999-12-30T22:00:00Z").as_micros(), LAST_SECOND * 1_000_000);
+        for text in [
+            "9999-12-31T23:59:59Z",
+            "9999-12-31T23:59:59.5+01:00",
+            "0001-01-01T00:00:00+05:00",
+            "0000-06-01T00:00:00Z",
+        ] {
+            assert_eq!(Timestamp::parse(text), Err(TimeError::OutOfRange), "{text}");
+        }
+        assert_eq!(Timestamp::parse("9999-13-31T23:59:59Z"), Err(TimeError::NotAnInstant));
         for text in [
             "",
             "2022-01-01",

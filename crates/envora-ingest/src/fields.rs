@@ -11,6 +11,7 @@ use std::borrow::Cow;
 use envora_domain::words::did_you_mean;
 
 pub use draft::{Draft, Times, UNSAID};
+pub(crate) use shapes::time_problem;
 
 /// A value as a format gives it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -164,6 +165,40 @@ plain_fields! {
 /// The words of `quality`.
 pub const QUALITIES: &[&str] = &["technology", "time", "geography", "completeness", "reliability"];
 
+/// Words that people write for a field although they are spelled like another, or like none.
+const MEANT: &[(&str, &str)] = &[
+    ("reason", "supersede_reason"),
+    ("replaces", "supersedes"),
+    ("corrects", "supersedes"),
+    ("voids", "supersedes"),
+    ("amount", "quantity"),
+    ("value", "quantity"),
+    ("consumption", "quantity"),
+    ("uom", "unit"),
+    ("facility", "facility_code"),
+    ("site", "facility_code"),
+    ("location", "facility_code"),
+    ("source", "source_code"),
+    ("meter", "source_code"),
+    ("supplier", "supplier_code"),
+    ("entity", "entity_code"),
+    ("date", "start_date"),
+    ("day", "start_date"),
+    ("timestamp", "occurred_at"),
+    ("datetime", "occurred_at"),
+    ("from", "start"),
+    ("to", "end"),
+    ("timezone", "time_zone"),
+    ("tz", "time_zone"),
+    ("id", "external_id"),
+    ("reference", "external_id"),
+    ("kind", "type"),
+    ("activity_type", "type"),
+    ("comment", "note"),
+    ("description", "note"),
+    ("uncertainty", "uncertainty_pct"),
+];
+
 impl Field {
     /// The field of this dotted name.
     #[must_use]
@@ -211,6 +246,10 @@ impl Field {
     /// The field name most like a text.
     #[must_use]
     pub fn nearest(text: &str) -> Option<&'static str> {
+        let plain = text.trim().to_ascii_lowercase().replace(['-', ' '], "_");
+        if let Some((_, meant)) = MEANT.iter().find(|(word, _)| *word == plain) {
+            return Some(meant);
+        }
         did_you_mean(text, NAMES.iter().copied().chain(["qualifiers", "tags", "inputs"]))
     }
 }

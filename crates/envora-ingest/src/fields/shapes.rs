@@ -196,6 +196,10 @@ pub(crate) fn time_problem(text: &str, error: TimeError) -> RowProblem {
             RowCode::WrongType,
             "write it like 2022-01-31T13:00:00Z; a local time needs a mapping with `format` and `time_zone`",
         ),
+        TimeError::OutOfRange => (
+            RowCode::WrongType,
+            "correct the year; a period that is not over yet ends with the data, not in the year 9999",
+        ),
         TimeError::NotADay => {
             (RowCode::WrongType, "write it like 2022-01-31, or name its `format` in the mapping")
         }

@@ -13,7 +13,7 @@ use envora_domain::words::did_you_mean;
 
 use super::held::{Findings, Side, Turn};
 use super::{Derives, FileProblem};
-use crate::fields::{Draft, Field, Given};
+use crate::fields::{Draft, Field, Given, time_problem};
 use crate::mapping::times::{Moment, PeriodRule, read_iso};
 use crate::mapping::values::{From, Rule, Test};
 use crate::mapping::{Block, Mapping};
@@ -396,6 +396,11 @@ impl FieldPlan {
         if let Some(moment) = moment {
             return Ok((moment, text.into_owned()));
         }
+        if self.rule.format.is_none() && Timestamp::parse(&text) == Err(TimeError::OutOfRange) {
+            let mut problem = time_problem(&text, TimeError::OutOfRange);
+            problem.field = self.field.pointer();
+            return Err(self.shown(problem, &text));
+        }
         if self.rule.format.is_none() && Timestamp::parse(&text) == Err(TimeError::TooFine) {
             let problem = RowProblem::new(
                 RowCode::TooManyDigits,
@@ -436,6 +441,11 @@ impl FieldPlan {
             Moment::Instant(at) => return Ok(Point::At(at)),
             Moment::Wall(wall) => wall,
         };
+        if !wall.is_kept() {
+            let mut problem = time_problem(&text, TimeError::OutOfRange);
+            problem.field = self.field.pointer();
+            return Err(self.shown(problem, &text));
+        }
         let Some(zone) = zone else { return Ok(Point::Wall(wall)) };
         match zone.resolve(wall) {
             LocalTime::Once(at) => Ok(Point::At(at)),

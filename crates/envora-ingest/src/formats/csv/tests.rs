@@ -99,6 +99,8 @@ fn every_bad_cell_names_field_row_line_and_remedy() {
         (b"2022-01-01 01:00:00,5,6", (C::MalformedRow, "", "3 cells, the header has 2", "quotes")),
         (b"2022-01-01 01:00:00,5\xff", (C::InvalidUtf8, "", "not text", "windows-1252")),
         (b"Total,99", (C::LooksLikeTotal, "", "sums others up", "leave it out")),
+        (b"9999-12-31 23:59:59,2", (C::WrongType, "/start", "9999-12-30T22:00:00Z", "the year")),
+        (b"0001-01-01 00:00:00,2", (C::WrongType, "/start", "0001-01-01T00:00:00Z", "the year")),
     ];
     for (line, want) in cases {
         check_row(HOURLY, line, *want);

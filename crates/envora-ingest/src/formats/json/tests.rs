@@ -104,6 +104,12 @@ fn every_bad_value_names_its_field_and_remedy() {
         "2022-01-31T13:00:00Z",
     );
     check("T01:00:00Z", "T01:00:00.0000001Z", &[(C::TooManyDigits, "/end")], "microseconds");
+    check(
+        "\"2022-01-01T01:00:00Z\"",
+        "\"9999-12-31T23:59:59Z\"",
+        &[(C::WrongType, "/end")],
+        "correct the year",
+    );
     check("T01:00:00Z", "T00:00:00Z", &[(C::PeriodReversed, "/end")], "after the start");
     check("\"b24\"", "\"\"", &[(C::WrongType, "/facility_code")], "leave the field out");
     check("\"b24\"", "\"\\ud800\"", &[(C::MalformedRow, "/facility_code")], "surrogates");
@@ -125,6 +131,12 @@ fn fields_are_known_once_and_all_there() {
         "\"quantitiy\"",
         &[(C::UnknownField, "/quantitiy"), (C::MissingField, "/quantity")],
         "did you mean quantity?",
+    );
+    check(
+        "\"external_id\":\"a1\"",
+        "\"reason\":\"x\"",
+        &[(C::UnknownField, "/reason")],
+        "did you mean supersede_reason?",
     );
     check("\"unit\":\"kWh\",", "", &[(C::MissingField, "/unit")], "give unit");
     check("\"external_id\":\"a1\"", "\"unit\":\"MWh\"", &[(C::DuplicateKey, "/unit")], "keep one");
