@@ -152,6 +152,13 @@ CREATE TABLE import_row (
     keep_until INTEGER NOT NULL,
     PRIMARY KEY (import_id, number)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE likeness (
+    seq INTEGER NOT NULL PRIMARY KEY REFERENCES segment (seq),
+    prints BLOB NOT NULL,
+    alike INTEGER NOT NULL,
+    first_new BLOB NOT NULL,
+    first_known BLOB NOT NULL
+) STRICT;
 CREATE TABLE mapping (
     digest BLOB NOT NULL PRIMARY KEY CHECK (length(digest) = 32),
     name TEXT NOT NULL,

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::amounts::Watermark;
+use crate::footprints::Warning;
 use crate::problems::RowError;
 use crate::writes::{Counts, Mode, RowResult};
 
@@ -41,6 +42,9 @@ pub struct Import {
     /// The answer of the import itself lists rows here as a write does; later readings list none.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub results: Vec<RowResult>,
+    /// What a reader should know of rows that were stored, such as `possible_duplicate`.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub warnings: Vec<Warning>,
     /// The commit.
     pub watermark: Watermark,
     /// When it was taken in.

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::amounts::Watermark;
+use crate::footprints::Warning;
 use crate::problems::RowError;
 
 /// How many results a write lists before it lists only the rows that were not accepted.
@@ -69,6 +70,10 @@ pub struct RowResult {
     /// What was noticed without refusing the row.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub flags: Vec<String>,
+    /// The stored activity, under another id, that it looks like: the flag `possible_duplicate`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(value_type = Option<String>)]
+    pub looks_like: Option<ActivityId>,
 }
 
 /// The answer to a write.
@@ -86,6 +91,9 @@ pub struct WriteAnswer {
     pub segments: Vec<SegmentId>,
     /// Each row up to 1,000 of them; of more, the rows not accepted.
     pub results: Vec<RowResult>,
+    /// What a reader should know of rows that were stored, such as `possible_duplicate`.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub warnings: Vec<Warning>,
     /// The commit: once the footprint's watermark has reached its `seq`, these rows are in it.
     pub watermark: Watermark,
 }

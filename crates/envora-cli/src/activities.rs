@@ -66,6 +66,13 @@ async fn push(arguments: PushArguments, session: &mut Session) -> Result<(), Fai
     if session.print_json(&answers)? == Printed::NotYet {
         imports_table(&answers).print(&mut session.terminal.data);
     }
+    for import in &answers {
+        for warning in &import.warnings {
+            let words = &mut session.terminal.words;
+            let code = words.paint.odd(&format!("warning: {}", warning.code));
+            words.line(format!("{code}: {}: {}", import.file_name, warning.detail));
+        }
+    }
     if rejected { Err(Failure::Said(Exit::Partial)) } else { Ok(()) }
 }
 

@@ -11,6 +11,7 @@ mod claims;
 mod cuts;
 pub mod intake;
 mod judgement;
+mod likeness;
 mod listing;
 mod notes;
 mod seal;
@@ -27,6 +28,7 @@ use envora_domain::id::{ActivityId, ImportId, SegmentId};
 use envora_domain::time::Timestamp;
 use envora_lake::sources::PackedSource;
 use envora_store::imports::{Counts, Mode};
+use envora_store::likenesses::Alike;
 use envora_store::writer::WriteError;
 
 use crate::rows::{ParsedRow, Rows};
@@ -37,6 +39,9 @@ pub const SEGMENT_ROWS: usize = 10_000;
 pub const RESULTS_MAX: usize = 1_000;
 /// How many problems of its rows an import keeps; the counts know of all.
 pub const PROBLEMS_KEPT_MAX: u64 = 250_000;
+
+/// What to do about rows that look like stored ones.
+pub const ALIKE_REMEDY: &str = "if they are the same, void those that came later, by rows with `supersedes` and `void`; if they are not, leave them";
 
 /// Rows to be stored together.
 pub struct Batch {
@@ -119,6 +124,8 @@ pub struct RowResult {
     pub problems: Vec<RowProblem>,
     /// What was noticed without refusing it.
     pub flags: BTreeSet<Flag>,
+    /// The stored activity, of another id, that says the same.
+    pub like: Option<ActivityId>,
 }
 
 /// What was stored, and what was not.
@@ -133,6 +140,8 @@ pub struct Accepted {
     /// Every row up to [`RESULTS_MAX`] of them; of more, the first that were rejected, and with room
     /// left the first of the others that were not accepted.
     pub results: Vec<RowResult>,
+    /// The rows that look like rows that were stored before.
+    pub alike: Option<Alike>,
     /// The import that they came with.
     pub import: Option<ImportId>,
     /// The sequence number to wait for: of the last segment, or of the log's last entry when no row

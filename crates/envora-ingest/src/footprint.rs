@@ -215,7 +215,8 @@ fn answer(
     let (bases, native_basis) =
         if published { (basis_totals, Vec::new()) } else { (Vec::new(), basis_totals) };
     let (mut warnings, lacking) = coverage::warnings(parts, *grant, asked)?;
-    warnings.splice(..0, coverage::stalled(parts, asked)?);
+    let stalled = coverage::stalled(parts, asked)?;
+    warnings.splice(..0, stalled.into_iter().chain(coverage::twice(parts, *grant, asked)?));
     let mut coverage = coverage::coverage(asked)?;
     coverage.derived_factor_missing = lacking;
     Ok(Footprint {

@@ -313,6 +313,7 @@ impl Judge {
     /// The row of a finished draft, judged by the schema's rules and the domain's.
     pub(crate) fn row(&mut self, draft: Draft, origin: Origin, place: RowPlace) -> ParsedRow {
         let mut parsed = parsed(place);
+        parsed.external_id = draft.external_id().map(str::to_owned);
         match draft.finish(origin) {
             Err(problems) => parsed.activity = Err(located(problems, place)),
             Ok(activity) => self.judge(activity, &mut parsed, place),
@@ -352,7 +353,8 @@ impl Judge {
 pub(crate) fn parsed(place: RowPlace) -> ParsedRow {
     let RowPlace { row, line, offset, length } = place;
     let (activity, quarantine) = (Err(Vec::new()), Vec::new());
-    ParsedRow { activity, quarantine, row, line, offset, length, columns: None }
+    let (external_id, columns) = (None, None);
+    ParsedRow { activity, quarantine, external_id, row, line, offset, length, columns }
 }
 
 /// A row rejected for one reason.

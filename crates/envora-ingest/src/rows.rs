@@ -59,6 +59,8 @@ pub struct ParsedRow {
     /// Why an activity that can be stored must wait: words that no table knows. What needs the
     /// tenant's own tables (facilities, sources) is added by whoever has them.
     pub quarantine: Vec<RowProblem>,
+    /// Of a row that is rejected, the sender's id, where that could be read.
+    pub external_id: Option<String>,
     /// The record, from 1.
     pub row: u64,
     /// The physical line on which it starts, from 1.

@@ -2,12 +2,14 @@
 
 use envora_api::amounts::Watermark;
 use envora_api::codes::Code;
+use envora_api::footprints::Warning;
 use envora_api::problems::{Problem, RowError, RowPlace};
 use envora_api::writes::{Counts, Mode, Outcome, RowResult, WriteAnswer};
-use envora_domain::activities::problems::{Outcome as Fate, RowProblem};
-use envora_ingest::commit::{self, Accepted, SubmitError};
+use envora_domain::activities::problems::{Flag, Outcome as Fate, RowProblem};
+use envora_ingest::commit::{self, ALIKE_REMEDY, Accepted, SubmitError};
 use envora_ingest::formats::{FileProblem, Format, OpenError};
 use envora_store::imports::{Counts as Counted, Mode as Chosen};
+use envora_store::likenesses::Alike;
 use envora_store::writer::WriteError;
 
 use crate::idempotency;
@@ -26,8 +28,26 @@ pub fn write_answer(accepted: &Accepted, format: Format) -> WriteAnswer {
         counts: counts(&accepted.counts),
         segments: accepted.segments.clone(),
         results: results(&accepted.results, format),
+        warnings: warnings(accepted.alike),
         watermark: watermark(accepted),
     }
+}
+
+/// What is odd about rows that are stored.
+#[must_use]
+pub fn warnings(alike: Option<Alike>) -> Vec<Warning> {
+    let warning = |alike: Alike| {
+        let Alike { rows, new, known } = alike;
+        let words = if rows == 1 { "1 row looks" } else { &format!("{rows} rows look") };
+        Warning {
+            code: Flag::PossibleDuplicate.as_str().to_owned(),
+            detail: format!(
+                "{words} like what was stored before under another id, such as {new} like {known}: {ALIKE_REMEDY}"
+            ),
+            activities: rows,
+        }
+    };
+    alike.map(warning).into_iter().collect()
 }
 
 /// The commit, as the place to wait for.
@@ -81,6 +101,7 @@ pub fn results(results: &[commit::RowResult], format: Format) -> Vec<RowResult> 
             },
             id: result.id,
             errors: result.problems.iter().map(|problem| error(problem, format)).collect(),
+            looks_like: result.like,
             flags: result.flags.iter().map(|flag| flag.as_str().to_owned()).collect(),
         })
         .collect()

@@ -26,6 +26,7 @@ pub mod entities;
 pub mod facilities;
 pub mod idempotency;
 pub mod imports;
+pub mod likenesses;
 pub mod mappings;
 pub mod mentions;
 pub mod nouns;

@@ -39,6 +39,11 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../migrations/0003_segments_of_import.sqlite.sql"),
         postgres: include_str!("../migrations/0003_segments_of_import.postgres.sql"),
     },
+    Migration {
+        version: 4,
+        sqlite: include_str!("../migrations/0004_likeness.sqlite.sql"),
+        postgres: include_str!("../migrations/0004_likeness.postgres.sql"),
+    },
 ];
 
 impl Migration {

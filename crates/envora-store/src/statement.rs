@@ -33,6 +33,7 @@ pub fn all() -> impl Iterator<Item = &'static Statement> {
         crate::facilities::STATEMENTS,
         crate::idempotency::STATEMENTS,
         crate::imports::STATEMENTS,
+        crate::likenesses::STATEMENTS,
         crate::mappings::STATEMENTS,
         crate::mentions::STATEMENTS,
         crate::migrations::STATEMENTS,

@@ -182,7 +182,7 @@ flags! {
     FloatArtifact = "float_artifact";
     /// Nothing but the idempotency key protects it from coming twice.
     NoExternalId = "no_external_id";
-    /// Its period overlaps another row's of the same source.
+    /// A row that was stored before, under another id, says the same.
     PossibleDuplicate = "possible_duplicate";
     /// A factor of another period was used.
     PeriodFallback = "period_fallback";

@@ -21,6 +21,12 @@ impl Fingerprint {
         Self(head.max(1))
     }
 
+    /// Reads back what a segment's index keeps; zero is none.
+    pub(super) fn read(bytes: &[u8]) -> Option<Self> {
+        let value = bytes.first_chunk::<8>().map_or(0, |bytes| u64::from_be_bytes(*bytes));
+        (value != 0).then_some(Self(value))
+    }
+
     /// As a segment's index keeps it.
     pub(super) const fn bytes(self) -> [u8; 8] {
         self.0.to_be_bytes()
@@ -78,9 +84,8 @@ impl Table {
         let number = u32::try_from(self.segments.len()).unwrap_or(u32::MAX);
         self.segments.push(segment);
         for (row, bytes) in fingerprints.chunks_exact(8).enumerate() {
-            let value = bytes.first_chunk::<8>().map_or(0, |bytes| u64::from_be_bytes(*bytes));
-            if value != 0 {
-                self.put(Fingerprint(value), (number, u32::try_from(row).unwrap_or(u32::MAX)));
+            if let Some(fingerprint) = Fingerprint::read(bytes) {
+                self.put(fingerprint, (number, u32::try_from(row).unwrap_or(u32::MAX)));
             }
         }
     }

@@ -53,6 +53,7 @@ mod tests {
         let row = |row: u64| ParsedRow {
             activity: Err(Vec::new()),
             quarantine: Vec::new(),
+            external_id: None,
             columns: None,
             row,
             line: row,

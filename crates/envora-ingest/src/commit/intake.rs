@@ -12,11 +12,13 @@ use anyhow::Context as _;
 use envora_domain::access::{Grant, actions::WriteActivities};
 use envora_domain::hash::Digest;
 use envora_store::imports::Mode;
+use envora_store::likenesses::likenesses_from;
 use envora_store::segments::segment_fingerprints_from;
 
 use super::answers::{self, Before};
 use super::claims::Claims;
 use super::cuts::Cuts;
+use super::likeness::Likenesses;
 use super::listing::Listing;
 use super::notes::Notes;
 use super::storing::{Extras, Storing};
@@ -30,6 +32,7 @@ const LOAD_SLICE: u32 = 256;
 pub struct Intake {
     pub(super) parts: Arc<TenantParts>,
     pub(super) claims: Claims,
+    pub(super) likenesses: Likenesses,
     running: Mutex<HashSet<Digest>>,
 }
 
@@ -64,7 +67,19 @@ impl Intake {
                 claims.load(stored.segment, &stored.fingerprints);
             }
         }
-        Ok(Arc::new(Self { parts, claims, running: Mutex::default() }))
+        let likenesses = Likenesses::default();
+        let mut from = 0;
+        loop {
+            let slice = parts
+                .read(move |rd| likenesses_from(rd, &grant, from, LOAD_SLICE))
+                .context("load what stored rows say")?;
+            let Some(last) = slice.last() else { break };
+            from = last.seq + 1;
+            for stored in &slice {
+                likenesses.load(stored.segment, &stored.prints);
+            }
+        }
+        Ok(Arc::new(Self { parts, claims, likenesses, running: Mutex::default() }))
     }
 
     /// Stores a batch. The work is done on a thread that may block.

@@ -96,6 +96,9 @@ impl Intake {
                 taken.keep(place, row);
             }
         }
+        let stored = successors.taken().filter_map(|(target, _)| target.stored());
+        let replaced: HashSet<ActivityId> = course.replaced.iter().copied().chain(stored).collect();
+        self.compare(&mut rows, &replaced)?;
         Ok(Judgement { rows, fingerprints, successors })
     }
 

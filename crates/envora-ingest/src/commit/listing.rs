@@ -3,6 +3,7 @@
 use envora_domain::activities::problems::Outcome;
 use envora_domain::time::Timestamp;
 use envora_store::imports::{Counts, Mode};
+use envora_store::likenesses::Alike;
 
 use super::{Accepted, RESULTS_MAX, RowResult};
 
@@ -16,12 +17,18 @@ pub(super) struct Listing {
     /// Those rejected, and the others not accepted: at most as many of each.
     rejected: Vec<RowResult>,
     others: Vec<RowResult>,
+    /// Rows that look like rows that were stored before.
+    alike: Option<Alike>,
 }
 
 impl Listing {
     /// Takes in what became of the next row.
     pub(super) fn add(&mut self, result: RowResult) {
         self.rows += 1;
+        if let Some((known, new)) = result.like.zip(result.id) {
+            let alike = Alike { rows: 1, new, known };
+            self.alike = Some(self.alike.map_or(alike, |before| before.and(alike)));
+        }
         match result.outcome {
             Outcome::Accepted => self.counts.accepted += 1,
             Outcome::Duplicate => self.counts.duplicate += 1,
@@ -60,6 +67,7 @@ impl Listing {
             counts: self.counts,
             segments: Vec::new(),
             results,
+            alike: self.alike,
             import: None,
             watermark: 0,
             committed_at: now,
@@ -82,6 +90,7 @@ mod tests {
                 id: None,
                 problems: Vec::new(),
                 flags: Default::default(),
+                like: None,
             });
         }
         let answer = listing.answer(Mode::Partial, Timestamp::from_micros(0));

@@ -115,6 +115,7 @@ mod tests {
             id: None,
             problems: problems.to_vec(),
             flags: Default::default(),
+            like: None,
         };
         let mut notes = Notes::new().expect("packs");
         let refused = result(7, Outcome::Rejected, &[problem.clone(), problem.hint("say it")]);

@@ -12,6 +12,7 @@ use envora_domain::id::{ActivityId, ImportId, SegmentId};
 use envora_domain::ports::{Frame, Place};
 use envora_domain::time::{Timestamp, WallClock};
 use envora_lake::fsck::Manifest;
+use envora_store::likenesses::Alike;
 use envora_store::segments::NewSegment;
 use envora_store::writer::Landed;
 
@@ -28,6 +29,8 @@ pub(super) struct Sealed {
     start_min: Timestamp,
     start_max: Timestamp,
     pub(super) fingerprints: Vec<u8>,
+    pub(super) likenesses: Vec<u8>,
+    pub(super) alike: Option<Alike>,
     pub(super) mentions: BTreeSet<Mention>,
 }
 
@@ -70,19 +73,25 @@ impl Sealed {
     }
 }
 
-/// An activity with the fingerprint of its id.
-pub(super) type Row<'a> = (&'a Activity, Option<Fingerprint>);
+/// An activity with the fingerprints of its id and of what it says, and the stored one it looks like.
+#[derive(Clone, Copy)]
+pub(super) struct Row<'a> {
+    pub(super) activity: &'a Activity,
+    pub(super) fingerprint: Option<Fingerprint>,
+    pub(super) likeness: Option<Fingerprint>,
+    pub(super) like: Option<ActivityId>,
+}
 
 /// Seals one segment of rows.
 pub(super) fn seal(parts: &TenantParts, rows: &[Row<'_>]) -> (Sealed, Frame) {
     let id = SegmentId::new_segment(parts.clock.now(), &*parts.entropy);
-    let canonical: Vec<Vec<u8>> = rows.iter().map(|(activity, _)| activity.canonical()).collect();
+    let canonical: Vec<Vec<u8>> = rows.iter().map(|row| row.activity.canonical()).collect();
     let root = rows_root(&canonical);
     let stream = canonical.concat();
     drop(canonical);
     let (_, key_version) = parts.keys.dek(Purpose::Segment);
     let frame = Frame { segment: id, sealed: parts.keys.seal(&Object::segment(id), &stream) };
-    let starts = || rows.iter().map(|(activity, _)| start(&activity.period));
+    let starts = || rows.iter().map(|row| start(&row.activity.period));
     let none = Timestamp::from_micros(0);
     let sealed = Sealed {
         id,
@@ -91,27 +100,40 @@ pub(super) fn seal(parts: &TenantParts, rows: &[Row<'_>]) -> (Sealed, Frame) {
         key_version,
         start_min: starts().min().unwrap_or(none),
         start_max: starts().max().unwrap_or(none),
-        fingerprints: rows
-            .iter()
-            .flat_map(|(_, fingerprint)| fingerprint.map_or([0; 8], Fingerprint::bytes))
-            .collect(),
+        fingerprints: prints(rows.iter().map(|row| row.fingerprint)),
+        likenesses: prints(rows.iter().map(|row| row.likeness)),
+        alike: alike(id, rows),
         mentions: mentions(rows),
     };
     (sealed, frame)
+}
+
+/// Eight bytes a row.
+fn prints(prints: impl Iterator<Item = Option<Fingerprint>>) -> Vec<u8> {
+    prints.flat_map(|print| print.map_or([0; 8], Fingerprint::bytes)).collect()
+}
+
+/// The rows that look like stored ones.
+fn alike(segment: SegmentId, rows: &[Row<'_>]) -> Option<Alike> {
+    let found = rows.iter().enumerate().filter_map(|(row, one)| {
+        let new = segment.activity(u32::try_from(row).ok()?)?;
+        Some(Alike { rows: 1, new, known: one.like? })
+    });
+    found.reduce(Alike::and)
 }
 
 /// Neighbours mostly name the same words, so only a change of words is looked at.
 fn mentions(rows: &[Row<'_>]) -> BTreeSet<Mention> {
     let mut mentions = BTreeSet::new();
     let mut last: Option<&Activity> = None;
-    for (activity, _) in rows {
+    for Row { activity, .. } in rows {
         let same = |other: &Activity| {
             other.facility == activity.facility && other.source == activity.source
         };
         if !last.is_some_and(same) {
             mentions.extend(Mention::of(activity));
         }
-        last = Some(activity);
+        last = Some(*activity);
     }
     mentions
 }

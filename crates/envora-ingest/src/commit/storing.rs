@@ -11,6 +11,7 @@ use envora_domain::time::Timestamp;
 use envora_lake::sources::SourceError;
 use envora_store::audit::audit_head;
 use envora_store::imports::{Counts, Import, Mode, import_add, import_rows_add};
+use envora_store::likenesses::likeness_add;
 use envora_store::mentions::{Word, mentions_add};
 use envora_store::segments::segment_add;
 use envora_store::supersessions::{Fate, Supersession, supersession_add};
@@ -67,6 +68,7 @@ struct Done {
     answer: Accepted,
     kept: Option<StoredAnswer>,
     stored: Vec<(SegmentId, Vec<u8>)>,
+    likenesses: Vec<(SegmentId, Vec<u8>)>,
 }
 
 /// A batch on its way: what is known of the cuts so far.
@@ -189,6 +191,9 @@ impl<'a> Storing<'a> {
         match parts.db.write_frames_blocking(frame.into_iter().collect(), job) {
             Ok(done) => {
                 claim.settle(&done.stored);
+                for (segment, prints) in &done.likenesses {
+                    intake.likenesses.load(*segment, prints);
+                }
                 Ok(Submitted::Stored(Box::new(done.answer), done.kept))
             }
             Err(error) => {
@@ -212,8 +217,10 @@ fn sealed(
     places: &[usize],
 ) -> Last {
     let row = |place: &usize| -> Option<Row<'_>> {
-        let fingerprint = fingerprints.get(*place).copied().flatten();
-        Some((rows.get(*place)?.storable()?, fingerprint))
+        let (judged, fingerprint) =
+            (rows.get(*place)?, fingerprints.get(*place).copied().flatten());
+        let (likeness, like) = (judged.likeness, judged.result.like);
+        Some(Row { activity: judged.storable()?, fingerprint, likeness, like })
     };
     let rows: Vec<Row<'_>> = places.iter().filter_map(row).collect();
     (!rows.is_empty()).then(|| seal(parts, &rows))
@@ -277,6 +284,7 @@ impl Work {
             let words: Vec<Word<'_>> =
                 words.iter().map(|(kind, word)| Word { kind, word }).collect();
             mentions_add(tx, &grant, seq, &words)?;
+            likeness_add(tx, &grant, (seq, &sealed.likenesses), sealed.alike)?;
             seqs.push(seq);
         }
         for Replacement { old, new, segment, fate, reason } in replacements {
@@ -303,7 +311,9 @@ impl Work {
                 Some(stored)
             }
         };
-        let stored = sealed.into_iter().map(|sealed| (sealed.id, sealed.fingerprints)).collect();
-        Ok(Done { answer, kept, stored })
+        let said =
+            |sealed: Sealed| ((sealed.id, sealed.fingerprints), (sealed.id, sealed.likenesses));
+        let (stored, likenesses) = sealed.into_iter().map(said).unzip();
+        Ok(Done { answer, kept, stored, likenesses })
     }
 }

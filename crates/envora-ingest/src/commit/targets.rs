@@ -63,6 +63,16 @@ pub(super) enum Target {
     InBatch(usize),
 }
 
+impl Target {
+    /// The activity, when it is stored.
+    pub(super) const fn stored(self) -> Option<ActivityId> {
+        match self {
+            Self::Stored(id) => Some(id),
+            Self::InBatch(_) => None,
+        }
+    }
+}
+
 /// Which targets are taken: each activity has one successor.
 pub(super) struct Successors {
     known: HashSet<ActivityId>,

@@ -9,6 +9,7 @@ use envora_domain::activities::problems::{Outcome, PROBLEMS_MAX, RowCode, RowPro
 use envora_domain::id::ActivityId;
 
 use super::RowResult;
+use super::claims::Fingerprint;
 use crate::fields::UNSAID;
 use crate::registry::{Registry, Wanted};
 use crate::rows::{Columns, ParsedRow};
@@ -19,6 +20,8 @@ pub(super) struct Judged {
     pub(super) activity: Option<Activity>,
     /// The earlier row of the batch that it repeats.
     pub(super) repeats: Option<usize>,
+    /// What it says, its id left out.
+    pub(super) likeness: Option<Fingerprint>,
     /// Why it is not to be stored, unless it is stored already.
     against: Option<RowProblem>,
     /// Of a row of a table, which column each field came from.
@@ -66,22 +69,24 @@ fn is_rejection(code: RowCode) -> bool {
 
 /// What a row comes to by itself and by the tenant's nouns.
 pub(super) fn judge(row: ParsedRow, registry: &Registry) -> Judged {
-    let ParsedRow { activity, mut quarantine, row, line, columns, .. } = row;
+    let ParsedRow { activity, mut quarantine, external_id, row, line, columns, .. } = row;
     let mut result = RowResult {
         row,
         line,
-        external_id: None,
+        external_id,
         outcome: Outcome::Accepted,
         id: None,
         problems: Vec::new(),
         flags: Default::default(),
+        like: None,
     };
     let activity = match activity {
         Ok(activity) => activity,
         Err(problems) => {
             result.outcome = Outcome::Rejected;
             result.problems = problems;
-            return Judged { result, activity: None, repeats: None, against: None, columns };
+            let (repeats, likeness) = (None, None);
+            return Judged { result, activity: None, repeats, likeness, against: None, columns };
         }
     };
     result.external_id.clone_from(&activity.external_id);
@@ -99,7 +104,8 @@ pub(super) fn judge(row: ParsedRow, registry: &Registry) -> Judged {
         result.outcome = Outcome::Quarantined;
         result.problems = quarantine.into_iter().map(|problem| problem.at(row, line)).collect();
     }
-    Judged { result, activity: Some(activity), repeats: None, against, columns }
+    let (repeats, likeness) = (None, None);
+    Judged { result, activity: Some(activity), repeats, likeness, against, columns }
 }
 
 fn named(problem: RowProblem, columns: Option<&Columns>) -> RowProblem {

@@ -153,6 +153,12 @@ impl Draft {
         self.flags.insert(flag);
     }
 
+    /// The sender's id, where that was read.
+    #[must_use]
+    pub fn external_id(&self) -> Option<&str> {
+        self.external_id.as_deref()
+    }
+
     /// Whether a field came, good or bad.
     #[must_use]
     pub fn has(&self, field: &Field) -> bool {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::Context as _;
 use envora_api::footprints::{Coverage, MissingMonth, UnresolvedGroup, Warning};
 use envora_domain::access::{Grant, actions::ReadResults};
+use envora_domain::activities::problems::Flag;
 use envora_domain::catalogue::{Market, Slot};
 use envora_domain::cells::{CellValue, Primary};
 use envora_domain::choice::Why;
@@ -17,6 +18,7 @@ use envora_store::whys::whys_of_run;
 use super::AskError;
 use super::asked::Asked;
 use super::figures::{Sieve, column, month_of, month_word, months};
+use crate::commit::ALIKE_REMEDY;
 use crate::tenant::TenantParts;
 
 /// How many missing source-months an answer lists.
@@ -101,18 +103,9 @@ pub(crate) fn unresolved(
     grant: Grant<ReadResults>,
     asked: &Asked,
 ) -> Result<Vec<UnresolvedGroup>, AskError> {
-    let (run, days) = (asked.run.id, DayRange { from: asked.query.from, to: asked.query.to });
-    let rows = match &asked.unresolved {
-        Some(then) => {
-            let may_touch = |row: &&Unresolved| row.day_max >= days.from && row.day_min < days.to;
-            then.iter().filter(may_touch).cloned().collect()
-        }
-        None => parts
-            .read(move |rd| unresolved_between(rd, &grant, run, days))
-            .context("read what does not count")?,
-    };
+    let rows = odd_rows(parts, grant, asked)?;
     let mut groups: BTreeMap<(String, String, String), UnresolvedGroup> = BTreeMap::new();
-    for row in rows {
+    for row in rows.into_iter().filter(|row| row.code != Flag::PossibleDuplicate.as_str()) {
         let key = (row.code.clone(), row.word.clone(), row.remedy.clone());
         let remedy = match row.word.as_str() {
             "" => row.remedy,
@@ -150,6 +143,44 @@ pub(crate) fn stalled(parts: &TenantParts, asked: &Asked) -> Result<Option<Warni
             stall.reason
         ),
         activities: waiting.iter().map(|segment| u64::from(segment.rows)).sum(),
+    }))
+}
+
+/// What does not count in these days or may count twice, by segment: as of then, where that was asked.
+fn odd_rows(
+    parts: &TenantParts,
+    grant: Grant<ReadResults>,
+    asked: &Asked,
+) -> Result<Vec<Unresolved>, AskError> {
+    let (run, days) = (asked.run.id, DayRange { from: asked.query.from, to: asked.query.to });
+    Ok(match &asked.unresolved {
+        Some(then) => {
+            let may_touch = |row: &&Unresolved| row.day_max >= days.from && row.day_min < days.to;
+            then.iter().filter(may_touch).cloned().collect()
+        }
+        None => parts
+            .read(move |rd| unresolved_between(rd, &grant, run, days))
+            .context("read what does not count")?,
+    })
+}
+
+/// Rows that may count twice: they look like others that were stored before under another id.
+pub(crate) fn twice(
+    parts: &TenantParts,
+    grant: Grant<ReadResults>,
+    asked: &Asked,
+) -> Result<Option<Warning>, AskError> {
+    let rows = odd_rows(parts, grant, asked)?;
+    let flagged = rows.iter().filter(|row| row.code == Flag::PossibleDuplicate.as_str());
+    let (activities, example) = flagged.fold((0, None), |(activities, example), row| {
+        (activities + row.activities, example.or(Some(row.example)))
+    });
+    Ok(example.map(|example| Warning {
+        code: Flag::PossibleDuplicate.as_str().to_owned(),
+        detail: format!(
+            "these look like rows that were stored before under other ids, such as {example}: {ALIKE_REMEDY}"
+        ),
+        activities,
     }))
 }
 

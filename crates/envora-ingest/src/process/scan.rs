@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use envora_domain::activities::Activity;
+use envora_domain::activities::problems::Flag;
 use envora_domain::id::{ActivityId, SEGMENT_ROWS_MAX};
 use envora_store::segments::Segment;
 use envora_store::supersessions::{ActivityRange, Fate, Supersession, supersessions_between};
@@ -38,6 +39,11 @@ impl Loaded {
     /// The id of a row.
     pub(crate) fn id(&self, row: usize) -> Option<ActivityId> {
         self.segment.id.activity(u32::try_from(row).ok()?)
+    }
+
+    /// Whether a row was flagged as one that may have come before under another id.
+    pub(crate) fn is_alike(&self, row: usize) -> bool {
+        self.rows.get(row).is_some_and(|row| row.flags.contains(&Flag::PossibleDuplicate))
     }
 
     /// What a row comes to as of a seq.

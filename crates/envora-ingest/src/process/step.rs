@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use anyhow::{Context as _, ensure};
 use envora_crypto::aad::Purpose;
 use envora_crypto::tenant::Object;
+use envora_domain::activities::problems::Flag;
 use envora_domain::cells::{CellKey, CellValue};
 use envora_domain::id::RunId;
 use envora_domain::planted::planted;
@@ -223,7 +224,8 @@ impl Draft<'_> {
             self.sums.add(self.decider.choices(), (activity, &after), Sign::In)?;
             reasons_moved |= [&before.state, &after.state]
                 .into_iter()
-                .any(|state| matches!(state, State::Unresolved(_)));
+                .any(|state| matches!(state, State::Unresolved(_)))
+                || loaded.is_alike(row);
             again.push(Again {
                 seq: loaded.segment.seq,
                 row: u32::try_from(row)?,
@@ -251,25 +253,31 @@ impl Draft<'_> {
     }
 }
 
-/// Rows of a segment that do not count, by reason and word.
+/// Rows of a segment that do not count, by reason and word; and those that perhaps count twice.
 #[derive(Default)]
 pub(crate) struct Reasons(BTreeMap<(String, String), Unresolved>);
 
 impl Reasons {
     pub(crate) fn note(&mut self, loaded: &Loaded, row: usize, decision: &Decision) {
-        let State::Unresolved(reason) = &decision.state else { return };
+        let (code, word, remedy) = match &decision.state {
+            State::Unresolved(reason) => {
+                (reason.code.as_str(), reason.word.as_str(), reason.remedy.as_str())
+            }
+            State::Counted(_) if loaded.is_alike(row) => (Flag::PossibleDuplicate.as_str(), "", ""),
+            State::Counted(_) | State::Superseded | State::Voided => return,
+        };
         let Some(example) = loaded.id(row) else { return };
         let (first, last) = decision.span();
-        let key = (reason.code.as_str().to_owned(), reason.word.clone());
+        let key = (code.to_owned(), word.to_owned());
         let entry = self.0.entry(key).or_insert_with(|| Unresolved {
             seq: loaded.segment.seq,
-            code: reason.code.as_str().to_owned(),
-            word: reason.word.clone(),
+            code: code.to_owned(),
+            word: word.to_owned(),
             day_min: first,
             day_max: last,
             activities: 0,
             example,
-            remedy: reason.remedy.clone(),
+            remedy: remedy.to_owned(),
         });
         entry.activities += 1;
         entry.day_min = entry.day_min.min(first);

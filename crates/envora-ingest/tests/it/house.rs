@@ -382,6 +382,7 @@ pub(crate) fn parsed(rows: Vec<Activity>) -> Vec<ParsedRow> {
         ParsedRow {
             activity: Ok(activity),
             quarantine: Vec::new(),
+            external_id: None,
             columns: None,
             row: number,
             line: number,

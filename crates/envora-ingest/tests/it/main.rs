@@ -6,6 +6,7 @@ mod commits;
 mod estate;
 mod examples;
 mod house;
+mod likeness;
 mod p01;
 mod p05;
 mod p07;

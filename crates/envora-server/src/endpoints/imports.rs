@@ -28,6 +28,7 @@ use envora_lake::sources::{PackedSource, SourceError};
 use envora_store::imports::{
     self as store, ImportRow, Mode, import_by_id, import_rows, imports_before, imports_count,
 };
+use envora_store::likenesses::alike_of_import;
 use envora_store::mappings::{mapping_by_digest, mapping_by_name};
 use envora_store::organization::organization_now;
 use envora_store::segments::segments_of_import;
@@ -256,6 +257,7 @@ impl Answering {
             counts: rows::counts(&accepted.counts),
             segments: accepted.segments.clone(),
             results: rows::results(&accepted.results, self.format),
+            warnings: rows::warnings(accepted.alike),
             watermark: rows::watermark(accepted),
             created_at: accepted.committed_at,
         }
@@ -433,10 +435,11 @@ pub(crate) async fn read(
     let grant = allowed.grant;
     let found = allowed.tenant.parts().db.read(move |rd| {
         let import = import_by_id(rd, &grant, id)?;
-        Ok((import, segments_of_import(rd, &grant, id)?))
+        Ok((import, segments_of_import(rd, &grant, id)?, alike_of_import(rd, &grant, id)?))
     });
-    let (import, segments) = found.await?;
-    Reply::ok(&Import { segments, ..wire(import.ok_or_else(nothing_here)?) })
+    let (import, segments, alike) = found.await?;
+    let warnings = rows::warnings(alike);
+    Reply::ok(&Import { segments, warnings, ..wire(import.ok_or_else(nothing_here)?) })
 }
 
 fn wire(import: store::Import) -> Import {
@@ -452,6 +455,7 @@ fn wire(import: store::Import) -> Import {
         counts: rows::counts(&import.counts),
         segments: Vec::new(),
         results: Vec::new(),
+        warnings: Vec::new(),
         watermark: envora_api::amounts::Watermark {
             seq: import.seq,
             committed_at: Some(import.created_at),

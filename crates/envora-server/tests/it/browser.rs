@@ -79,6 +79,7 @@ fn year(meter: Meter, import: ImportId) -> (String, Vec<ParsedRow>) {
         ParsedRow {
             activity: Ok(activity),
             quarantine: Vec::new(),
+            external_id: None,
             columns: None,
             row: number,
             line: number + 1,

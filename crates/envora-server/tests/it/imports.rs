@@ -294,3 +294,69 @@ async fn a_mapping_is_saved_once_and_its_faults_are_named() {
     let problem = house.post("/import-mappings", &bent).await.is_problem(422, "validation_failed");
     assert!(problem["errors"][0]["pointer"].as_str().unwrap().contains("activty"), "{problem}");
 }
+
+#[tokio::test]
+async fn rows_that_look_like_stored_ones_are_said_wherever_one_looks() {
+    let house = with_facility().await;
+    let file = |prefix: &str| {
+        let rows = [1, 2].map(|row| line(&format!("{prefix}-{row}"), &format!("37{row}")));
+        format!("{HEADER}\n{}\n", rows.join("\n"))
+    };
+    let first = house.send(import(&house, "", ("key-of-one", file("a")))).await.json();
+    assert_eq!(first["warnings"], Value::Null, "{first}");
+    let again = house.send(import(&house, "", ("key-of-two", file("b")))).await;
+    let body = again.json();
+    assert_eq!(counts(&again), [2, 0, 0, 0], "flagged, not dropped");
+    let warning = &body["warnings"][0];
+    assert_eq!(
+        (&warning["code"], &warning["activities"]),
+        (&json!("possible_duplicate"), &json!(2))
+    );
+    let row = &body["results"][0];
+    assert_eq!(row["flags"], json!(["possible_duplicate"]));
+    assert_eq!(row["looks_like"], first["results"][0]["id"]);
+    let id = row["id"].as_str().unwrap();
+    let detail = warning["detail"].as_str().unwrap();
+    assert!(detail.contains(id) && detail.contains("void"), "{detail}");
+    let replayed = house.send(import(&house, "", ("key-of-two", file("b")))).await;
+    assert_eq!(replayed.body, again.body);
+    let later = house.get(&format!("/imports/{}", body["id"].as_str().unwrap())).await.json();
+    assert_eq!(later["warnings"], body["warnings"], "not only in the answer itself");
+    let activity = house.get(&format!("/activities/{id}")).await.json();
+    assert_eq!(activity["flags"], json!(["possible_duplicate"]), "{activity}");
+    counted(&house).await;
+    let footprint = house.get("/carbon-footprint?from=2022-01-01&to=2023-01-01").await.json();
+    let told = footprint["warnings"].as_array().unwrap();
+    let told = told.iter().find(|one| one["code"] == "possible_duplicate").unwrap();
+    assert_eq!(told["activities"], 2, "{footprint}");
+}
+
+#[tokio::test]
+async fn a_rejected_row_keeps_its_id_in_the_answer() {
+    let house = with_facility().await;
+    let ids = |answer: &Answer| -> Vec<Value> {
+        let body = answer.json();
+        let results = body["results"].as_array().unwrap_or_else(|| unreachable!("{body}"));
+        results.iter().map(|row| row["external_id"].clone()).collect()
+    };
+    let mut bad = row("bad-1", "x");
+    bad["unit"] = json!("parsecs");
+    let unreadable = json!({"external_id": 7});
+    let rows = [row("good", "1"), bad.clone(), unreadable];
+    let all = json!({"mode": "partial", "activities": rows});
+    let answer = house.send(activities(&house, "", ("key-of-json", &all))).await;
+    assert_eq!(ids(&answer), [json!("good"), json!("bad-1"), Value::Null], "{}", answer.json());
+    let lines: String = rows.iter().map(|row| format!("{row}\n")).collect();
+    let request = house
+        .ask("POST", "/imports")
+        .header("content-type", "application/x-ndjson")
+        .header("x-idempotency-key", "key-of-ndjson");
+    let answer = house.send(request.body(Body::from(lines)).unwrap()).await;
+    assert_eq!(ids(&answer), [json!("good"), json!("bad-1"), Value::Null], "{}", answer.json());
+    let file = format!("{HEADER}\n{}\n{}\n", line("csv-good", "1"), line("csv-bad", "1,5"));
+    let answer = house.send(import(&house, "", ("key-of-csv", file))).await;
+    assert_eq!(ids(&answer)[0], json!("csv-good"));
+    let file = format!("{HEADER}\n{}\n", line("csv-bad", "x"));
+    let answer = house.send(import(&house, "", ("key-of-bad", file))).await;
+    assert_eq!(ids(&answer), [json!("csv-bad")], "{}", answer.json());
+}

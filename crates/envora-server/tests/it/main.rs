@@ -22,6 +22,7 @@ mod metrics;
 mod openapi;
 mod p20;
 mod p21;
+mod packed;
 mod pages;
 mod postgres;
 mod problems;

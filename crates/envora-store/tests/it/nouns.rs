@@ -40,6 +40,7 @@ scenarios! {
     activities::a_mapping_has_versions,
     activities::an_activity_has_one_successor,
     activities::segments_are_found_by_the_words_they_name,
+    activities::what_rows_say_is_kept_by_segment,
     activities::an_answer_is_kept_and_found_again,
     places::settings_are_read_as_of_a_seq,
     places::a_facility_has_versions,

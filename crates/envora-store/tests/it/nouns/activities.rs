@@ -11,6 +11,7 @@ use envora_store::imports::{
     Counts, Import, ImportRow, Mode, Page, import_add, import_by_id, import_rows, import_rows_add,
     import_rows_sweep, imports_before, imports_count,
 };
+use envora_store::likenesses::{Alike, alike_of_import, likeness_add, likenesses_from};
 use envora_store::mappings::{
     NewMapping, mapping_by_digest, mapping_by_name, mapping_put, mappings_all,
 };
@@ -97,6 +98,30 @@ pub(super) fn a_segment_is_found_by_id_and_seq(db: &mut TestDb) {
         .unwrap();
     let twice = db.db.write_blocking(|tx| add_segment(tx, 1, Place::Inline));
     assert!(twice.is_err(), "a segment is added once");
+}
+
+pub(super) fn what_rows_say_is_kept_by_segment(db: &mut TestDb) {
+    let (read, write) = (grant::<ReadActivities>(), grant::<WriteActivities>());
+    let activity = |segment, row| segment_id(segment).activity(row).unwrap();
+    let alike = Alike { rows: 2, new: activity(1, 1), known: activity(9, 7) };
+    let add = move |tx: &mut TenantTx, number, alike| {
+        let seq = add_segment(tx, number, Place::Inline)?;
+        likeness_add(tx, &write, (seq, &[number; 24]), alike)
+    };
+    db.db.write_blocking(move |tx| add(tx, 1, Some(alike))).unwrap();
+    db.db.write_blocking(move |tx| add(tx, 2, None)).unwrap();
+    db.db
+        .read_blocking(move |rd| {
+            let all = likenesses_from(rd, &read, 0, 10)?;
+            let ids: Vec<_> = all.iter().map(|one| (one.segment, one.prints.len())).collect();
+            assert_eq!(ids, [(segment_id(1), 24), (segment_id(2), 24)]);
+            assert_eq!(likenesses_from(rd, &read, all[0].seq + 1, 10)?, all[1..]);
+            let of = |import: u8| ImportId::from_bytes([import; 16]);
+            assert_eq!(alike_of_import(rd, &read, of(5))?, Some(alike));
+            assert_eq!(alike_of_import(rd, &read, of(6))?, None);
+            Ok(())
+        })
+        .unwrap();
 }
 
 fn import(number: u8) -> Import {
