@@ -184,6 +184,9 @@ pub enum SubmitError {
     /// A sync failed: this process must end and recover from disk.
     #[error("the storage failed; the process stops and recovers from disk")]
     Stopped,
+    /// The process is about to end: the batch was given up between two cuts, and none of it is stored.
+    #[error("the process ends before the rows were stored; none of them is")]
+    Ending,
     /// Anything else.
     #[error("the rows could not be stored")]
     Unexpected(#[from] anyhow::Error),

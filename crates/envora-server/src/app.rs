@@ -50,6 +50,7 @@ struct Inner {
     bodies: Semaphore,
     exports: Arc<Semaphore>,
     stop: CancellationToken,
+    late: CancellationToken,
     /// Held for as long as anyone may still use the folder.
     _lock: FolderLock,
 }
@@ -70,6 +71,7 @@ impl App {
                 bodies: Semaphore::new(BODIES_MAX),
                 exports: Arc::new(Semaphore::new(EXPORTS_MAX)),
                 stop: CancellationToken::new(),
+                late: CancellationToken::new(),
                 _lock: lock,
             }),
         }
@@ -144,6 +146,12 @@ impl App {
     #[must_use]
     pub fn stop(&self) -> &CancellationToken {
         &self.inner.stop
+    }
+
+    /// Told when requests have had their time to end: what still runs is given up.
+    #[must_use]
+    pub(crate) fn late(&self) -> &CancellationToken {
+        &self.inner.late
     }
 
     /// The route's template as it stands in the route list: for logs and metrics.

@@ -25,6 +25,7 @@ use crate::decoding;
 use crate::metrics::Answered;
 use crate::pages;
 use crate::refusals::{self, Refusal};
+use crate::serving::LAST_WORDS;
 
 /// How long a request may take in all.
 const PATIENCE: Duration = Duration::from_secs(300);
@@ -52,13 +53,7 @@ pub async fn edge(State(app): State<App>, mut request: Request, next: Next) -> R
             .get::<MatchedPath>()
             .and_then(|path| app.route_template(path.as_str()))
             .unwrap_or("unmatched");
-        let response = match tokio::time::timeout(PATIENCE, next.run(request)).await {
-            Ok(response) => response,
-            Err(_) => Refusal::from(Problem::gateway_timeout(
-                "The request took longer than five minutes. Ask for less at once.",
-            ))
-            .into_response(),
-        };
+        let response = answer(&app, request, next).await;
         if let Some(refusal) = response.extensions().get::<Refusal>()
             && let Some(code) = Code::ALL.iter().find(|known| known.as_str() == refusal.code())
         {
@@ -72,6 +67,29 @@ pub async fn edge(State(app): State<App>, mut request: Request, next: Next) -> R
         response
     };
     outcome.instrument(span).await
+}
+
+/// The answer, within the time that a request may take and that the server has.
+async fn answer(app: &App, request: Request, next: Next) -> Response {
+    if app.stop().is_cancelled() {
+        let detail =
+            "The server is shutting down and begins nothing new. Send it again in a moment.";
+        return Refusal::from(Problem::draining(detail)).into_response();
+    }
+    let given_up = async {
+        app.late().cancelled().await;
+        tokio::time::sleep(LAST_WORDS).await;
+    };
+    let problem = tokio::select! {
+        response = next.run(request) => return response,
+        () = tokio::time::sleep(PATIENCE) => Problem::gateway_timeout(
+            "The request took longer than five minutes. Ask for less at once.",
+        ),
+        () = given_up => Problem::draining(
+            "The server is shutting down and had no time left for this. Whether it was stored is not known, so send it again with the same idempotency key.",
+        ),
+    };
+    Refusal::from(problem).into_response()
 }
 
 /// What the end of a request needs to know of its beginning.

@@ -147,6 +147,10 @@ pub fn refused(error: SubmitError, format: Format) -> Refusal {
         SubmitError::Overloaded => WriteError::Overloaded.into(),
         SubmitError::ReadOnly => WriteError::ReadOnly.into(),
         SubmitError::Stopped => WriteError::Stopped.into(),
+        SubmitError::Ending => Problem::draining(
+            "The server is shutting down and had no time left for all of this. Nothing of it was stored; send it again with the same idempotency key.",
+        )
+        .into(),
         SubmitError::DataIntegrity => WriteError::DataIntegrity.into(),
         SubmitError::Unexpected(error) => error.into(),
     }

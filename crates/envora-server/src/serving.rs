@@ -13,8 +13,12 @@ use tokio::net::TcpListener;
 use crate::app::App;
 use crate::{admin, connections, processing, routes};
 
-/// How long requests have to end once the server is told to.
-const DRAIN: Duration = Duration::from_secs(30);
+/// How long requests have to end once the server is told to, unless the settings say otherwise.
+pub const GRACE: Duration = Duration::from_secs(30);
+/// How long those that were given up then have to say so, at the edge and in all.
+pub(crate) const LAST_WORDS: Duration = Duration::from_secs(5);
+/// How long the tasks may take to end.
+const TASKS: Duration = Duration::from_secs(10);
 
 /// Where to listen. Port 0 is any free one.
 #[derive(Clone, Copy, Debug)]
@@ -60,6 +64,7 @@ pub struct Bound {
     admin: TcpListener,
     address: SocketAddr,
     admin_address: SocketAddr,
+    grace: Duration,
 }
 
 impl Bound {
@@ -70,7 +75,14 @@ impl Bound {
     pub async fn bind(listen: Listen) -> Result<Self, BindError> {
         let (main, address) = bind(listen.address).await?;
         let (admin, admin_address) = bind(listen.admin).await?;
-        Ok(Self { main, admin, address, admin_address })
+        Ok(Self { main, admin, address, admin_address, grace: GRACE })
+    }
+
+    /// The same, with so much time for requests to end.
+    #[must_use]
+    pub const fn with_grace(mut self, grace: Duration) -> Self {
+        self.grace = grace;
+        self
     }
 
     /// Where the API and the pages are.
@@ -85,8 +97,9 @@ impl Bound {
         self.admin_address
     }
 
-    /// Answers until `shutdown` ends or storage fails; then lets requests end, writes the anchors and
-    /// closes the databases.
+    /// Answers until `shutdown` ends or storage fails. Then nobody new is answered; requests have their
+    /// time to end, and what still runs is given up and says so. Last, writes the anchors and closes
+    /// the databases.
     ///
     /// # Errors
     /// When storage failed: the process then has to end with a failure.
@@ -115,9 +128,14 @@ impl Bound {
         tracing::info!(address = %self.address, admin = %self.admin_address, "serving");
         let router = routes::router(&app);
         let serving = connections::accept((app.stop(), app.tracker()), self.main, router);
+        let grace = self.grace;
         let drained = async {
             stop.cancelled().await;
-            tokio::time::sleep(DRAIN).await;
+            tokio::time::sleep(grace).await;
+            tracing::warn!("requests are still running and have had their time: they are given up");
+            app.tenants().all().for_each(|tenant| tenant.intake().end());
+            app.late().cancel();
+            tokio::time::sleep(LAST_WORDS * 2).await;
         };
         tokio::select! {
             () = serving => {}
@@ -147,7 +165,7 @@ async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), BindErro
 pub async fn close(app: &App) -> anyhow::Result<()> {
     app.stop().cancel();
     app.tracker().close();
-    if tokio::time::timeout(DRAIN, app.tracker().wait()).await.is_err() {
+    if tokio::time::timeout(TASKS, app.tracker().wait()).await.is_err() {
         tracing::warn!("a task was still running when the time to end had passed");
     }
     let tenants: Vec<_> = app.tenants().all().collect();

@@ -8,7 +8,7 @@ use envora_cli::failures::Failure;
 use envora_server::folder::Places as Folder;
 use envora_server::folder::databases::Databases;
 use envora_server::folder::settings::Settings;
-use envora_server::serving::Listen;
+use envora_server::serving::{GRACE, Listen};
 
 use crate::demo::places::DemoFolder;
 use crate::folders::folder_failure;
@@ -100,6 +100,10 @@ impl Environment {
             let said = (format!("file {}", file.display()), own.map(|own| own.to_string()));
             settings.push(Setting::first(name, [said], Some(&usual.to_string())));
         }
+        let grace = own.grace.map(|grace| grace.as_secs().to_string());
+        let said = (format!("file {}", file.display()), grace);
+        let usual = GRACE.as_secs().to_string();
+        settings.push(Setting::first("grace_seconds", [said], Some(&usual)));
         let (engine, url) = match &own.databases {
             Databases::Files => (None, None),
             Databases::Server(_) => (Some("postgres".to_owned()), Some(String::new())),

@@ -13,7 +13,7 @@ use envora_server::folder::init::{Environment as Live, Loopback, NewOrganization
 use envora_server::folder::settings::Settings;
 use envora_server::folder::{FolderError, Places, init, open};
 use envora_server::hosts::HostName;
-use envora_server::serving::{Bound, Listen};
+use envora_server::serving::{Bound, GRACE, Listen};
 
 use crate::arguments::{FolderArguments, InitArguments, ServeArguments};
 use crate::environment::Environment;
@@ -70,7 +70,7 @@ pub(crate) async fn serve(
     let folder = data.clone();
     let opened = tokio::task::spawn_blocking(move || open::open(&folder, world::real(), None));
     let app = opened.await.map_err(anyhow::Error::from)?.map_err(folder_failure)?;
-    let bound = bind(listen).await?;
+    let bound = bind(listen).await?.with_grace(settings.grace.unwrap_or(GRACE));
     let addresses = addresses(&app, &bound);
     terminal.words.line(format!(
         "serving {} at {}, Ctrl-C ends it",

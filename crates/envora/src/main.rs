@@ -12,6 +12,7 @@ mod logs;
 mod manuals;
 mod world;
 
+use core::time::Duration;
 use std::process::ExitCode;
 
 use clap::Parser as _;
@@ -24,6 +25,9 @@ use envora_domain::planted;
 use crate::arguments::{CommandLine, Verb};
 use crate::environment::Environment;
 
+/// How long threads that still work have, once all else has ended.
+const LAST_THREADS: Duration = Duration::from_secs(5);
+
 fn main() -> ExitCode {
     let line = CommandLine::parse();
     let environment = Environment::read();
@@ -33,7 +37,12 @@ fn main() -> ExitCode {
     let mut terminal = Terminal::of_process(environment.no_color.as_deref());
     line.common.shape(&mut terminal);
     let ended = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
-        Ok(runtime) => runtime.block_on(run(line, &environment, &mut terminal)),
+        Ok(runtime) => {
+            let ended = runtime.block_on(run(line, &environment, &mut terminal));
+            // What still blocks a thread can no longer store anything: nobody waits for it for ever.
+            runtime.shutdown_timeout(LAST_THREADS);
+            ended
+        }
         Err(error) => Err(Failure::from(anyhow::Error::from(error).context("start the runtime"))),
     };
     let exit = match ended {

@@ -6,11 +6,13 @@
 
 use std::collections::HashSet;
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context as _;
 use envora_domain::access::{Grant, actions::WriteActivities};
 use envora_domain::hash::Digest;
+use envora_domain::planted::planted;
 use envora_store::imports::Mode;
 use envora_store::likenesses::likenesses_from;
 use envora_store::segments::segment_fingerprints_from;
@@ -34,6 +36,7 @@ pub struct Intake {
     pub(super) claims: Claims,
     pub(super) likenesses: Likenesses,
     running: Mutex<HashSet<Digest>>,
+    ending: AtomicBool,
 }
 
 /// A key in use; free again when the request ends, however it ends.
@@ -79,7 +82,22 @@ impl Intake {
                 likenesses.load(stored.segment, &stored.prints);
             }
         }
-        Ok(Arc::new(Self { parts, claims, likenesses, running: Mutex::default() }))
+        Ok(Arc::new(Self {
+            parts,
+            claims,
+            likenesses,
+            running: Mutex::default(),
+            ending: AtomicBool::new(false),
+        }))
+    }
+
+    /// Takes no batch from now on, and gives up those that are not about to commit: they leave nothing.
+    pub fn end(&self) {
+        self.ending.store(true, Ordering::Release);
+    }
+
+    fn is_ending(&self) -> bool {
+        self.ending.load(Ordering::Acquire)
     }
 
     /// Stores a batch. The work is done on a thread that may block.
@@ -118,6 +136,11 @@ impl Intake {
         self.store(grant, batch)
     }
 
+    fn goes_on(&self) -> Result<(), SubmitError> {
+        let given_up = self.is_ending() && !planted("half_an_import");
+        if given_up { Err(SubmitError::Ending) } else { Ok(()) }
+    }
+
     /// Works a batch off, cut by cut, and commits it.
     fn store(
         &self,
@@ -133,7 +156,12 @@ impl Intake {
         while !cuts.is_over() {
             storing.stage(cut)?;
             cut = cuts.next().context("read the rows")?;
+            if self.is_ending() && planted("half_an_import") {
+                break;
+            }
+            self.goes_on()?;
         }
+        self.goes_on()?;
         let last = storing.last(cut)?;
         storing.listing.counts.skipped = skipped + cuts.skipped();
         drop(cuts);

@@ -2,6 +2,7 @@
 //! the nearest known one. What is said of a value never holds the value of `store.url`: it may hold a
 //! password.
 
+use core::time::Duration;
 use std::net::SocketAddr;
 use std::path::Path;
 
@@ -11,6 +12,7 @@ use serde::Deserialize;
 
 use crate::folder::FolderError;
 use crate::folder::databases::Databases;
+use crate::serving::GRACE;
 
 /// What a new folder's file says.
 pub const TEMPLATE: &str = "\
@@ -19,6 +21,10 @@ listen = \"127.0.0.1:8080\"
 
 # Where /livez, /readyz and /metrics are.
 admin = \"127.0.0.1:8081\"
+
+# How long requests have to end once the server is told to; what has not ended by then is given up,
+# stores nothing and is answered 503 within a few seconds more.
+# grace_seconds = 30
 
 # Where the databases are, from `envora init` on: encrypted files in this folder, unless a server of
 # this machine is named (docs/how-to/run-on-postgresql.md).
@@ -34,13 +40,18 @@ pub struct Settings {
     pub listen: Option<SocketAddr>,
     /// Where the admin listener is.
     pub admin: Option<SocketAddr>,
+    /// How long requests have to end once the server is told to.
+    #[serde(skip)]
+    pub grace: Option<Duration>,
     /// Where the databases are.
     #[serde(skip)]
     pub databases: Databases,
 }
 
+/// The most that `grace_seconds` may be.
+const GRACE_SECONDS_MAX: i64 = 3_600;
 /// The keys there are.
-const KEYS: &[&str] = &["listen", "admin", "store"];
+const KEYS: &[&str] = &["listen", "admin", "grace_seconds", "store"];
 /// Those of the table `store`.
 const STORE_KEYS: &[&str] = &["engine", "url"];
 /// What `store.engine` may be.
@@ -58,6 +69,13 @@ pub fn schema() -> serde_json::Value {
         "properties": {
             "listen": address("Where the API and the pages are; loopback only."),
             "admin": address("Where /livez, /readyz and /metrics are."),
+            "grace_seconds": {
+                "type": "integer",
+                "minimum": 0,
+                "maximum": GRACE_SECONDS_MAX,
+                "default": GRACE.as_secs(),
+                "description": "How long requests have to end once the server is told to.",
+            },
             "store": {
                 "type": "object",
                 "description": "Where the databases are.",
@@ -102,10 +120,21 @@ impl Settings {
             Some(toml::Value::Table(store)) => databases(&store)?,
             Some(_) => return Err(unreadable("store is a table: write [store]".to_owned())),
         };
+        let grace = match table.remove("grace_seconds") {
+            None => None,
+            Some(toml::Value::Integer(seconds)) if (0..=GRACE_SECONDS_MAX).contains(&seconds) => {
+                Some(Duration::from_secs(seconds.unsigned_abs()))
+            }
+            Some(_) => {
+                return Err(unreadable(format!(
+                    "grace_seconds is a number from 0 to {GRACE_SECONDS_MAX}"
+                )));
+            }
+        };
         let read: Self = table
             .try_into()
             .map_err(|error: toml::de::Error| unreadable(error.message().to_owned()))?;
-        Ok(Self { databases, ..read })
+        Ok(Self { grace, databases, ..read })
     }
 }
 
@@ -160,6 +189,12 @@ mod tests {
         let error = Settings::parse("lisen = \"127.0.0.1:1\"").expect_err("unknown").to_string();
         assert!(error.contains("did you mean listen?"), "{error}");
         assert!(Settings::parse("listen = \"here\"").is_err());
+        let grace =
+            |text: &str| Settings::parse(text).map(|read| read.grace.map(|it| it.as_secs()));
+        assert_eq!(grace("grace_seconds = 0").ok(), Some(Some(0)));
+        for slip in ["grace_seconds = -1", "grace_seconds = 3601", "grace_seconds = \"30\""] {
+            assert!(grace(slip).expect_err(slip).to_string().contains("0 to 3600"), "{slip}");
+        }
         assert_eq!(Settings::parse("").ok(), Some(Settings::default()));
     }
 

@@ -6,6 +6,7 @@ mod backups;
 mod beginnings;
 mod demo;
 mod documents;
+mod ending;
 mod fire;
 mod folders;
 mod house;

@@ -49,7 +49,7 @@ fn minutes(rows: u64) -> String {
 }
 
 /// How many segment files the folder's one tenant has.
-fn segment_files(folder: &Path) -> usize {
+pub(crate) fn segment_files(folder: &Path) -> usize {
     let tenants = std::fs::read_dir(folder.join("tenants")).unwrap();
     let segments = tenants.map(|tenant| tenant.unwrap().path().join("segments"));
     segments.map(|segments| std::fs::read_dir(segments).unwrap().count()).sum()
