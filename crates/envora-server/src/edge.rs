@@ -21,10 +21,11 @@ use envora_domain::base32;
 use tracing::Instrument as _;
 
 use crate::app::App;
-use crate::decoding;
+use crate::decoding::{self, Encoding};
 use crate::metrics::Answered;
 use crate::pages;
 use crate::refusals::{self, Refusal};
+use crate::routes;
 use crate::serving::LAST_WORDS;
 
 /// How long a request may take in all.
@@ -45,6 +46,7 @@ pub async fn edge(State(app): State<App>, mut request: Request, next: Next) -> R
     let path = printable(request.uri().path());
     let wants_page = wants_page(request.headers(), &path);
     let method = method_name(request.method());
+    let is_packed_badly = Encoding::of(request.headers()).is_err();
     request.extensions_mut().insert(RequestId(id.clone()));
     let span = tracing::info_span!("request", request.id = %id, tenant.id = tracing::field::Empty);
     let outcome = async {
@@ -59,7 +61,12 @@ pub async fn edge(State(app): State<App>, mut request: Request, next: Next) -> R
         {
             app.metrics().problem(code.as_str());
         }
-        let response = finish(response, &Ending { id: &id, path: &path, wants_page });
+        let takes = if is_packed_badly {
+            Some((ACCEPT_ENCODING, decoding::TAKEN))
+        } else {
+            routes::taken(route, method).map(|types| (ACCEPT, types))
+        };
+        let response = finish(response, &Ending { id: &id, path: &path, wants_page, takes });
         let micros = app.clock().monotonic_us().saturating_sub(started);
         let status = response.status().as_u16();
         app.metrics().answered(Answered { method, route, status, micros });
@@ -97,6 +104,8 @@ struct Ending<'a> {
     id: &'a str,
     path: &'a str,
     wants_page: bool,
+    /// What a body may be that is not as this one is.
+    takes: Option<(HeaderName, &'static str)>,
 }
 
 fn finish(mut response: Response, ending: &Ending<'_>) -> Response {
@@ -148,9 +157,10 @@ fn render(mut problem: Problem, before: Response, ending: &Ending<'_>) -> Respon
         response
     };
     *response.status_mut() = status;
-    if problem.code == Code::unsupported_encoding.as_str() {
-        let taken = HeaderValue::from_static(decoding::TAKEN);
-        response.headers_mut().insert(ACCEPT_ENCODING, taken);
+    if status == StatusCode::UNSUPPORTED_MEDIA_TYPE
+        && let Some((name, taken)) = &ending.takes
+    {
+        response.headers_mut().insert(name, HeaderValue::from_static(taken));
     }
     if let Some(seconds) = problem.retry_after {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));

@@ -17,7 +17,7 @@ use crate::access;
 use crate::app::App;
 use crate::edge;
 use crate::endpoints;
-use crate::gate::Format;
+use crate::gate::{self, Format};
 use crate::openapi::Shape;
 use crate::pages;
 use crate::refusals::{self, Refusal};
@@ -253,6 +253,19 @@ static OWN_TYPES: LazyLock<BTreeMap<&'static str, &'static [&'static str]>> = La
     let own = list().into_iter().filter(|route| !route.types.is_empty());
     own.map(|route| (route.path, route.types)).collect()
 });
+
+static TAKEN: LazyLock<BTreeMap<(&'static str, &'static str), String>> = LazyLock::new(|| {
+    let routes = list().into_iter().filter(|route| !route.takes.is_empty());
+    let api = routes
+        .map(|route| ((route.path, route.method.as_str()), gate::types_of(route.takes).join(", ")));
+    api.chain([(("/imports", "POST"), "multipart/form-data".to_owned())]).collect()
+});
+
+/// The types of the bodies that a path takes by a method, for `Accept:` of a 415.
+#[must_use]
+pub fn taken(matched: &'static str, method: &'static str) -> Option<&'static str> {
+    TAKEN.get(&(matched, method)).map(String::as_str)
+}
 
 /// The types of its own that the answer of a path has.
 #[must_use]

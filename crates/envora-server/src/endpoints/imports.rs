@@ -52,6 +52,8 @@ const ALL: &str = "/v2/organizations/{org_id}/imports";
 const ONE: &str = "/v2/organizations/{org_id}/imports/{id}";
 const ERRORS: &str = "/v2/organizations/{org_id}/imports/{id}/errors";
 const ERROR_FILE: &str = "/v2/organizations/{org_id}/imports/{id}/error-file";
+/// What a file may be.
+const TAKES: &[Format] = &[Format::Csv, Format::Ndjson, Format::JsonFile];
 /// How many rows are read at once.
 const ROWS_AT_ONCE: u32 = 1_000;
 const DAY: i64 = 24 * 3_600;
@@ -80,7 +82,7 @@ pub fn routes() -> Vec<Route> {
                 ("scope", "The scope that all rows claim."),
                 ("set", "A constant, such as facility_code=b24; may be repeated."),
             ])
-            .takes(&[Format::Csv, Format::Ndjson, Format::JsonFile], Shape::Free("The file."))
+            .takes(TAKES, Shape::Free("The file."))
             .gives(201, Shape::one::<Import>()),
         Route::get::<ReadActivities, _, _>(ONE, read)
             .says("Reads an import.")
@@ -270,14 +272,12 @@ fn status(counts: &store::Counts) -> &'static str {
 
 /// The format of the file; our own vendor type would open an import of many parts.
 fn format_of(headers: &HeaderMap) -> Result<formats::Format, Problem> {
-    let taken = [Format::Csv, Format::Ndjson, Format::Json];
-    let format = body_format(headers, &taken)?;
     if text_of(headers, CONTENT_TYPE.as_str()).to_ascii_lowercase().starts_with(media::VENDOR) {
         return Err(Problem::feature_not_built(
             "An import of many parts is not built yet. Send the file itself as the body, as text/csv, application/x-ndjson or application/json.",
         ));
     }
-    Ok(match format {
+    Ok(match body_format(headers, TAKES)? {
         Format::Csv => formats::Format::Csv,
         Format::Ndjson => formats::Format::Ndjson,
         Format::Json | Format::JsonFile | Format::MergePatch | Format::Toml => {

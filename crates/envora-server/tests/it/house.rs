@@ -85,7 +85,7 @@ pub(crate) fn world() -> (World, Arc<FixedClock>) {
 }
 
 /// An idempotency key that no other request of this process has.
-fn new_key() -> String {
+pub(crate) fn new_key() -> String {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     format!("key-number-{}", NEXT.fetch_add(1, Ordering::Relaxed))
 }

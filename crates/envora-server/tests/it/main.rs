@@ -28,3 +28,4 @@ mod postgres;
 mod problems;
 mod quality;
 mod reverse;
+mod types;
