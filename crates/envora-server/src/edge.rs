@@ -18,6 +18,7 @@ use envora_api::codes::Code;
 use envora_api::media;
 use envora_api::problems::Problem;
 use envora_domain::base32;
+use envora_domain::planted::planted;
 use tracing::Instrument as _;
 
 use crate::app::App;
@@ -50,6 +51,9 @@ pub async fn edge(State(app): State<App>, mut request: Request, next: Next) -> R
     request.extensions_mut().insert(RequestId(id.clone()));
     let span = tracing::info_span!("request", request.id = %id, tenant.id = tracing::field::Empty);
     let outcome = async {
+        if planted("address_in_log") {
+            tracing::info!(address = %request.uri(), "a request came");
+        }
         let route = request
             .extensions()
             .get::<MatchedPath>()

@@ -1,5 +1,7 @@
 //! P20, clean logs: no secret and no reading in a log line or an answer, every line one JSON object.
 
+mod surface;
+
 use std::io;
 use std::process::{Command, Output};
 use std::sync::{Arc, Mutex};
@@ -105,6 +107,21 @@ fn p20_a_token_in_an_error_is_caught() {
     assert!(!run.status.success(), "a token in an error passed the suite");
 }
 
+/// A log that repeats addresses is found: they hold what people ask for.
+#[test]
+fn p20_an_address_in_the_log_is_caught() {
+    const BUG: &str = "address_in_log";
+    if std::env::args().any(|argument| argument == BUG) {
+        planted::arm(BUG);
+        logs_are_clean();
+        return;
+    }
+    let run = again("p20::p20_an_address_in_the_log_is_caught", BUG);
+    let text = String::from_utf8_lossy(&run.stdout);
+    assert!(text.contains("is in the log"), "an address was found: {text}");
+    assert!(!run.status.success(), "an address in the log passed the suite");
+}
+
 /// Runs one test of this program again, with a word of its own.
 fn again(test: &str, word: &str) -> Output {
     let run = Command::new(std::env::current_exe().unwrap())
@@ -126,20 +143,34 @@ async fn logs_are_clean() {
         .finish();
     tracing::subscriber::set_global_default(subscriber).unwrap();
     let house = House::new();
-    let answers = provoke(&house).await;
+    let mut answers = provoke(&house).await;
+    let surface = surface::provoke(&house).await;
+    answers.extend(surface.answers);
     let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
-    assert!(text.matches("answered a request").count() >= 10, "the requests were logged");
+    assert!(
+        text.matches("answered a request").count() >= 10 + surface.requests,
+        "they were logged"
+    );
+    eprintln!("p20: {} requests, {} lines", 10 + surface.requests, text.lines().count());
     for line in text.lines() {
         let parsed: Value = serde_json::from_str(line).unwrap();
         assert!(parsed.is_object(), "{line}");
         assert!(!line.chars().any(char::is_control), "{line:?}");
     }
-    for canary in [TOKEN, COOKIE, READING, "canary-name", &house.token, &house.other_token] {
-        assert!(!text.contains(canary), "{canary} is in the log: {text}");
+    let session = surface.session.as_str();
+    for canary in [TOKEN, COOKIE, READING, "canary-name", session, &house.token, &house.other_token]
+    {
+        let line = text.lines().find(|line| line.contains(canary));
+        assert_eq!(line, None, "{canary} is in the log");
     }
     let answers = String::from_utf8(answers).unwrap();
-    for canary in [TOKEN, COOKIE, &house.token, &house.other_token] {
-        assert!(!answers.contains(canary), "{canary} is in an answer: {answers}");
+    let pages = String::from_utf8(surface.pages).unwrap();
+    for canary in [TOKEN, COOKIE, session, &house.token, &house.other_token] {
+        let line = answers.lines().chain(pages.lines()).find(|line| line.contains(canary));
+        assert_eq!(line, None, "{canary} is in an answer");
     }
-    assert!(!answers.contains('\u{1b}') && !answers.contains('\r'));
+    // Lines of CSV end so.
+    let answers = answers.replace("\r\n", "\n");
+    let line = answers.lines().find(|line| line.contains(['\u{1b}', '\r']));
+    assert_eq!(line, None, "a control character is in an answer");
 }

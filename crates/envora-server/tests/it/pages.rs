@@ -282,7 +282,12 @@ async fn a_file_sent_by_form_shows_what_became_of_its_rows() {
 }
 
 /// A form with more fields than a file.
-async fn upload_with(house: &House, session: &str, fields: &[(&str, &str)], file: &str) -> Answer {
+pub(crate) async fn upload_with(
+    house: &House,
+    session: &str,
+    fields: &[(&str, &str)],
+    file: &str,
+) -> Answer {
     let part = |head: &str, text: &str| {
         format!("--b0undary\r\nContent-Disposition: form-data; {head}\r\n\r\n{text}\r\n")
     };
