@@ -82,7 +82,7 @@ CREATE TABLE entity_version (
     share TEXT NOT NULL,
     control TEXT NOT NULL,
     at INTEGER NOT NULL,
-    actor BLOB NOT NULL,
+    actor BLOB NOT NULL, archived_at INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (entity_id, version)
 ) STRICT;
 CREATE TABLE facility (
@@ -103,7 +103,7 @@ CREATE TABLE facility_version (
     opened_day INTEGER,
     closed_day INTEGER,
     at INTEGER NOT NULL,
-    actor BLOB NOT NULL,
+    actor BLOB NOT NULL, archived_at INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (facility_id, version)
 ) STRICT;
 CREATE TABLE idempotency (
@@ -166,7 +166,7 @@ CREATE TABLE mapping (
     tree TEXT NOT NULL,
     created_at INTEGER NOT NULL,
     actor BLOB NOT NULL
-) STRICT;
+, archived_at INTEGER NOT NULL DEFAULT 0) STRICT;
 CREATE TABLE mention (
     kind TEXT NOT NULL,
     word TEXT NOT NULL,
@@ -263,7 +263,7 @@ CREATE TABLE source_version (
     opened_day INTEGER,
     closed_day INTEGER,
     at INTEGER NOT NULL,
-    actor BLOB NOT NULL,
+    actor BLOB NOT NULL, archived_at INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (source_id, version)
 ) STRICT;
 CREATE TABLE supersession (
@@ -287,7 +287,7 @@ CREATE TABLE supplier_version (
     country TEXT NOT NULL,
     lei TEXT NOT NULL,
     at INTEGER NOT NULL,
-    actor BLOB NOT NULL,
+    actor BLOB NOT NULL, archived_at INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (supplier_id, version)
 ) STRICT;
 CREATE TABLE tenant (

@@ -272,6 +272,8 @@ row_codes! {
         "A file without a column of ids and without a natural key.", "a list of payments without numbers";
     "possible_duplicate" "flag", "Another row says the same for the same source and period.", "Supersede one of them if they are the same.",
         "The same month sent in two files.", "b24-electricity, January 2022, twice";
+    "names_archived" "flag", "The row names a facility, source, entity or supplier that was archived when it came; it counts all the same.", "Nothing, if that is meant; else correct the code, or bring it back by PATCH with {\"archived\": false}.",
+        "A late bill for a building that was sold.", "facility_code=b24, archived in May";
     "period_fallback" "flag", "No edition covers the period; the nearest one was used.", "Activate the edition of the year.",
         "A period that lies before the first edition or between two.", "2019 with packs from 2021 on";
     "region_fallback" "flag", "No factor covers the place; a wider one was used.", "Activate a pack of the place.",

@@ -1,6 +1,7 @@
 //! Entities: the legal entities of an organization.
 
 use envora_domain::id::EntityId;
+use envora_domain::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -30,6 +31,10 @@ pub struct Entity {
     pub control: String,
     /// Counts its changes; goes into `If-Match` as `"v1"`.
     pub version: u64,
+    /// Since when it is archived: left out of lists, and known to rows as before.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub archived_at: Option<Timestamp>,
 }
 
 /// A legal entity to add.

@@ -1,7 +1,7 @@
 //! Facilities: sites.
 
 use envora_domain::id::FacilityId;
-use envora_domain::time::Day;
+use envora_domain::time::{Day, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -39,6 +39,10 @@ pub struct Facility {
     pub closed: Option<Day>,
     /// Counts its changes; goes into `If-Match` as `"v1"`.
     pub version: u64,
+    /// Since when it is archived: left out of lists, and known to rows as before.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub archived_at: Option<Timestamp>,
 }
 
 /// A site to add.

@@ -1,6 +1,7 @@
 //! Suppliers: who goods and energy are bought from.
 
 use envora_domain::id::SupplierId;
+use envora_domain::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -24,6 +25,10 @@ pub struct Supplier {
     pub lei: Option<String>,
     /// Counts its changes; goes into `If-Match` as `"v1"`.
     pub version: u64,
+    /// Since when it is archived: left out of lists, and known to rows as before.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub archived_at: Option<Timestamp>,
 }
 
 /// A supplier to add.

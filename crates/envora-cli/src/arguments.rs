@@ -449,7 +449,7 @@ pub struct TraceArguments {
     pub lines: u16,
 }
 
-/// Facilities or sources.
+/// Facilities, sources, entities or suppliers.
 #[derive(Subcommand, Clone, Debug)]
 pub enum ListVerb {
     /// All of them
@@ -457,6 +457,9 @@ pub enum ListVerb {
         /// Not more than this many
         #[arg(long)]
         limit: Option<usize>,
+        /// Those in use, those archived, or any
+        #[arg(long, default_value = "active", value_parser = ["active", "archived", "any"])]
+        state: String,
     },
     /// One of them, every field
     Show {
@@ -467,6 +470,14 @@ pub enum ListVerb {
     Push {
         /// A CSV file with the API's field names as headers
         file: PathBuf,
+    },
+    /// Take one out of the lists; rows that name it count as before
+    Archive {
+        /// Its code or id
+        code: String,
+        /// Bring it back
+        #[arg(long)]
+        undo: bool,
     },
 }
 

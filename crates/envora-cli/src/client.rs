@@ -260,6 +260,22 @@ impl Client {
         read(self.retry(send).await?).await
     }
 
+    /// Archives one, of the version that was read.
+    ///
+    /// # Errors
+    /// The server's problem, or that there is no server.
+    pub async fn delete<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        version: u64,
+    ) -> Result<T, Failure> {
+        let url = self.url(path, &[])?;
+        let send = |http: &reqwest::Client| {
+            http.request(Method::DELETE, url.clone()).header(IF_MATCH, format!("\"v{version}\""))
+        };
+        read(self.retry(send).await?).await
+    }
+
     /// Sends a file; `body` is called again for each try.
     ///
     /// # Errors

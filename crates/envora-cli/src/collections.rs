@@ -73,11 +73,11 @@ pub async fn run(
     session: &mut Session,
 ) -> Result<(), Failure> {
     match verb {
-        ListVerb::List { limit } => {
+        ListVerb::List { limit, state } => {
             let limit = limit.unwrap_or(usize::MAX);
-            let query = [("limit", "1000")];
+            let query = [("limit", "1000"), ("state", state.as_str())];
             let items = session.client()?.first(collection.path, &query, limit).await?;
-            list(&items, collection, session)
+            list(&items, (collection, &state), session)
         }
         ListVerb::Show { code } => {
             let items = all(&session.client()?, collection).await?;
@@ -90,19 +90,55 @@ pub async fn run(
             let pushed = push(&client, collection, (&name, &bytes)).await?;
             told(pushed, collection, session)
         }
+        ListVerb::Archive { code, undo } => {
+            let client = session.client_to_change()?;
+            let items = all(&client, collection).await?;
+            let item = find(&code, &items, collection)?;
+            let changed = archive(&client, (collection, undo), item).await?;
+            let words = match (changed == *item, undo) {
+                (false, false) => "archived: lists leave it out, rows that name it count as before",
+                (false, true) => "brought back: it is in the lists again",
+                (true, false) => "was archived already",
+                (true, true) => "is not archived: nothing to bring back",
+            };
+            if session.print_json(&changed)? == Printed::NotYet {
+                session.terminal.words.line(format!("{code} {words}"));
+            }
+            Ok(())
+        }
     }
 }
 
 type Item = Map<String, Value>;
 
-fn list(items: &[Item], of: Collection, session: &mut Session) -> Result<(), Failure> {
+/// Archives an item, or brings it back.
+async fn archive(
+    client: &Client,
+    (of, undo): (Collection, bool),
+    item: &Item,
+) -> Result<Item, Failure> {
+    let version = item.get("version").and_then(Value::as_u64).unwrap_or(0);
+    let path = format!("{}/{}", of.path, json::cell(item.get("id")));
+    if undo {
+        return client.patch(&path, version, &serde_json::json!({ "archived": false })).await;
+    }
+    client.delete(&path, version).await
+}
+
+fn list(
+    items: &[Item],
+    (of, state): (Collection, &str),
+    session: &mut Session,
+) -> Result<(), Failure> {
     if session.print_json(&items)? == Printed::NotYet {
         let mut table = Table::new(of.columns);
         for item in items {
             table.row(of.columns.iter().map(|name| json::cell(item.get(*name))));
         }
         table.print(&mut session.terminal.data);
-        if items.is_empty() {
+        if items.is_empty() && state == "archived" {
+            session.terminal.words.line(format!("no {} are archived", of.noun));
+        } else if items.is_empty() {
             let words = &mut session.terminal.words;
             words.line(format!("there are no {} yet", of.noun));
             words.help(format!(
@@ -116,11 +152,7 @@ fn list(items: &[Item], of: Collection, session: &mut Session) -> Result<(), Fai
 }
 
 fn show(code: &str, items: &[Item], of: Collection, session: &mut Session) -> Result<(), Failure> {
-    let named =
-        |item: &&Item| ["code", "id"].iter().any(|name| json::cell(item.get(*name)) == code);
-    let Some(item) = items.iter().find(named) else {
-        return Err(unknown(code, items, of));
-    };
+    let item = find(code, items, of)?;
     if session.print_json(item)? == Printed::NotYet {
         let mut table = Table::new(&["field", "value"]);
         for (name, value) in item {
@@ -129,6 +161,13 @@ fn show(code: &str, items: &[Item], of: Collection, session: &mut Session) -> Re
         table.print(&mut session.terminal.data);
     }
     Ok(())
+}
+
+/// The item of this code or id.
+fn find<'a>(code: &str, items: &'a [Item], of: Collection) -> Result<&'a Item, Failure> {
+    let named =
+        |item: &&Item| ["code", "id"].iter().any(|name| json::cell(item.get(*name)) == code);
+    items.iter().find(named).ok_or_else(|| unknown(code, items, of))
 }
 
 /// Says what became of a file, and ends as that deserves.
@@ -149,8 +188,9 @@ fn told(pushed: Pushed, of: Collection, session: &mut Session) -> Result<(), Fai
     }
 }
 
+/// All there are, archived ones too.
 async fn all(client: &Client, of: Collection) -> Result<Vec<Item>, Failure> {
-    client.all(of.path, &[("limit", "1000")]).await
+    client.all(of.path, &[("limit", "1000"), ("state", "any")]).await
 }
 
 fn unknown(code: &str, items: &[Item], of: Collection) -> Failure {

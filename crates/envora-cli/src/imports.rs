@@ -192,7 +192,7 @@ pub async fn save_mapping(
     let name = name.ok_or_else(|| {
         Failure::usage(format!("{place} has no name"), "its first line should be: mapping = \"…\"")
     })?;
-    let all: Vec<ImportMapping> = client.all("/import-mappings", &[]).await?;
+    let all: Vec<ImportMapping> = client.all("/import-mappings", &[("state", "any")]).await?;
     let before = all.into_iter().find(|mapping| mapping.name == name);
     let now: ImportMapping = client.post("/import-mappings", &tree).await?;
     Ok(SavedMapping { now, before })

@@ -126,6 +126,8 @@ pub struct RowResult {
     pub flags: BTreeSet<Flag>,
     /// The stored activity, of another id, that says the same.
     pub like: Option<ActivityId>,
+    /// What it names that is archived, in words.
+    pub archived: Option<String>,
 }
 
 /// What was stored, and what was not.
@@ -142,6 +144,8 @@ pub struct Accepted {
     pub results: Vec<RowResult>,
     /// The rows that look like rows that were stored before.
     pub alike: Option<Alike>,
+    /// How many stored rows name what is archived, and the first such words.
+    pub archived: Option<(u64, String)>,
     /// The import that they came with.
     pub import: Option<ImportId>,
     /// The sequence number to wait for: of the last segment, or of the log's last entry when no row

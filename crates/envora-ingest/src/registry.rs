@@ -7,6 +7,7 @@ use envora_domain::access::Grant;
 use envora_domain::activities::problems::{RowCode, RowProblem};
 use envora_domain::activities::{Activity, Ref};
 use envora_domain::id::{EntityId, FacilityId, Id, Kind, SourceId, SupplierId};
+use envora_domain::time::Timestamp;
 use envora_store::entities::{Entity, EntityFields};
 use envora_store::facilities::{Facility, FacilityFields};
 use envora_store::nouns::{Noun, Version, noun_versions};
@@ -153,6 +154,30 @@ impl Registry {
             Some(found) => self.words(Changed::Source(found.fields.id)),
             None => vec![Mention { kind: SourceFields::NAME, word: word.to_string() }],
         }
+    }
+
+    /// What of a row's words names something archived by now: the noun, the word, since when.
+    #[must_use]
+    pub fn archived(&self, activity: &Activity) -> Vec<(Wanted, String, Timestamp)> {
+        let now = u64::MAX;
+        let facility = activity.facility.as_ref().map(|word| {
+            (
+                Wanted::Facility,
+                word.to_string(),
+                self.facility(word, now).and_then(|is| is.archived),
+            )
+        });
+        let source = activity.source.as_ref().map(|word| {
+            (Wanted::Source, word.to_string(), self.source(word, now).and_then(|is| is.archived))
+        });
+        let entity = activity.entity.as_ref().map(|word| {
+            (Wanted::Entity, word.clone(), self.entity(word, now).and_then(|is| is.archived))
+        });
+        let supplier = activity.supplier.as_ref().map(|word| {
+            (Wanted::Supplier, word.clone(), self.supplier(word, now).and_then(|is| is.archived))
+        });
+        let named = [facility, source, entity, supplier].into_iter().flatten();
+        named.filter_map(|(wanted, word, since)| Some((wanted, word, since?))).collect()
     }
 
     /// A facility by its id.

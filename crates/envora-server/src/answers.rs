@@ -142,6 +142,21 @@ pub fn only_new(headers: &HeaderMap) -> Result<(), Problem> {
     Ok(())
 }
 
+/// Demands that archiving names the version that it archives. Of what is archived already, also the one
+/// before: it is the same request, sent again after its answer was lost.
+///
+/// # Errors
+/// 428 without If-Match, 412 when it names another version.
+pub fn must_match_once(
+    headers: &HeaderMap,
+    (version, is_archived): (u64, bool),
+) -> Result<(), Problem> {
+    if is_archived && must_match(headers, version.saturating_sub(1)).is_ok() {
+        return Ok(());
+    }
+    must_match(headers, version)
+}
+
 /// Demands that a change names the version it changes; `*` names whichever there is.
 ///
 /// # Errors

@@ -217,6 +217,15 @@ impl Fields {
         }
     }
 
+    /// Yes or no, if it is there.
+    pub fn truth(&mut self, name: &str) -> Option<bool> {
+        let truth = self.object.get(name)?.as_bool();
+        if truth.is_none() {
+            self.fault("wrong_type", name, "true or false is due here");
+        }
+        truth
+    }
+
     /// Notes a fault of a field.
     pub fn fault(&mut self, code: &str, name: &str, detail: &str) {
         self.errors.push(error(code, &pointer(name), detail));

@@ -8,7 +8,7 @@ use envora_api::media;
 use envora_api::problems::Problem;
 use serde_json::{Map, Value, json};
 use utoipa::openapi::RefOr;
-use utoipa::openapi::schema::Schema;
+use utoipa::openapi::schema::{Object, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::gate;
@@ -56,13 +56,19 @@ fn reference<T: ToSchema>(schemas: &mut Schemas) -> Value {
 }
 
 /// What a merge patch of this shape may say: any of its fields, none of them due.
-fn change_of(shape: Shape, schemas: &mut Schemas) -> Value {
+fn change_of(path: &str, shape: Shape, schemas: &mut Schemas) -> Value {
     let whole = schema_of(shape, schemas);
     let named = whole.get("$ref").and_then(Value::as_str).and_then(|link| link.rsplit('/').next());
     let found = named.and_then(|name| Some((name, schemas.named.get(name)?.clone())));
     let Some((name, RefOr::T(Schema::Object(mut object)))) = found else { return whole };
     let name = format!("Change{}", name.trim_start_matches("New").trim_start_matches("Change"));
     object.required.clear();
+    let archives = |route: &Route| route.method == Method::Delete && route.path == path;
+    if routes::list().iter().any(archives) {
+        let words = "false brings an archived one back, true archives it.";
+        let archived = Object::builder().schema_type(Type::Boolean).description(Some(words));
+        object.properties.insert("archived".to_owned(), archived.build().into());
+    }
     object.description =
         Some("What is to be changed: the fields that are sent, and no other.".to_owned());
     let link = json!({ "$ref": format!("#/components/schemas/{name}") });
@@ -136,7 +142,11 @@ fn operation(route: &Route, schemas: &mut Schemas) -> Value {
     let Some(object) = operation.as_object_mut() else { return operation };
     if let Some(shape) = route.body {
         let is_patch = route.method == Method::Patch;
-        let schema = if is_patch { change_of(shape, schemas) } else { schema_of(shape, schemas) };
+        let schema = if is_patch {
+            change_of(route.path, shape, schemas)
+        } else {
+            schema_of(shape, schemas)
+        };
         let content: Map<String, Value> = gate::types_of(route.takes)
             .into_iter()
             .map(|kind| {
@@ -173,9 +183,9 @@ fn parameters(route: &Route) -> Vec<Value> {
             "description": "8 to 255 visible ASCII characters, new for each intended effect: sending the request again then has no second effect.",
             "schema": { "type": "string", "minLength": 8, "maxLength": 255 } }));
     }
-    if route.method == Method::Patch {
+    if matches!(route.method, Method::Patch | Method::Delete) {
         all.push(json!({ "name": "If-Match", "in": "header", "required": true,
-            "description": "The version that is changed, such as \"v7\".",
+            "description": "The version that is changed, such as \"v7\"; `*` whichever there is.",
             "schema": { "type": "string" } }));
     }
     if route.method == Method::Put {

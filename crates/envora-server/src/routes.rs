@@ -36,6 +36,8 @@ pub enum Method {
     Patch,
     /// Adds or replaces under a code.
     Put,
+    /// Archives.
+    Delete,
 }
 
 impl Method {
@@ -47,6 +49,7 @@ impl Method {
             Self::Post => "POST",
             Self::Patch => "PATCH",
             Self::Put => "PUT",
+            Self::Delete => "DELETE",
         }
     }
 
@@ -56,6 +59,7 @@ impl Method {
             Self::Post => MethodFilter::POST,
             Self::Patch => MethodFilter::PATCH,
             Self::Put => MethodFilter::PUT,
+            Self::Delete => MethodFilter::DELETE,
         }
     }
 }
@@ -128,6 +132,15 @@ impl Route {
         T: 'static,
     {
         Self::new(Method::Put, path, Some(A::NAME), handler)
+    }
+
+    /// A route that archives, under the organization.
+    pub fn delete<A: Action, H, T>(path: &'static str, handler: H) -> Self
+    where
+        H: Handler<T, App>,
+        T: 'static,
+    {
+        Self::new(Method::Delete, path, Some(A::NAME), handler)
     }
 
     /// A route that everyone may read.

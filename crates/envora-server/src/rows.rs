@@ -28,9 +28,26 @@ pub fn write_answer(accepted: &Accepted, format: Format) -> WriteAnswer {
         counts: counts(&accepted.counts),
         segments: accepted.segments.clone(),
         results: results(&accepted.results, format),
-        warnings: warnings(accepted.alike),
+        warnings: warnings_of(accepted),
         watermark: watermark(accepted),
     }
+}
+
+/// What is odd about rows that were just stored.
+#[must_use]
+pub fn warnings_of(accepted: &Accepted) -> Vec<Warning> {
+    let mut all = warnings(accepted.alike);
+    all.extend(accepted.archived.as_ref().map(|(rows, first)| {
+        let words = if *rows == 1 { "1 row names" } else { &format!("{rows} rows name") };
+        Warning {
+            code: Flag::NamesArchived.as_str().to_owned(),
+            detail: format!(
+                "{words} what is archived, such as the {first}: they count all the same; correct the code if another was meant, or bring it back"
+            ),
+            activities: *rows,
+        }
+    }));
+    all
 }
 
 /// What is odd about rows that are stored.

@@ -12,25 +12,25 @@ statements! {
     ENTITY_HEAD_PUT = "INSERT INTO entity (entity_id, code, version) VALUES (?1, ?2, ?3)
         ON CONFLICT (entity_id) DO UPDATE SET code = excluded.code, version = excluded.version";
     ENTITY_VERSION_ADD = "INSERT INTO entity_version (entity_id, version, seq, code, name,
-            country, lei, share, control, at,
-            actor)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
+            country, lei, share, control, at, actor, archived_at)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
     ENTITY_BY_ID = "SELECT v.entity_id, v.code, v.name, v.country, v.lei, v.share, v.control,
-            v.version, v.seq, v.at
+            v.version, v.seq, v.at, v.archived_at
         FROM entity_version v JOIN entity f
             ON f.entity_id = v.entity_id AND f.version = v.version
         WHERE f.entity_id = ?1";
     ENTITY_BY_CODE = "SELECT v.entity_id, v.code, v.name, v.country, v.lei, v.share, v.control,
-            v.version, v.seq, v.at
+            v.version, v.seq, v.at, v.archived_at
         FROM entity_version v JOIN entity f
             ON f.entity_id = v.entity_id AND f.version = v.version
         WHERE f.code = ?1";
     ENTITIES = "SELECT v.entity_id, v.code, v.name, v.country, v.lei, v.share, v.control,
-            v.version, v.seq, v.at
+            v.version, v.seq, v.at, v.archived_at
         FROM entity_version v JOIN entity f
             ON f.entity_id = v.entity_id AND f.version = v.version
         ORDER BY v.code";
-    ENTITY_VERSIONS = "SELECT entity_id, code, name, country, lei, share, control, version, seq, at
+    ENTITY_VERSIONS = "SELECT entity_id, code, name, country, lei, share, control, version, seq, at,
+            archived_at
         FROM entity_version WHERE seq <= ?1 ORDER BY seq";
 }
 

@@ -14,28 +14,28 @@ statements! {
         ON CONFLICT (facility_id) DO UPDATE SET code = excluded.code, version = excluded.version";
     FACILITY_VERSION_ADD = "INSERT INTO facility_version (facility_id, version, seq, code, name,
             country, region, time_zone, grid,
-            opened_day, closed_day, at, actor)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
+            opened_day, closed_day, at, actor, archived_at)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
     FACILITY_BY_ID = "SELECT v.facility_id, v.code, v.name, v.country, v.region, v.time_zone,
             v.grid,
-            v.opened_day, v.closed_day, v.version, v.seq, v.at
+            v.opened_day, v.closed_day, v.version, v.seq, v.at, v.archived_at
         FROM facility_version v JOIN facility f
             ON f.facility_id = v.facility_id AND f.version = v.version
         WHERE f.facility_id = ?1";
     FACILITY_BY_CODE = "SELECT v.facility_id, v.code, v.name, v.country, v.region, v.time_zone,
             v.grid,
-            v.opened_day, v.closed_day, v.version, v.seq, v.at
+            v.opened_day, v.closed_day, v.version, v.seq, v.at, v.archived_at
         FROM facility_version v JOIN facility f
             ON f.facility_id = v.facility_id AND f.version = v.version
         WHERE f.code = ?1";
     FACILITIES = "SELECT v.facility_id, v.code, v.name, v.country, v.region, v.time_zone, v.grid,
-            v.opened_day, v.closed_day, v.version, v.seq, v.at
+            v.opened_day, v.closed_day, v.version, v.seq, v.at, v.archived_at
         FROM facility_version v JOIN facility f
             ON f.facility_id = v.facility_id AND f.version = v.version
         ORDER BY v.code";
     FACILITY_VERSIONS = "SELECT facility_id, code, name, country, region, time_zone, grid,
             opened_day,
-            closed_day, version, seq, at
+            closed_day, version, seq, at, archived_at
         FROM facility_version WHERE seq <= ?1 ORDER BY seq";
 }
 

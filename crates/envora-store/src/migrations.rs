@@ -44,6 +44,11 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../migrations/0004_likeness.sqlite.sql"),
         postgres: include_str!("../migrations/0004_likeness.postgres.sql"),
     },
+    Migration {
+        version: 5,
+        sqlite: include_str!("../migrations/0005_archived.sqlite.sql"),
+        postgres: include_str!("../migrations/0005_archived.postgres.sql"),
+    },
 ];
 
 impl Migration {

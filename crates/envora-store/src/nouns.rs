@@ -13,7 +13,7 @@ use crate::statement::Statement;
 use crate::transaction::{TenantReader, TenantTx};
 use crate::value::Value;
 
-/// The statements of a noun. Columns: the id, its fields, version, seq, at.
+/// The statements of a noun. Columns: the id, its fields, version, seq, at, archived_at.
 #[derive(Clone, Copy, Debug)]
 pub struct Statements {
     pub(crate) head_put: &'static Statement,
@@ -63,6 +63,9 @@ pub struct Version<N> {
     pub seq: u64,
     /// When it was saved.
     pub at: Timestamp,
+    /// Since when it is archived. That takes it out of lists and nothing else: its words mean what they
+    /// meant, so no figure changes.
+    pub archived: Option<Timestamp>,
 }
 
 /// What came of saving.
@@ -76,7 +79,8 @@ pub enum Saving<T> {
     CodeTaken,
 }
 
-/// Adds a noun, or a version of one, with its leaf. What says the same adds nothing.
+/// Adds a noun, or a version of one, with its leaf. What says the same adds nothing; an archived one
+/// stays so.
 ///
 /// # Errors
 /// The database's.
@@ -87,26 +91,47 @@ pub fn noun_put<N: Noun>(
     now: Timestamp,
 ) -> anyhow::Result<Saving<Version<N>>> {
     tx.allow(grant)?;
+    let before = tx.first(N::STATEMENTS.by_id, &[fields.id().into()], version::<N>)?;
+    let archived = before.and_then(|before| before.archived);
+    noun_put_as(tx, grant, (fields, archived), now)
+}
+
+/// [`noun_put`], and says since when it is archived, or that it is not.
+///
+/// # Errors
+/// The database's.
+pub fn noun_put_as<N: Noun>(
+    tx: &mut TenantTx,
+    grant: &Grant<N::Edit>,
+    (fields, archived): (&N, Option<Timestamp>),
+    now: Timestamp,
+) -> anyhow::Result<Saving<Version<N>>> {
+    tx.allow(grant)?;
     let (id, code, sql) = (fields.id(), fields.code(), N::STATEMENTS);
     let holder = tx.first(sql.by_code, &[code.into()], version::<N>)?;
     if holder.is_some_and(|holder| holder.fields.id() != id) {
         return Ok(Saving::CodeTaken);
     }
     let before = tx.first(sql.by_id, &[id.into()], version::<N>)?;
-    if let Some(same) = before.as_ref().filter(|before| before.fields == *fields) {
+    let says_so = |before: &&Version<N>| before.fields == *fields && before.archived == archived;
+    if let Some(same) = before.as_ref().filter(says_so) {
         return Ok(Saving::Unchanged(same.clone()));
     }
     let version = before.map_or(1, |before| before.version + 1);
-    let words = fields.words();
+    let mut words = fields.words();
+    if let Some(since) = archived {
+        words.extend(["archived".to_owned(), since.to_string()]);
+    }
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let draft = LeafDraft::config(id.bytes(), version_digest(N::NAME, &words), grant.actor());
     let seq = audit_append(tx, &draft, now)?;
     tx.execute_one(sql.head_put, &[id.into(), code.into(), version.into()])?;
     let mut values = vec![id.into(), version.into(), seq.into()];
     values.extend(fields.values());
-    values.extend::<[Value<'_>; 2]>([now.into(), grant.actor().into()]);
+    let since = archived.map_or(0, Timestamp::as_micros);
+    values.extend::<[Value<'_>; 3]>([now.into(), grant.actor().into(), since.into()]);
     tx.execute_one(sql.version_add, &values)?;
-    Ok(Saving::Saved(Version { fields: fields.clone(), version, seq, at: now }))
+    Ok(Saving::Saved(Version { fields: fields.clone(), version, seq, at: now, archived }))
 }
 
 fn version<N: Noun>(row: &mut Row<'_>) -> anyhow::Result<Version<N>> {
@@ -115,6 +140,7 @@ fn version<N: Noun>(row: &mut Row<'_>) -> anyhow::Result<Version<N>> {
         version: row.count()?,
         seq: row.count()?,
         at: row.timestamp()?,
+        archived: row.timestamp_or_zero()?,
     })
 }
 
@@ -144,7 +170,7 @@ pub fn noun_by_code<N: Noun>(
     rd.first(N::STATEMENTS.by_code, &[code.into()], version::<N>)
 }
 
-/// All of a kind as they are now, by code.
+/// All of a kind as they are now, by code; the archived ones too.
 ///
 /// # Errors
 /// The database's.

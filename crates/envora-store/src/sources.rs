@@ -14,26 +14,26 @@ statements! {
         ON CONFLICT (source_id) DO UPDATE SET code = excluded.code, version = excluded.version";
     SOURCE_VERSION_ADD = "INSERT INTO source_version (source_id, version, seq, code, name,
             facility_id, kind, unit, time_zone,
-            opened_day, closed_day, at, actor)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
+            opened_day, closed_day, at, actor, archived_at)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
     SOURCE_BY_ID = "SELECT v.source_id, v.code, v.name, v.facility_id, v.kind, v.unit, v.time_zone,
-            v.opened_day, v.closed_day, v.version, v.seq, v.at
+            v.opened_day, v.closed_day, v.version, v.seq, v.at, v.archived_at
         FROM source_version v JOIN source f
             ON f.source_id = v.source_id AND f.version = v.version
         WHERE f.source_id = ?1";
     SOURCE_BY_CODE = "SELECT v.source_id, v.code, v.name, v.facility_id, v.kind, v.unit,
             v.time_zone,
-            v.opened_day, v.closed_day, v.version, v.seq, v.at
+            v.opened_day, v.closed_day, v.version, v.seq, v.at, v.archived_at
         FROM source_version v JOIN source f
             ON f.source_id = v.source_id AND f.version = v.version
         WHERE f.code = ?1";
     SOURCES = "SELECT v.source_id, v.code, v.name, v.facility_id, v.kind, v.unit, v.time_zone,
-            v.opened_day, v.closed_day, v.version, v.seq, v.at
+            v.opened_day, v.closed_day, v.version, v.seq, v.at, v.archived_at
         FROM source_version v JOIN source f
             ON f.source_id = v.source_id AND f.version = v.version
         ORDER BY v.code";
     SOURCE_VERSIONS = "SELECT source_id, code, name, facility_id, kind, unit, time_zone, opened_day,
-            closed_day, version, seq, at
+            closed_day, version, seq, at, archived_at
         FROM source_version WHERE seq <= ?1 ORDER BY seq";
 }
 

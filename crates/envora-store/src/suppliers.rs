@@ -12,22 +12,25 @@ statements! {
     SUPPLIER_HEAD_PUT = "INSERT INTO supplier (supplier_id, code, version) VALUES (?1, ?2, ?3)
         ON CONFLICT (supplier_id) DO UPDATE SET code = excluded.code, version = excluded.version";
     SUPPLIER_VERSION_ADD = "INSERT INTO supplier_version (supplier_id, version, seq, code, name,
-            country, lei, at, actor)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
-    SUPPLIER_BY_ID = "SELECT v.supplier_id, v.code, v.name, v.country, v.lei, v.version, v.seq, v.at
+            country, lei, at, actor, archived_at)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+    SUPPLIER_BY_ID = "SELECT v.supplier_id, v.code, v.name, v.country, v.lei, v.version, v.seq, v.at,
+            v.archived_at
         FROM supplier_version v JOIN supplier f
             ON f.supplier_id = v.supplier_id AND f.version = v.version
         WHERE f.supplier_id = ?1";
-    SUPPLIER_BY_CODE = "SELECT v.supplier_id, v.code, v.name, v.country, v.lei, v.version, v.seq,
-            v.at
+    SUPPLIER_BY_CODE = "SELECT v.supplier_id, v.code, v.name, v.country, v.lei, v.version, v.seq, v.at,
+            v.archived_at
         FROM supplier_version v JOIN supplier f
             ON f.supplier_id = v.supplier_id AND f.version = v.version
         WHERE f.code = ?1";
-    SUPPLIERS = "SELECT v.supplier_id, v.code, v.name, v.country, v.lei, v.version, v.seq, v.at
+    SUPPLIERS = "SELECT v.supplier_id, v.code, v.name, v.country, v.lei, v.version, v.seq, v.at,
+            v.archived_at
         FROM supplier_version v JOIN supplier f
             ON f.supplier_id = v.supplier_id AND f.version = v.version
         ORDER BY v.code";
-    SUPPLIER_VERSIONS = "SELECT supplier_id, code, name, country, lei, version, seq, at
+    SUPPLIER_VERSIONS = "SELECT supplier_id, code, name, country, lei, version, seq, at,
+            archived_at
         FROM supplier_version WHERE seq <= ?1 ORDER BY seq";
 }
 

@@ -105,7 +105,7 @@ async fn known(client: &Client) -> Result<Known, Failure> {
             Wanted::Entity => "/entities",
             Wanted::Supplier => "/suppliers",
         };
-        let all: Vec<Item> = client.all(path, &[]).await?;
+        let all: Vec<Item> = client.all(path, &[("state", "any")]).await?;
         let words = all.into_iter().flat_map(|item| [item.code, item.id]);
         known.insert(wanted, words.collect());
     }

@@ -184,6 +184,8 @@ flags! {
     NoExternalId = "no_external_id";
     /// A row that was stored before, under another id, says the same.
     PossibleDuplicate = "possible_duplicate";
+    /// It names a facility, source, entity or supplier that was archived when it came.
+    NamesArchived = "names_archived";
     /// A factor of another period was used.
     PeriodFallback = "period_fallback";
     /// A factor of a wider region was used.

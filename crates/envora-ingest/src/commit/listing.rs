@@ -19,6 +19,8 @@ pub(super) struct Listing {
     others: Vec<RowResult>,
     /// Rows that look like rows that were stored before.
     alike: Option<Alike>,
+    /// How many stored rows name what is archived, and the first such words.
+    archived: Option<(u64, String)>,
 }
 
 impl Listing {
@@ -28,6 +30,10 @@ impl Listing {
         if let Some((known, new)) = result.like.zip(result.id) {
             let alike = Alike { rows: 1, new, known };
             self.alike = Some(self.alike.map_or(alike, |before| before.and(alike)));
+        }
+        let stored = matches!(result.outcome, Outcome::Accepted | Outcome::Quarantined);
+        if let Some(words) = result.archived.as_ref().filter(|_| stored) {
+            self.archived.get_or_insert_with(|| (0, words.clone())).0 += 1;
         }
         match result.outcome {
             Outcome::Accepted => self.counts.accepted += 1,
@@ -68,6 +74,7 @@ impl Listing {
             segments: Vec::new(),
             results,
             alike: self.alike,
+            archived: self.archived,
             import: None,
             watermark: 0,
             committed_at: now,
@@ -91,6 +98,7 @@ mod tests {
                 problems: Vec::new(),
                 flags: Default::default(),
                 like: None,
+                archived: None,
             });
         }
         let answer = listing.answer(Mode::Partial, Timestamp::from_micros(0));

@@ -116,6 +116,7 @@ mod tests {
             problems: problems.to_vec(),
             flags: Default::default(),
             like: None,
+            archived: None,
         };
         let mut notes = Notes::new().expect("packs");
         let refused = result(7, Outcome::Rejected, &[problem.clone(), problem.hint("say it")]);

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use envora_domain::activities::Activity;
-use envora_domain::activities::problems::{Outcome, PROBLEMS_MAX, RowCode, RowProblem};
+use envora_domain::activities::problems::{Flag, Outcome, PROBLEMS_MAX, RowCode, RowProblem};
 use envora_domain::id::ActivityId;
 
 use super::RowResult;
@@ -79,8 +79,9 @@ pub(super) fn judge(row: ParsedRow, registry: &Registry) -> Judged {
         problems: Vec::new(),
         flags: Default::default(),
         like: None,
+        archived: None,
     };
-    let activity = match activity {
+    let mut activity = match activity {
         Ok(activity) => activity,
         Err(problems) => {
             result.outcome = Outcome::Rejected;
@@ -90,6 +91,13 @@ pub(super) fn judge(row: ParsedRow, registry: &Registry) -> Judged {
         }
     };
     result.external_id.clone_from(&activity.external_id);
+    // A late bill for a place that is given up is a bill: it counts, and says that it is odd.
+    let archived = registry.archived(&activity).into_iter().next().filter(|_| !activity.void);
+    if let Some((noun, word, since)) = archived {
+        activity.flags.insert(Flag::NamesArchived);
+        result.archived =
+            Some(format!("{} {word}, archived on {}", noun.as_str(), since.utc_day()));
+    }
     result.flags.clone_from(&activity.flags);
     let mut against = None;
     if activity.void {

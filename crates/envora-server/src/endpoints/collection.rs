@@ -11,7 +11,7 @@ use envora_domain::access::actions::{ReadFacilities, ReadOrganization};
 use envora_domain::id::Id;
 use envora_domain::time::Timestamp;
 use envora_store::nouns::{
-    Noun, Saving, Version, noun_by_code, noun_by_id, noun_put, noun_versions, nouns_all,
+    Noun, Saving, Version, noun_by_code, noun_by_id, noun_put_as, noun_versions, nouns_all,
 };
 use envora_store::transaction::{TenantReader, TenantTx};
 use serde::Serialize;
@@ -19,7 +19,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::access::{Allowed, nothing_here};
-use crate::answers::{Answer, is_known, must_match, not_modified, only_new};
+use crate::answers::{Answer, is_known, must_match, must_match_once, not_modified, only_new};
 use crate::app::App;
 use crate::bodies;
 use crate::cursors::{self, Place, Walk};
@@ -44,6 +44,8 @@ pub struct Sentences {
     pub change: &'static str,
     /// Of putting.
     pub put: &'static str,
+    /// Of archiving.
+    pub archive: &'static str,
 }
 
 /// A noun as the wire shows it.
@@ -96,6 +98,7 @@ const LISTS: &[Parameter] = &[
     ("limit", "How many, 1 to 1000; 100 when absent."),
     ("cursor", "The page to continue from."),
     ("code", "Only those of these codes; may be repeated."),
+    ("state", "`archived`: only those that are archived; `any`: these too; `active` when absent."),
     ("fields", "Only these fields of each, separated by commas."),
     ("include", "`total`: say how many there are in all."),
     ("as_of", "An instant: as they were known then."),
@@ -104,6 +107,7 @@ const LISTS_EXPANDING: &[Parameter] = &[
     ("limit", "How many, 1 to 1000; 100 when absent."),
     ("cursor", "The page to continue from."),
     ("code", "Only those of these codes; may be repeated."),
+    ("state", "`archived`: only those that are archived; `any`: these too; `active` when absent."),
     ("fields", "Only these fields of each, separated by commas."),
     ("include", "`total`: say how many there are in all."),
     ("as_of", "An instant: as they were known then."),
@@ -139,6 +143,9 @@ pub fn routes<N: Listed>() -> Vec<Route> {
             .takes(&[Format::Json], Shape::one::<N::New>())
             .gives(200, Shape::one::<N::Wire>())
             .also(&[(201, "There was none of this code; it was added.")]),
+        Route::delete::<N::Edit, _, _>(N::ONE, archive::<N>)
+            .says(N::SENTENCES.archive)
+            .gives(200, Shape::one::<N::Wire>()),
     ]
 }
 
@@ -155,6 +162,7 @@ async fn list<N: Listed>(
     let place = cursors::decode(&parts.keys, walk, now)?;
     let (limit, cut, then) = (params.limit()?, Cut::of::<N::Wire>(&params)?, as_of(&params)?);
     let expanding = N::HAS_FACILITY && expands(&params, "facility")?;
+    let state = state(&params)?;
     let codes: Vec<String> = params.many("code").map(str::to_owned).collect();
     let facilities = allowed.also::<ReadFacilities>()?;
     let (all, places) = parts
@@ -169,6 +177,7 @@ async fn list<N: Listed>(
         .await?;
     let chosen: Vec<Version<N>> = all
         .into_iter()
+        .filter(|one| state.is_none_or(|archived| one.archived.is_some() == archived))
         .filter(|one| codes.is_empty() || codes.iter().any(|code| code == one.fields.code()))
         .collect();
     let total = u64::try_from(chosen.len()).unwrap_or(u64::MAX);
@@ -193,6 +202,20 @@ async fn list<N: Listed>(
         .as_ref()
         .map(|cursor| cursors::next_path(&allowed.tenant.path(N::ALL), &params, cursor));
     Ok(cut.page(&Page { data, next_cursor }, Some(total))?.next(next.as_deref()))
+}
+
+/// Which of them a list tells: those that are archived, those that are not, or, by none, all.
+///
+/// # Errors
+/// 400 for another word.
+pub(super) fn state(params: &Params) -> Result<Option<bool>, Problem> {
+    let state = params.read("state", "active, archived or any", |text| match text {
+        "active" => Some(Some(false)),
+        "archived" => Some(Some(true)),
+        "any" => Some(None),
+        _ => None,
+    })?;
+    Ok(state.unwrap_or(Some(false)))
 }
 
 /// The versions that held at an instant, by code.
@@ -289,10 +312,12 @@ async fn add<N: Listed>(
         // The same one sent again is no conflict: nothing is added.
         if let Some(there) = noun_by_code::<N>(tx, &grants.reads, wanted.code())? {
             let same = there.fields.words() == wanted.words();
+            let there_is_archived = there.archived;
             let there = || Written::of(StatusCode::OK, &N::wire(there));
-            return Ok(if same { Ok(there()?) } else { Err(taken::<N>(wanted.code())) });
+            let archived = there_is_archived;
+            return Ok(if same { Ok(there()?) } else { Err(taken::<N>(wanted.code(), archived)) });
         }
-        saved(tx, &grants, &wanted, (StatusCode::CREATED, now))
+        saved(tx, &grants, (&wanted, None), (StatusCode::CREATED, now))
     };
     answer::<N>(&allowed, once(parts, allowed.grant, (marked, now), work).await?)
 }
@@ -314,11 +339,14 @@ fn filled<N: Listed>(
 fn saved<N: Listed>(
     tx: &mut TenantTx,
     grants: &Grants<N>,
-    wanted: &N,
+    (wanted, archived): (&N, Option<Timestamp>),
     (status, now): (StatusCode, Timestamp),
 ) -> Outcome {
-    Ok(match noun_put(tx, &grants.edits, wanted, now)? {
-        Saving::CodeTaken => Err(taken::<N>(wanted.code())),
+    Ok(match noun_put_as(tx, &grants.edits, (wanted, archived), now)? {
+        Saving::CodeTaken => {
+            let holder = noun_by_code::<N>(tx, &grants.reads, wanted.code())?;
+            Err(taken::<N>(wanted.code(), holder.and_then(|holder| holder.archived)))
+        }
         Saving::Saved(version) | Saving::Unchanged(version) => {
             Ok(Written::of(status, &N::wire(version))?)
         }
@@ -343,7 +371,8 @@ async fn change<N: Listed>(
 ) -> Answer {
     params.only(&[])?;
     let body = bodies::json(&headers, body, &[Format::MergePatch]).await?;
-    let sent = Fields::of(body, N::FIELDS)?;
+    let mut sent = Fields::of(body, &[N::FIELDS, &["archived"]].concat())?;
+    let archives = sent.truth("archived");
     let (parts, now) = (allowed.tenant.parts(), app.clock().now());
     let grants = Grants::<N>::of(&allowed)?;
     let work = move |tx: &mut TenantTx| -> Outcome {
@@ -353,9 +382,14 @@ async fn change<N: Listed>(
         if let Err(problem) = must_match(&headers, before.version) {
             return Ok(Err(problem));
         }
-        let id = before.fields.id();
+        let (id, since) = (before.fields.id(), before.archived);
+        let archived = match archives {
+            None => since,
+            Some(true) => since.or(Some(now)),
+            Some(false) => None,
+        };
         match filled(tx, &grants, Some(before.fields), (id, sent))? {
-            Ok(wanted) => saved(tx, &grants, &wanted, (StatusCode::OK, now)),
+            Ok(wanted) => saved(tx, &grants, (&wanted, archived), (StatusCode::OK, now)),
             Err(problem) => Ok(Err(problem)),
         }
     };
@@ -385,9 +419,9 @@ async fn put<N: Listed>(
         if let Err(problem) = conditions {
             return Ok(Err(problem));
         }
-        let (status, id) = match &before {
-            Some(before) => (StatusCode::OK, before.fields.id()),
-            None => (StatusCode::CREATED, new_id),
+        let (status, id, archived) = match &before {
+            Some(before) => (StatusCode::OK, before.fields.id(), before.archived),
+            None => (StatusCode::CREATED, new_id, None),
         };
         let code = before.as_ref().map_or(word.as_str(), |before| before.fields.code());
         let sent = match Fields::of(with_code(body, code), N::FIELDS) {
@@ -396,9 +430,33 @@ async fn put<N: Listed>(
         };
         // What is put stands for the whole: what it leaves out is no longer said.
         match filled::<N>(tx, &grants, None, (id, sent))? {
-            Ok(wanted) => saved(tx, &grants, &wanted, (status, now)),
+            Ok(wanted) => saved(tx, &grants, (&wanted, archived), (status, now)),
             Err(problem) => Ok(Err(problem)),
         }
+    };
+    answer::<N>(&allowed, once(parts, allowed.grant, (None, now), work).await?)
+}
+
+async fn archive<N: Listed>(
+    State(app): State<App>,
+    allowed: Allowed<N::Edit>,
+    Path((_, id)): Path<(String, String)>,
+    params: Params,
+    headers: HeaderMap,
+) -> Answer {
+    params.only(&[])?;
+    let (parts, now) = (allowed.tenant.parts(), app.clock().now());
+    let grants = Grants::<N>::of(&allowed)?;
+    let work = move |tx: &mut TenantTx| -> Outcome {
+        let Some(before) = named::<N>(tx, &grants.reads, &id)? else {
+            return Ok(Err(nothing_here()));
+        };
+        let state = (before.version, before.archived.is_some());
+        if let Err(problem) = must_match_once(&headers, state) {
+            return Ok(Err(problem));
+        }
+        let archived = before.archived.or(Some(now));
+        saved(tx, &grants, (&before.fields, archived), (StatusCode::OK, now))
     };
     answer::<N>(&allowed, once(parts, allowed.grant, (None, now), work).await?)
 }
@@ -421,10 +479,15 @@ fn none_to_match(headers: &HeaderMap) -> Result<(), Problem> {
     Ok(())
 }
 
-fn taken<N: Noun>(code: &str) -> Problem {
-    Problem::conflict(format!(
-        "Another {} has the code {} and says something else. Change that one, or choose another code.",
-        N::NAME,
-        shown(code)
-    ))
+fn taken<N: Noun>(code: &str, archived: Option<Timestamp>) -> Problem {
+    let (noun, code) = (N::NAME, shown(code));
+    Problem::conflict(match archived {
+        None => format!(
+            "Another {noun} has the code {code} and says something else. Change that one, or choose another code."
+        ),
+        Some(since) => format!(
+            "Another {noun} has the code {code}; it was archived on {}. Bring it back by PATCH with {{\"archived\": false}}, or choose another code.",
+            since.utc_day()
+        ),
+    })
 }

@@ -27,6 +27,7 @@ impl Listed for EntityFields {
         read: "Reads an entity, by its id or its code.",
         change: "Changes an entity, by its id or its code.",
         put: "Adds or replaces an entity under a code: what the body leaves out is no longer said.",
+        archive: "Archives an entity: lists leave it out, and rows that name it mean what they meant.",
     };
 
     fn blank(id: EntityId, _: &mut Look<'_>) -> anyhow::Result<Self> {
@@ -76,6 +77,7 @@ impl Listed for EntityFields {
             share: fields.share,
             control: fields.control,
             version: version.version,
+            archived_at: version.archived,
         }
     }
 }

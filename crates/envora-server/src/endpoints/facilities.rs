@@ -33,6 +33,7 @@ impl Listed for FacilityFields {
         read: "Reads a facility, by its id or its code.",
         change: "Changes a facility, by its id or its code.",
         put: "Adds or replaces a facility under a code: what the body leaves out is no longer said.",
+        archive: "Archives a facility: lists leave it out, and rows that name it mean what they meant.",
     };
 
     fn blank(id: FacilityId, look: &mut Look<'_>) -> anyhow::Result<Self> {
@@ -119,5 +120,6 @@ pub fn wire(facility: store::Facility) -> Facility {
         opened: fields.opened,
         closed: fields.closed,
         version: facility.version,
+        archived_at: facility.archived,
     }
 }

@@ -259,7 +259,7 @@ impl Answering {
             counts: rows::counts(&accepted.counts),
             segments: accepted.segments.clone(),
             results: rows::results(&accepted.results, self.format),
-            warnings: rows::warnings(accepted.alike),
+            warnings: rows::warnings_of(accepted),
             watermark: rows::watermark(accepted),
             created_at: accepted.committed_at,
         }

@@ -2,30 +2,41 @@
 
 use axum::body::Body;
 use axum::extract::{OriginalUri, Path, State};
+use axum::http::header::IF_MATCH;
 use axum::http::{HeaderMap, StatusCode};
 use envora_api::codes::Code;
-use envora_api::mappings::ImportMapping;
+use envora_api::listing::Page;
+use envora_api::mappings::{ChangeImportMapping, ImportMapping};
 use envora_api::problems::{Problem, RowError};
 use envora_domain::access::actions::{ReadActivities, WriteActivities};
+use envora_domain::time::Timestamp;
 use envora_ingest::mapping::{Mapping, MappingError};
 use envora_store::mappings::{
-    self as store, NewMapping, mapping_by_name, mapping_put, mappings_all,
+    self as store, NewMapping, mapping_archive, mapping_by_name, mapping_put, mappings_all,
 };
 use envora_store::transaction::TenantTx;
 
+use super::collection::state;
 use crate::access::{Allowed, nothing_here};
-use crate::answers::{Answer, Reply};
+use crate::answers::{Answer, Reply, is_known, must_match, not_modified};
 use crate::app::App;
 use crate::bodies;
+use crate::fields::Fields;
 use crate::gate::{Format, body_format};
 use crate::idempotency::{self, Sent, Written, once};
-use crate::listing::{WHOLE, whole};
+use crate::listing::Cut;
 use crate::openapi::Shape;
 use crate::params::Params;
-use crate::routes::Route;
+use crate::routes::{Parameter, Route};
 
 const ALL: &str = "/v2/organizations/{org_id}/import-mappings";
 const ONE: &str = "/v2/organizations/{org_id}/import-mappings/{name}";
+
+const LISTS: &[Parameter] = &[
+    ("fields", "Only these fields of each, separated by commas."),
+    ("include", "`total`: say how many there are in all."),
+    ("state", "`archived`: only those that are archived; `any`: these too; `active` when absent."),
+];
 
 /// The routes of this file.
 #[must_use]
@@ -33,7 +44,7 @@ pub fn routes() -> Vec<Route> {
     vec![
         Route::get::<ReadActivities, _, _>(ALL, list)
             .says("Lists the mappings, each in its newest version.")
-            .asks(WHOLE)
+            .asks(LISTS)
             .gives(200, Shape::page::<ImportMapping>()),
         Route::post::<WriteActivities, _, _>(ALL, add)
             .says("Saves a mapping; the same tree again adds nothing.")
@@ -41,27 +52,105 @@ pub fn routes() -> Vec<Route> {
             .gives(201, Shape::one::<ImportMapping>()),
         Route::get::<ReadActivities, _, _>(ONE, read)
             .says("Reads a mapping in its newest version.")
+            .gives(200, Shape::one::<ImportMapping>())
+            .also(&[(304, "Not changed since the version in If-None-Match.")]),
+        Route::patch::<WriteActivities, _, _>(ONE, change)
+            .says("Archives a mapping or brings it back; another tree is saved by POST.")
+            .takes(&[Format::MergePatch], Shape::one::<ChangeImportMapping>())
+            .gives(200, Shape::one::<ImportMapping>()),
+        Route::delete::<WriteActivities, _, _>(ONE, archive)
+            .says("Archives a mapping: the list leaves it out, and files may name it as before.")
             .gives(200, Shape::one::<ImportMapping>()),
     ]
 }
 
 pub(crate) async fn list(allowed: Allowed<ReadActivities>, params: Params) -> Answer {
-    let cut = whole::<ImportMapping>(&params)?;
-    let grant = allowed.grant;
+    params.only(&["fields", "include", "state"])?;
+    let (cut, state, grant) = (Cut::of::<ImportMapping>(&params)?, state(&params)?, allowed.grant);
     let found = allowed.tenant.parts().db.read(move |rd| mappings_all(rd, &grant)).await?;
-    cut(found.into_iter().map(wire).collect::<anyhow::Result<Vec<_>>>()?)
+    let told = |one: &store::Mapping| state.is_none_or(|due| one.archived.is_some() == due);
+    let data = found.into_iter().filter(told).map(wire).collect::<anyhow::Result<Vec<_>>>()?;
+    let total = data.len() as u64;
+    cut.page(&Page { data, next_cursor: None }, Some(total))
 }
 
 async fn read(
     allowed: Allowed<ReadActivities>,
     Path((_, name)): Path<(String, String)>,
     params: Params,
+    headers: HeaderMap,
 ) -> Answer {
     params.only(&[])?;
     let grant = allowed.grant;
     let found =
         allowed.tenant.parts().db.read(move |rd| mapping_by_name(rd, &grant, &name)).await?;
-    Reply::ok(&wire(found.ok_or_else(nothing_here)?)?)
+    let found = found.ok_or_else(nothing_here)?;
+    let version = found.seq;
+    if is_known(&headers, version) {
+        return Ok(not_modified(version));
+    }
+    Ok(Reply::ok(&wire(found)?)?.version(version))
+}
+
+async fn change(
+    State(app): State<App>,
+    allowed: Allowed<WriteActivities>,
+    Path((_, name)): Path<(String, String)>,
+    (params, headers): (Params, HeaderMap),
+    body: Body,
+) -> Answer {
+    params.only(&[])?;
+    let body = bodies::json(&headers, body, &[Format::MergePatch]).await?;
+    let mut sent = Fields::of(body, &["archived"])?;
+    let archives = sent.truth("archived");
+    sent.finish()?;
+    archived(&app, &allowed, (name, archives), move |seq, _| must_match(&headers, seq)).await
+}
+
+async fn archive(
+    State(app): State<App>,
+    allowed: Allowed<WriteActivities>,
+    Path((_, name)): Path<(String, String)>,
+    (params, headers): (Params, HeaderMap),
+) -> Answer {
+    params.only(&[])?;
+    archived(&app, &allowed, (name, Some(true)), move |seq, since| {
+        // What is archived already was archived by this request, sent again, as far as one can tell.
+        if since.is_some() && headers.contains_key(IF_MATCH) {
+            return Ok(());
+        }
+        must_match(&headers, seq)
+    })
+    .await
+}
+
+/// Archives a mapping or brings it back, once the version that the request names is the one there is.
+async fn archived(
+    app: &App,
+    allowed: &Allowed<WriteActivities>,
+    (name, archives): (String, Option<bool>),
+    matches: impl FnOnce(u64, Option<Timestamp>) -> Result<(), Problem> + Send + 'static,
+) -> Answer {
+    let (parts, now) = (allowed.tenant.parts(), app.clock().now());
+    let (grant, reads) = (allowed.grant, allowed.also::<ReadActivities>()?);
+    let saved = parts.db.write(move |tx| {
+        let Some(before) = mapping_by_name(tx, &reads, &name)? else {
+            return Ok(Err(nothing_here()));
+        };
+        if let Err(problem) = matches(before.seq, before.archived) {
+            return Ok(Err(problem));
+        }
+        let since = match archives {
+            None => before.archived,
+            Some(true) => before.archived.or(Some(now)),
+            Some(false) => None,
+        };
+        let saved = mapping_archive(tx, &grant, (&name, since), now)?;
+        Ok(saved.ok_or_else(nothing_here))
+    });
+    let saved = saved.await??;
+    let version = saved.seq;
+    Ok(Reply::ok(&wire(saved)?)?.version(version))
 }
 
 pub(crate) async fn add(
@@ -124,6 +213,7 @@ fn wire(mapping: store::Mapping) -> anyhow::Result<ImportMapping> {
         version: mapping.digest.hex(),
         seq: mapping.seq,
         created_at: mapping.created_at,
+        archived_at: mapping.archived,
         tree: serde_json::from_str(&mapping.tree)?,
     })
 }

@@ -30,6 +30,7 @@ impl Listed for SourceFields {
         read: "Reads a source, by its id or its code.",
         change: "Changes a source, by its id or its code.",
         put: "Adds or replaces a source under a code: what the body leaves out is no longer said.",
+        archive: "Archives a source: lists leave it out, and rows that name it mean what they meant.",
     };
     const HAS_FACILITY: bool = true;
 
@@ -86,6 +87,7 @@ impl Listed for SourceFields {
             opened: fields.opened,
             closed: fields.closed,
             version: version.version,
+            archived_at: version.archived,
         }
     }
 }

@@ -27,6 +27,7 @@ impl Listed for SupplierFields {
         read: "Reads a supplier, by its id or its code.",
         change: "Changes a supplier, by its id or its code.",
         put: "Adds or replaces a supplier under a code: what the body leaves out is no longer said.",
+        archive: "Archives a supplier: lists leave it out, and rows that name it mean what they meant.",
     };
 
     fn blank(id: SupplierId, _: &mut Look<'_>) -> anyhow::Result<Self> {
@@ -66,6 +67,7 @@ impl Listed for SupplierFields {
             country: some(fields.country),
             lei: some(fields.lei),
             version: version.version,
+            archived_at: version.archived,
         }
     }
 }

@@ -39,6 +39,7 @@ fn one(path: &str, name: &str) -> Value {
         "scope" => json!({ "type": "string", "enum": ["1", "2", "3"] }),
         "category" => json!({ "type": "string", "pattern": "^([1-9]|1[0-5])$" }),
         "state" if path.contains("/activities") => json!({ "type": "string", "enum": STATES }),
+        "state" => json!({ "type": "string", "enum": ["active", "archived", "any"] }),
         "group_by" => {
             let words: Vec<String> = GroupBy::ALL
                 .iter()

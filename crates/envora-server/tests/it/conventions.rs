@@ -152,7 +152,10 @@ async fn a_cursor_is_good_for_its_own_list_filters_and_organization_alone() {
 #[tokio::test]
 async fn every_version_is_known_again_and_every_change_names_one() {
     let (house, _) = filled().await;
-    let changes = routes::list().into_iter().filter(|route| route.method == Method::Patch);
+    // A mapping's version is a digest; what it does instead is in a test of its own.
+    let versioned =
+        |route: &Route| route.method == Method::Patch && !route.path.ends_with("{name}");
+    let changes = routes::list().into_iter().filter(versioned);
     let paths: Vec<String> = changes
         .map(|route| route.path.strip_prefix(ORGANIZATION).unwrap().replace("{id}", "x1"))
         .collect();

@@ -3,6 +3,7 @@
 
 mod access;
 mod activities;
+mod archiving;
 mod browser;
 mod calculation;
 mod collections;

@@ -366,6 +366,7 @@ fn body(
         ("post", "imports") => (media::CSV, "@january.csv".to_owned()),
         ("post", "import-mappings") => ("application/toml", "@meters.toml".to_owned()),
         ("post", "activities" | "validate") => (media::JSON, quoted(&rows())),
+        ("patch", "{name}") => (media::MERGE_PATCH, quoted(&json!({ "archived": false }))),
         ("patch", _) => (media::MERGE_PATCH, quoted(&json!({ "name": "A new name" }))),
         _ => {
             let schema = content.get(media::JSON).and_then(|one| one.get("schema"));

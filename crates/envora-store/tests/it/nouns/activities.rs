@@ -13,7 +13,7 @@ use envora_store::imports::{
 };
 use envora_store::likenesses::{Alike, alike_of_import, likeness_add, likenesses_from};
 use envora_store::mappings::{
-    NewMapping, mapping_by_digest, mapping_by_name, mapping_put, mappings_all,
+    NewMapping, mapping_archive, mapping_by_digest, mapping_by_name, mapping_put, mappings_all,
 };
 use envora_store::mentions::{Slice, Word, mentions_add, mentions_of_word};
 use envora_store::segments::{
@@ -210,6 +210,22 @@ pub(super) fn a_mapping_has_versions(db: &mut TestDb) {
             Ok(())
         })
         .unwrap();
+    let archive = |name: &'static str, since| {
+        db.db
+            .write_blocking(move |tx| mapping_archive(tx, &write, (name, since), later(9)))
+            .unwrap()
+    };
+    assert_eq!(archive("none", Some(later(9))), None);
+    let archived = archive("meters", Some(later(9))).unwrap();
+    assert_eq!((archived.archived, archived.digest), (Some(later(9)), first.digest));
+    assert_eq!(archive("meters", Some(later(9))), Some(archived.clone()), "nothing to do");
+    let all = db.db.read_blocking(move |rd| mappings_all(rd, &read)).unwrap();
+    assert_eq!(all.last(), Some(&archived), "whoever lists them leaves it out");
+    let back = archive("meters", None).unwrap();
+    assert!(back.archived.is_none() && back.seq > archived.seq);
+    let archived = archive("meters", Some(later(10))).unwrap();
+    let saved = put("meters", "{}");
+    assert!(saved.archived.is_none() && saved.seq > archived.seq, "saving brings it back");
 }
 
 pub(super) fn an_activity_has_one_successor(db: &mut TestDb) {

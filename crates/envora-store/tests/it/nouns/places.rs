@@ -18,7 +18,8 @@ use envora_store::audit::{
 use envora_store::entities::EntityFields;
 use envora_store::facilities::{Facility, FacilityFields};
 use envora_store::nouns::{
-    Noun, Saving, Version, noun_by_code, noun_by_id, noun_put, noun_versions, nouns_all,
+    Noun, Saving, Version, noun_by_code, noun_by_id, noun_put, noun_put_as, noun_versions,
+    nouns_all,
 };
 use envora_store::organization::{
     OrganizationSettings, organization_as_of, organization_now, organization_put,
@@ -251,7 +252,7 @@ fn supplier(number: u8, code: &str) -> SupplierFields {
 
 /// Two versions of one, and another that wants its code.
 fn has_versions<N: Noun + core::fmt::Debug>(db: &TestDb, first: N, second: N, other: N) {
-    let (read, edit) = (grant::<N::Read>(), grant::<N::Edit>());
+    let (read, edit, last) = (grant::<N::Read>(), grant::<N::Edit>(), second.clone());
     let sent = [first.clone(), first.clone(), second.clone(), other];
     let savings: Vec<Saving<Version<N>>> = db
         .db
@@ -272,6 +273,50 @@ fn has_versions<N: Noun + core::fmt::Debug>(db: &TestDb, first: N, second: N, ot
             assert_eq!(versions.len(), 2);
             assert_eq!(versions[0].fields, first);
             assert!(versions[0].seq < versions[1].seq, "each version has a leaf of its own");
+            Ok(())
+        })
+        .unwrap();
+    is_archived_and_brought_back::<N>(db, last);
+}
+
+/// A state is a version, with a leaf whose digest tells it; a change keeps the state.
+fn is_archived_and_brought_back<N: Noun + core::fmt::Debug>(db: &TestDb, one: N) {
+    let (read, edit, audit) = (grant::<N::Read>(), grant::<N::Edit>(), grant::<ReadAudit>());
+    let since = later(5);
+    let savings: Vec<Saving<Version<N>>> = db
+        .db
+        .write_blocking(move |tx| {
+            Ok(vec![
+                noun_put_as(tx, &edit, (&one, Some(since)), since)?,
+                noun_put_as(tx, &edit, (&one, Some(since)), later(6))?,
+                noun_put(tx, &edit, &one, later(7))?,
+                noun_put_as(tx, &edit, (&one, None), later(8))?,
+            ])
+        })
+        .unwrap();
+    let [
+        Saving::Saved(archived),
+        Saving::Unchanged(same),
+        Saving::Unchanged(put),
+        Saving::Saved(back),
+    ] = &savings[..]
+    else {
+        panic!("{savings:?}")
+    };
+    assert_eq!((archived.version, archived.archived), (3, Some(since)));
+    assert_eq!((same, put), (archived, archived), "what says the same adds nothing");
+    assert_eq!((back.version, back.archived), (4, None));
+    let (id, archived, back) = (back.fields.id(), archived.clone(), back.clone());
+    db.db
+        .read_blocking(move |rd| {
+            assert_eq!(noun_by_id::<N>(rd, &read, id)?, Some(back.clone()));
+            assert_eq!(noun_versions::<N>(rd, &read, archived.seq)?.pop(), Some(archived));
+            let digests = audit_entries_by_object(rd, &audit, id.bytes())?;
+            let digests = digests.iter().map(|one| Leaf::decode(&one.leaf).unwrap().digest);
+            let [.., before, archived, after] = digests.collect::<Vec<_>>()[..] else {
+                panic!("three leaves")
+            };
+            assert!(before == after && before != archived, "a leaf tells the state");
             Ok(())
         })
         .unwrap();
