@@ -5,7 +5,9 @@
 
 pub(crate) mod asked;
 mod coverage;
+mod division;
 pub(crate) mod figures;
+pub(crate) mod piles;
 pub mod quality;
 pub mod series;
 pub(crate) mod totals;
@@ -13,17 +15,15 @@ pub(crate) mod totals;
 use std::collections::BTreeMap;
 
 use envora_api::amounts::Watermark;
-use envora_api::footprints::{Footprint, Group, Period};
+use envora_api::footprints::{BasisTotal, Footprint, Period, Totals};
 use envora_domain::access::{Grant, actions::ReadResults};
-use envora_domain::figures::Figure;
 use envora_domain::gwp::GwpSet;
 use envora_domain::id::RunId;
 use envora_domain::time::{Day, Timestamp};
 use envora_store::runs::RunState;
 
 use self::asked::Asked;
-use self::figures::{month_word, months};
-use self::totals::{Plan, basis_totals};
+use self::piles::Piles;
 use crate::process::standing::Stall;
 use crate::tenant::TenantParts;
 
@@ -159,11 +159,12 @@ pub fn footprint(
     grant: &Grant<ReadResults>,
     query: &FootprintQuery,
 ) -> Result<Footprint, AskError> {
-    let asked = Asked::settle(parts, *grant, query)?;
-    answer(parts, grant, &asked)
+    let [answer] = footprints(parts, grant, query, [query.group_by])?;
+    Ok(answer)
 }
 
-/// Answers the same question split in several ways, over cells that are read once. Blocks.
+/// Answers the same question split in several ways: cells are read, put together and held against what
+/// does not count once, whatever the number of ways. Blocks.
 ///
 /// # Errors
 /// [`AskError`].
@@ -173,67 +174,43 @@ pub fn footprints<const N: usize>(
     query: &FootprintQuery,
     ways: [Option<GroupBy>; N],
 ) -> Result<[Footprint; N], AskError> {
-    let mut asked = Asked::settle(parts, *grant, query)?;
-    let mut all = Vec::with_capacity(N);
-    for way in ways {
-        asked.query.group_by = way;
-        all.push(answer(parts, grant, &asked)?);
-    }
-    all.try_into().map_err(|_| AskError::TooLarge)
+    let asked = Asked::settle(parts, *grant, query)?;
+    let piles = Piles::of(&asked)?;
+    let (whole, bases, groups) = division::divide(parts, (&asked, &piles), &ways)?;
+    let undivided = undivided(parts, *grant, (&asked, &piles), (whole, bases))?;
+    let answers = groups.into_iter().map(|groups| Footprint { groups, ..undivided.clone() });
+    answers.collect::<Vec<_>>().try_into().map_err(|_| AskError::TooLarge)
 }
 
-fn answer(
+/// The answer to a question that is split by nothing.
+fn undivided(
     parts: &TenantParts,
-    grant: &Grant<ReadResults>,
-    asked: &Asked,
+    grant: Grant<ReadResults>,
+    (asked, piles): (&Asked, &Piles),
+    (totals, bases): (Totals, Vec<BasisTotal>),
 ) -> Result<Footprint, AskError> {
-    let query = &asked.query;
-    let base = asked.base();
-    let groups = groups(asked);
-    let plans: Vec<Plan> = std::iter::once(&base)
-        .chain(groups.iter().map(|(_, figure)| figure))
-        .map(|figure| Plan::of(figure, &asked.cells))
-        .collect::<Result<_, _>>()?;
-    let bases = totals::bases(&base, &asked.cells)?;
-    let mut figures: Vec<Figure> =
-        plans.iter().flat_map(|plan| plan.figures().iter().cloned()).collect();
-    let planned = figures.len();
-    figures.extend(bases.iter().map(|(_, figure)| figure.clone()));
-    let values = asked.values(parts, &figures)?;
-    let (mut rest, of_bases) = values.split_at_checked(planned).unwrap_or((&values, &[]));
-    let mut totals = Vec::new();
-    for plan in &plans {
-        let (own, others) = rest.split_at_checked(plan.figures().len()).unwrap_or((rest, &[]));
-        totals.extend(plan.totals(own));
-        rest = others;
-    }
-    let mut totals = totals.into_iter();
-    let whole = totals.next().ok_or(AskError::TooLarge)?;
-    let groups = groups.into_iter().zip(totals).map(|((key, _), totals)| Group { key, totals });
-    let basis_totals = basis_totals(&bases, of_bases);
     let published = asked.set == GwpSet::Published;
-    let (bases, native_basis) =
-        if published { (basis_totals, Vec::new()) } else { (Vec::new(), basis_totals) };
-    let (mut warnings, lacking) = coverage::warnings(parts, *grant, asked)?;
+    let (bases, native_basis) = if published { (bases, Vec::new()) } else { (Vec::new(), bases) };
+    let (mut warnings, lacking) = coverage::warnings(parts, grant, (asked, piles))?;
     let stalled = coverage::stalled(parts, asked)?;
-    warnings.splice(..0, stalled.into_iter().chain(coverage::twice(parts, *grant, asked)?));
+    warnings.splice(..0, stalled.into_iter().chain(coverage::twice(parts, grant, asked)?));
     let mut coverage = coverage::coverage(asked)?;
     coverage.derived_factor_missing = lacking;
     Ok(Footprint {
-        period: Period { from: query.from, to: query.to },
+        period: Period { from: asked.query.from, to: asked.query.to },
         time_zone: asked.time_zone.clone(),
         gwp_set: asked.set.as_str().to_owned(),
         consolidation: CONSOLIDATION.to_owned(),
         run: asked.run.id,
         status: status(parts, asked).to_owned(),
         watermark: watermark(parts, asked),
-        totals: whole,
+        totals,
         bases,
         native_basis,
-        groups: groups.collect(),
+        groups: Vec::new(),
         coverage,
-        primary_data_share: coverage::primary_share(asked)?,
-        unresolved: coverage::unresolved(parts, *grant, asked)?,
+        primary_data_share: coverage::primary_share(asked, piles)?,
+        unresolved: coverage::unresolved(parts, grant, asked)?,
         warnings,
     })
 }
@@ -258,86 +235,4 @@ fn watermark(parts: &TenantParts, asked: &Asked) -> Watermark {
         committed_at: (asked.head.size > 0).then_some(asked.head.at),
         lag_ms: if waiting { u64::try_from(lag).unwrap_or(0) } else { 0 },
     }
-}
-
-/// The groups asked for: each group's words, and the figure of all that is in it.
-fn groups(asked: &Asked) -> Vec<(BTreeMap<String, String>, Figure)> {
-    let base = asked.base();
-    let Some(by) = asked.query.group_by else { return Vec::new() };
-    let narrowed = |field: &str, word: String| {
-        let mut filters = base.filters.clone();
-        filters.insert(field.to_owned(), vec![word]);
-        Figure { filters, ..base.clone() }
-    };
-    let word = |field: &str, word: &str| (field.to_owned(), word.to_owned());
-    match by {
-        GroupBy::Month => months(base.from, base.to)
-            .into_iter()
-            .map(|(from, to)| {
-                let key = BTreeMap::from([word("month", &month_word(from))]);
-                (key, Figure { from, to, ..base.clone() })
-            })
-            .collect(),
-        GroupBy::Scope => [1_u8, 2, 3]
-            .into_iter()
-            .map(|scope| {
-                let key = BTreeMap::from([word("scope", &scope.to_string())]);
-                (key, narrowed("scope", scope.to_string()))
-            })
-            .collect(),
-        GroupBy::Category => distinct(asked, |key| key.category.to_string())
-            .into_iter()
-            .filter(|category| category != "0")
-            .map(|category| {
-                let key = BTreeMap::from([word("category", &category)]);
-                (key, narrowed("category", category))
-            })
-            .collect(),
-        GroupBy::Type => distinct(asked, |key| key.kind.clone())
-            .into_iter()
-            .map(|kind| (BTreeMap::from([word("type", &kind)]), narrowed("type", kind)))
-            .collect(),
-        GroupBy::Facility => by_id(asked, |key| &key.facility)
-            .into_iter()
-            .map(|bytes| {
-                let id = envora_domain::id::FacilityId::from_slice(&bytes);
-                let known = id.and_then(|id| asked.registry.facility_of(id, u64::MAX));
-                let code = known.map_or("", |facility| &facility.fields.code);
-                let name = known.map_or("", |facility| &facility.fields.name);
-                let id = id.map(|id| id.to_string()).unwrap_or_default();
-                let key = BTreeMap::from([
-                    word("facility_id", &id),
-                    word("facility_code", code),
-                    word("facility_name", name),
-                ]);
-                (key, narrowed("facility", id))
-            })
-            .collect(),
-        GroupBy::Source => by_id(asked, |key| &key.source)
-            .into_iter()
-            .map(|bytes| {
-                let id = envora_domain::id::SourceId::from_slice(&bytes);
-                let known = id.and_then(|id| asked.registry.source_of(id, u64::MAX));
-                let code = known.map_or("", |source| &source.fields.code);
-                let id = id.map(|id| id.to_string()).unwrap_or_default();
-                let key = BTreeMap::from([word("source_id", &id), word("source_code", code)]);
-                (key, narrowed("source", id))
-            })
-            .collect(),
-    }
-}
-
-fn distinct(asked: &Asked, word: impl Fn(&envora_domain::cells::CellKey) -> String) -> Vec<String> {
-    let words: std::collections::BTreeSet<String> =
-        asked.cells.iter().map(|(key, _)| word(key)).collect();
-    words.into_iter().collect()
-}
-
-fn by_id(
-    asked: &Asked,
-    bytes: impl Fn(&envora_domain::cells::CellKey) -> &Vec<u8>,
-) -> Vec<Vec<u8>> {
-    let words: std::collections::BTreeSet<Vec<u8>> =
-        asked.cells.iter().map(|(key, _)| bytes(key).clone()).collect();
-    words.into_iter().collect()
 }

@@ -7,7 +7,6 @@ use anyhow::Context as _;
 use envora_domain::access::{Grant, actions::ReadResults};
 use envora_domain::activities::Ref;
 use envora_domain::catalogue::{Bucket, Market};
-use envora_domain::cells::{CellKey, CellValue};
 use envora_domain::choice::Policy;
 use envora_domain::decimal::Mass;
 use envora_domain::figures::{Figure, Measure};
@@ -20,12 +19,15 @@ use envora_store::organization::organization_now;
 use envora_store::runs::{Run, RunState, run_by_id, run_current, runs_all};
 use envora_store::unresolved::{DayRange, Unresolved};
 
-use super::figures::{self, column};
+use super::figures::{Cell, add_up, column};
 use super::{AskError, CONSOLIDATION, FootprintQuery};
 use crate::process::runs::policy_of_run;
 use crate::registry::Registry;
 use crate::tenant::TenantParts;
 use crate::trace::replay;
+
+/// Figures, with the cells that can be part of them.
+pub(crate) type Questions<'a> = Vec<(Vec<Figure>, Vec<&'a Cell>)>;
 
 /// What is known when the question is settled.
 pub(crate) struct Asked {
@@ -36,7 +38,7 @@ pub(crate) struct Asked {
     pub(crate) time_zone: String,
     pub(crate) policy: Policy,
     pub(crate) registry: Arc<Registry>,
-    pub(crate) cells: Vec<(CellKey, CellValue)>,
+    pub(crate) cells: Vec<Cell>,
     /// Of a question about the past: what did not count then. Tables know today's alone.
     pub(crate) unresolved: Option<Vec<Unresolved>>,
 }
@@ -188,26 +190,26 @@ impl Asked {
     }
 
     /// The cells of some of the question's days.
-    pub(crate) fn on(&self, from: Day, to: Day) -> &[(CellKey, CellValue)] {
+    pub(crate) fn on(&self, from: Day, to: Day) -> &[Cell] {
         let first = self.cells.partition_point(|(key, _)| key.day < from);
         let end = self.cells.partition_point(|(key, _)| key.day < to);
         self.cells.get(first..end).unwrap_or_default()
     }
 
     /// The exact values of figures: from the cells, or, in a set that cells do not keep, from the
-    /// rows.
+    /// rows, which are worked out again once for all of them.
     pub(crate) fn values(
         &self,
         parts: &TenantParts,
-        figures: &[Figure],
-    ) -> Result<Vec<Mass>, AskError> {
+        questions: &Questions<'_>,
+    ) -> Result<Vec<Vec<Mass>>, AskError> {
         let columns = self.policy.columns();
-        let kept =
-            |figure: &Figure| figure.gwp_set.is_none_or(|set| column(&columns, set).is_some());
-        if figures.iter().all(kept) {
-            let cells = figures::condensed(&self.cells, figures)?;
-            return figures::add_up(figures, &columns, &cells);
+        if column(&columns, self.set).is_some() {
+            let sums = |(of, cells): &(Vec<Figure>, Vec<&Cell>)| add_up(of, &columns, cells);
+            return questions.iter().map(sums).collect();
         }
-        replay::values(parts, figures)
+        let figures: Vec<Figure> = questions.iter().flat_map(|(of, _)| of.clone()).collect();
+        let mut values = replay::values(parts, &figures)?.into_iter();
+        Ok(questions.iter().map(|(of, _)| values.by_ref().take(of.len()).collect()).collect())
     }
 }

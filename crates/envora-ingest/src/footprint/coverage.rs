@@ -11,6 +11,7 @@ use envora_domain::cells::{CellValue, Primary};
 use envora_domain::choice::Why;
 use envora_domain::decimal::{Decimal, Mass};
 use envora_domain::figures::Figure;
+use envora_domain::time::Day;
 use envora_store::segments::segments_from;
 use envora_store::unresolved::{DayRange, Unresolved, unresolved_between};
 use envora_store::whys::whys_of_run;
@@ -18,6 +19,7 @@ use envora_store::whys::whys_of_run;
 use super::AskError;
 use super::asked::Asked;
 use super::figures::{Sieve, column, month_of, month_word, months};
+use super::piles::Piles;
 use crate::commit::ALIKE_REMEDY;
 use crate::tenant::TenantParts;
 
@@ -30,12 +32,16 @@ const WAITING_MAX: u32 = 10_000;
 pub(crate) fn coverage(asked: &Asked) -> Result<Coverage, AskError> {
     let base = asked.base();
     let sieve = Sieve::of(&base)?;
-    let present: BTreeSet<(Vec<u8>, String)> = asked
-        .cells
-        .iter()
-        .filter(|(key, value)| sieve.holds(key) && is_there(value))
-        .map(|(key, _)| (key.source.clone(), month_word(key.day)))
-        .collect();
+    let mut present: BTreeSet<(&[u8], Day)> = BTreeSet::new();
+    let mut known: Option<(&[u8], Day)> = None;
+    for (key, value) in &asked.cells {
+        // Of a source's day, one cell is enough.
+        let here = Some((key.source.as_slice(), key.day));
+        if known != here && sieve.holds(key) && is_there(value) {
+            present.insert((&key.source, month_of(key.day)));
+            known = here;
+        }
+    }
     let (facilities, sources) = (base.filters.get("facility"), base.filters.get("source"));
     let (mut expected, mut there, mut missing) = (0, 0, Vec::new());
     for source in asked.registry.sources_at(u64::MAX) {
@@ -50,10 +56,10 @@ pub(crate) fn coverage(asked: &Asked) -> Result<Coverage, AskError> {
                 continue;
             }
             expected += 1;
-            let month = month_word(month_of(from));
-            if present.contains(&(fields.id.bytes().to_vec(), month.clone())) {
+            if present.contains(&(&fields.id.bytes(), month_of(from))) {
                 there += 1;
             } else if missing.len() < MISSING_MAX {
+                let month = month_word(from);
                 let (source_id, source_code) = (fields.id, fields.code.clone());
                 missing.push(MissingMonth { source_id, source_code, month });
             }
@@ -76,12 +82,12 @@ pub(crate) fn is_there(value: &CellValue) -> bool {
 }
 
 /// The share of CO2e from rows that say they are primary, to four digits; nothing when none says.
-pub(crate) fn primary_share(asked: &Asked) -> Result<Option<String>, AskError> {
+pub(crate) fn primary_share(asked: &Asked, piles: &Piles) -> Result<Option<String>, AskError> {
     let base = asked.base();
     let sieve = Sieve::of(&base)?;
     let column = column(&asked.policy.columns(), asked.set).unwrap_or(0);
     let (mut primary, mut all, mut said) = (Mass::ZERO, Mass::ZERO, false);
-    for (key, value) in asked.cells.iter().filter(|(key, _)| sieve.holds(key)) {
+    for (key, value) in piles.months.iter().filter(|(key, _)| sieve.holds(key)) {
         let co2e = value.co2e.get(column).copied().flatten().unwrap_or_default();
         all = all.checked_add(co2e).ok_or(AskError::TooLarge)?;
         said |= key.primary != Primary::Unsaid;
@@ -189,7 +195,7 @@ pub(crate) fn twice(
 pub(crate) fn warnings(
     parts: &TenantParts,
     grant: Grant<ReadResults>,
-    asked: &Asked,
+    (asked, piles): (&Asked, &Piles),
 ) -> Result<(Vec<Warning>, BTreeMap<String, u64>), AskError> {
     let run = asked.run.id;
     let whys = parts.read(move |rd| whys_of_run(rd, &grant, run)).context("read the choices")?;
@@ -211,7 +217,7 @@ pub(crate) fn warnings(
             }
         }
     }
-    let counts = counts(asked)?;
+    let counts = counts(asked, piles)?;
     let of_kind = |kind: &String| {
         let slots = counts.iter().filter(|((of, _), _)| of == kind);
         slots.map(|(_, count)| *count).max().unwrap_or(0)
@@ -235,13 +241,13 @@ pub(crate) fn warnings(
 
 /// Activities by type and slot: of a slot's gases the one with most lines, since each activity has
 /// one line of it.
-fn counts(asked: &Asked) -> Result<BTreeMap<(String, Slot), u64>, AskError> {
+fn counts(asked: &Asked, piles: &Piles) -> Result<BTreeMap<(String, Slot), u64>, AskError> {
     let base = asked.base();
     let mut by_gas = BTreeMap::new();
     for market in [base.market, Market::Market] {
         let figure = Figure { market, ..base.clone() };
         let sieve = Sieve::of(&figure)?;
-        for (key, value) in asked.cells.iter().filter(|(key, _)| sieve.holds(key)) {
+        for (key, value) in piles.whole.iter().filter(|(key, _)| sieve.holds(key)) {
             if market == base.market || key.market == market {
                 let place = (key.kind.clone(), key.slot, key.gas, key.carbon);
                 *by_gas.entry(place).or_insert(0_i64) += value.count;

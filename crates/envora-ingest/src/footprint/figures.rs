@@ -1,9 +1,9 @@
 //! Figures against cells: which cells a figure adds up, and the sums of many figures in one pass.
 
-use std::collections::BTreeMap;
+use std::borrow::Borrow;
 
 use envora_domain::catalogue::Market;
-use envora_domain::cells::{CO2E_COLUMNS, CellKey, CellValue, Primary};
+use envora_domain::cells::{CO2E_COLUMNS, CellKey, CellValue};
 use envora_domain::decimal::Mass;
 use envora_domain::figures::{Figure, Measure};
 use envora_domain::gwp::GwpSet;
@@ -24,6 +24,9 @@ pub const FILTERS: &[&str] = &[
     "basis",
     "consolidation",
 ];
+
+/// A cell as it is read.
+pub(crate) type Cell = (CellKey, CellValue);
 
 /// The sets of the CO2e columns that cells keep.
 pub(crate) type Columns = [Option<GwpSet>; CO2E_COLUMNS];
@@ -149,14 +152,14 @@ pub(crate) fn worth(figure: &Figure, value: &CellValue, column: Option<usize>) -
 pub(crate) fn add_up(
     figures: &[Figure],
     columns: &Columns,
-    cells: &[(CellKey, CellValue)],
+    cells: &[impl Borrow<Cell>],
 ) -> Result<Vec<Mass>, AskError> {
     let mut sums = Vec::with_capacity(figures.len());
     for figure in figures {
         let sieve = Sieve::of(figure)?;
         let column = figure.gwp_set.and_then(|set| column(columns, set));
         let mut sum = Mass::ZERO;
-        for (_, value) in cells.iter().filter(|(key, _)| sieve.holds(key)) {
+        for (_, value) in cells.iter().map(Borrow::borrow).filter(|(key, _)| sieve.holds(key)) {
             if let Some(worth) = worth(figure, value, column) {
                 sum = sum.checked_add(worth).ok_or(AskError::TooLarge)?;
             }
@@ -164,28 +167,6 @@ pub(crate) fn add_up(
         sums.push(sum);
     }
     Ok(sums)
-}
-
-/// Cells put together that no figure tells apart: by month where all figures are of whole months,
-/// and always without tier, kind of data and primary.
-pub(crate) fn condensed(
-    cells: &[(CellKey, CellValue)],
-    figures: &[Figure],
-) -> Result<Vec<(CellKey, CellValue)>, AskError> {
-    let first = |day: Day| day.ymd().2 == 1;
-    let by_month = figures.iter().all(|figure| first(figure.from) && first(figure.to));
-    let mut sums: BTreeMap<CellKey, CellValue> = BTreeMap::new();
-    for (key, value) in cells {
-        let mut key = key.clone();
-        if by_month {
-            key.day = month_of(key.day);
-        }
-        key.tier = 0;
-        key.data_kind = String::new();
-        key.primary = Primary::Unsaid;
-        sums.entry(key).or_default().add(value).map_err(|_| AskError::TooLarge)?;
-    }
-    Ok(sums.into_iter().collect())
 }
 
 /// The first day of a day's month.

@@ -17,6 +17,7 @@ use envora_store::sources::Source;
 
 use super::asked::Asked;
 use super::figures::{Sieve, column, month_of, month_word, months};
+use super::piles::Piles;
 use super::{AskError, FootprintQuery, coverage, status};
 use crate::registry::Registry;
 use crate::stored::{Narrowed, Question, days};
@@ -69,9 +70,10 @@ pub fn quality(
     (query, page): (&FootprintQuery, &SourcePage),
 ) -> Result<DataQuality, AskError> {
     let asked = Asked::settle(parts, *grant, query)?;
+    let piles = Piles::of(&asked)?;
     let mut seen = seen(&asked)?;
     let row_flags = row_flags(parts, &asked, &mut seen)?;
-    let (choices, lacking) = coverage::warnings(parts, *grant, &asked)?;
+    let (choices, lacking) = coverage::warnings(parts, *grant, (&asked, &piles))?;
     let mut coverage = coverage::coverage(&asked)?;
     coverage.derived_factor_missing = lacking;
     let (facilities, wanted) =
@@ -90,7 +92,7 @@ pub fn quality(
         .then(|| all.get(page.limit.saturating_sub(1)).map(|last| last.fields.code.clone()));
     all.truncate(page.limit);
     let spans = months(query.from, query.to);
-    let shares = Shares::of(&asked)?;
+    let shares = Shares::of(&asked, &piles)?;
     let mut flags: Vec<Warning> = row_flags.into_iter().chain(choices).collect();
     flags.sort_by_key(|flag| core::cmp::Reverse(flag.activities));
     Ok(DataQuality {
@@ -100,7 +102,7 @@ pub fn quality(
         run: asked.run.id,
         status: status(parts, &asked).to_owned(),
         coverage,
-        primary_data_share: coverage::primary_share(&asked)?,
+        primary_data_share: coverage::primary_share(&asked, &piles)?,
         primary: shares.by(|key| key.primary.as_str().to_owned())?,
         data_kinds: shares.by(|key| key.data_kind.clone())?,
         tiers: shares.by(|key| key.tier.to_string())?,
@@ -263,13 +265,13 @@ struct Shares<'a> {
 }
 
 impl<'a> Shares<'a> {
-    fn of(asked: &'a Asked) -> Result<Self, AskError> {
+    fn of(asked: &Asked, piles: &'a Piles) -> Result<Self, AskError> {
         let base = asked.base();
         let sieve = Sieve::of(&base)?;
         let column = column(&asked.policy.columns(), asked.set).unwrap_or(0);
         let co2e = |value: &CellValue| value.co2e.get(column).copied().flatten();
-        let held: Vec<(&CellKey, Mass)> = asked
-            .cells
+        let held: Vec<(&CellKey, Mass)> = piles
+            .months
             .iter()
             .filter(|(key, _)| sieve.holds(key))
             .map(|(key, value)| (key, co2e(value).unwrap_or_default()))

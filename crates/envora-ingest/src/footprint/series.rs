@@ -94,7 +94,7 @@ pub fn series(
         }
         values
     } else {
-        asked.values(parts, &figures)?
+        asked.values(parts, &vec![(figures.clone(), Vec::new())])?.concat()
     };
     let amounts = figures.iter().zip(&values).map(|(figure, value)| amount(figure, *value));
     let amounts: Vec<_> = amounts.collect();

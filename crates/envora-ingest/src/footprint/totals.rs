@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 use envora_api::amounts::Amount;
 use envora_api::footprints::{BasisTotal, GasTotal, Totals};
 use envora_domain::catalogue::{Bucket, Market};
-use envora_domain::cells::{CellKey, CellValue};
+use envora_domain::cells::CellKey;
 use envora_domain::decimal::Mass;
 use envora_domain::figures::{Figure, Measure};
 use envora_domain::gwp::{Carbon, Gas, GwpSet};
 
 use super::AskError;
-use super::figures::Sieve;
+use super::figures::{Cell, Sieve};
 
 /// A number as it travels.
 pub(crate) fn amount(figure: &Figure, value: Mass) -> Amount {
@@ -29,7 +29,7 @@ const FIXED: usize = 7;
 
 impl Plan {
     /// The totals of everything that `base` holds.
-    pub(crate) fn of(base: &Figure, cells: &[(CellKey, CellValue)]) -> Result<Self, AskError> {
+    pub(crate) fn of(base: &Figure, cells: &[&Cell]) -> Result<Self, AskError> {
         let scope =
             |scope: u8, market: Market| Figure { scope: Some(scope), market, ..base.clone() };
         let mut figures = vec![
@@ -95,10 +95,7 @@ impl Plan {
 
 /// The figures that tell on which basis the total stands: in `published` every basis, in any other
 /// set what could not be rebased.
-pub(crate) fn bases(
-    base: &Figure,
-    cells: &[(CellKey, CellValue)],
-) -> Result<Vec<(GwpSet, Figure)>, AskError> {
+pub(crate) fn bases(base: &Figure, cells: &[&Cell]) -> Result<Vec<(GwpSet, Figure)>, AskError> {
     let sieve = Sieve::of(base)?;
     let published = base.gwp_set == Some(GwpSet::Published);
     let native = |key: &CellKey| matches!(key.gas.as_str(), "co2e" | "co2e_residue");

@@ -16,6 +16,7 @@ use envora_domain::time::Day;
 use super::{one_row, parts, replay};
 use crate::footprint::asked::Asked;
 use crate::footprint::figures::{Columns, Sieve, add_up, column};
+use crate::footprint::piles::Piles;
 use crate::footprint::totals::amount;
 use crate::footprint::{AskError, FootprintQuery};
 use crate::process::decide::State;
@@ -127,7 +128,8 @@ fn named(tenant: &TenantParts, asked: &Asked, own: &Own) -> Result<Vec<TouchedFi
     let figures = figures(asked, cells)?;
     let only: Vec<Figure> = figures.iter().map(|(_, figure)| figure.clone()).collect();
     let added = add_up(&only, columns, cells)?;
-    let values = asked.values(tenant, &only)?;
+    let piles = Piles::of(asked)?;
+    let values = asked.values(tenant, &vec![(only, piles.months.iter().collect())])?.concat();
     let named = figures.into_iter().zip(added).zip(values);
     let named = named.map(|(((label, figure), added), value)| TouchedFigure {
         label,

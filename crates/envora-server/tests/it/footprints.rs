@@ -175,3 +175,36 @@ async fn the_past_keeps_its_digits_after_a_correction() {
     assert_eq!(early.is_problem(400, "unknown_parameter")["errors"][0]["parameter"], "as_of");
     house.get(&format!("{path}&as_of=yesterday")).await.is_problem(400, "unknown_parameter");
 }
+
+#[tokio::test]
+async fn a_group_that_the_filter_leaves_out_is_none() {
+    let house = with_facility().await;
+    let other =
+        json!({"code": "b62", "name": "B 62", "country": "GB", "time_zone": "Europe/London"});
+    assert_eq!(house.post("/facilities", &other).await.status, 201);
+    let mut there = on("a2", "2022-02-01", "10");
+    there["facility_code"] = "b62".into();
+    let body = json!({"activities": [on("a1", "2022-01-31", "100"), there]});
+    assert_eq!(house.send(activities(&house, "", ("", &body))).await.status, 201);
+    counted(&house).await;
+    for (query, want) in [
+        ("group_by=facility", vec![("b24", "19.338"), ("b62", "1.9338")]),
+        ("group_by=facility&facility_id=b62", vec![("b62", "1.9338")]),
+        ("group_by=facility&facility_id=b62&gwp_set=sar", vec![("b62", "1.933071677852")]),
+        ("group_by=scope&scope=2", vec![("2", "21.2718")]),
+        ("group_by=month&facility_id=b62", vec![("2022-01", "0"), ("2022-02", "1.9338")]),
+    ] {
+        let path = format!("/carbon-footprint?from=2022-01-15&to=2022-02-10&{query}");
+        let answer = house.get(&path).await.json();
+        let group = |group: &Value| {
+            let key = ["facility_code", "scope", "month"].map(|name| group["key"][name].as_str());
+            let value = group["totals"]["scope2_location"]["value"].as_str();
+            (key.into_iter().flatten().collect::<String>(), value.unwrap_or_default().to_owned())
+        };
+        let groups = answer["groups"].as_array().unwrap_or_else(|| unreachable!("{answer}"));
+        let groups: Vec<(String, String)> = groups.iter().map(group).collect();
+        let want: Vec<(String, String)> =
+            want.into_iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
+        assert_eq!(groups, want, "{query}");
+    }
+}
