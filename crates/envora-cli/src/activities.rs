@@ -29,6 +29,8 @@ mod tail;
 
 /// How often the watermark is looked at before giving up: five minutes.
 const LOOKS_MAX: u32 = 3_000;
+/// A look that is refused was sent again by the client, a second apart: so many looks' time.
+const LOOKS_A_REFUSAL: u32 = 30;
 
 /// Does what a data verb says.
 ///
@@ -59,9 +61,10 @@ async fn push(arguments: PushArguments, session: &mut Session) -> Result<(), Fai
     for (file, import) in files.iter().zip(&answers) {
         imports::print_refused(file, import, &mut session.terminal.words);
     }
-    if let Some(seq) = answers.iter().map(|import| import.watermark.seq).max() {
-        wait_until_counted(&client, seq).await?;
-    }
+    let counted = match answers.iter().map(|import| import.watermark.seq).max() {
+        Some(seq) => wait_until_counted(&client, seq).await.map(drop),
+        None => Ok(()),
+    };
     let rejected = answers.iter().any(|import| import.counts.rejected > 0);
     if session.print_json(&answers)? == Printed::NotYet {
         imports_table(&answers).print(&mut session.terminal.data);
@@ -73,6 +76,7 @@ async fn push(arguments: PushArguments, session: &mut Session) -> Result<(), Fai
             words.line(format!("{code}: {}: {}", import.file_name, warning.detail));
         }
     }
+    counted?;
     if rejected { Err(Failure::Said(Exit::Partial)) } else { Ok(()) }
 }
 
@@ -131,22 +135,28 @@ pub fn imports_table(imports: &[Import]) -> Table {
 pub async fn wait_until_counted(client: &Client, seq: u64) -> Result<Watermark, Failure> {
     let day = Day::from_number(0);
     let (from, to) = (day.to_string(), day.plus(1).to_string());
-    for _ in 0..LOOKS_MAX {
-        let footprint: Footprint =
-            client.get("/carbon-footprint", &[("from", &from), ("to", &to)]).await?;
+    let mut looks = 0;
+    while looks < LOOKS_MAX {
+        looks += 1;
+        let asked = client.get("/carbon-footprint", &[("from", &from), ("to", &to)]).await;
+        let footprint: Footprint = match asked {
+            Ok(footprint) => footprint,
+            // The first calculation is under way as long as the server says when to ask again.
+            Err(Failure::Problem(problem)) if problem.code == "not_calculated" => {
+                if problem.retry_after.is_none() {
+                    return Err(not_counted(&problem.detail));
+                }
+                looks += LOOKS_A_REFUSAL;
+                continue;
+            }
+            Err(failure) => return Err(failure),
+        };
         if footprint.watermark.seq >= seq {
             return Ok(footprint.watermark);
         }
         if footprint.status == "failing" {
             let why = footprint.warnings.into_iter().find(|it| it.code == "calculation_failing");
-            return Err(Failure::known(
-                (Exit::Unavailable, "not_counted"),
-                format!(
-                    "the rows are stored and not counted: {}",
-                    why.map_or_else(String::new, |it| it.detail)
-                ),
-                "nothing needs to be sent again: the rows count as soon as the calculation goes on",
-            ));
+            return Err(not_counted(&why.map_or_else(String::new, |it| it.detail)));
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
@@ -155,4 +165,12 @@ pub async fn wait_until_counted(client: &Client, seq: u64) -> Result<Watermark, 
         "the rows are stored, but the calculation has not come past them in five minutes",
         "`envora doctor` says what holds it up; nothing needs to be sent again",
     ))
+}
+
+fn not_counted(why: &str) -> Failure {
+    Failure::known(
+        (Exit::Unavailable, "not_counted"),
+        format!("the rows are stored and not counted: {why}"),
+        "nothing needs to be sent again: the rows count as soon as the calculation goes on",
+    )
 }

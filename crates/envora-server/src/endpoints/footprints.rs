@@ -195,13 +195,16 @@ fn unanswered(error: AskError) -> Refusal {
             "The first calculation has not ended yet, so there are no figures to tell. Ask again in a moment.",
         )
         .into(),
-        AskError::Failing(stall) => Problem::not_calculated(format!(
-            "There are no figures yet: the first calculation has failed since {} ({}): {}.",
-            stall.since,
-            stall.code.as_str(),
-            stall.reason
-        ))
-        .into(),
+        AskError::Failing(stall) => {
+            let detail = format!(
+                "There are no figures yet: the first calculation has failed since {} ({}): {}.",
+                stall.since,
+                stall.code.as_str(),
+                stall.reason
+            );
+            // Nobody knows when it will go on: to ask again in a second would be for nothing.
+            Problem { retry_after: None, ..Problem::not_calculated(detail) }.into()
+        }
         AskError::Pending => Problem::not_calculated(
             "The activity is not calculated yet, so it is in no figure. Ask again in a moment.",
         )

@@ -157,12 +157,16 @@ async fn examined(house: House) -> (Check, tempfile::TempDir) {
     (check.unwrap_or_else(|| unreachable!("no {name} in {checks:#?}")).clone(), folder)
 }
 
-#[tokio::test]
-async fn a_pack_that_is_missing_is_said_everywhere() {
-    let house = with_facility().await;
-    let (tenant, now) = (acme(&house), house.clock_now());
+async fn activate(house: &House, pack: NewPack) {
+    let (tenant, now) = (acme(house), house.clock_now());
+    let grant = own_work::<ActivatePack>(tenant.id());
+    tenant.parts().db.write(move |tx| pack_activate(tx, &grant, &pack, now)).await.unwrap();
+}
+
+/// A pack as it is active, and as another program would have it.
+async fn packs(house: &House) -> (NewPack, NewPack) {
+    let tenant = acme(house);
     let id = tenant.id();
-    let grant = own_work::<ActivatePack>(id);
     let active = tenant.parts().db.read(move |rd| packs_active(rd, &own_work(id), u64::MAX)).await;
     let ours = active.unwrap().into_iter().find(|it| it.pack.pack == "desnz-2022").unwrap().pack;
     let theirs = NewPack {
@@ -170,15 +174,39 @@ async fn a_pack_that_is_missing_is_said_everywhere() {
         digest: Digest::of(b"not at hand"),
         ..ours.clone()
     };
-    let activate = async |pack: NewPack| {
-        tenant.parts().db.write(move |tx| pack_activate(tx, &grant, &pack, now)).await.unwrap();
-    };
-    activate(theirs).await;
+    (ours, theirs)
+}
+
+#[tokio::test]
+async fn a_first_calculation_that_fails_names_its_cause() {
+    let house = House::new();
+    let (ours, theirs) = packs(&house).await;
+    activate(&house, theirs).await;
+    let since = house.clock_now();
+    assert_eq!(step(&house).await, Calculated::Failed);
+    for path in [YEAR, "/carbon-footprint/series?from=2022-01-01&to=2023-01-01"] {
+        let answer = house.get(path).await;
+        let problem = answer.is_problem(409, "not_calculated");
+        let detail = problem["detail"].as_str().unwrap();
+        for words in ["pack_missing", "envora factors activate desnz-2022", &since.to_string()] {
+            assert!(detail.contains(words), "{words}: {detail}");
+        }
+        assert!(!answer.headers.contains_key("retry-after"), "nobody knows when it goes on");
+    }
+    activate(&house, ours).await;
+    assert_eq!(step(&house).await, Calculated::All);
+    assert_eq!(house.get(YEAR).await.json()["status"], "current");
+}
+
+#[tokio::test]
+async fn a_pack_that_is_missing_is_said_everywhere() {
+    let house = with_facility().await;
+    let (ours, theirs) = packs(&house).await;
+    activate(&house, theirs).await;
     row(&house, "row-1", "372.4").await;
     is_seen(&house, "pack_missing", "envora factors activate desnz-2022").await;
-    activate(ours).await;
+    activate(&house, ours).await;
     goes_on(&house, "72.014712").await;
-    drop(tenant);
     let (check, _folder) = examined(house).await;
     assert_eq!(check.health, Health::Good, "{check:?}");
 }
