@@ -104,6 +104,14 @@ fn notices(why: &Why, flags: &[Flag]) -> bool {
     why.flags.iter().chain(slots).any(|flag| asked(flag.as_str()))
 }
 
+impl Question {
+    /// Whether it asks for every row.
+    #[must_use]
+    pub fn is_all(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 /// Which rows a list is about. Nothing said: all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Question {
@@ -227,7 +235,8 @@ impl<'a> Narrowed<'a> {
     }
 
     /// Whether a row of a segment can be among those asked for: rows last a year at most.
-    fn may_hold(&self, segment: &Segment) -> bool {
+    #[must_use]
+    pub fn may_hold(&self, segment: &Segment) -> bool {
         let (first, last) = (segment.start_min.utc_day(), segment.start_max.utc_day());
         self.question.from.is_none_or(|from| last.plus(400) >= from)
             && self.question.to.is_none_or(|to| first.plus(-2) < to)

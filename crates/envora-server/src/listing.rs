@@ -22,6 +22,15 @@ pub struct Cut {
     pub total: bool,
 }
 
+/// How many items all pages have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Total {
+    /// How many were counted.
+    pub items: u64,
+    /// Whether that is all; counting ends somewhere.
+    pub is_exact: bool,
+}
+
 impl Cut {
     /// What `fields` and `include` ask for of items of this type.
     ///
@@ -62,6 +71,14 @@ impl Cut {
     /// # Errors
     /// It cannot be written as JSON.
     pub fn page<T: Serialize>(&self, page: &Page<T>, total: Option<u64>) -> Answer {
+        self.page_counted(page, total.map(|items| Total { items, is_exact: true }))
+    }
+
+    /// A page, with the number of all items, or how far they were counted.
+    ///
+    /// # Errors
+    /// It cannot be written as JSON.
+    pub fn page_counted<T: Serialize>(&self, page: &Page<T>, total: Option<Total>) -> Answer {
         let total = total.filter(|_| self.total);
         if self.fields.is_empty() && total.is_none() {
             return Reply::ok(page);
@@ -71,7 +88,10 @@ impl Cut {
             items.iter_mut().for_each(|item| self.trim(item));
         }
         if let (Some(object), Some(total)) = (value.as_object_mut(), total) {
-            object.insert("total".to_owned(), total.into());
+            object.insert("total".to_owned(), total.items.into());
+            if !total.is_exact {
+                object.insert("total_is".to_owned(), "at_least".into());
+            }
         }
         Reply::ok(&value)
     }

@@ -85,6 +85,7 @@ fn schema_of(shape: Shape, schemas: &mut Schemas) -> Value {
             "properties": {
                 "data": { "type": "array", "items": reference(schemas) },
                 "total": { "type": "integer", "description": "How many items all pages have; with include=total." },
+                "total_is": { "type": "string", "enum": ["at_least"], "description": "There when counting ended before the last item." },
                 "next_cursor": { "type": ["string", "null"], "description": "Opens the next page; null on the last." },
             },
         }),

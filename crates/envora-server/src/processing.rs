@@ -152,11 +152,12 @@ async fn sweep(app: App, tenant: TenantCtx) {
     }
 }
 
-/// One round: all rejected rows whose time is over, and one batch of cells.
+/// One round: all kept answers and rejected rows whose time is over, and one batch of cells.
 ///
 /// # Errors
 /// The database's.
 pub fn sweep_once(parts: &TenantParts) -> anyhow::Result<(u64, Swept)> {
+    sweep::sweep_answers(parts)?;
     let rows = sweep::sweep_rows(parts)?;
     Ok((rows, sweep::sweep(parts)?))
 }

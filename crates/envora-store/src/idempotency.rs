@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-use envora_domain::access::{Action, Grant, actions::WriteActivities};
+use envora_domain::access::{Action, Grant};
 use envora_domain::hash::Digest;
 use envora_domain::time::Timestamp;
 
@@ -137,9 +137,9 @@ pub fn idempotency_by_key<A: Action>(
 ///
 /// # Errors
 /// The database's.
-pub fn idempotency_sweep(
+pub fn idempotency_sweep<A: Action>(
     tx: &mut TenantTx,
-    grant: &Grant<WriteActivities>,
+    grant: &Grant<A>,
     before: Timestamp,
 ) -> anyhow::Result<u64> {
     tx.allow(grant)?;

@@ -34,6 +34,7 @@ statements! {
     IMPORT_ROWS = "SELECT number, row_number, line, outcome, code, field, detail, hint, column_name,
             cell
         FROM import_row WHERE import_id = ?1 AND number >= ?2 ORDER BY number LIMIT ?3";
+    IMPORT_ROWS_COUNT = "SELECT count(*) FROM import_row WHERE import_id = ?1";
     IMPORT_ROWS_DROP = "DELETE FROM import_row WHERE keep_until <= ?1";
 }
 
@@ -302,6 +303,19 @@ pub fn import_rows(
             cell: row.text()?,
         })
     })
+}
+
+/// How many problems of its rows an import keeps.
+///
+/// # Errors
+/// The database's.
+pub fn import_rows_count(
+    rd: &mut TenantReader,
+    grant: &Grant<ReadActivities>,
+    id: ImportId,
+) -> anyhow::Result<u64> {
+    rd.allow(grant)?;
+    rd.one(IMPORT_ROWS_COUNT, &[id.into()], |row| row.count())
 }
 
 /// Drops rejected rows whose time is over.

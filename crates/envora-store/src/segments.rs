@@ -18,6 +18,8 @@ use crate::value::Value;
 use crate::writer::Landed;
 
 statements! {
+    SEGMENT_ROWS_FROM = "SELECT CAST(COALESCE(sum(row_count), 0) AS BIGINT) FROM segment
+        WHERE seq >= ?1";
     SEGMENT_ADD = "INSERT INTO segment (seq, segment_id, epoch, row_count, place, path, byte_offset,
             byte_length, root, key_version, start_min, start_max, import_id, committed_at)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
@@ -301,4 +303,17 @@ pub fn segment_totals(
     rd.one(SEGMENT_TOTALS, &[], |row| {
         Ok(SegmentTotals { segments: row.count()?, last: u64::try_from(row.int()?).ok() })
     })
+}
+
+/// How many rows the segments from a place in the log on hold.
+///
+/// # Errors
+/// The database's.
+pub fn segment_rows_from(
+    rd: &mut TenantReader,
+    grant: &Grant<ReadActivities>,
+    seq: u64,
+) -> anyhow::Result<u64> {
+    rd.allow(grant)?;
+    rd.one(SEGMENT_ROWS_FROM, &[seq.into()], |row| row.count())
 }

@@ -1,10 +1,13 @@
 //! Sweep: cells of runs that were replaced go after a while (what their figures were is worked out
-//! from rows and blocks, which stay), and so do the rejected rows of an import.
+//! from rows and blocks, which stay), and so do the rejected rows of an import and answers kept for
+//! retries.
 
 use envora_domain::time::{Span, Timestamp};
 use envora_store::cells::{Sweep, Swept, cells_sweep};
+use envora_store::idempotency::idempotency_sweep;
 use envora_store::imports::import_rows_sweep;
 
+use crate::commit::answers::IDEMPOTENCY_KEPT;
 use crate::tenant::TenantParts;
 
 /// How long cells stay after their run was replaced.
@@ -23,6 +26,16 @@ pub fn sweep(parts: &TenantParts) -> anyhow::Result<Swept> {
     let before = Timestamp::from_micros(now.as_micros().saturating_sub(KEPT.as_micros()));
     let sweep = Sweep { before, held: Vec::new(), cells_max: CELLS_AT_A_TIME };
     Ok(parts.db.write_blocking(move |tx| cells_sweep(tx, &grant, &sweep))?)
+}
+
+/// Drops the answers kept for retries whose day is over, and says how many. Blocks.
+///
+/// # Errors
+/// The database's.
+pub fn sweep_answers(parts: &TenantParts) -> anyhow::Result<u64> {
+    let (grant, now) = (parts.own.calculate, parts.clock.now());
+    let before = Timestamp::from_micros(now.as_micros() - IDEMPOTENCY_KEPT.as_micros() - 1);
+    Ok(parts.db.write_blocking(move |tx| idempotency_sweep(tx, &grant, before))?)
 }
 
 /// Drops the rejected rows of imports whose time is over, and says how many. Blocks.

@@ -33,7 +33,7 @@ use envora_ingest::tenant::TenantParts;
 use envora_ingest::trace::{ActivityTrace, trace_activity};
 use envora_ingest::words;
 use envora_store::imports::Mode;
-use envora_store::segments::{Segment, segment_by_id, segments_from};
+use envora_store::segments::{Segment, segment_by_id, segment_rows_from, segments_from};
 use envora_store::supersessions::{Fate, supersession_of};
 
 use super::footprints::blocking;
@@ -46,7 +46,7 @@ use crate::cursors::{self, Place, Walk};
 use crate::edge::RequestId;
 use crate::gate::{Format, body_format};
 use crate::idempotency::{self, Marked, Sent};
-use crate::listing::{Cut, WHOLE, whole};
+use crate::listing::{Cut, Total, WHOLE, whole};
 use crate::openapi::Shape;
 use crate::params::{Params, refused, shown};
 use crate::refusals::Refusal;
@@ -60,6 +60,9 @@ const HISTORY: &str = "/v2/organizations/{org_id}/activities/{activity_id}/histo
 const TAKES: &[Format] = &[Format::Json, Format::Ndjson, Format::Csv];
 /// Segments that one page of a list looks into; a page may then be short and still lead on.
 const SEGMENTS_A_PAGE: u32 = 16;
+
+/// Rows that are looked at to count those of a narrowed list.
+const COUNTED_ROWS_MAX: u64 = 100_000;
 
 /// The largest place of the log that can be asked for.
 const SEQ_MAX: u64 = (1 << 62) - 1;
@@ -85,6 +88,7 @@ pub fn routes() -> Vec<Route> {
                 ("flag", "Only those with this flag, of the row or of how it is calculated; may be repeated."),
                 ("after_seq", "Only those committed after this entry of the log: what is new since."),
                 ("fields", "Only these fields of each, separated by commas."),
+                ("include", "`total`: count them; of a narrowed list up to 100,000 rows are looked at, and total_is then says at_least."),
             ])
             .gives(200, Shape::page::<Activity>()),
         Route::post::<WriteActivities, _, _>(ALL, add)
@@ -461,12 +465,15 @@ struct Wanted {
     question: Question,
     limit: usize,
     from: (u64, u32),
+    /// Counted from this place in the log on, if it is asked for.
+    counted_from: Option<u64>,
 }
 
 /// A page of a list, and where the next one begins.
 struct Listed {
     data: Vec<Activity>,
     next: Option<(u64, u32)>,
+    total: Option<Total>,
 }
 
 pub(crate) async fn list(
@@ -474,7 +481,7 @@ pub(crate) async fn list(
     allowed: Allowed<ReadActivities>,
     params: Params,
 ) -> Answer {
-    params.only(&[&["limit", "cursor", "fields", "after_seq"], NARROWS].concat())?;
+    params.only(&[&["limit", "cursor", "fields", "include", "after_seq"], NARROWS].concat())?;
     let cut = Cut::of::<Activity>(&params)?;
     let (parts, grant, now) =
         (Arc::clone(allowed.tenant.parts()), allowed.grant, app.clock().now());
@@ -482,7 +489,9 @@ pub(crate) async fn list(
     let place = cursors::decode(&parts.keys, walk, now)?;
     let first = params.integer("after_seq")?.map_or(0, |seq| seq.min(SEQ_MAX) + 1);
     let from = place.map_or((first, 0), |place| (place.seq, place.after.parse().unwrap_or(0)));
-    let wanted = Wanted { question: question(&params)?, limit: params.limit()?, from };
+    let counted_from = cut.total.then_some(first);
+    let wanted =
+        Wanted { question: question(&params)?, limit: params.limit()?, from, counted_from };
     let asked = Arc::clone(&parts);
     let listed = blocking(&app, move || Ok(page(&asked, grant, wanted)?)).await?;
     let next_cursor = listed.next.map(|(seq, row)| {
@@ -491,7 +500,8 @@ pub(crate) async fn list(
     let next = next_cursor
         .as_ref()
         .map(|cursor| cursors::next_path(&allowed.tenant.path(ALL), &params, cursor));
-    Ok(cut.page(&Page { data: listed.data, next_cursor }, None)?.next(next.as_deref()))
+    let page = Page { data: listed.data, next_cursor };
+    Ok(cut.page_counted(&page, listed.total)?.next(next.as_deref()))
 }
 
 /// A page of the list, from a segment and a row on.
@@ -503,7 +513,16 @@ fn page(
     let (first, row) = wanted.from;
     let found =
         parts.db.read_blocking(move |rd| segments_from(rd, &grant, first, SEGMENTS_A_PAGE))?;
+    let all = wanted.question.is_all();
     let narrowed = Narrowed::new(parts, wanted.question)?;
+    let total = match wanted.counted_from {
+        None => None,
+        Some(from) if all => {
+            let items = parts.db.read_blocking(move |rd| segment_rows_from(rd, &grant, from))?;
+            Some(Total { items, is_exact: true })
+        }
+        Some(from) => Some(count(parts, grant, (&narrowed, from))?),
+    };
     let more = u32::try_from(found.len()).is_ok_and(|found| found == SEGMENTS_A_PAGE);
     let after = found.last().map(|last| last.seq + 1);
     let mut data = Vec::new();
@@ -522,5 +541,34 @@ fn page(
             break;
         }
     }
-    Ok(Listed { data, next })
+    Ok(Listed { data, next, total })
+}
+
+/// Counts the rows that are asked for. Segments that cannot hold one are not opened; of the others so
+/// many that the work is bounded, however much is stored.
+fn count(
+    parts: &TenantParts,
+    grant: Grant<ReadActivities>,
+    (narrowed, mut first): (&Narrowed<'_>, u64),
+) -> anyhow::Result<Total> {
+    let (mut items, mut looked_at) = (0, 0_u64);
+    loop {
+        let found =
+            parts.db.read_blocking(move |rd| segments_from(rd, &grant, first, SEGMENTS_A_PAGE))?;
+        let Some(last) = found.last().map(|last| last.seq) else {
+            return Ok(Total { items, is_exact: true });
+        };
+        for segment in found.iter().filter(|segment| narrowed.may_hold(segment)) {
+            if looked_at >= COUNTED_ROWS_MAX {
+                return Ok(Total { items, is_exact: false });
+            }
+            looked_at += u64::from(segment.rows);
+            let walked = narrowed.rows(segment, 0, |_, _, _| {
+                items += 1;
+                Ok(ControlFlow::Continue(()))
+            })?;
+            debug_assert!(walked.is_continue(), "nothing ends the count");
+        }
+        first = last + 1;
+    }
 }

@@ -26,7 +26,8 @@ use envora_ingest::mapping::Mapping;
 use envora_ingest::tenant::{Damaged, TenantParts};
 use envora_lake::sources::{PackedSource, SourceError};
 use envora_store::imports::{
-    self as store, ImportRow, Mode, import_by_id, import_rows, imports_before, imports_count,
+    self as store, ImportRow, Mode, import_by_id, import_rows, import_rows_count, imports_before,
+    imports_count,
 };
 use envora_store::likenesses::alike_of_import;
 use envora_store::mappings::{mapping_by_digest, mapping_by_name};
@@ -93,6 +94,7 @@ pub fn routes() -> Vec<Route> {
                 ("limit", "How many, 1 to 1000; 100 when absent."),
                 ("cursor", "The page to continue from."),
                 ("fields", "Only these fields of each, separated by commas."),
+                ("include", "`total`: say how many problems all pages have."),
             ])
             .gives(200, Shape::page::<RejectedRow>()),
         Route::get::<ReadActivities, _, _>(ERROR_FILE, error_file)
@@ -471,8 +473,9 @@ pub(crate) async fn errors(
     Path((_, id)): Path<(String, String)>,
     params: Params,
 ) -> Answer {
-    params.only(&["limit", "cursor", "fields"])?;
+    params.only(&["limit", "cursor", "fields", "include"])?;
     let cut = Cut::of::<RejectedRow>(&params)?;
+    let counts = cut.total;
     let id = ImportId::parse(&id).map_err(|_| nothing_here())?;
     let (parts, grant, now) = (allowed.tenant.parts(), allowed.grant, app.clock().now());
     let walk = Walk { route: ERRORS, params: &params };
@@ -485,11 +488,13 @@ pub(crate) async fn errors(
         .read(move |rd| match import_by_id(rd, &grant, id)? {
             None => Ok(None),
             Some(import) => {
-                Ok(Some((import.seq, import_rows(rd, &grant, id, page)?, import.media_type)))
+                let total = counts.then(|| import_rows_count(rd, &grant, id)).transpose()?;
+                let rows = import_rows(rd, &grant, id, page)?;
+                Ok(Some((import.seq, rows, import.media_type, total)))
             }
         })
         .await?;
-    let (seq, mut found, media_type) = found.ok_or_else(nothing_here)?;
+    let (seq, mut found, media_type, total) = found.ok_or_else(nothing_here)?;
     if place.is_some_and(|place| place.seq != seq) {
         return Err(Problem::cursor_filter_mismatch(
             "The cursor belongs to another import. Start again without one.",
@@ -506,7 +511,7 @@ pub(crate) async fn errors(
         cursors::next_path(&path, &params, cursor)
     });
     let data = grouped(found, format_of_type(&media_type));
-    Ok(cut.page(&Page { data, next_cursor }, None)?.next(next.as_deref()))
+    Ok(cut.page(&Page { data, next_cursor }, total)?.next(next.as_deref()))
 }
 
 pub(crate) async fn error_file(

@@ -1,8 +1,10 @@
 //! What all lists take, and what a change under a key does once.
 
+use envora_domain::time::Span;
+use envora_ingest::process::sweep::sweep_answers;
 use serde_json::{Value, json};
 
-use crate::house::House;
+use crate::house::{House, apart};
 use crate::imports::{HEADER, import, line, with_facility};
 
 #[tokio::test]
@@ -64,4 +66,56 @@ async fn a_pack_is_activated_once_under_a_key() {
     other.is_problem(422, "idempotency_key_reused");
     let nowhere = "/factor-packs/none/activate";
     house.post_as("activate-nothing", nowhere, &json!({})).await.is_problem(404, "not_found");
+}
+
+#[tokio::test]
+async fn activities_and_problems_are_counted() {
+    let house = with_facility().await;
+    for key in ["first-file", "second-file"] {
+        let good = [1, 2].map(|row| line(&format!("{key}-{row}"), &format!("37{row}"))).join("\n");
+        let file = format!("{HEADER}\n{good}\n{}\n", line(&format!("{key}-bad"), "many"));
+        assert_eq!(house.send(import(&house, "", (key, file))).await.status, 201);
+    }
+    let imports = house.get("/imports").await.json();
+    let newest = imports["data"][0]["id"].as_str().unwrap();
+    let first_seq = &imports["data"][1]["watermark"]["seq"];
+    let found = house.get("/activities?limit=1").await.json();
+    assert_eq!(found.get("total"), None, "it is not counted unless asked");
+    let source = "/activities?source_id=none".to_owned();
+    for (list, total) in [
+        ("/activities?type=electricity.purchased".to_owned(), 4),
+        ("/activities?state=counted".to_owned(), 0),
+        (format!("/activities?import_id={newest}"), 2),
+        (format!("/activities?after_seq={first_seq}"), 2),
+        ("/activities?facility_id=b24&facility_id=x".to_owned(), 4),
+        (source, 0),
+        ("/activities?".to_owned(), 4),
+    ] {
+        let page = house.get(&format!("{list}&limit=1&include=total")).await.json();
+        assert_eq!((&page["total"], page.get("total_is")), (&json!(total), None), "{list}");
+        let Some(cursor) = page["next_cursor"].as_str() else { continue };
+        let next = house.get(&format!("{list}&limit=1&include=total&cursor={cursor}")).await;
+        assert_eq!(next.json()["total"], json!(total), "{list}: the same on each page");
+    }
+    let errors = house.get(&format!("/imports/{newest}/errors?include=total&limit=1")).await.json();
+    assert_eq!(errors["total"], 1, "{errors}");
+}
+
+#[tokio::test]
+async fn an_answer_for_retries_is_kept_for_a_day_and_then_erased() {
+    let house = House::new();
+    let facility = json!({"code": "b24", "name": "The library", "country": "GB"});
+    let first = house.post_as("a-key-of-mine", "/facilities", &facility).await;
+    let swept = || {
+        let all: Vec<_> = house.app.tenants().all().collect();
+        apart(|| all.iter().map(|one| sweep_answers(one.parts()).unwrap()).sum::<u64>())
+    };
+    house.clock.advance(Span::from_secs(24 * 3_600));
+    assert_eq!(swept(), 0, "its day is not over");
+    let again = house.post_as("a-key-of-mine", "/facilities", &facility).await;
+    assert_eq!((again.header("idempotent-replayed"), &again.body), ("true", &first.body));
+    house.clock.advance(Span::from_secs(1));
+    assert_eq!((swept(), swept()), (1, 0));
+    let other = json!({"code": "b25", "name": "The hall", "country": "GB"});
+    assert_eq!(house.post_as("a-key-of-mine", "/facilities", &other).await.status, 201);
 }

@@ -9,7 +9,7 @@ use envora_store::idempotency::{
 };
 use envora_store::imports::{
     Counts, Import, ImportRow, Mode, Page, import_add, import_by_id, import_rows, import_rows_add,
-    import_rows_sweep, imports_before, imports_count,
+    import_rows_count, import_rows_sweep, imports_before, imports_count,
 };
 use envora_store::likenesses::{Alike, alike_of_import, likeness_add, likenesses_from};
 use envora_store::mappings::{
@@ -18,7 +18,8 @@ use envora_store::mappings::{
 use envora_store::mentions::{Slice, Word, mentions_add, mentions_of_word};
 use envora_store::segments::{
     NewSegment, SegmentTotals, segment_add, segment_by_id, segment_by_seq, segment_fingerprints,
-    segment_fingerprints_from, segment_inline, segment_totals, segments_from, segments_of_import,
+    segment_fingerprints_from, segment_inline, segment_rows_from, segment_totals, segments_from,
+    segments_of_import,
 };
 use envora_store::supersessions::{
     ActivityRange, Fate, Supersession, supersession_add, supersession_of, supersessions_between,
@@ -82,6 +83,11 @@ pub(super) fn a_segment_is_found_by_id_and_seq(db: &mut TestDb) {
             assert_eq!(segment_inline(rd, &read, 0)?, Some(vec![1; 100]));
             assert_eq!(segment_inline(rd, &read, 1)?, None);
             assert_eq!(segments_from(rd, &read, 1, 10)?.len(), 1);
+            let rows = segments_from(rd, &read, 0, 10)?.iter().map(|one| u64::from(one.rows)).sum();
+            assert_eq!(
+                (segment_rows_from(rd, &read, 0)?, segment_rows_from(rd, &read, 9)?),
+                (rows, 0)
+            );
             let of = |import: u8| ImportId::from_bytes([import; 16]);
             assert_eq!(segments_of_import(rd, &read, of(5))?, [segment_id(1)]);
             assert_eq!(segments_of_import(rd, &read, of(6))?, []);
@@ -173,6 +179,8 @@ pub(super) fn an_import_keeps_its_counts_and_its_bad_rows(db: &mut TestDb) {
             assert_eq!(imports_before(rd, &read, Some(import(2).id), 2)?, [import(1)]);
             let rows = import_rows(rd, &read, import(1).id, Page { from: 1, limit: 10 })?;
             assert_eq!(rows.iter().map(|row| row.number).collect::<Vec<_>>(), [1, 2]);
+            assert_eq!(import_rows_count(rd, &read, import(1).id)?, 3);
+            assert_eq!(import_rows_count(rd, &read, import(2).id)?, 0);
             assert_eq!((rows[0].cell.as_str(), rows[0].line), ("n/\u{fffd}a", 19));
             Ok(())
         })
