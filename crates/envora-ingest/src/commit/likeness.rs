@@ -4,6 +4,10 @@
 //! row would count twice in silence. What a row says is what, where, when and how much; a table in
 //! memory holds a keyed 64-bit fingerprint of that per stored row. It is asked once per cut. Rows of
 //! one batch are not compared with each other: two equal refuels of one file are two.
+//!
+//! Periods that overlap without being equal are not compared: an hourly file and the month's bill of
+//! one meter are both counted. To tell them from what is right (two fuels, two card firms or two
+//! registers under one source) it takes the interval and the mapping beside what is measured.
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap, HashSet};

@@ -23,6 +23,12 @@ async fn filled() -> House {
     for path in ["/entities", "/suppliers"] {
         assert_eq!(house.post(path, &json!({"code": "x1", "name": "X"})).await.status, 201);
     }
+    let mapping = json!({
+        "mapping": "x1", "format": "csv", "const": {"type": "electricity.purchased", "unit": "kW.h"},
+        "activity": [{"period": {"day": "d", "format": "YYYY-MM-DD"}, "quantity": {"column": "q"}}]
+    });
+    let saved = house.post("/import-mappings", &mapping).await;
+    assert_eq!(saved.status, 201, "{}", saved.json());
     house
 }
 
@@ -32,10 +38,11 @@ fn bodies() -> Vec<Route> {
 
 async fn send(house: &House, route: &Route, headers: &[(&str, &str)]) -> Answer {
     let path = route.path.strip_prefix(ORGANIZATION).unwrap();
-    assert!(!path.replace("{id}", "").contains('{'), "{path} has another placeholder");
-    let mut request = house.ask(route.method.as_str(), &path.replace("{id}", "x1"));
+    let address = path.replace("{id}", "x1").replace("{name}", "x1");
+    assert!(!address.contains('{'), "{path} has another placeholder");
+    let mut request = house.ask(route.method.as_str(), &address);
     request = request.header("x-idempotency-key", new_key());
-    if path.contains("{id}") {
+    if address != path {
         request = request.header("if-match", "*");
     }
     for (name, value) in headers {

@@ -127,7 +127,7 @@ async fn data(asking: &mut Asking<'_>) -> String {
 async fn api(asking: &mut Asking<'_>) {
     for route in routes::list() {
         let path = route.path.replace("{org_id}", "acme");
-        let mut addresses = vec![path.replace("{id}", "b24")];
+        let mut addresses = vec![path.replace("{id}", "b24").replace("{name}", "b24")];
         if path.contains('{') {
             let parts =
                 path.split('/').map(|part| if part.starts_with('{') { EVIL_PATH } else { part });
