@@ -321,6 +321,8 @@ CREATE INDEX facility_version_by_code ON facility_version (code, seq);
 CREATE INDEX mapping_by_name ON mapping (name, seq);
 CREATE UNIQUE INDEX run_current ON run (state) WHERE state = 'current';
 CREATE INDEX segment_by_import ON segment (import_id);
+CREATE INDEX segment_by_start_max ON segment (start_max, seq);
+CREATE INDEX segment_by_start_min ON segment (start_min, seq);
 CREATE INDEX source_version_by_code ON source_version (code, seq);
 CREATE INDEX supersession_by_seq ON supersession (seq);
 CREATE INDEX supplier_version_by_code ON supplier_version (code, seq);

@@ -1,5 +1,7 @@
 //! Stored rows as a list shows them: what they came to, and which of them a question is about.
 
+pub mod sorted;
+
 use core::ops::ControlFlow;
 use std::collections::HashSet;
 

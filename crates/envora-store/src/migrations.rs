@@ -49,6 +49,11 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../migrations/0005_archived.sqlite.sql"),
         postgres: include_str!("../migrations/0005_archived.postgres.sql"),
     },
+    Migration {
+        version: 6,
+        sqlite: include_str!("../migrations/0006_segments_by_start.sqlite.sql"),
+        postgres: include_str!("../migrations/0006_segments_by_start.postgres.sql"),
+    },
 ];
 
 impl Migration {

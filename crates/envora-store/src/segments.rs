@@ -35,6 +35,16 @@ statements! {
     SEGMENTS_FROM = "SELECT seq, segment_id, epoch, row_count, place, path, byte_offset,
             byte_length, root, key_version, start_min, start_max, import_id, committed_at
         FROM segment WHERE seq >= ?1 ORDER BY seq LIMIT ?2";
+    SEGMENTS_LATEST = "SELECT seq, segment_id, epoch, row_count, place, path, byte_offset,
+            byte_length, root, key_version, start_min, start_max, import_id, committed_at
+        FROM segment WHERE seq >= ?1 AND seq < ?2 AND start_min <= ?3
+            AND (start_max < ?4 OR (start_max = ?4 AND seq < ?5))
+        ORDER BY start_max DESC, seq DESC LIMIT ?6";
+    SEGMENTS_EARLIEST = "SELECT seq, segment_id, epoch, row_count, place, path, byte_offset,
+            byte_length, root, key_version, start_min, start_max, import_id, committed_at
+        FROM segment WHERE seq >= ?1 AND seq < ?2 AND start_max >= ?3
+            AND (start_min > ?4 OR (start_min = ?4 AND seq > ?5))
+        ORDER BY start_min, seq LIMIT ?6";
     SEGMENTS_OF_IMPORT = "SELECT segment_id FROM segment WHERE import_id = ?1 ORDER BY seq";
     SEGMENT_INLINE = "SELECT sealed FROM segment_inline WHERE seq = ?1";
     SEGMENT_FINGERPRINTS = "SELECT fingerprints FROM segment_fingerprints WHERE seq = ?1";
@@ -234,6 +244,54 @@ pub fn segments_from(
 ) -> anyhow::Result<Vec<Segment>> {
     rd.allow(grant)?;
     rd.all(SEGMENTS_FROM, &[from.into(), limit.into()], segment)
+}
+
+/// In which order of their start rows are walked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// The earliest start first.
+    Earliest,
+    /// The latest start first.
+    Latest,
+}
+
+/// Which segments of a walk by start are next.
+#[derive(Clone, Debug)]
+pub struct ByStart {
+    /// In which order: by their earliest start, or by their latest one.
+    pub order: Order,
+    /// Those of these places in the log.
+    pub seqs: core::ops::Range<u64>,
+    /// Only those with a row that starts there or lies further on in the walk.
+    pub reach: Option<Timestamp>,
+    /// Beyond this segment.
+    pub beyond: Option<(Timestamp, u64)>,
+    /// How many.
+    pub limit: u32,
+}
+
+/// Segments in the order of their earliest or latest start.
+///
+/// # Errors
+/// The database's.
+pub fn segments_by_start(
+    rd: &mut TenantReader,
+    grant: &Grant<ReadActivities>,
+    wanted: &ByStart,
+) -> anyhow::Result<Vec<Segment>> {
+    rd.allow(grant)?;
+    let (sql, first, last) = match wanted.order {
+        Order::Latest => (SEGMENTS_LATEST, i64::MAX, i64::MAX),
+        Order::Earliest => (SEGMENTS_EARLIEST, i64::MIN, i64::MIN),
+    };
+    let reach = wanted.reach.map_or(last, Timestamp::as_micros);
+    let (start, seq) = match wanted.beyond {
+        Some((start, seq)) => (start.as_micros(), i64::try_from(seq)?),
+        None => (first, first),
+    };
+    let (from, to) = (wanted.seqs.start, wanted.seqs.end);
+    let limit = wanted.limit.into();
+    rd.all(sql, &[from.into(), to.into(), reach.into(), start.into(), seq.into(), limit], segment)
 }
 
 /// The segments that hold the rows of an import, in their order.

@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 
 use envora_crypto::aad::Purpose;
 use envora_crypto::tenant::Object;
+use envora_domain::activities::Activity;
 use envora_domain::activities::canonical::rows_root;
-use envora_domain::activities::{Activity, Period};
 use envora_domain::hash::Digest;
 use envora_domain::id::{ActivityId, ImportId, SegmentId};
 use envora_domain::ports::{Frame, Place};
-use envora_domain::time::{Timestamp, WallClock};
+use envora_domain::time::Timestamp;
 use envora_lake::fsck::Manifest;
 use envora_store::likenesses::Alike;
 use envora_store::segments::NewSegment;
@@ -18,6 +18,7 @@ use envora_store::writer::Landed;
 
 use super::claims::Fingerprint;
 use crate::registry::Mention;
+use crate::stored::sorted::start;
 use crate::tenant::TenantParts;
 
 /// What the manifest says of a sealed segment; its frame travels apart.
@@ -136,14 +137,4 @@ fn mentions(rows: &[Row<'_>]) -> BTreeSet<Mention> {
         last = Some(*activity);
     }
     mentions
-}
-
-/// Where a period starts, as the manifest keeps it: of local times, the time on the wall taken as
-/// UTC, which is right within a day.
-fn start(period: &Period) -> Timestamp {
-    match period {
-        Period::Instant(at) | Period::Between(at, _) => *at,
-        Period::Days { first, .. } => Timestamp::from_micros(WallClock::of(*first, 0).as_micros()),
-        Period::WallClock { start, .. } => Timestamp::from_micros(start.as_micros()),
-    }
 }

@@ -22,18 +22,21 @@ use envora_domain::catalogue;
 use envora_domain::factors::FactorId;
 use envora_domain::gwp::GwpSet;
 use envora_domain::id::{ActivityId, ImportId};
+use envora_domain::time::Timestamp;
 use envora_ingest::commit::{Accepted, Batch, Idempotency, StoredAnswer, SubmitError, Submitted};
 use envora_ingest::footprint::AskError;
 use envora_ingest::formats::json::{BODY_ROWS_MAX, too_many_rows};
 use envora_ingest::formats::{self, OpenError, Opening, OriginHead, Reader};
 use envora_ingest::rows::ParsedRow;
 use envora_ingest::segments::activities;
-use envora_ingest::stored::{Narrowed, PENDING, Question, RowState, STATES};
+use envora_ingest::stored::{Narrowed, PENDING, Question, RowState, STATES, sorted};
 use envora_ingest::tenant::TenantParts;
 use envora_ingest::trace::{ActivityTrace, trace_activity};
 use envora_ingest::words;
 use envora_store::imports::Mode;
-use envora_store::segments::{Segment, segment_by_id, segment_rows_from, segments_from};
+use envora_store::segments::{
+    Order, Segment, segment_by_id, segment_rows_from, segment_totals, segments_from,
+};
 use envora_store::supersessions::{Fate, supersession_of};
 
 use super::footprints::blocking;
@@ -88,6 +91,7 @@ pub fn routes() -> Vec<Route> {
                 ("flag", "Only those with this flag, of the row or of how it is calculated; may be repeated."),
                 ("after_seq", "Only those committed after this entry of the log: what is new since."),
                 ("fields", "Only these fields of each, separated by commas."),
+                ("sort", "`start` or `-start`: the earliest or the latest start first, instead of the oldest commit."),
                 ("include", "`total`: count them; of a narrowed list up to 100,000 rows are looked at, and total_is then says at_least."),
             ])
             .gives(200, Shape::page::<Activity>()),
@@ -467,12 +471,14 @@ struct Wanted {
     from: (u64, u32),
     /// Counted from this place in the log on, if it is asked for.
     counted_from: Option<u64>,
+    /// In the order of their start, if it is asked for: after this row, of what was there by then.
+    sorted: Option<(Order, Option<(sorted::Place, u64)>)>,
 }
 
 /// A page of a list, and where the next one begins.
 struct Listed {
     data: Vec<Activity>,
-    next: Option<(u64, u32)>,
+    next: Option<Place>,
     total: Option<Total>,
 }
 
@@ -481,27 +487,67 @@ pub(crate) async fn list(
     allowed: Allowed<ReadActivities>,
     params: Params,
 ) -> Answer {
-    params.only(&[&["limit", "cursor", "fields", "include", "after_seq"], NARROWS].concat())?;
+    params.only(
+        &[&["limit", "cursor", "fields", "include", "sort", "after_seq"], NARROWS].concat(),
+    )?;
     let cut = Cut::of::<Activity>(&params)?;
     let (parts, grant, now) =
         (Arc::clone(allowed.tenant.parts()), allowed.grant, app.clock().now());
     let walk = Walk { route: ALL, params: &params };
     let place = cursors::decode(&parts.keys, walk, now)?;
     let first = params.integer("after_seq")?.map_or(0, |seq| seq.min(SEQ_MAX) + 1);
-    let from = place.map_or((first, 0), |place| (place.seq, place.after.parse().unwrap_or(0)));
+    let order = params.read("sort", "start or -start", |text| match text {
+        "start" => Some(Order::Earliest),
+        "-start" => Some(Order::Latest),
+        _ => None,
+    })?;
+    let beyond = place.as_ref().and_then(|place| Some((sorted_place(&place.after)?, place.seq)));
+    let sorted = order.map(|order| (order, beyond));
+    let from = match place.filter(|_| order.is_none()) {
+        Some(place) => (place.seq, place.after.parse().unwrap_or(0)),
+        None => (first, 0),
+    };
     let counted_from = cut.total.then_some(first);
     let wanted =
-        Wanted { question: question(&params)?, limit: params.limit()?, from, counted_from };
+        Wanted { question: question(&params)?, limit: params.limit()?, from, sorted, counted_from };
     let asked = Arc::clone(&parts);
     let listed = blocking(&app, move || Ok(page(&asked, grant, wanted)?)).await?;
-    let next_cursor = listed.next.map(|(seq, row)| {
-        cursors::encode(&parts.keys, walk, Place { after: row.to_string(), seq }, now)
-    });
+    let next_cursor = listed.next.map(|place| cursors::encode(&parts.keys, walk, place, now));
     let next = next_cursor
         .as_ref()
         .map(|cursor| cursors::next_path(&allowed.tenant.path(ALL), &params, cursor));
     let page = Page { data: listed.data, next_cursor };
     Ok(cut.page_counted(&page, listed.total)?.next(next.as_deref()))
+}
+
+/// Where a walk by start stands, as its cursor says it.
+fn sorted_place(text: &str) -> Option<sorted::Place> {
+    let (start, id) = text.split_once(' ')?;
+    Some((Timestamp::from_micros(start.parse().ok()?), ActivityId::parse(id).ok()?))
+}
+
+/// A page of the list in the order of the start: of the rows that were there when the walk began.
+fn page_by_start(
+    parts: &TenantParts,
+    (grant, narrowed): (Grant<ReadActivities>, &Narrowed<'_>),
+    (first, limit): (u64, usize),
+    (order, beyond): (Order, Option<(sorted::Place, u64)>),
+) -> anyhow::Result<(Vec<Activity>, Option<Place>)> {
+    let head = match beyond {
+        Some((_, head)) => head,
+        None => {
+            let totals = parts.db.read_blocking(move |rd| segment_totals(rd, &grant))?;
+            totals.last.map_or(0, |last| last + 1)
+        }
+    };
+    let after = beyond.map(|(after, _)| after);
+    let walk = sorted::Walk { order, after, seqs: first..head, limit };
+    let (data, next) = narrowed.page_by_start(&walk, wire)?;
+    let place = |(start, id): sorted::Place| Place {
+        after: format!("{} {id}", start.as_micros()),
+        seq: head,
+    };
+    Ok((data, next.map(place)))
 }
 
 /// A page of the list, from a segment and a row on.
@@ -511,8 +557,6 @@ fn page(
     wanted: Wanted,
 ) -> anyhow::Result<Listed> {
     let (first, row) = wanted.from;
-    let found =
-        parts.db.read_blocking(move |rd| segments_from(rd, &grant, first, SEGMENTS_A_PAGE))?;
     let all = wanted.question.is_all();
     let narrowed = Narrowed::new(parts, wanted.question)?;
     let total = match wanted.counted_from {
@@ -523,6 +567,12 @@ fn page(
         }
         Some(from) => Some(count(parts, grant, (&narrowed, from))?),
     };
+    if let Some(sorted) = wanted.sorted {
+        let page = page_by_start(parts, (grant, &narrowed), (first, wanted.limit), sorted)?;
+        return Ok(Listed { data: page.0, next: page.1, total });
+    }
+    let found =
+        parts.db.read_blocking(move |rd| segments_from(rd, &grant, first, SEGMENTS_A_PAGE))?;
     let more = u32::try_from(found.len()).is_ok_and(|found| found == SEGMENTS_A_PAGE);
     let after = found.last().map(|last| last.seq + 1);
     let mut data = Vec::new();
@@ -541,6 +591,7 @@ fn page(
             break;
         }
     }
+    let next = next.map(|(seq, row)| Place { after: row.to_string(), seq });
     Ok(Listed { data, next, total })
 }
 

@@ -40,6 +40,7 @@ fn one(path: &str, name: &str) -> Value {
         "category" => json!({ "type": "string", "pattern": "^([1-9]|1[0-5])$" }),
         "state" if path.contains("/activities") => json!({ "type": "string", "enum": STATES }),
         "state" => json!({ "type": "string", "enum": ["active", "archived", "any"] }),
+        "sort" => json!({ "type": "string", "enum": ["start", "-start"] }),
         "group_by" => {
             let words: Vec<String> = GroupBy::ALL
                 .iter()

@@ -119,3 +119,59 @@ async fn an_answer_for_retries_is_kept_for_a_day_and_then_erased() {
     let other = json!({"code": "b25", "name": "The hall", "country": "GB"});
     assert_eq!(house.post_as("a-key-of-mine", "/facilities", &other).await.status, 201);
 }
+
+/// A row that starts on a day of 2022.
+fn of_day(id: &str, day: u32) -> String {
+    line(id, &format!("1{day}")).replace("2022-01-01", &format!("2022-01-{day:02}"))
+}
+
+#[tokio::test]
+async fn activities_are_walked_by_their_start_whatever_is_written_meanwhile() {
+    let house = with_facility().await;
+    let send = async |key: &str, days: &[(&str, u32)]| {
+        let rows: Vec<String> = days.iter().map(|(id, day)| of_day(id, *day)).collect();
+        // Ids follow the time of their commit.
+        house.clock.advance(Span::from_secs(1));
+        let file = format!("{HEADER}\n{}\n", rows.join("\n"));
+        let sent = house.send(import(&house, "", (key, file))).await;
+        assert_eq!(sent.status, 201, "{}", sent.json());
+    };
+    // Segments that lie across each other, out of order, with equal starts.
+    send("first-file", &[("a1", 9), ("a2", 3), ("a3", 20)]).await;
+    send("second-file", &[("b1", 1), ("b2", 9), ("b3", 28)]).await;
+    send("third-file", &[("c1", 9), ("c2", 2)]).await;
+    let ids = |page: &Value| -> Vec<String> {
+        let data = page["data"].as_array().unwrap_or_else(|| unreachable!("{page}")).iter();
+        data.map(|one| one["external_id"].as_str().unwrap().to_owned()).collect()
+    };
+    let up = ["b1", "c2", "a2", "a1", "b2", "c1", "a3", "b3"].map(str::to_owned);
+    let down: Vec<String> = up.iter().rev().cloned().collect();
+    assert_eq!(ids(&house.get("/activities?sort=start").await.json()), up);
+    assert_eq!(ids(&house.get("/activities?sort=-start").await.json()), down);
+    for (sort, limit) in [("start", 1), ("start", 3), ("-start", 1), ("-start", 3)] {
+        let path = format!("/activities?sort={sort}");
+        let there = ids(&house.get(&format!("{path}&limit=1000")).await.json());
+        let (mut walked, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let page = house.get(&format!("{path}&limit={limit}{cursor}")).await.json();
+            walked.extend(ids(&page));
+            let Some(next) = page["next_cursor"].as_str() else { break };
+            cursor = format!("&cursor={next}");
+            if walked.len() > 4 {
+                continue;
+            }
+            let name = format!("{sort}{limit}{}", walked.len()).replace('-', "m");
+            let (x, y, z) = (format!("x{name}"), format!("y{name}"), format!("z{name}"));
+            send(&format!("key-of-{name}"), &[(&x, 1), (&y, 9), (&z, 28)]).await;
+        }
+        assert_eq!(walked, there, "{path}: what was there at the beginning, each once");
+    }
+    let narrowed = house.get("/activities?sort=-start&from=2022-01-03&to=2022-01-09&limit=1").await;
+    let narrowed = narrowed.json();
+    assert_eq!((ids(&narrowed), &narrowed["next_cursor"]), (vec!["a2".to_owned()], &Value::Null));
+    let first = house.get("/activities?sort=-start&limit=1").await.json();
+    let cursor = first["next_cursor"].as_str().unwrap();
+    let other = house.get(&format!("/activities?sort=start&limit=1&cursor={cursor}")).await;
+    other.is_problem(400, "cursor_filter_mismatch");
+    house.get("/activities?sort=end").await.is_problem(400, "unknown_parameter");
+}

@@ -17,9 +17,9 @@ use envora_store::mappings::{
 };
 use envora_store::mentions::{Slice, Word, mentions_add, mentions_of_word};
 use envora_store::segments::{
-    NewSegment, SegmentTotals, segment_add, segment_by_id, segment_by_seq, segment_fingerprints,
-    segment_fingerprints_from, segment_inline, segment_rows_from, segment_totals, segments_from,
-    segments_of_import,
+    ByStart, NewSegment, Order, SegmentTotals, segment_add, segment_by_id, segment_by_seq,
+    segment_fingerprints, segment_fingerprints_from, segment_inline, segment_rows_from,
+    segment_totals, segments_by_start, segments_from, segments_of_import,
 };
 use envora_store::supersessions::{
     ActivityRange, Fate, Supersession, supersession_add, supersession_of, supersessions_between,
@@ -88,6 +88,18 @@ pub(super) fn a_segment_is_found_by_id_and_seq(db: &mut TestDb) {
                 (segment_rows_from(rd, &read, 0)?, segment_rows_from(rd, &read, 9)?),
                 (rows, 0)
             );
+            let by = |order, reach, beyond| ByStart { order, seqs: 0..2, reach, beyond, limit: 9 };
+            let mut seqs = |wanted: ByStart| -> anyhow::Result<Vec<u64>> {
+                let found = segments_by_start(rd, &read, &wanted)?;
+                Ok(found.into_iter().map(|one| one.seq).collect())
+            };
+            let (first, last) = (NOW, later(3_600));
+            assert_eq!(seqs(by(Order::Latest, None, None))?, [1, 0]);
+            assert_eq!(seqs(by(Order::Earliest, None, None))?, [0, 1]);
+            assert_eq!(seqs(by(Order::Latest, None, Some((last, 1))))?, [0]);
+            assert_eq!(seqs(by(Order::Earliest, None, Some((first, 0))))?, [1]);
+            assert_eq!(seqs(by(Order::Latest, Some(later(-1)), None))?, [0; 0]);
+            assert_eq!(seqs(by(Order::Earliest, Some(later(3_601)), None))?, [0; 0]);
             let of = |import: u8| ImportId::from_bytes([import; 16]);
             assert_eq!(segments_of_import(rd, &read, of(5))?, [segment_id(1)]);
             assert_eq!(segments_of_import(rd, &read, of(6))?, []);
