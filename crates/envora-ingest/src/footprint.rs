@@ -32,6 +32,9 @@ pub use self::figures::FILTERS;
 /// How entities are consolidated: the one way there is so far.
 pub const CONSOLIDATION: &str = "operational_control";
 
+/// The longest period that is answered. Work grows with its months times the sources.
+pub const PERIOD_YEARS_MAX: i16 = 100;
+
 /// By what the totals are split.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum GroupBy {
@@ -102,6 +105,11 @@ pub enum AskError {
         "the period ends before it begins: `to` is the day after the last and comes after `from`"
     )]
     PeriodReversed,
+    /// Longer than anything that is asked in one go: what is missing is told month by month.
+    #[error(
+        "the period is longer than {PERIOD_YEARS_MAX} years: ask for a shorter one, such as one year"
+    )]
+    PeriodTooLong,
     /// No such GWP set.
     #[error(
         "`{0}` is no GWP set: published, sar, tar, ar4, ar5, ar5-feedback, ar6, ar6-table or ar6-ghgp-2024"
@@ -136,6 +144,9 @@ pub enum AskError {
     /// No run, or not this one.
     #[error("there is no such run")]
     NoRun,
+    /// A figure id that no footprint prints.
+    #[error("there is no such figure")]
+    NoFigure,
     /// Nothing is stored under this id.
     #[error("there is no such activity")]
     NoActivity,

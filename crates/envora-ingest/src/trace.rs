@@ -24,7 +24,7 @@ use envora_store::segments::{Segment, segment_by_id};
 
 use self::line::{Teller, Told};
 use crate::footprint::asked::Asked;
-use crate::footprint::figures::{Columns, add_up, column};
+use crate::footprint::figures::{Columns, add_up, column, is_computed};
 use crate::footprint::totals::amount;
 use crate::footprint::{AskError, FootprintQuery};
 use crate::process::block::Recorded;
@@ -64,6 +64,9 @@ pub fn trace_figure(
     figure: &Figure,
     page: LinePage,
 ) -> Result<Trace, AskError> {
+    if !is_computed(figure) {
+        return Err(AskError::NoFigure);
+    }
     let query = FootprintQuery {
         from: figure.from,
         to: figure.to,
@@ -74,6 +77,9 @@ pub fn trace_figure(
         as_of: None,
     };
     let asked = Asked::settle(parts, *grant, &query)?;
+    if figure.seq > asked.seq() {
+        return Err(AskError::NoFigure);
+    }
     let mut teller = Teller::new(parts, figure.gwp_set.unwrap_or(GwpSet::Published));
     let (mut seen, mut lines) = (0_u64, Vec::new());
     let replayed = replay::walk(parts, figure, |decider, found| {

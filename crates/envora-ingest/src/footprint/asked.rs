@@ -20,7 +20,7 @@ use envora_store::runs::{Run, RunState, run_by_id, run_current, runs_all};
 use envora_store::unresolved::{DayRange, Unresolved};
 
 use super::figures::{Cell, add_up, column};
-use super::{AskError, CONSOLIDATION, FootprintQuery};
+use super::{AskError, CONSOLIDATION, FootprintQuery, PERIOD_YEARS_MAX};
 use crate::process::runs::policy_of_run;
 use crate::registry::Registry;
 use crate::tenant::TenantParts;
@@ -82,6 +82,12 @@ impl Asked {
     ) -> Result<Self, AskError> {
         if query.to <= query.from {
             return Err(AskError::PeriodReversed);
+        }
+        let (year, month, day) = query.from.ymd();
+        let longest = Day::from_ymd(year.saturating_add(PERIOD_YEARS_MAX), month, day);
+        if query.to > longest.unwrap_or_else(|| query.from.plus(366 * i32::from(PERIOD_YEARS_MAX)))
+        {
+            return Err(AskError::PeriodTooLong);
         }
         let then = query.as_of.map(|at| place_at(parts, grant, at)).transpose()?.flatten();
         let (own, wanted) = (parts.own, query.run.or(then.as_ref().map(|then| then.run)));

@@ -44,22 +44,27 @@ pub(crate) fn coverage(asked: &Asked) -> Result<Coverage, AskError> {
     }
     let (facilities, sources) = (base.filters.get("facility"), base.filters.get("source"));
     let (mut expected, mut there, mut missing) = (0, 0, Vec::new());
+    let spans = months(base.from, base.to);
     for source in asked.registry.sources_at(u64::MAX) {
         let fields = &source.fields;
         let place = fields.facility.map(|id| id.to_string()).unwrap_or_default();
         let asked_for = facilities.is_none_or(|words| words.contains(&place))
             && sources.is_none_or(|words| words.contains(&fields.id.to_string()));
-        for (from, to) in months(base.from, base.to) {
-            let open = fields.opened.is_none_or(|opened| opened < to)
-                && fields.closed.is_none_or(|closed| from < closed);
-            if !asked_for || !open {
+        if !asked_for {
+            continue;
+        }
+        let id = fields.id.bytes();
+        for (from, to) in &spans {
+            let open = fields.opened.is_none_or(|opened| opened < *to)
+                && fields.closed.is_none_or(|closed| *from < closed);
+            if !open {
                 continue;
             }
             expected += 1;
-            if present.contains(&(&fields.id.bytes(), month_of(from))) {
+            if present.contains(&(&id, month_of(*from))) {
                 there += 1;
             } else if missing.len() < MISSING_MAX {
-                let month = month_word(from);
+                let month = month_word(*from);
                 let (source_id, source_code) = (fields.id, fields.code.clone());
                 missing.push(MissingMonth { source_id, source_code, month });
             }

@@ -2,15 +2,15 @@
 
 use std::borrow::Borrow;
 
-use envora_domain::catalogue::Market;
+use envora_domain::catalogue::{self, Bucket, Market, Slot};
 use envora_domain::cells::{CO2E_COLUMNS, CellKey, CellValue};
 use envora_domain::decimal::Mass;
 use envora_domain::figures::{Figure, Measure};
-use envora_domain::gwp::GwpSet;
+use envora_domain::gwp::{Carbon, GwpSet};
 use envora_domain::id::{FacilityId, SourceId};
 use envora_domain::time::Day;
 
-use super::AskError;
+use super::{AskError, CONSOLIDATION};
 
 /// The fields by whose words a figure may be narrowed; `consolidation` narrows nothing yet.
 pub const FILTERS: &[&str] = &[
@@ -101,6 +101,49 @@ impl<'a> Sieve<'a> {
             && within(&self.facilities, &key.facility)
             && within(&self.sources, &key.source)
             && self.words.iter().all(|(field, words)| among(*field, words, key))
+    }
+}
+
+/// Whether this program computes such figures. An id is only a text: one that names what nothing here
+/// adds up, or the way of consolidation that there is not, would be answered under a false label.
+pub(crate) fn is_computed(figure: &Figure) -> bool {
+    let counts = match (figure.measure, figure.bucket) {
+        (Measure::Co2e, Bucket::InScope) => figure.gwp_set.is_some(),
+        (Measure::Mass, Bucket::InScope) => figure.gas.is_some() && figure.gwp_set.is_none(),
+        (Measure::Mass, Bucket::BiogenicCo2) => figure.gwp_set.is_none(),
+        _ => false,
+    };
+    let sided = match figure.scope {
+        None | Some(2) => figure.market != Market::None,
+        Some(0 | 1 | 3) => figure.market == Market::None,
+        Some(_) => false,
+    };
+    counts
+        && sided
+        && figure.from < figure.to
+        && figure.category.is_none()
+        && figure.filters.contains_key("consolidation")
+        && figure.filters.iter().all(|(field, words)| {
+            !words.is_empty() && words.iter().all(|word| is_word_of(field, word))
+        })
+}
+
+/// Whether a field that narrows can have this word, written as footprints write it.
+fn is_word_of(field: &str, word: &str) -> bool {
+    let within = |most: u8| (1..=most).any(|number| number.to_string() == word);
+    match field {
+        "facility" => {
+            word.is_empty() || FacilityId::parse(word).is_ok_and(|id| id.to_string() == word)
+        }
+        "source" => word.is_empty() || SourceId::parse(word).is_ok_and(|id| id.to_string() == word),
+        "scope" => within(3),
+        "category" => within(15),
+        "type" => catalogue::find(word).is_some(),
+        "slot" => Slot::parse(word).is_some(),
+        "carbon" => Carbon::parse(word).is_some(),
+        "basis" => GwpSet::parse(word).is_some(),
+        "consolidation" => word == CONSOLIDATION,
+        _ => false,
     }
 }
 

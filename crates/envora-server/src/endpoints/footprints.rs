@@ -188,6 +188,7 @@ fn unanswered(error: AskError) -> Refusal {
         AskError::BeforeTheLog(_) => refused("as_of", error.to_string()).into(),
         AskError::TooManyPoints
         | AskError::PeriodReversed
+        | AskError::PeriodTooLong
         | AskError::UnknownGwpSet(_) | AskError::UnknownWord { .. } => {
             Problem::unknown_parameter(error.to_string()).into()
         }
@@ -209,7 +210,7 @@ fn unanswered(error: AskError) -> Refusal {
             "The activity is not calculated yet, so it is in no figure. Ask again in a moment.",
         )
         .into(),
-        AskError::NoRun | AskError::NoActivity => nothing_here().into(),
+        AskError::NoRun | AskError::NoFigure | AskError::NoActivity => nothing_here().into(),
         AskError::TooLarge | AskError::Unexpected(_) => anyhow::Error::from(error).into(),
     }
 }

@@ -2,7 +2,10 @@
 
 use axum::body::Body;
 use axum::http::Request;
-use envora_domain::time::Span;
+use envora_domain::catalogue::{Bucket, Market};
+use envora_domain::figures::{Figure, Measure};
+use envora_domain::gwp::Gas;
+use envora_domain::time::{Day, Span};
 use serde_json::{Value, json};
 
 use crate::house::House;
@@ -207,4 +210,97 @@ async fn a_group_that_the_filter_leaves_out_is_none() {
             want.into_iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
         assert_eq!(groups, want, "{query}");
     }
+}
+
+#[tokio::test]
+async fn a_period_that_would_take_minutes_is_refused_at_once() {
+    let house = with_rows().await;
+    for path in ["/carbon-footprint", "/carbon-footprint/series", "/data-quality"] {
+        let interval = if path.ends_with("series") { "&interval=year" } else { "" };
+        for (period, is_answered) in [
+            ("from=2000-01-01&to=9999-12-31", false),
+            ("from=0001-01-01&to=2023-01-01", false),
+            ("from=1950-01-01&to=2050-01-02", false),
+            ("from=1950-01-01&to=2050-01-01", true),
+        ] {
+            let answer = house.get(&format!("{path}?{period}{interval}")).await;
+            if is_answered {
+                assert_eq!(answer.status, 200, "{path} {period}: {}", answer.json());
+                continue;
+            }
+            let problem = answer.is_problem(400, "unknown_parameter");
+            let detail = problem["detail"].as_str().unwrap();
+            let too_long = ["longer than 100 years", "more than 1000 steps"];
+            assert!(too_long.iter().any(|due| detail.contains(due)), "{path} {period}: {detail}");
+        }
+    }
+}
+
+/// Every field of a figure id, changed to what no footprint prints.
+fn falsified(true_one: &Figure) -> Vec<(&'static str, Figure)> {
+    let narrowed = |field: &str, words: &[&str]| {
+        let mut figure = true_one.clone();
+        let words = words.iter().map(|word| (*word).to_owned()).collect();
+        figure.filters.insert(field.to_owned(), words);
+        figure
+    };
+    let with = |change: fn(&mut Figure)| {
+        let mut figure = true_one.clone();
+        change(&mut figure);
+        figure
+    };
+    vec![
+        ("consolidation", narrowed("consolidation", &["equity_share"])),
+        ("consolidation", narrowed("consolidation", &["operational_control", "nonsense"])),
+        ("consolidation", with(|figure| figure.filters.clear())),
+        ("filter", narrowed("owner", &["acme"])),
+        ("facility", narrowed("facility", &["b24"])),
+        ("source", narrowed("source", &["m1"])),
+        ("scope filter", narrowed("scope", &["4"])),
+        ("scope filter", narrowed("scope", &["02"])),
+        ("category filter", narrowed("category", &["16"])),
+        ("type", narrowed("type", &["electricity.dreamt"])),
+        ("type", narrowed("type", &[])),
+        ("slot", narrowed("slot", &["nonsense"])),
+        ("carbon", narrowed("carbon", &["nonsense"])),
+        ("basis", narrowed("basis", &["ar7"])),
+        ("measure", with(|figure| figure.measure = Measure::Count)),
+        ("measure", with(|figure| figure.measure = Measure::Mass)),
+        ("set", with(|figure| figure.gwp_set = None)),
+        ("bucket", with(|figure| figure.bucket = Bucket::BiogenicCo2)),
+        ("bucket", with(|figure| figure.bucket = Bucket::Credit)),
+        ("scope", with(|figure| figure.scope = Some(4))),
+        ("scope", with(|figure| figure.scope = Some(1))),
+        ("category", with(|figure| figure.category = Some(16))),
+        ("market", with(|figure| figure.market = Market::None)),
+        ("period", with(|figure| figure.to = figure.from)),
+        ("seq", with(|figure| figure.seq += 1_000)),
+        (
+            "gas of a mass",
+            with(|figure| {
+                figure.measure = Measure::Mass;
+                figure.gas = Some(Gas::CH4);
+            }),
+        ),
+    ]
+}
+
+#[tokio::test]
+async fn a_figure_id_with_a_false_label_is_no_figure() {
+    let house = with_rows().await;
+    let footprint = house.get("/carbon-footprint?from=2022-01-01&to=2023-01-01").await.json();
+    let id = footprint["totals"]["total_location_based"]["figure_id"].as_str().unwrap();
+    let figure = Figure::parse(id).unwrap();
+    let trace = house.get(&format!("/figures/{id}/trace")).await;
+    assert_eq!((trace.status, &trace.json()["replay"]), (200, &json!("equal")));
+    for (field, false_one) in falsified(&figure) {
+        let answer = house.get(&format!("/figures/{}/trace", false_one.encode())).await;
+        assert_eq!(answer.status, 404, "{field}: {false_one:?}: {}", answer.json());
+        answer.is_problem(404, "not_found");
+    }
+    let long = Figure { to: Day::parse("9999-01-01").unwrap(), ..figure };
+    house
+        .get(&format!("/figures/{}/trace", long.encode()))
+        .await
+        .is_problem(400, "unknown_parameter");
 }
