@@ -14,6 +14,7 @@ mod checklist;
 mod corrections;
 mod divisions;
 pub(crate) mod docs;
+mod facilities;
 mod factors;
 mod footprint;
 mod footprint_csv;
@@ -61,6 +62,7 @@ pub const PATHS: &[&str] = &[
     "/docs/errors",
     "/docs/{document}",
     "/docs/{shelf}/{document}",
+    "/facilities",
     "/factors",
     "/factors/{id}",
     "/factors/{id}/figures",
@@ -90,6 +92,7 @@ pub fn router() -> Router<App> {
         .route("/audit", get(audit::page_of))
         .route("/audit/{seq}", get(audit_entry::one))
         .route("/factors/{id}/figures", get(touched::factor))
+        .route("/facilities", get(facilities::list).post(facilities::sent))
         .route("/factors", get(factors::list))
         .route("/factors/{id}", get(factors::one))
         .route("/footprint.csv", get(footprint_csv::csv))

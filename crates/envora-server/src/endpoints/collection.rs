@@ -396,7 +396,7 @@ async fn change<N: Listed>(
     answer::<N>(&allowed, once(parts, allowed.grant, (None, now), work).await?)
 }
 
-async fn put<N: Listed>(
+pub(crate) async fn put<N: Listed>(
     State(app): State<App>,
     allowed: Allowed<N::Edit>,
     Path((_, word)): Path<(String, String)>,

@@ -61,7 +61,7 @@ fn facilities(standing: &Standing<'_>) -> Step {
             0 => "Where things happen: a code, a name, a country.".to_owned(),
             some => format!("{} known.", words::count(some, "facility", "facilities")),
         },
-        link: None,
+        link: Some(("/facilities".to_owned(), "See or add facilities")),
         command: "envora facilities push facilities.csv".to_owned(),
     }
 }

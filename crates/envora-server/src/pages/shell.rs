@@ -27,6 +27,7 @@ const WAYS: &[(&str, &str)] = &[
     ("Quality", "/quality"),
     ("Activities", "/activities"),
     ("Imports", "/imports"),
+    ("Facilities", "/facilities"),
     ("Factors", "/factors"),
     ("Audit", "/audit"),
     ("Settings", "/settings"),

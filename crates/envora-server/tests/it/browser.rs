@@ -195,6 +195,8 @@ async fn pages_are_fit_for_everyone() {
                 ("a factor", &factor),
                 ("quality", "/quality"),
                 ("quality of an empty year", "/quality?year=2021"),
+                ("facilities", "/facilities"),
+                ("a facility to change", "/facilities?change=b24"),
                 ("settings", "/settings"),
                 ("imports", "/imports"),
                 ("an import", &import),

@@ -74,6 +74,7 @@ async fn nobody_is_sent_to_sign_in() {
         "/audit",
         "/audit/0",
         "/factors/sha256:00000000/figures",
+        "/facilities",
         "/factors",
         "/factors/sha256:00000000",
         "/footprint.csv?year=2022",
@@ -175,6 +176,9 @@ async fn every_page_has_the_strict_policy_and_errors_are_pages() {
         ("/audit/first", session.as_str(), 404),
         ("/activities/act_01jmt8z0p0e3s9k4x6n2q5w7y1/figures", session.as_str(), 404),
         ("/factors/sha256:0000000000/figures", session.as_str(), 404),
+        ("/facilities", session.as_str(), 200),
+        ("/facilities?q=no+such+words", session.as_str(), 200),
+        ("/facilities?change=nowhere", session.as_str(), 404),
         ("/factors", session.as_str(), 200),
         ("/factors?q=no+such+words", session.as_str(), 200),
         ("/factors/sha256:0000000000", session.as_str(), 404),
@@ -559,4 +563,41 @@ async fn the_log_shows_its_head_and_an_entry_that_is_sought() {
         assert!(page.contains(want), "{want}: {page}");
     }
     assert!(text(open(&house, "/audit?entry=99999", &session).await).contains("no such entry"));
+}
+
+#[tokio::test]
+async fn a_facility_is_added_and_changed_by_form() {
+    let house = calculated().await;
+    let session = signed_in(&house).await;
+    let post = || visit("POST", "/facilities").header("cookie", &session);
+    let text = |answer: Answer| String::from_utf8(answer.body).unwrap();
+    let empty = text(open(&house, "/facilities", &session).await);
+    assert!(empty.contains("None yet") && empty.contains("Add a facility"), "{empty}");
+    let wrong = send(&house, post(), "code=b24&name=Building&country=Atlantis&version=").await;
+    assert_eq!(wrong.status, 422);
+    let wrong = text(wrong);
+    assert!(wrong.contains("aria-invalid") && wrong.contains("Atlantis"), "{wrong}");
+    let form = "code=b24&name=Building+24&country=GB&opened=2022-01-01&version=";
+    let added = send(&house, post(), form).await;
+    assert_eq!((added.status, added.header("location")), (303, "/facilities?saved=1"));
+    assert_eq!(send(&house, post(), form).await.status, 412, "it is there already");
+    let change = text(open(&house, "/facilities?change=b24", &session).await);
+    assert!(change.contains("Change Building 24") && change.contains("2022-01-01"), "{change}");
+    let changed = send(&house, post(), "code=b24&name=Labs&country=GB&version=1").await;
+    assert_eq!(changed.status, 303);
+    let stale = send(&house, post(), "code=b24&name=Other&country=GB&version=1").await;
+    assert_eq!(stale.status, 412);
+    let now = house.get("/facilities/b24").await.json();
+    assert_eq!((&now["name"], &now["opened"]), (&"Labs".into(), &serde_json::Value::Null));
+    let source = serde_json::json!({"code": "m1", "name": "Main meter", "facility": "b24",
+        "type": "electricity.purchased"});
+    assert_eq!(house.post("/sources", &source).await.status, 201);
+    for (path, has) in
+        [("/facilities", true), ("/facilities?q=main", true), ("/facilities?q=x9", false)]
+    {
+        let page = text(open(&house, path, &session).await);
+        assert_eq!(page.contains("1\u{a0}source") && page.contains(">m1<"), has, "{path}: {page}");
+    }
+    let foreign = post().header("sec-fetch-site", "cross-site");
+    assert_eq!(send(&house, foreign, form).await.status, 403);
 }
