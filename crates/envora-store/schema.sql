@@ -57,6 +57,15 @@ CREATE TABLE cell (
     PRIMARY KEY (run_id, day, facility_id, source_id, kind, slot, scope, category, market, bucket,
         gas, carbon, basis, tier, data_kind, is_primary)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE chosen (
+    run_id BLOB NOT NULL,
+    day INTEGER NOT NULL,
+    facility_id BLOB NOT NULL,
+    source_id BLOB NOT NULL,
+    why INTEGER NOT NULL,
+    activities INTEGER NOT NULL,
+    PRIMARY KEY (run_id, day, facility_id, source_id, why)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE credential (
     credential_id BLOB NOT NULL PRIMARY KEY,
     kind TEXT NOT NULL,

@@ -202,7 +202,7 @@ fn undivided(
 ) -> Result<Footprint, AskError> {
     let published = asked.set == GwpSet::Published;
     let (bases, native_basis) = if published { (bases, Vec::new()) } else { (Vec::new(), bases) };
-    let (mut warnings, lacking) = coverage::warnings(parts, grant, (asked, piles))?;
+    let (mut warnings, lacking) = coverage::warnings(parts, grant, asked)?;
     let stalled = coverage::stalled(parts, asked)?;
     warnings.splice(..0, stalled.into_iter().chain(coverage::twice(parts, grant, asked)?));
     let mut coverage = coverage::coverage(asked)?;

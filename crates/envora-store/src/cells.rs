@@ -15,6 +15,7 @@ use envora_domain::gwp::{Carbon, Gas, GwpSet};
 use envora_domain::id::RunId;
 use envora_domain::time::{Day, Timestamp};
 
+use crate::chosen::chosen_drop;
 use crate::row::Row;
 use crate::statement::statements;
 use crate::transaction::{TenantReader, TenantTx};
@@ -113,6 +114,7 @@ fn nothing(sum: &CellValue) -> bool {
 /// The database's.
 pub fn cells_drop(tx: &mut TenantTx, grant: &Grant<Calculate>, run: RunId) -> anyhow::Result<u64> {
     tx.allow(grant)?;
+    chosen_drop(tx, run)?;
     tx.execute(CELLS_DROP, &[run.into()])
 }
 
@@ -159,6 +161,7 @@ pub fn cells_sweep(
             Ok(Swept { cells, more: true })
         }
         None => {
+            chosen_drop(tx, run)?;
             let cells = tx.execute(CELLS_DROP, &[run.into()])?;
             Ok(Swept { cells, more: old.next().is_some() })
         }

@@ -21,6 +21,7 @@ pub mod writer;
 pub mod audit;
 pub mod blocks;
 pub mod cells;
+pub mod chosen;
 pub mod credentials;
 pub mod entities;
 pub mod facilities;

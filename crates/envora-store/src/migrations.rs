@@ -54,6 +54,11 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../migrations/0006_segments_by_start.sqlite.sql"),
         postgres: include_str!("../migrations/0006_segments_by_start.postgres.sql"),
     },
+    Migration {
+        version: 7,
+        sqlite: include_str!("../migrations/0007_chosen.sqlite.sql"),
+        postgres: include_str!("../migrations/0007_chosen.postgres.sql"),
+    },
 ];
 
 impl Migration {

@@ -15,6 +15,7 @@ use envora_domain::id::{FacilityId, RunId, SourceId};
 use envora_domain::time::{Day, Timestamp};
 use envora_store::audit::{AuditHead, audit_entry_at, audit_head};
 use envora_store::cells::cells_between;
+use envora_store::chosen::ChosenKey;
 use envora_store::organization::organization_now;
 use envora_store::runs::{Run, RunState, run_by_id, run_current, runs_all};
 use envora_store::unresolved::{DayRange, Unresolved};
@@ -39,6 +40,8 @@ pub(crate) struct Asked {
     pub(crate) policy: Policy,
     pub(crate) registry: Arc<Registry>,
     pub(crate) cells: Vec<Cell>,
+    /// Of what was worked out again: activities by choice. Of others a table knows them.
+    pub(crate) chosen: Option<Vec<(ChosenKey, i64)>>,
     /// Of a question about the past: what did not count then. Tables know today's alone.
     pub(crate) unresolved: Option<Vec<Unresolved>>,
 }
@@ -128,6 +131,7 @@ impl Asked {
             policy,
             registry: Arc::new(registry),
             cells,
+            chosen: None,
             unresolved: None,
         };
         if let Some(then) = &then {
@@ -141,6 +145,7 @@ impl Asked {
             let whole = Figure { gwp_set: None, filters: BTreeMap::new(), ..asked.base() };
             let replayed = replay::walk(parts, &whole, |_, _| Ok(()))?;
             asked.cells = replayed.cells;
+            asked.chosen = Some(replayed.chosen);
             asked.unresolved = then.map(|_| replayed.unresolved);
         }
         Ok(asked)

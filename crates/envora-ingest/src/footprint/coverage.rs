@@ -7,11 +7,13 @@ use envora_api::footprints::{Coverage, MissingMonth, UnresolvedGroup, Warning};
 use envora_domain::access::{Grant, actions::ReadResults};
 use envora_domain::activities::problems::Flag;
 use envora_domain::catalogue::{Market, Slot};
-use envora_domain::cells::{CellValue, Primary};
-use envora_domain::choice::Why;
+use envora_domain::cells::{CellKey, CellValue, Primary};
+use envora_domain::choice::{ChoiceFlag, Why};
 use envora_domain::decimal::{Decimal, Mass};
 use envora_domain::figures::Figure;
+use envora_domain::gwp::{Carbon, Gas};
 use envora_domain::time::Day;
+use envora_store::chosen::{ChosenKey, chosen_between};
 use envora_store::segments::segments_from;
 use envora_store::unresolved::{DayRange, Unresolved, unresolved_between};
 use envora_store::whys::whys_of_run;
@@ -22,6 +24,7 @@ use super::figures::{Sieve, column, month_of, month_word, months};
 use super::piles::Piles;
 use crate::commit::ALIKE_REMEDY;
 use crate::tenant::TenantParts;
+use crate::trace::replay;
 
 /// How many missing source-months an answer lists.
 const MISSING_MAX: usize = 100;
@@ -195,76 +198,126 @@ pub(crate) fn twice(
     }))
 }
 
-/// The flags of the choices behind these numbers, each with how many activities it concerns, and the
-/// derived slots that found no factor.
+/// The flags of the choices that counted rows of the question stand on, each with how many activities
+/// it concerns, and the derived slots that found no factor for them.
 pub(crate) fn warnings(
     parts: &TenantParts,
     grant: Grant<ReadResults>,
-    (asked, piles): (&Asked, &Piles),
+    asked: &Asked,
 ) -> Result<(Vec<Warning>, BTreeMap<String, u64>), AskError> {
     let run = asked.run.id;
     let whys = parts.read(move |rd| whys_of_run(rd, &grant, run)).context("read the choices")?;
-    let mut flagged: BTreeMap<&'static str, BTreeSet<(String, Slot)>> = BTreeMap::new();
-    let mut lacking: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for row in &whys {
-        let why = Why::from_json(&row.json).context("read a choice")?;
+    let whys: BTreeMap<u32, String> = whys.into_iter().map(|row| (row.why, row.json)).collect();
+    let mut by_why: BTreeMap<u32, Vec<(ChosenKey, i64)>> = BTreeMap::new();
+    for (key, count) in chosen(parts, grant, asked)? {
+        by_why.entry(key.why).or_default().push((key, count));
+    }
+    let mut flagged: BTreeMap<&'static str, (u64, BTreeSet<Slot>)> = BTreeMap::new();
+    let mut lacking: BTreeMap<String, u64> = BTreeMap::new();
+    for (number, rows) in by_why {
+        let why = whys.get(&number).context("find a choice that rows stand on")?;
+        let why = Why::from_json(why).context("read a choice")?;
+        let slots = held(asked, &why, &rows)?;
+        let most = slots.values().copied().max().unwrap_or(0);
+        let mut flags: BTreeMap<&'static str, (u64, BTreeSet<Slot>)> = BTreeMap::new();
         for choice in &why.slots {
+            let Some(count) = slots.get(&choice.slot).filter(|count| **count > 0) else { continue };
             for flag in &choice.flags {
-                let place = (why.kind.clone(), choice.slot);
-                flagged.entry(flag.as_str()).or_default().insert(place);
+                // One activity has many slots: of the flagged ones, that with most activities.
+                let (activities, places) = flags.entry(flag.as_str()).or_default();
+                *activities = (*activities).max(*count);
+                places.insert(choice.slot);
             }
         }
-        if why.flags.iter().any(|flag| flag.as_str() == "derived_factor_missing") {
-            let there: BTreeSet<Slot> = why.slots.iter().map(|choice| choice.slot).collect();
-            let slots = why.passed_over.iter().map(|over| over.slot);
-            for slot in slots.filter(|slot| !there.contains(slot)) {
-                lacking.entry(slot.as_str().to_owned()).or_default().insert(why.kind.clone());
+        for (code, (count, slots)) in flags {
+            let (activities, places) = flagged.entry(code).or_default();
+            *activities += count;
+            places.extend(slots);
+        }
+        if most > 0 && why.flags.contains(&ChoiceFlag::DerivedFactorMissing) {
+            let passed_over = why.passed_over.iter().map(|over| over.slot);
+            let lost: BTreeSet<Slot> =
+                passed_over.filter(|slot| why.slot(*slot).is_none()).collect();
+            for slot in lost {
+                *lacking.entry(slot.as_str().to_owned()).or_default() += most;
             }
         }
     }
-    let counts = counts(asked, piles)?;
-    let of_kind = |kind: &String| {
-        let slots = counts.iter().filter(|((of, _), _)| of == kind);
-        slots.map(|(_, count)| *count).max().unwrap_or(0)
-    };
-    let warnings = flagged.into_iter().filter_map(|(code, places)| {
-        // One activity has many slots: of a type's flagged slots, the one with most activities.
-        let mut by_kind: BTreeMap<&str, u64> = BTreeMap::new();
-        for place in &places {
-            let most = by_kind.entry(&place.0).or_default();
-            *most = counts.get(place).copied().unwrap_or(0).max(*most);
-        }
-        let activities: u64 = by_kind.values().sum();
-        let slots: BTreeSet<&str> = places.iter().map(|(_, slot)| slot.as_str()).collect();
+    let warning = |(code, (activities, slots)): (&str, (u64, BTreeSet<Slot>))| {
+        let slots: BTreeSet<&str> = slots.into_iter().map(Slot::as_str).collect();
         let slots = slots.into_iter().collect::<Vec<_>>().join(", ");
-        let detail = format!("{} ({slots})", about(code));
-        (activities > 0).then(|| Warning { code: code.to_owned(), detail, activities })
-    });
-    let lacking = lacking.into_iter().map(|(slot, kinds)| (slot, kinds.iter().map(of_kind).sum()));
-    Ok((warnings.collect(), lacking.collect()))
+        Warning { code: code.to_owned(), detail: format!("{} ({slots})", about(code)), activities }
+    };
+    Ok((flagged.into_iter().map(warning).collect(), lacking))
 }
 
-/// Activities by type and slot: of a slot's gases the one with most lines, since each activity has
-/// one line of it.
-fn counts(asked: &Asked, piles: &Piles) -> Result<BTreeMap<(String, Slot), u64>, AskError> {
-    let base = asked.base();
-    let mut by_gas = BTreeMap::new();
+/// Activities of the question's days by choice; those of a run that began before they were kept, from
+/// its rows.
+fn chosen(
+    parts: &TenantParts,
+    grant: Grant<ReadResults>,
+    asked: &Asked,
+) -> Result<Vec<(ChosenKey, i64)>, AskError> {
+    if let Some(chosen) = &asked.chosen {
+        return Ok(chosen.clone());
+    }
+    let (run, days) = (asked.run.id, DayRange { from: asked.query.from, to: asked.query.to });
+    let kept = parts.read(move |rd| chosen_between(rd, &grant, run, days));
+    let kept = kept.context("read what rows stand on")?;
+    if !kept.is_empty() || !asked.cells.iter().any(|(_, value)| value.count > 0) {
+        return Ok(kept);
+    }
+    let whole = Figure { gwp_set: None, filters: BTreeMap::new(), ..asked.base() };
+    Ok(replay::walk(parts, &whole, |_, _| Ok(()))?.chosen)
+}
+
+/// How many activities of a choice each of its slots has in the question.
+fn held(
+    asked: &Asked,
+    why: &Why,
+    rows: &[(ChosenKey, i64)],
+) -> Result<BTreeMap<Slot, u64>, AskError> {
+    let mut base = asked.base();
+    // Of the lines alone, and a choice has no lines without an amount.
+    base.filters.retain(|field, _| field != "carbon" && field != "basis");
+    let mut slots: BTreeMap<Slot, u64> = BTreeMap::new();
     for market in [base.market, Market::Market] {
         let figure = Figure { market, ..base.clone() };
         let sieve = Sieve::of(&figure)?;
-        for (key, value) in piles.whole.iter().filter(|(key, _)| sieve.holds(key)) {
-            if market == base.market || key.market == market {
-                let place = (key.kind.clone(), key.slot, key.gas, key.carbon);
-                *by_gas.entry(place).or_insert(0_i64) += value.count;
+        for choice in &why.slots {
+            if market != base.market && choice.market != market {
+                continue;
             }
+            let mut cell = CellKey {
+                day: base.from,
+                facility: Vec::new(),
+                source: Vec::new(),
+                kind: why.kind.clone(),
+                slot: choice.slot,
+                scope: choice.scope,
+                category: choice.category,
+                market: choice.market,
+                bucket: choice.bucket,
+                gas: Gas::CO2E,
+                carbon: Carbon::Unknown,
+                basis: asked.set,
+                tier: choice.tier,
+                data_kind: String::new(),
+                primary: Primary::Unsaid,
+            };
+            let mut count = 0;
+            for (key, activities) in rows {
+                cell.day = key.day;
+                cell.facility.clone_from(&key.facility);
+                cell.source.clone_from(&key.source);
+                if sieve.holds(&cell) {
+                    count += activities;
+                }
+            }
+            *slots.entry(choice.slot).or_default() += u64::try_from(count).unwrap_or(0);
         }
     }
-    let mut counts: BTreeMap<(String, Slot), u64> = BTreeMap::new();
-    for ((kind, slot, ..), count) in by_gas {
-        let most = counts.entry((kind, slot)).or_default();
-        *most = u64::try_from(count).unwrap_or(0).max(*most);
-    }
-    Ok(counts)
+    Ok(slots)
 }
 
 fn about(code: &str) -> &'static str {

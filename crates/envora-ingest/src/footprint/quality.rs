@@ -73,7 +73,7 @@ pub fn quality(
     let piles = Piles::of(&asked)?;
     let mut seen = seen(&asked)?;
     let row_flags = row_flags(parts, &asked, &mut seen)?;
-    let (choices, lacking) = coverage::warnings(parts, *grant, (&asked, &piles))?;
+    let (choices, lacking) = coverage::warnings(parts, *grant, &asked)?;
     let mut coverage = coverage::coverage(&asked)?;
     coverage.derived_factor_missing = lacking;
     let (facilities, wanted) =

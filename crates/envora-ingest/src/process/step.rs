@@ -13,6 +13,7 @@ use envora_domain::ports::Place;
 use envora_domain::time::{Day, Timestamp};
 use envora_store::blocks::{Block, BlockKind, BlockPlace, block_add};
 use envora_store::cells::cells_add;
+use envora_store::chosen::{ChosenKey, chosen_add};
 use envora_store::mentions::{Slice, Word, mentions_of_word};
 use envora_store::runs::{Advance, RunState, run_advance, run_switch};
 use envora_store::segments::segment_by_seq;
@@ -64,6 +65,7 @@ pub(super) fn step(parts: &TenantParts, engine: &mut Engine) -> anyhow::Result<P
         advance: Advance { from, to },
         whys: (known, whys),
         blocks: sealed(parts, engine.run.id, blocks)?,
+        chosen: sums.chosen(),
         cells: sums.into_cells()?,
         unresolved,
         switch,
@@ -317,6 +319,7 @@ struct Output {
     advance: Advance,
     whys: (usize, Vec<String>),
     blocks: Vec<Block>,
+    chosen: BTreeMap<ChosenKey, i64>,
     cells: BTreeMap<CellKey, CellValue>,
     unresolved: BTreeMap<u64, Vec<Unresolved>>,
     switch: bool,
@@ -337,6 +340,7 @@ impl Output {
                 block_add(tx, &grant, self.run, block)?;
             }
             cells_add(tx, &grant, self.run, &self.cells)?;
+            chosen_add(tx, &grant, self.run, &self.chosen)?;
             for (seq, rows) in &self.unresolved {
                 unresolved_put(tx, &grant, (self.run, *seq), rows)?;
             }

@@ -9,6 +9,7 @@ use envora_domain::decimal::Mass;
 use envora_domain::lines::Line;
 use envora_domain::planted::planted;
 use envora_domain::time::Day;
+use envora_store::chosen::ChosenKey;
 
 use super::choices::Choices;
 use super::decide::{Decision, State};
@@ -71,6 +72,8 @@ pub(crate) struct Sums {
     by_group: HashMap<Group, usize>,
     last: Option<usize>,
     days: HashMap<(usize, Day), Vec<CellValue>>,
+    /// Activities by group and first day.
+    rows: HashMap<(usize, Day), i64>,
     floats: bool,
 }
 
@@ -91,6 +94,7 @@ impl Sums {
             by_group: HashMap::new(),
             last: None,
             days: HashMap::new(),
+            rows: HashMap::new(),
             floats: false,
         }
     }
@@ -116,6 +120,12 @@ impl Sums {
         let State::Counted(why) = decision.state else { return Ok(None) };
         let lines = choices.lines(why, activity).map_err(|_| TooLarge)?;
         let group = self.group((activity, decision), &lines);
+        if let Some((first, _)) = decision.days.days().first() {
+            *self.rows.entry((group, *first)).or_default() += match sign {
+                Sign::In => 1,
+                Sign::Out => -1,
+            };
+        }
         for (place, line) in lines.iter().enumerate().filter(|(_, line)| keep(line)) {
             let value = match sign {
                 Sign::In => line.value(),
@@ -172,6 +182,19 @@ impl Sums {
             return Ok(());
         }
         sum.add(value).map_err(|_| TooLarge)
+    }
+
+    /// Activities by choice and first day. What comes to nothing is left out.
+    pub(crate) fn chosen(&self) -> BTreeMap<ChosenKey, i64> {
+        let mut chosen: BTreeMap<ChosenKey, i64> = BTreeMap::new();
+        for ((group, day), count) in &self.rows {
+            let Some((group, _)) = self.groups.get(*group) else { continue };
+            let RowPlace { facility, source, .. } = group.place();
+            let key = ChosenKey { day: *day, facility, source, why: group.why };
+            *chosen.entry(key).or_default() += count;
+        }
+        chosen.retain(|_, count| *count != 0);
+        chosen
     }
 
     /// The deltas, each cell once. What adds up to nothing is left out.

@@ -11,6 +11,7 @@ use envora_domain::cells::{CellKey, CellValue};
 use envora_domain::decimal::Mass;
 use envora_domain::figures::{Figure, Measure};
 use envora_domain::time::Day;
+use envora_store::chosen::ChosenKey;
 use envora_store::segments::Segment;
 use envora_store::unresolved::Unresolved;
 
@@ -42,6 +43,8 @@ pub(crate) struct Found<'a> {
 pub(crate) struct Replayed {
     /// The sums of all rows on the figure's days.
     pub(crate) cells: Vec<(CellKey, CellValue)>,
+    /// Activities by choice and first day.
+    pub(crate) chosen: Vec<(ChosenKey, i64)>,
     /// The sets of their columns.
     pub(crate) columns: Columns,
     /// Whether every row came to what was recorded of it.
@@ -107,8 +110,9 @@ pub(crate) fn walk(
         }
         unresolved.extend(reasons.into_rows(loaded.segment.seq));
     }
+    let chosen = sums.chosen().into_iter().collect();
     let cells = sums.into_cells().map_err(|_| AskError::TooLarge)?.into_iter().collect();
-    Ok(Replayed { cells, columns, as_recorded, unresolved })
+    Ok(Replayed { cells, chosen, columns, as_recorded, unresolved })
 }
 
 /// Whether no row of a segment can fall on these days. A row may last a year and lie in any zone.

@@ -1,7 +1,9 @@
 //! A real meter's year: from the file to the footprint, and one line back to its bytes.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
+use envora_domain::activities::Ref;
 use envora_domain::decimal::Mass;
 use envora_domain::figures::Figure;
 use envora_domain::hash::Digest;
@@ -30,7 +32,7 @@ pub(crate) fn year() -> FootprintQuery {
         from: Day::parse("2022-01-01").unwrap(),
         to: Day::parse("2023-01-01").unwrap(),
         group_by: None,
-        filters: std::collections::BTreeMap::default(),
+        filters: BTreeMap::default(),
         gwp_set: None,
         run: None,
         as_of: None,
@@ -140,11 +142,11 @@ fn a_set_that_cells_do_not_keep_is_worked_out_from_the_rows() {
 fn what_does_not_count_is_shown_with_its_remedy() {
     let house = estate();
     let mut elsewhere = electricity("b", "1", "2022-02-01T00:00:00Z");
-    elsewhere.facility = Some(envora_domain::activities::Ref::Code("nowhere".to_owned()));
+    elsewhere.facility = Some(Ref::Code("nowhere".to_owned()));
     let mut unknown = electricity("c", "1", "2022-02-01T00:00:00Z");
     "furlong_hours".clone_into(&mut unknown.unit);
     let mut counted = electricity("a", "1", "2022-01-01T00:00:00Z");
-    counted.source = Some(envora_domain::activities::Ref::Code("b24-electricity".to_owned()));
+    counted.source = Some(Ref::Code("b24-electricity".to_owned()));
     house.submit(vec![counted, elsewhere, unknown]);
     house.catch_up();
     let found = footprint(&house.parts, &grant(), &year()).unwrap();
@@ -174,4 +176,49 @@ fn a_warning_counts_activities_and_not_their_slots() {
     let counts: Vec<(&str, u64)> =
         found.warnings.iter().map(|warning| (warning.code.as_str(), warning.activities)).collect();
     assert_eq!(counts, [("native_gwp_basis", 2), ("no_residual_mix", 2)]);
+}
+
+/// What a footprint says of its choices: what is flagged, of how many, and which derived slots lack.
+fn told(house: &House, query: &FootprintQuery) -> (Vec<(String, u64)>, BTreeMap<String, u64>) {
+    let found = footprint(&house.parts, &grant(), query).unwrap();
+    let warnings = found.warnings.into_iter().map(|warning| (warning.code, warning.activities));
+    (warnings.collect(), found.coverage.derived_factor_missing)
+}
+
+#[test]
+fn warnings_are_of_the_rows_in_the_question_alone() {
+    let house = House::new();
+    house.facility("b24", |_| {});
+    house.facility("us", |fields| fields.country = "US".to_owned());
+    house.submit(vec![electricity("a", "1000", "2022-01-03T00:00:00Z")]);
+    house.catch_up();
+    let alone = told(&house, &year());
+    assert_eq!(alone.0, [("native_gwp_basis".to_owned(), 1), ("no_residual_mix".to_owned(), 1)]);
+    let american = |id: &str, at: &str| {
+        let mut row = electricity(id, "1000", at);
+        row.facility = Some(Ref::Code("us".to_owned()));
+        row
+    };
+    house.submit(vec![american("b", "2023-01-03T12:00:00Z")]);
+    house.catch_up();
+    assert_eq!(told(&house, &year()), alone, "a row of another year says nothing of this one");
+    let later = FootprintQuery {
+        from: Day::parse("2023-01-01").unwrap(),
+        to: Day::parse("2024-01-01").unwrap(),
+        ..year()
+    };
+    let (codes, lacking) = told(&house, &later);
+    assert!(codes.contains(&("region_fallback".to_owned(), 1)), "{codes:?}");
+    assert_eq!(lacking.get("c3_tnd"), Some(&1));
+    // Of the same year, and of another facility than the one that is asked for.
+    house.submit(vec![american("c", "2022-01-04T12:00:00Z")]);
+    house.catch_up();
+    let filters = BTreeMap::from([("facility".to_owned(), vec!["b24".to_owned()])]);
+    assert_eq!(told(&house, &FootprintQuery { filters: filters.clone(), ..year() }), alone);
+    let both = told(&house, &year());
+    assert!(both.0.contains(&("no_residual_mix".to_owned(), 2)), "{both:?}");
+    // A run of before the counts were kept: they are taken from its rows.
+    house.by_hand("DELETE FROM chosen");
+    assert_eq!(told(&house, &year()), both);
+    assert_eq!(told(&house, &FootprintQuery { filters, ..year() }), alone);
 }

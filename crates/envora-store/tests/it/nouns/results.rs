@@ -16,6 +16,7 @@ use envora_store::blocks::{
 use envora_store::cells::{
     Sweep, Swept, cells_add, cells_between, cells_days, cells_drop, cells_sweep,
 };
+use envora_store::chosen::{ChosenKey, chosen_add, chosen_between};
 use envora_store::packs::{NewPack, pack_activate, packs_active};
 use envora_store::runs::{
     Advance, NewRun, RunState, run_advance, run_by_id, run_current, run_start, run_switch,
@@ -200,6 +201,27 @@ pub(super) fn cells_add_up_exactly(db: &mut TestDb) {
     assert_eq!(db.db.write_blocking(move |tx| cells_drop(tx, &work, RUN)).unwrap(), 2);
     assert_eq!(cells(0, 30_000), []);
     assert_eq!(span(), None);
+}
+
+pub(super) fn activities_are_counted_by_their_choice(db: &mut TestDb) {
+    let (read, work) = (grant::<ReadResults>(), grant::<Calculate>());
+    let key = |day: i32, why: u32| {
+        let (facility, source) = (vec![7; 16], Vec::new());
+        ChosenKey { day: Day::from_number(day), facility, source, why }
+    };
+    let add = |changes: BTreeMap<ChosenKey, i64>| {
+        db.db.write_blocking(move |tx| chosen_add(tx, &work, RUN, &changes)).unwrap();
+    };
+    let found = |from, to| {
+        let days = DayRange { from: Day::from_number(from), to: Day::from_number(to) };
+        db.db.read_blocking(move |rd| chosen_between(rd, &read, RUN, days)).unwrap()
+    };
+    add(BTreeMap::from([(key(10, 1), 2), (key(10, 2), 1), (key(11, 1), 1)]));
+    add(BTreeMap::from([(key(10, 1), 3), (key(10, 2), -1), (key(12, 3), 0)]));
+    assert_eq!(found(10, 12), [(key(10, 1), 5), (key(11, 1), 1)]);
+    assert_eq!(found(11, 13), [(key(11, 1), 1)]);
+    db.db.write_blocking(move |tx| cells_drop(tx, &work, RUN)).unwrap();
+    assert_eq!(found(0, 100), []);
 }
 
 pub(super) fn cells_of_retired_runs_go_in_batches(db: &mut TestDb) {
