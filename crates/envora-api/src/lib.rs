@@ -19,6 +19,7 @@ pub mod media;
 pub mod organizations;
 pub mod problems;
 pub mod quality;
+pub mod segments;
 pub mod sources;
 pub mod spelling;
 pub mod suppliers;

@@ -22,6 +22,7 @@ use envora_domain::id::ActivityId;
 use envora_store::runs::run_current;
 use envora_store::segments::{Segment, segment_by_id};
 
+pub use self::line::prove_segment;
 use self::line::{Teller, Told};
 use crate::footprint::asked::Asked;
 use crate::footprint::figures::{Columns, add_up, column, is_computed};

@@ -13,6 +13,7 @@ pub mod mappings;
 pub mod meta;
 pub mod organization;
 pub mod quality;
+pub mod segments;
 pub mod sources;
 pub mod suppliers;
 pub mod traces;

@@ -245,6 +245,7 @@ pub fn list() -> Vec<Route> {
         endpoints::imports::routes(),
         endpoints::activities::routes(),
         endpoints::exports::routes(),
+        endpoints::segments::routes(),
         endpoints::factors::routes(),
         endpoints::audit::routes(),
         endpoints::meta::routes(),

@@ -6,20 +6,22 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use envora_api::segments::{SegmentProof, SegmentSlice};
 use envora_api::traces::{
     AsSent, SliceProof, TraceLine, TracedFactor, TracedGwp, TracedLeaf, TracedOrigin,
     TracedSegment, TracedWhy,
 };
+use envora_domain::access::{Grant, actions::ReadAudit};
 use envora_domain::activities::canonical::rows;
 use envora_domain::activities::{Activity, Origin, Period};
 use envora_domain::choice::{SlotChoice, Why};
 use envora_domain::factors::Library;
 use envora_domain::gwp::GwpSet;
-use envora_domain::hash::Digest;
+use envora_domain::hash::{Digest, leaf_hash};
 use envora_domain::lines::{LineTrace, LinesError, explain};
 use envora_lake::sources::SourceError;
 use envora_ledger::proof::inclusion_proof;
-use envora_ledger::slice::slice_proof;
+use envora_ledger::slice::{self, slice_proof};
 use envora_ledger::verify::{EntryProof, verify_entry};
 use envora_store::audit::{audit_entry_by_seq, audit_head, audit_node};
 use envora_store::imports::import_by_id;
@@ -106,10 +108,7 @@ impl<'a> Teller<'a> {
             _ => Arc::new(self.parts.segment_stream(told.segment)?),
         };
         self.stream = Some((seq, Arc::clone(&stream)));
-        let rows = rows(&stream)
-            .map_err(|error| Damaged::new(told.segment.id.to_string(), error.to_string()))
-            .map_err(anyhow::Error::from)?;
-        let proof = slice_proof(told.row, &rows).context("prove the row")?;
+        let proof = slice(told.segment, told.row, &stream)?;
         let whole = self.slice != Some((seq, proof.run));
         self.slice = Some((seq, proof.run));
         Ok(TracedSegment {
@@ -125,46 +124,13 @@ impl<'a> Teller<'a> {
         })
     }
 
-    /// The log's entry of a segment, with its proof under a checkpoint signed now. It is checked here
-    /// as a stranger would check it.
+    /// The log's entry of a segment.
     fn leaf(&mut self, segment: &Segment) -> Result<TracedLeaf, AskError> {
         if let Some(leaf) = self.leaves.get(&segment.seq) {
             return Ok(leaf.clone());
         }
-        let (seq, grant) = (segment.seq, self.parts.own.read_audit);
-        let (leaf, path, head) = self
-            .parts
-            .read(move |rd| {
-                let head = audit_head(rd)?;
-                let entry = audit_entry_by_seq(rd, &grant, seq)?.context("find the log's entry")?;
-                let rd = std::cell::RefCell::new(rd);
-                let node = |level: u8, index: u64| {
-                    audit_node(&mut rd.borrow_mut(), &grant, level, index).ok().flatten()
-                };
-                let path = inclusion_proof(seq, head.size, &node).context("prove the entry")?;
-                Ok((entry.leaf, path, head))
-            })
-            .context("prove where the row is stored")?;
-        let checkpoint = self.parts.checkpoint(head.size, head.root)?.note;
-        let proof = EntryProof { leaf, path, checkpoint };
-        let key = self.parts.verifier_key()?;
-        let damaged = |detail: &str| Damaged::new(format!("entry {seq} of the log"), detail);
-        let verified = verify_entry(&proof, &[key])
-            .map_err(|error| anyhow::Error::from(damaged(&error.to_string())))?;
-        let names = verified.leaf.seq == seq
-            && verified.leaf.object == Some(segment.id.bytes())
-            && verified.leaf.digest == Some(segment.root)
-            && verified.leaf.count == Some(u64::from(segment.rows));
-        if !names {
-            return Err(AskError::Unexpected(damaged("it is not the segment's").into()));
-        }
-        let leaf = TracedLeaf {
-            index: seq,
-            entry: STANDARD.encode(&proof.leaf),
-            proof: proof.path.iter().map(Digest::hex).collect(),
-            checkpoint: proof.checkpoint,
-        };
-        self.leaves.insert(seq, leaf.clone());
+        let leaf = entry(self.parts, segment)?;
+        self.leaves.insert(segment.seq, leaf.clone());
         Ok(leaf)
     }
 
@@ -220,6 +186,83 @@ impl<'a> Teller<'a> {
         };
         Ok(text())
     }
+}
+
+/// The log's entry of a segment, with its proof under a checkpoint signed now. It is checked here as a
+/// stranger would check it.
+fn entry(parts: &TenantParts, segment: &Segment) -> Result<TracedLeaf, AskError> {
+    let (seq, grant) = (segment.seq, parts.own.read_audit);
+    let (leaf, path, head) = parts
+        .read(move |rd| {
+            let head = audit_head(rd)?;
+            let entry = audit_entry_by_seq(rd, &grant, seq)?.context("find the log's entry")?;
+            let rd = std::cell::RefCell::new(rd);
+            let node = |level: u8, index: u64| {
+                audit_node(&mut rd.borrow_mut(), &grant, level, index).ok().flatten()
+            };
+            let path = inclusion_proof(seq, head.size, &node).context("prove the entry")?;
+            Ok((entry.leaf, path, head))
+        })
+        .context("prove where the row is stored")?;
+    let checkpoint = parts.checkpoint(head.size, head.root)?.note;
+    let proof = EntryProof { leaf, path, checkpoint };
+    let key = parts.verifier_key()?;
+    let damaged = |detail: &str| Damaged::new(format!("entry {seq} of the log"), detail);
+    let verified = verify_entry(&proof, &[key])
+        .map_err(|error| anyhow::Error::from(damaged(&error.to_string())))?;
+    let names = verified.leaf.seq == seq
+        && verified.leaf.object == Some(segment.id.bytes())
+        && verified.leaf.digest == Some(segment.root)
+        && verified.leaf.count == Some(u64::from(segment.rows));
+    if !names {
+        return Err(AskError::Unexpected(damaged("it is not the segment's").into()));
+    }
+    Ok(TracedLeaf {
+        index: seq,
+        entry: STANDARD.encode(&proof.leaf),
+        proof: proof.path.iter().map(Digest::hex).collect(),
+        checkpoint: proof.checkpoint,
+    })
+}
+
+/// The run of 256 rows that holds a row, with its way to the segment's root.
+fn slice(segment: &Segment, row: u32, stream: &[u8]) -> Result<slice::SliceProof, AskError> {
+    let rows = rows(stream)
+        .map_err(|error| Damaged::new(segment.id.to_string(), error.to_string()))
+        .map_err(anyhow::Error::from)?;
+    Ok(slice_proof(row, &rows).context("prove the row")?)
+}
+
+/// Proves that the log holds a segment, and of a row that the segment holds it. Blocks.
+///
+/// # Errors
+/// [`AskError::NoActivity`] when the segment has no such row; [`Damaged`] inside when stored bytes are
+/// not as stored.
+pub fn prove_segment(
+    parts: &TenantParts,
+    _grant: &Grant<ReadAudit>,
+    (segment, row): (&Segment, Option<u32>),
+) -> Result<SegmentProof, AskError> {
+    if row.is_some_and(|row| row >= segment.rows) {
+        return Err(AskError::NoActivity);
+    }
+    let sliced = |row| {
+        let proof = slice(segment, row, &parts.segment_stream(segment)?)?;
+        Ok::<_, AskError>(SegmentSlice {
+            row,
+            index: proof.run,
+            size: proof.runs,
+            leaf_hash: leaf_hash(&proof.rows).hex(),
+            proof: proof.path.iter().map(Digest::hex).collect(),
+        })
+    };
+    Ok(SegmentProof {
+        segment: segment.id,
+        rows: segment.rows,
+        root: segment.root.hex(),
+        leaf: entry(parts, segment)?,
+        slice: row.map(sliced).transpose()?,
+    })
 }
 
 fn as_sent(activity: &Activity) -> AsSent {

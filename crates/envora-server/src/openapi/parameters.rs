@@ -28,7 +28,7 @@ fn one(path: &str, name: &str) -> Value {
     match name {
         "limit" => json!({ "type": "integer", "minimum": 1, "maximum": LIMIT_MAX }),
         "from" if path.ends_with("/audit/entries") => place,
-        "index" | "size" | "first" | "second" | "line" => place,
+        "index" | "size" | "first" | "second" | "line" | "row" => place,
         "from" | "to" => json!({ "type": "string", "format": "date" }),
         "as_of" => json!({ "type": "string", "format": "date-time" }),
         "include" => json!({ "type": "string", "enum": ["total"] }),

@@ -29,4 +29,5 @@ mod postgres;
 mod problems;
 mod quality;
 mod reverse;
+mod segments;
 mod types;

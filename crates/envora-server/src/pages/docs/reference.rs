@@ -29,7 +29,7 @@ pub(super) const AREAS: &[Area] = &[
         "activities",
         "Activities",
         "Rows sent, tried out, listed, written out, and followed to what they became.",
-        &["activities"],
+        &["activities", "segments"],
     ),
     (
         "results",
