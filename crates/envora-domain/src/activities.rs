@@ -93,6 +93,20 @@ impl Period {
         }
     }
 
+    /// Its first and its last day, in no zone: a day more or less does not matter to who asks.
+    #[must_use]
+    pub fn rough_days(&self) -> (Day, Day) {
+        let day = |micros: i64| Timestamp::from_micros(micros).utc_day();
+        match self {
+            Self::Instant(at) => (at.utc_day(), at.utc_day()),
+            Self::Between(start, end) => (start.utc_day(), day(end.as_micros().saturating_sub(1))),
+            Self::Days { first, last } => (*first, *last),
+            Self::WallClock { start, end } => {
+                (start.day(), day(end.as_micros().saturating_sub(1)).max(start.day()))
+            }
+        }
+    }
+
     /// How long it is, a day taken as 24 hours; nothing for an instant.
     #[must_use]
     pub fn nominal_length(&self) -> Span {

@@ -11,6 +11,12 @@ use crate::rational::Rational;
 use crate::time::Zone;
 use crate::units::{self, AliasSet, Unit, UnitError};
 
+/// The longest period of a row: ten years.
+const PERIOD_DAYS_MAX: i64 = 3_660;
+
+/// The days that a row can lie in: 1900-01-01 to 2199-12-31.
+const PERIOD_RANGE: core::ops::RangeInclusive<i32> = -25_567..=84_005;
+
 /// What is wrong with the activity, at most ten problems; codes that
 /// [quarantine](Effect::Quarantine) leave the row storable.
 #[must_use]
@@ -329,7 +335,35 @@ fn check_period(activity: &Activity, problems: &mut Vec<RowProblem>) {
             }
         };
         problems.push(RowProblem::new(RowCode::PeriodReversed, field, detail).hint(hint));
+    } else if !activity.void {
+        check_extent(&activity.period, problems);
     }
+}
+
+/// An end such as 9999-12-31 stands for "not over yet": what is spread over all those days would be
+/// wrong for each of them. What a row that voids another says of its time counts for nothing.
+fn check_extent(period: &Period, problems: &mut Vec<RowProblem>) {
+    let (start, end) = match period {
+        Period::Days { .. } => ("/start_date", "/end_date"),
+        Period::Instant(_) => ("/occurred_at", "/occurred_at"),
+        Period::Between(..) | Period::WallClock { .. } => ("/start", "/end"),
+    };
+    let (first, last) = period.rough_days();
+    let over = "a period that is not over yet ends with the data";
+    let strange = [(start, first), (end, last)]
+        .into_iter()
+        .find(|(_, day)| !PERIOD_RANGE.contains(&day.number()));
+    let days = i64::from(last.number()) - i64::from(first.number()) + 1;
+    let (field, detail, hint) = if let Some((field, day)) = strange {
+        let detail = format!("{day} is outside of the years 1900 to 2199");
+        (field, detail, format!("correct the year; {over}"))
+    } else if days > PERIOD_DAYS_MAX {
+        let detail = format!("the period has {days} days, at most {PERIOD_DAYS_MAX} are taken");
+        (end, detail, format!("correct the end, or send a row for each year; {over}"))
+    } else {
+        return;
+    };
+    problems.push(RowProblem::new(RowCode::WrongType, field, detail).hint(hint));
 }
 
 fn check_zone(activity: &Activity, problems: &mut Vec<RowProblem>) {

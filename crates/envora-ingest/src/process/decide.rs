@@ -14,6 +14,10 @@ use envora_store::facilities::FacilityFields;
 use super::choices::{Choices, Place, Reason};
 use crate::registry::Registry;
 
+/// The longest period that is spread over its days: a century. Rows above ten years are refused;
+/// this is for what was stored before they were, and must not hold up all others.
+const SPREAD_DAYS_MAX: i32 = 36_600;
+
 /// What a row comes to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum State {
@@ -115,6 +119,15 @@ impl<'a> Decider<'a> {
         at: &Standing<'_>,
         (first, last): (Day, Day),
     ) -> State {
+        if is_endless(&activity.period) {
+            return State::Unresolved(Arc::new(Reason {
+                code: RowCode::Outlier,
+                word: activity.kind.clone(),
+                remedy: "its period is longer than a century: correct the end by a row that \
+                         supersedes this one"
+                    .to_owned(),
+            }));
+        }
         let early = at.opened.is_some_and(|opened| first < opened);
         let late = at.closed.is_some_and(|closed| last >= closed);
         if early || late {
@@ -152,8 +165,15 @@ impl<'a> Decider<'a> {
             Period::Days { first, last } => (zone.start_of(*first), zone.start_of(last.plus(1))),
             Period::WallClock { start, end } => (instant(&zone, *start), instant(&zone, *end)),
         };
+        let end = if is_endless(period) { start } else { end };
         DayShares::new(start, end, &zone)
     }
+}
+
+/// Whether a period is too long to be one.
+fn is_endless(period: &Period) -> bool {
+    let (first, last) = period.rough_days();
+    last.number().saturating_sub(first.number()) >= SPREAD_DAYS_MAX
 }
 
 /// A time on the wall: the earlier of two, and of none the instant at which clocks went forward.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use envora_domain::activities::{Activity, Input, Price};
+use envora_domain::activities::{Activity, Input, Period, Price};
 use envora_domain::catalogue::Slot;
 use envora_domain::cells::{CellKey, CellValue};
 use envora_domain::decimal::{Decimal, Mass};
@@ -169,6 +169,29 @@ fn what_is_beyond_the_world_waits_and_the_rest_counts() {
     house.submit(vec![right]);
     house.recount();
     assert_eq!(unresolved(&house)[0].activities, 11);
+}
+
+#[test]
+fn a_stored_row_without_end_waits_and_holds_nothing_up() {
+    let house = House::new();
+    house.facility("b24", |_| {});
+    let day = |text: &str| Day::parse(text).unwrap();
+    let mut endless = electricity("endless", "1", AT);
+    endless.period = Period::Days { first: day("0001-01-01"), last: day("9999-12-31") };
+    let mut early = electricity("early", "1", AT);
+    early.period = Period::Days { first: day("2022-01-01"), last: day("9999-12-31") };
+    house.submit(vec![endless, early, electricity("a", "1", AT)]);
+    let recount = house.recount();
+    assert!(recount.cells > 0 && recount.differences.is_empty(), "{recount:?}");
+    let waiting = unresolved(&house);
+    assert_eq!((waiting[0].code.as_str(), waiting[0].activities), ("outlier", 2));
+    assert!(waiting[0].remedy.contains("correct the end"), "{waiting:?}");
+    assert!(cells(&house).iter().all(|(key, _)| key.day == day("2022-01-01")));
+    let mut right = electricity("right", "1", AT);
+    right.supersedes = Some("ext:endless".to_owned());
+    house.submit(vec![right]);
+    assert!(house.recount().differences.is_empty());
+    assert_eq!(unresolved(&house)[0].activities, 1);
 }
 
 #[test]

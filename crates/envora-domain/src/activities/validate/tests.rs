@@ -109,6 +109,48 @@ fn signs_claims_and_periods_are_checked() {
 }
 
 #[test]
+fn a_period_without_end_is_refused() {
+    let refused = |field: &'static str, hint: &'static str| [(RowCode::WrongType, field, hint)];
+    let days = |first: &str, last: &str| {
+        let (first, last) = (Day::parse(first).expect("a day"), Day::parse(last).expect("a day"));
+        move |a: &mut Activity| a.period = Period::Days { first, last }
+    };
+    check(days("2022-01-01", "9999-12-31"), &refused("/end_date", "ends with the data"));
+    check(days("0001-01-01", "9999-12-31"), &refused("/start_date", "correct the year"));
+    check(days("1899-12-31", "1900-01-01"), &refused("/start_date", "correct the year"));
+    check(days("2199-12-01", "2199-12-31"), &[]);
+    check(days("2010-01-01", "2019-12-31"), &[]);
+    check(days("2010-01-01", "2020-01-08"), &[]);
+    check(days("2010-01-01", "2020-01-09"), &refused("/end_date", "a row for each year"));
+    let at = |day: &str| i64::from(Day::parse(day).expect("a day").number()) * 86_400_000_000;
+    let (start, late, end) = (at("2010-01-01"), at("2200-01-01"), at("2020-01-10"));
+    let instant = Timestamp::from_micros;
+    check(|a| a.period = Period::Instant(instant(late - 1)), &[]);
+    check(
+        |a| a.period = Period::Instant(instant(late)),
+        &refused("/occurred_at", "correct the year"),
+    );
+    check(
+        |a| a.period = Period::Between(instant(start), instant(end)),
+        &refused("/end", "a row for each year"),
+    );
+    let wall = crate::time::WallClock::from_micros;
+    check(
+        |a| a.period = Period::WallClock { start: wall(start), end: wall(end) },
+        &refused("/end", "a row for each year"),
+    );
+    // What takes such a row back may repeat what it said.
+    check(
+        |a| {
+            days("2022-01-01", "9999-12-31")(a);
+            (a.void, a.quantity) = (true, number("0"));
+            a.supersedes = Some("ext:a".to_owned());
+        },
+        &[],
+    );
+}
+
+#[test]
 fn qualifiers_and_inputs_are_the_types_own() {
     let fuel = |name: &'static str, value: &'static str| {
         move |a: &mut Activity| {
