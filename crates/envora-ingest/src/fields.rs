@@ -10,7 +10,7 @@ use std::borrow::Cow;
 
 use envora_domain::words::did_you_mean;
 
-pub use draft::{Draft, Times, UNSAID};
+pub use draft::{Draft, Times, UNSAID, Unfinished};
 pub(crate) use shapes::time_problem;
 
 /// A value as a format gives it.
@@ -241,6 +241,12 @@ impl Field {
                 | Self::ReadingRolloverAt
                 | Self::InputQuantity(_)
         )
+    }
+
+    /// Whether it says when something happened.
+    #[must_use]
+    pub const fn is_time(&self) -> bool {
+        matches!(self, Self::OccurredAt | Self::Start | Self::End | Self::StartDate | Self::EndDate)
     }
 
     /// The field name most like a text.

@@ -16,11 +16,11 @@ use std::collections::BTreeMap;
 use std::io::{self, Read};
 use std::sync::Arc;
 
-use envora_domain::activities::Origin;
 use envora_domain::activities::problems::Flag;
 use envora_domain::activities::validate::{
     rejects, same_words, validate, validate_amounts, validate_words,
 };
+use envora_domain::activities::{Activity, Origin};
 use envora_domain::hash::Digest;
 use envora_domain::id::ImportId;
 
@@ -306,27 +306,40 @@ pub(crate) fn defaults(set: &BTreeMap<String, String>) -> Result<Vec<(Field, Str
 /// Turns drafts into rows; remembers the last good words, which the next row mostly shares.
 #[derive(Default)]
 pub(crate) struct Judge {
-    good: Option<envora_domain::activities::Activity>,
+    good: Option<Activity>,
 }
 
 impl Judge {
     /// The row of a finished draft, judged by the schema's rules and the domain's.
     pub(crate) fn row(&mut self, draft: Draft, origin: Origin, place: RowPlace) -> ParsedRow {
+        self.row_and_rest(draft, origin, place).0
+    }
+
+    /// The row, and of one that is rejected what could be read of it.
+    pub(crate) fn row_and_rest(
+        &mut self,
+        draft: Draft,
+        origin: Origin,
+        place: RowPlace,
+    ) -> (ParsedRow, Option<Activity>) {
         let mut parsed = parsed(place);
         parsed.external_id = draft.external_id().map(str::to_owned);
-        match draft.finish(origin) {
-            Err(problems) => parsed.activity = Err(located(problems, place)),
+        let rest = match draft.finish(origin.clone()) {
+            Err(unfinished) => {
+                parsed.activity = Err(located(unfinished.problems().to_vec(), place));
+                Some(unfinished.read(origin))
+            }
             Ok(activity) => self.judge(activity, &mut parsed, place),
-        }
-        parsed
+        };
+        (parsed, rest)
     }
 
     fn judge(
         &mut self,
-        mut activity: envora_domain::activities::Activity,
+        mut activity: Activity,
         parsed: &mut ParsedRow,
         place: RowPlace,
-    ) {
+    ) -> Option<Activity> {
         // A row that takes another back may leave its words out: it has them from that one.
         let known = activity.void && (activity.kind.is_empty() || activity.unit.is_empty())
             || self.good.as_ref().is_some_and(|good| same_words(good, &activity));
@@ -336,7 +349,7 @@ impl Judge {
         }
         if rejects(&problems) {
             parsed.activity = Err(located(problems, place));
-            return;
+            return Some(activity);
         }
         if activity.external_id.is_none() {
             activity.flags.insert(Flag::NoExternalId);
@@ -346,6 +359,7 @@ impl Judge {
         }
         parsed.quarantine = located(problems, place);
         parsed.activity = Ok(activity);
+        None
     }
 }
 

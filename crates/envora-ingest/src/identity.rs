@@ -28,6 +28,27 @@ pub struct Identity {
     seen: HashMap<[u8; 12], u32>,
 }
 
+/// The natural list of a row, as it is hashed.
+pub struct List(Vec<u8>);
+
+impl List {
+    /// The id of the row that has this list at this occurrence.
+    #[must_use]
+    pub fn id(&self, occurrence: u64) -> String {
+        let mut writer = Writer::default();
+        writer.uint(occurrence);
+        let mut hasher = Hasher::default();
+        hasher.update(&self.0);
+        hasher.update(&writer.finish());
+        let [id, ..] = halves(&hasher.finish());
+        format!("{PREFIX}{}", base32::encode(id))
+    }
+
+    fn head(&self) -> [u8; 12] {
+        Digest::of(&self.0).0.first_chunk().copied().unwrap_or_default()
+    }
+}
+
 /// A value of a natural key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum KeyValue {
@@ -42,13 +63,24 @@ impl Identity {
         Self { mapping: mapping.to_owned(), seen: HashMap::new() }
     }
 
-    /// The id of the next row of a block, by its natural key or the default one.
-    pub fn derive(
-        &mut self,
-        block: &str,
-        natural: Option<&[Natural]>,
-        activity: &Activity,
-    ) -> String {
+    /// The occurrence of the next row that has this list.
+    pub fn next(&mut self, list: &List) -> u64 {
+        let occurrence = self.seen.entry(list.head()).or_insert(0);
+        *occurrence += 1;
+        u64::from(*occurrence - 1)
+    }
+
+    /// A row has its occurrence from the file in which it was refused: no other row gets it.
+    pub fn take(&mut self, list: &List, occurrence: u64) {
+        if let Ok(next) = u32::try_from(occurrence.saturating_add(1)) {
+            let seen = self.seen.entry(list.head()).or_insert(0);
+            *seen = (*seen).max(next);
+        }
+    }
+
+    /// The list of a row of a block, by its natural key or the default one.
+    #[must_use]
+    pub fn list(&self, block: &str, natural: Option<&[Natural]>, activity: &Activity) -> List {
         let mut writer = Writer::default();
         writer.array(5).text("envora-row/1").text(&self.mapping).text(block);
         let key = natural.map_or_else(|| default_key(activity), |words| named_key(words, activity));
@@ -62,17 +94,7 @@ impl Identity {
                 KeyValue::Period(period) => write_period(&mut writer, *period),
             }
         }
-        let list = writer.finish();
-        let head = Digest::of(&list).0.first_chunk::<12>().copied().unwrap_or_default();
-        let occurrence = self.seen.entry(head).or_insert(0);
-        let mut writer = Writer::default();
-        writer.uint(u64::from(*occurrence));
-        *occurrence += 1;
-        let mut hasher = Hasher::default();
-        hasher.update(&list);
-        hasher.update(&writer.finish());
-        let [id, ..] = halves(&hasher.finish());
-        format!("{PREFIX}{}", base32::encode(id))
+        List(writer.finish())
     }
 }
 
@@ -207,6 +229,14 @@ mod tests {
         activity
     }
 
+    impl Identity {
+        fn derive(&mut self, block: &str, natural: Option<&[Natural]>, row: &Activity) -> String {
+            let list = self.list(block, natural, row);
+            let occurrence = self.next(&list);
+            list.id(occurrence)
+        }
+    }
+
     #[test]
     fn ids_are_what_the_format_says() {
         // The bytes written out by hand, so that the format and not the writer is what is tested.
@@ -239,6 +269,9 @@ mod tests {
         let derived = identity.derive("1", None, &reading(0, "372.4"));
         assert_eq!(derived, format!("d1_{id}"), "{}", hex(&bytes));
         assert_eq!(derived, "d1_6a851n1r16c2hz31fwtej02j5z");
+        let list = identity.list("1", None, &reading(0, "372.4"));
+        assert_eq!(list.id(1), "d1_5e5rtk75za7d0ne2rpperabjfh");
+        assert_eq!(list.id((1 << 32) + 7), "d1_0h7vbam8vbrcv144ht2np3chvf");
     }
 
     #[test]
@@ -253,6 +286,15 @@ mod tests {
         assert_eq!(first, ids(&rows));
         // The quantity is no part of the key: a corrected value meets the same id, as a conflict.
         assert_eq!(ids(&[reading(0, "5")])[0], first[0]);
+    }
+
+    #[test]
+    fn an_occurrence_that_a_mended_row_brings_is_nobody_elses() {
+        let mut identity = Identity::new("m");
+        let list = identity.list("1", None, &reading(0, "1"));
+        identity.take(&list, 2);
+        identity.take(&list, (1 << 32) + 9);
+        assert_eq!(identity.next(&list), 3);
     }
 
     #[test]

@@ -114,6 +114,34 @@ pub enum Natural {
     Field(Field),
 }
 
+impl Block {
+    /// Whether a field is in the list that row ids are derived from.
+    #[must_use]
+    pub fn is_natural(&self, field: &Field) -> bool {
+        let Some(words) = &self.natural else {
+            return field.is_time()
+                || matches!(
+                    field,
+                    Field::EntityCode
+                        | Field::FacilityCode
+                        | Field::FacilityId
+                        | Field::Item
+                        | Field::Qualifier(_)
+                        | Field::SourceCode
+                        | Field::SourceId
+                        | Field::SupplierCode
+                        | Field::Type
+                );
+        };
+        words.iter().any(|word| match word {
+            Natural::Period => field.is_time(),
+            Natural::Facility => matches!(field, Field::FacilityCode | Field::FacilityId),
+            Natural::Source => matches!(field, Field::SourceCode | Field::SourceId),
+            Natural::Field(own) => own == field,
+        })
+    }
+}
+
 /// A mapping.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mapping {

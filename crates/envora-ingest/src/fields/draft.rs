@@ -17,6 +17,24 @@ pub const UNSAID: Period = Period::Instant(Timestamp::from_micros(i64::MIN));
 /// Most certificates, or pieces of evidence, of one activity.
 const LIST_ITEMS_MAX: usize = 50;
 
+/// A row that is no activity.
+#[derive(Clone, Debug)]
+pub struct Unfinished(Draft);
+
+impl Unfinished {
+    /// Why it is none.
+    #[must_use]
+    pub fn problems(&self) -> &[RowProblem] {
+        &self.0.problems
+    }
+
+    /// What could be read of it; a period that could not is [`UNSAID`], other fields are empty.
+    #[must_use]
+    pub fn read(self, origin: Origin) -> Activity {
+        self.0.build(origin)
+    }
+}
+
 /// The times of a draft, in each of the ways a period may be given.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Times {
@@ -494,12 +512,12 @@ impl Draft {
     /// The activity, or everything that is wrong with the row.
     ///
     /// # Errors
-    /// At most ten problems.
-    pub fn finish(mut self, origin: Origin) -> Result<Activity, Vec<RowProblem>> {
+    /// At most ten problems, and what could be read.
+    pub fn finish(mut self, origin: Origin) -> Result<Activity, Box<Unfinished>> {
         // What cannot be read at all lacks every field: the one problem says it.
         let whole = |problem: &RowProblem| problem.field.trim_start_matches('#').is_empty();
         if self.problems.iter().any(whole) {
-            return Err(self.problems);
+            return Err(Box::new(Unfinished(self)));
         }
         if self.voids() {
             // A blank cell is no fault of a row that need not say it.
@@ -512,13 +530,20 @@ impl Draft {
             self.kind.get_or_insert_default();
             self.times.period = self.period().or(Some(UNSAID));
         }
-        let amount = self.quantity.zip(self.unit.take());
-        let (Some((quantity, unit)), Some(kind), Some(period), true) =
-            (amount, self.kind.take(), self.period(), self.problems.is_empty())
-        else {
-            return Err(self.problems);
-        };
-        let mut activity = Activity::new(&kind, Input { quantity, unit }, period, origin);
+        let whole = self.quantity.is_some() && self.unit.is_some() && self.kind.is_some();
+        if whole && self.period().is_some() && self.problems.is_empty() {
+            return Ok(self.build(origin));
+        }
+        Err(Box::new(Unfinished(self)))
+    }
+
+    /// The activity of what was read.
+    fn build(mut self, origin: Origin) -> Activity {
+        let period = self.period().unwrap_or(UNSAID);
+        let quantity = self.quantity.unwrap_or(Decimal::ZERO);
+        let amount = Input { quantity, unit: self.unit.take().unwrap_or_default() };
+        let kind = self.kind.take().unwrap_or_default();
+        let mut activity = Activity::new(&kind, amount, period, origin);
         activity.price = self.price.year.map(|year| Price {
             year,
             basis: self.price.basis.take(),
@@ -561,7 +586,7 @@ impl Draft {
         activity.tags = self.tags;
         activity.note = self.note;
         activity.flags = self.flags;
-        Ok(activity)
+        activity
     }
 }
 

@@ -1,6 +1,7 @@
 //! CSV through a mapping, or with the schema's field names as its header.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::io::{self, Read};
 use std::sync::Arc;
 
@@ -10,19 +11,22 @@ use envora_domain::hash::Digest;
 
 use super::held::{Arrival, Held, Zeros};
 use super::records::{Dialect, Fault, Record, Records};
-use super::sheet::{Cells, Half, Plan, Timing};
+use super::sheet::{BlockPlan, Cells, Half, Mark, Plan, Timing};
 use super::{Derives, Format, Judge, OpenError, Opening, OriginHead, RowPlace, rejected};
 use crate::fields::Draft;
-use crate::identity::Identity;
+use crate::identity::{Identity, List};
 use crate::mapping::{Encoding, FileStyle};
 use crate::rows::ParsedRow;
 
 mod cells;
 mod head;
+mod kept;
 pub(super) mod mend;
 mod text;
 
 pub(crate) use cells::put_cell;
+pub(super) use kept::Places;
+use kept::{Kept, Ours};
 
 /// First cells that mark a row as the sum of others, where the mapping names none.
 const TOTALS: [&str; 8] =
@@ -47,6 +51,10 @@ pub struct CsvReader<R> {
     held: Held<Item>,
     judge: Judge,
     ended: bool,
+    /// Where an error file says which occurrence a row had in the file that it was refused in.
+    ours: Option<Ours>,
+    /// Of the rows that are asked for, their places among rows with the same natural list.
+    places: Option<(BTreeSet<u64>, Places)>,
 }
 
 /// Whether cells carry the apostrophe that error files put before `=`, `+`, `-`, `@`.
@@ -67,6 +75,8 @@ struct Open {
     timing: Option<Timing>,
     place: RowPlace,
     block: usize,
+    mark: Option<Mark>,
+    kept: Option<Kept>,
 }
 
 impl<R: Read> CsvReader<R> {
@@ -77,9 +87,16 @@ impl<R: Read> CsvReader<R> {
     pub fn open(input: R, opening: &Opening) -> Result<Self, OpenError> {
         let mut records = Records::new(input, Dialect::default());
         let head = head::read(&mut records, opening)?;
-        let plan = Plan::new(&head.mapping, &head.header, &head.units).map_err(OpenError::File)?;
+        let mut plan =
+            Plan::new(&head.mapping, &head.header, &head.units).map_err(OpenError::File)?;
         let ours = head.header.iter().any(|name| name.starts_with(OURS));
+        let kept = Ours::of(&head.header);
+        if kept.is_some() {
+            plan.mark();
+        }
         Ok(Self {
+            ours: kept,
+            places: None,
             records,
             plan,
             columns: head.header.len(),
@@ -106,6 +123,20 @@ impl<R: Read> CsvReader<R> {
     pub(super) fn derives(&self) -> Derives {
         let all = self.plan.blocks.iter().all(|plan| plan.derives == Derives::Yes);
         if all { Derives::Yes } else { Derives::No }
+    }
+
+    /// Reads to the end, and gives of these rows their places among rows with the same natural list;
+    /// nothing where the sender gives all ids.
+    pub(super) fn places(mut self, rows: BTreeSet<u64>) -> io::Result<Option<Places>> {
+        if !self.plan.blocks.iter().any(|plan| plan.derives == Derives::Yes) {
+            return Ok(None);
+        }
+        self.plan.mark();
+        self.places = Some((rows, Places::default()));
+        while let Some(row) = self.next() {
+            row?;
+        }
+        Ok(self.places.map(|(_, places)| places))
     }
 
     /// Derives no ids from here on.
@@ -138,14 +169,16 @@ impl<R: Read> CsvReader<R> {
             self.held.push(Item::Ready(Box::new(rejected(problem, place))), None);
             return Ok(true);
         }
+        let kept = self.ours.as_ref().and_then(|ours| ours.read(&cells));
         let mut taken = false;
         for block in 0..self.plan.blocks.len() {
             let Some(half) = self.plan.half(block, &cells) else { continue };
             taken = true;
             let limit = self.plan.blocks.get(block).and_then(|plan| plan.block.zero_run_missing);
             let arrival = arrival(&half, block, limit);
-            let Half { draft, timing } = half;
-            let open = Box::new(Open { draft, timing, place, block });
+            let Half { mark, draft, timing } = half;
+            let open = Open { draft, timing, place, block, mark, kept: kept.clone() };
+            let open = Box::new(open);
             self.held.push(Item::Open(open), arrival);
         }
         if !taken {
@@ -155,7 +188,7 @@ impl<R: Read> CsvReader<R> {
     }
 
     fn finish(&mut self, open: Open, found: super::held::Findings) -> ParsedRow {
-        let Open { mut draft, timing, place, block } = open;
+        let Open { mut draft, timing, place, block, mark, kept } = open;
         match timing.map(|timing| timing.period(found)) {
             Some(Ok(period)) => draft.times.period = Some(period),
             Some(Err(problem)) => {
@@ -168,11 +201,17 @@ impl<R: Read> CsvReader<R> {
             draft.flag(Flag::ZeroRun);
         }
         let origin = self.head.origin(place, self.version, Format::Csv);
-        let mut row = self.judge.row(draft, origin, place);
-        if let (Ok(activity), Some(plan)) = (&mut row.activity, self.plan.blocks.get(block))
+        let (mut row, rest) = self.judge.row_and_rest(draft, origin, place);
+        if let Some(plan) = self.plan.blocks.get(block)
             && plan.derives == Derives::Yes
         {
-            name(self.identity.as_mut(), plan, activity);
+            let taken = name(self.identity.as_mut(), plan, (&mut row, rest), mark.zip(kept));
+            if let (Some((rows, places)), Some((mark, occurrence))) =
+                (&mut self.places, mark.zip(taken))
+                && rows.contains(&place.row)
+            {
+                places.entry(place.row).or_default().push(kept::place(&mark, occurrence));
+            }
         }
         if let Some(plan) = self.plan.blocks.get(block) {
             let name = |problems: Vec<RowProblem>| -> Vec<RowProblem> {
@@ -186,12 +225,40 @@ impl<R: Read> CsvReader<R> {
     }
 }
 
-fn name(identity: Option<&mut Identity>, plan: &super::sheet::BlockPlan, activity: &mut Activity) {
-    if let Some(identity) = identity {
-        let natural = plan.block.natural.as_deref();
-        activity.external_id = Some(identity.derive(&plan.block.key, natural, activity));
+/// Gives a row its id. A row that is refused has a place among those with its list as well, or those
+/// after it would move up; the occurrence that was taken, if any.
+fn name(
+    identity: Option<&mut Identity>,
+    plan: &BlockPlan,
+    (row, rest): (&mut ParsedRow, Option<Activity>),
+    kept: Option<(Mark, Kept)>,
+) -> Option<u64> {
+    let list = |identity: &Identity, activity: &Activity| {
+        identity.list(&plan.block.key, plan.block.natural.as_deref(), activity)
+    };
+    let occurrence = |identity: &mut Identity, list: &List| match &kept {
+        None => identity.next(list),
+        Some((mark, kept)) => {
+            let occurrence = kept.occurrence(mark);
+            identity.take(list, occurrence);
+            occurrence
+        }
+    };
+    match &mut row.activity {
+        Ok(activity) => {
+            activity.flags.remove(&Flag::NoExternalId);
+            let identity = identity?;
+            let list = list(identity, activity);
+            let taken = occurrence(identity, &list);
+            activity.external_id = Some(list.id(taken));
+            Some(taken)
+        }
+        Err(problems) => {
+            let (identity, read) = (identity?, rest.filter(|read| plan.lists(problems, read))?);
+            let list = list(identity, &read);
+            Some(occurrence(identity, &list))
+        }
     }
-    activity.flags.remove(&Flag::NoExternalId);
 }
 
 impl<R: Read> Iterator for CsvReader<R> {

@@ -4,16 +4,18 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use envora_domain::activities::Period;
 use envora_domain::activities::problems::{RowCode, RowProblem};
+use envora_domain::activities::{Activity, Period};
+use envora_domain::cbor::Writer;
 use envora_domain::decimal::Decimal;
+use envora_domain::hash::Digest;
 use envora_domain::time::{Day, LocalTime, Span, TimeError, Timestamp, WallClock, Zone};
 use envora_domain::units::{self, AliasSet};
 use envora_domain::words::did_you_mean;
 
 use super::held::{Findings, Side, Turn};
 use super::{Derives, FileProblem};
-use crate::fields::{Draft, Field, Given, time_problem};
+use crate::fields::{Draft, Field, Given, UNSAID, time_problem};
 use crate::mapping::times::{Moment, PeriodRule, read_iso};
 use crate::mapping::values::{From, Rule, Test};
 use crate::mapping::{Block, Mapping};
@@ -76,7 +78,20 @@ pub(super) struct Plan {
     null: Vec<String>,
     alias_set: AliasSet,
     zones: HashMap<String, Option<Zone>>,
+    marks: Marks,
 }
+
+/// Whether rows carry the mark of their natural cells.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Marks {
+    Yes,
+    #[default]
+    No,
+}
+
+/// A mark of the cells that a row's natural list is made of. What is constant, or set beside the file,
+/// is not in it: an error file is made without knowing that.
+pub(super) type Mark = [u8; 16];
 
 /// The cells of one record, as text.
 pub(super) struct Cells<'a>(pub(super) Vec<Cow<'a, str>>);
@@ -107,6 +122,7 @@ pub(super) struct Timing {
 
 /// What a block makes of a record.
 pub(super) struct Half {
+    pub(super) mark: Option<Mark>,
     pub(super) draft: Draft,
     pub(super) timing: Option<Timing>,
 }
@@ -127,7 +143,13 @@ impl Plan {
             return Err(problems);
         }
         let (null, alias_set) = (mapping.file.null.clone(), mapping.file.alias_set);
-        Ok(Self { blocks, skip_if, null, alias_set, zones: HashMap::new() })
+        let (zones, marks) = (HashMap::new(), Marks::No);
+        Ok(Self { blocks, skip_if, null, alias_set, zones, marks })
+    }
+
+    /// Gives rows the mark of their natural cells from here on.
+    pub(super) fn mark(&mut self) {
+        self.marks = Marks::Yes;
     }
 
     /// Whether the mapping leaves this record out.
@@ -169,7 +191,34 @@ impl Plan {
             };
             timing.map_err(refuse).ok()
         });
-        Some(Half { draft, timing })
+        let mark = (self.marks == Marks::Yes).then(|| plan.mark(cells, &self.null));
+        Some(Half { mark, draft, timing })
+    }
+}
+
+impl BlockPlan {
+    fn mark(&self, cells: &Cells<'_>, null: &[String]) -> Mark {
+        let mut writer = Writer::default();
+        writer.text(&self.block.key);
+        let times = self.period.iter().flat_map(|own| [Some(&own.first), own.second.as_ref()]);
+        let natural = |own: &&FieldPlan| self.block.is_natural(&own.field);
+        for own in self.fields.iter().chain(times.flatten()).filter(natural) {
+            writer.text(&own.field.name()).text(&own.text(cells, null).unwrap_or_default());
+        }
+        Digest::of(&writer.finish()).0.first_chunk().copied().unwrap_or_default()
+    }
+
+    /// Whether the natural list of a row that was refused could be read.
+    pub(super) fn lists(&self, problems: &[RowProblem], read: &Activity) -> bool {
+        let own = |problem: &RowProblem| {
+            let name = problem.field.trim_start_matches('/').replace('/', ".");
+            Field::parse(&name).is_some_and(|field| self.block.is_natural(&field))
+        };
+        // A type that the mapping leaves to what is set beside the file is the same for all rows.
+        let unread = |field: &Field| self.fields.iter().any(|own| own.field == *field);
+        let untimed = read.period == UNSAID && self.block.is_natural(&Field::Start);
+        let untyped = read.kind.is_empty() && unread(&Field::Type);
+        !untimed && !(untyped && self.block.is_natural(&Field::Type)) && !problems.iter().any(own)
     }
 }
 
@@ -234,7 +283,7 @@ impl Layer<'_> {
         let mut fields = Vec::new();
         let rule_of = |field: &Field| block.fields.iter().find(|(own, _)| own == field);
         for (field, rule) in &block.fields {
-            if is_time(field) {
+            if field.is_time() {
                 continue;
             }
             if rule.is_constant() {
@@ -309,13 +358,6 @@ fn columns(fields: &[FieldPlan], period: Option<&PeriodPlan>) -> Columns {
         }
     }
     Columns(columns)
-}
-
-fn is_time(field: &Field) -> bool {
-    matches!(
-        field,
-        Field::OccurredAt | Field::Start | Field::End | Field::StartDate | Field::EndDate
-    )
 }
 
 fn listed(header: &[String]) -> String {

@@ -269,7 +269,10 @@ fn the_hand_written_checks_and_the_schema_give_one_verdict() {
             apply(&mut row, change, &values);
         }
         let text = row.to_string();
-        let hand = RowReader::new(Vec::new()).draft(&text).finish(origin());
+        let hand = RowReader::new(Vec::new())
+            .draft(&text)
+            .finish(origin())
+            .map_err(|own| own.problems().to_vec());
         let valid = oracle.is_valid(&as_text(&row));
         *(if valid { &mut good } else { &mut bad }) += 1;
         if hand.is_ok() != valid {

@@ -11,6 +11,7 @@ mod fire;
 mod folders;
 mod house;
 mod memory;
+mod mending;
 mod p01;
 mod p02;
 mod postgres;

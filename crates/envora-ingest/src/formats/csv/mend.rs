@@ -1,10 +1,14 @@
-//! The refused rows of a CSV file: its own head, its own lines, four columns more.
+//! The refused rows of a CSV file: its own head, its own lines, and columns of ours.
 
-use super::super::mend::{ADDED, ErrorFile, Refused, Rows, added};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::super::mend::{ADDED, ErrorFile, Rows, added};
 use super::super::records::{Dialect, Fault, Record, Records};
-use super::super::{FileProblem, OpenError};
+use super::super::{FileProblem, OpenError, Opening, OriginHead};
 use super::cells::{is_formula, put_cell};
-use super::{OURS, head, text};
+use super::kept::OCCURRENCE;
+use super::{CsvReader, OURS, Places, head, text};
 use crate::mapping::{Encoding, FileStyle, Mapping, UnitsRow};
 
 /// Takes the refused rows out of a file.
@@ -14,12 +18,15 @@ pub(in crate::formats) fn error_file(
     refused: &Rows,
 ) -> Result<ErrorFile, OpenError> {
     let style = mapping.map_or_else(FileStyle::default, |own| own.file.clone());
+    let places = places(bytes, mapping, refused)?;
     let mut records = Records::new(bytes, Dialect::default());
     let frame = head::frame(&mut records, &style, &head::wanted(mapping))?;
     let mut file = Writer { bytes: Vec::new(), dialect: frame.dialect, encoding: style.encoding };
     let header_at = usize::try_from(frame.header_at).unwrap_or(usize::MAX);
     let rows_at = usize::try_from(records.offset()).unwrap_or(usize::MAX);
-    file.head(bytes, (header_at, rows_at), style.units_row, frame.header.len());
+    let ours = ADDED.iter().copied().chain(places.as_ref().map(|_| OCCURRENCE));
+    let ours: Vec<String> = ours.map(|name| format!("{OURS}{name}")).collect();
+    file.head(bytes, (header_at, rows_at), style.units_row, (frame.header.len(), &ours));
     let (mut number, mut left_out) = (0, Vec::new());
     while let Some(record) = records.read().map_err(OpenError::Io)? {
         number += 1;
@@ -27,13 +34,33 @@ pub(in crate::formats) fn error_file(
         match record.fault {
             // Put among others, it would take the next lines with it, or be no longer what it is.
             Some(Fault::TooLong | Fault::Unclosed) => left_out.push(number),
-            None => file.row(&record, number, why),
+            None => {
+                let mut cells = added(number, why).to_vec();
+                let place = |places: &Places| {
+                    places.get(&number).map_or_else(String::new, |own| own.join(" "))
+                };
+                cells.extend(places.as_ref().map(place));
+                file.row(&record, &cells);
+            }
         }
     }
     if number == 0 && !refused.is_empty() {
         return Err(FileProblem::new("malformed_body", "the file has no rows").into());
     }
     Ok(ErrorFile { bytes: file.bytes, left_out })
+}
+
+/// Of rows that a mapping gives their ids, which of the rows with the same natural list they are.
+fn places(
+    bytes: &[u8],
+    mapping: Option<&Mapping>,
+    refused: &Rows,
+) -> Result<Option<Places>, OpenError> {
+    let Some(mapping) = mapping else { return Ok(None) };
+    let head = OriginHead::Request { request_id: String::new(), body: [0; 32] };
+    let mapping = Some(Arc::new(mapping.clone()));
+    let reader = CsvReader::open(bytes, &Opening { head, mapping, set: BTreeMap::new() })?;
+    reader.places(refused.keys().copied().collect()).map_err(OpenError::Io)
 }
 
 struct Writer {
@@ -49,19 +76,19 @@ impl Writer {
         bytes: &[u8],
         (header, rows): (usize, usize),
         units: UnitsRow,
-        names: usize,
+        (names, ours): (usize, &[String]),
     ) {
         self.bytes.extend_from_slice(bytes.get(..header).unwrap_or_default());
         let mut records = Records::new(bytes.get(header..rows).unwrap_or_default(), self.dialect);
         let mut first = true;
         while let Ok(Some(record)) = records.read() {
-            let ours = |name: &str| if first { format!("{OURS}{name}") } else { String::new() };
-            let cells = ADDED.map(ours);
+            let blank = vec![String::new(); ours.len()];
+            let cells = if first { ours } else { blank.as_slice() };
             // A units row may be shorter than the header.
             let missing = if first { 0 } else { names.saturating_sub(record.len()) };
             self.bytes.extend_from_slice(record.raw);
             self.bytes.extend(std::iter::repeat_n(self.dialect.delimiter, missing));
-            self.end(&cells);
+            self.end(cells);
             if units == UnitsRow::Absent {
                 break;
             }
@@ -71,7 +98,7 @@ impl Writer {
 
     /// A row as it stands. Only what a spreadsheet would take for a formula gets an apostrophe, which
     /// comes off when the file is read again.
-    fn row(&mut self, record: &Record<'_>, number: u64, why: &Refused) {
+    fn row(&mut self, record: &Record<'_>, ours: &[String]) {
         let cells = (0..record.len()).map(|place| record.cell(place).unwrap_or_default());
         if cells.clone().any(is_formula) {
             for (place, cell) in cells.enumerate() {
@@ -83,7 +110,7 @@ impl Writer {
         } else {
             self.bytes.extend_from_slice(record.raw);
         }
-        self.end(&added(number, why));
+        self.end(ours);
     }
 
     /// Our own cells, and the end of the line.

@@ -1,4 +1,7 @@
+use std::sync::Arc;
+
 use super::*;
+use crate::formats::{Opening, OriginHead, open};
 
 fn refused(rows: &[u64]) -> Rows {
     let why = |row: &u64| {
@@ -32,9 +35,9 @@ fn a_preamble_a_units_row_and_an_old_encoding_stay() {
                    type = \"electricity.purchased\"\nunit = \"kW.h\"\n\
                    quantity = { column = \"Menge\" }\nperiod = { day = \"Tag\" }\n";
     let text = b"B\xfcro\nTag;Menge;Ort\n;kWh\n1;x;S\xfcd\n2;3;Ost\n";
-    let want = b"B\xfcro\nTag;Menge;Ort;_envora_row;_envora_code;_envora_message;_envora_remedy\n\
-                 ;kWh;;;;;\n\
-                 1;x;S\xfcd;1;wrong_type;\"row 1, \"\"wrong\"\"\";'=mend it\x85\n";
+    let want = b"B\xfcro\nTag;Menge;Ort;_envora_row;_envora_code;_envora_message;_envora_remedy;_envora_occurrence\n\
+                 ;kWh;;;;;;\n\
+                 1;x;S\xfcd;1;wrong_type;\"row 1, \"\"wrong\"\"\";'=mend it\x85;\n";
     check(Format::Csv, Some(mapping), text, &[1], want);
 }
 
@@ -64,4 +67,100 @@ fn json_rows_get_members_and_others_stay_as_they_are() {
     let text = b"{\"activities\":[{\"type\":\"x\"},{\"type\":\"y\"}]}";
     let want = format!("{{\"activities\": [\n{{\"type\":\"y\", {second}\n]}}\n");
     check(Format::Json, None, text, &[2], want.as_bytes());
+}
+
+const CARDS: &str = r#"
+mapping = "cards"
+[file]
+format = "DD/MM/YYYY"
+[[activity]]
+type = { column = "Fuel", map = { Diesel = "fuel.combusted.mobile" } }
+"qualifiers.fuel" = "diesel"
+unit = "L"
+period = { day = "Date" }
+quantity = { column = "Litres" }
+"#;
+
+/// Ids and quantities of the rows that are activities, and the numbers of those that are not.
+fn read(text: &[u8], set: &[(&str, &str)]) -> (Vec<(String, String)>, Rows) {
+    let head = OriginHead::Request { request_id: "req".to_owned(), body: [0; 32] };
+    let mapping = Some(Arc::new(Mapping::from_toml(CARDS).expect("a mapping")));
+    let set = set.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    let opening = Opening { head, mapping, set };
+    let (mut good, mut bad) = (Vec::new(), Vec::new());
+    for row in open(Format::Csv, Box::new(text), &opening).expect("it opens") {
+        let row = row.expect("memory never fails");
+        match row.activity {
+            Ok(own) => good.push((own.external_id.expect("an id"), own.quantity.to_string())),
+            Err(_) => bad.push(row.row),
+        }
+    }
+    (good, refused(&bad))
+}
+
+const SET: &[(&str, &str)] = &[("facility_code", "b1"), ("time_zone", "Europe/London")];
+
+/// The error file of a file, as a person mends it.
+fn mended(text: &str, from: &str, to: &str) -> String {
+    let mapping = Mapping::from_toml(CARDS).expect("a mapping");
+    let (_, bad) = read(text.as_bytes(), SET);
+    let file = error_file(Format::Csv, text.as_bytes(), (Some(&mapping), &bad)).expect("a file");
+    String::from_utf8(file.bytes).expect("text").replacen(from, to, 1)
+}
+
+/// What is stored of a file and of its error file, mended; each id once. The same file mended and sent
+/// again must add nothing.
+#[track_caller]
+fn check_mended(rows: &str, (from, to): (&str, &str), want: &[&str]) {
+    let text = format!("Date,Fuel,Litres\n{rows}");
+    let stored = |parts: &[&str]| -> BTreeMap<String, String> {
+        let rows = parts.iter().flat_map(|part| read(part.as_bytes(), SET).0);
+        rows.fold(BTreeMap::new(), |mut all, (id, litres)| {
+            let known = all.entry(id).or_insert_with(|| litres.clone());
+            assert_eq!(*known, litres, "an id with two contents");
+            all
+        })
+    };
+    let (file, whole) = (mended(&text, from, to), text.replacen(from, to, 1));
+    let by_file = stored(&[&text, &file]);
+    let mut litres: Vec<&str> = by_file.values().map(String::as_str).collect();
+    litres.sort_unstable();
+    assert_eq!(litres, want, "{file}");
+    assert_eq!(stored(&[&text, &whole]), by_file, "mended in the file itself");
+    assert_eq!(stored(&[&text, &file, &whole]), by_file, "mended in both");
+}
+
+#[test]
+fn a_mended_row_is_the_row_that_was_refused() {
+    // Two alike, the second mistyped; the first mistyped; another amount than the neighbour's.
+    check_mended("08/06/2023,Diesel,50\n08/06/2023,Diesel,5O\n", ("5O", "50"), &["50", "50"]);
+    check_mended("09/06/2023,Diesel,5O\n09/06/2023,Diesel,70\n", ("5O", "50"), &["50", "70"]);
+    check_mended("09/06/2023,Diesel,70\n09/06/2023,Diesel,5O\n", ("5O", "60"), &["60", "70"]);
+    // Refused by what it says, not by how it is written.
+    check_mended("09/06/2023,Diesel,-5\n09/06/2023,Diesel,70\n", ("-5", "5"), &["5", "70"]);
+}
+
+#[test]
+fn a_row_whose_list_is_mended_meets_no_other() {
+    for (wrong, right) in [
+        ("9/6/2023,Diesel,50", "09/06/2023,Diesel,50"),
+        ("09/06/2023,Diesl,50", "09/06/2023,Diesel,50"),
+    ] {
+        let text = format!("Date,Fuel,Litres\n{wrong}\n09/06/2023,Diesel,70\n");
+        let file = mended(&text, wrong, right);
+        let (first, _) = read(text.as_bytes(), SET);
+        let (then, _) = read(file.as_bytes(), SET);
+        assert_eq!((first[0].1.as_str(), then[0].1.as_str()), ("70", "50"), "{file}");
+        assert_ne!(first[0].0, then[0].0, "{file}");
+        assert_eq!(read(file.as_bytes(), SET).0, then, "the same when it is sent again");
+    }
+}
+
+#[test]
+fn a_row_that_is_refused_twice_keeps_its_place() {
+    let text = "Date,Fuel,Litres\n08/06/2023,Diesel,50\n08/06/2023,Diesel,5O\n";
+    let still = mended(text, "5O", "5o");
+    let again = mended(&still, "5o", "50");
+    let once = mended(text, "5O", "50");
+    assert_eq!(read(again.as_bytes(), SET).0, read(once.as_bytes(), SET).0);
 }
