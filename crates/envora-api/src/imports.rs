@@ -28,7 +28,7 @@ pub struct Import {
     pub mapping: Option<String>,
     /// Whether one bad row refuses all.
     pub mode: Mode,
-    /// `succeeded`, or `partial` when rows were rejected or quarantined.
+    /// `succeeded`, `partial` when rows were rejected or quarantined, or `failed` when all were rejected.
     #[schema(example = "succeeded")]
     pub status: String,
     /// What the acknowledgement stands for.

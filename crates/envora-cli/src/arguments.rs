@@ -419,7 +419,7 @@ pub struct FootprintArguments {
     #[arg(long, value_name = "DAY", value_parser = day)]
     pub to: Option<Day>,
     /// A calendar year, instead of --from and --to
-    #[arg(long, conflicts_with_all = ["from", "to"])]
+    #[arg(long, conflicts_with_all = ["from", "to"], value_parser = clap::value_parser!(i16).range(1900..=2100))]
     pub year: Option<i16>,
     /// One scope
     #[arg(long, value_parser = clap::value_parser!(u8).range(1..=3))]

@@ -103,6 +103,12 @@ pub enum KeyError {
     /// A key file is not what this program writes.
     #[error("the key file {0} is damaged")]
     Damaged(&'static str),
+    /// A key file is gone.
+    #[error("the key file {0} is not there")]
+    Gone(&'static str),
+    /// A key file is whole, and another tenant's.
+    #[error("the key file {0} belongs to another tenant")]
+    OtherTenant(&'static str),
     /// The disk says no.
     #[error("the key files cannot be reached: {0}")]
     Io(#[from] io::Error),

@@ -188,7 +188,7 @@ impl TenantKeys {
         let folder = store.folder(tenant);
         let ring = Keyring::read(&*store.disk, &folder.join(RING))?;
         if ring.tenant != tenant.hex() {
-            return Err(KeyError::Damaged(RING));
+            return Err(KeyError::OtherTenant(RING));
         }
         let destroyed = journal::read(&*store.disk, &folder)?;
         let gone = |id: KeyId| destroyed.iter().any(|line| line.key == id);
@@ -325,14 +325,14 @@ impl TenantKeys {
     /// How far the tenant's log had come when last written down.
     ///
     /// # Errors
-    /// [`KeyError::Damaged`] when the anchor was changed or is gone, [`KeyError::Io`].
+    /// [`KeyError::Damaged`] when the anchor was changed, [`KeyError::Gone`], [`KeyError::Io`].
     pub fn read_anchor(&self) -> Result<Anchor, KeyError> {
         let path = self.store.folder(self.tenant).join(ANCHOR);
         let bytes = self
             .store
             .disk
             .read(&path)
-            .map_err(|error| KeyError::reading(error, KeyError::Damaged(ANCHOR)))?;
+            .map_err(|error| KeyError::reading(error, KeyError::Gone(ANCHOR)))?;
         Anchor::decode(&bytes, self.dek(Purpose::Index).0).ok_or(KeyError::Damaged(ANCHOR))
     }
 

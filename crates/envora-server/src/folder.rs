@@ -25,6 +25,7 @@ use std::path::{Path, PathBuf};
 use envora_crypto::provider::KeyError;
 use envora_domain::id::TenantId;
 use envora_store::engine::OpenError;
+use envora_store::readers::ReadError;
 
 /// Where an embedded tenant's keys and data are born.
 pub const REGION: &str = "onprem:local";
@@ -234,6 +235,12 @@ impl FolderError {
             Self::Keys(KeyError::Destroyed) => {
                 "they were destroyed on purpose, and no backup brings them back".to_owned()
             }
+            Self::Keys(KeyError::Gone("anchor")) => {
+                "put the anchor back from the newest backup of the keys folder: without it nobody can tell whether the database is an older copy".to_owned()
+            }
+            Self::Keys(KeyError::OtherTenant(_)) => {
+                "the keys of another data folder stand in the place of this one's: put back the keys folder that belongs to this data".to_owned()
+            }
             Self::Keys(_) => "restore the keys folder from its own backup; without it nothing opens".to_owned(),
             Self::Database { source: OpenError::KeyUnavailable, .. } => {
                 "the keys folder belongs to another data folder, or the file's first bytes are damaged: restore both from backups of the same day".to_owned()
@@ -258,7 +265,8 @@ impl FolderError {
             Self::NoMap { .. } => {
                 "restore instance/map.json from a backup: it says which host leads to which tenant, and no data is lost".to_owned()
             }
-            Self::Database { .. } => "run `envora doctor`, then restore the database from a backup".to_owned(),
+            Self::Database { .. } => RESTORE.to_owned(),
+            Self::Unexpected(error) if is_damage(error) => RESTORE.to_owned(),
             Self::BehindAnchor { .. } => {
                 "an older copy of the database stands in its place: put back the newest one, which holds what was acknowledged since; where there is none, `envora restore --accept-rollback` goes on from an older backup and writes down what was lost".to_owned()
             }
@@ -275,9 +283,21 @@ impl FolderError {
             Self::OtherHistory { .. } => "put back the database that belongs to these keys; this one has another past".to_owned(),
             Self::DamagedLog { .. } => "its database was changed from outside: restore it from a backup".to_owned(),
             Self::Unreadable { .. } => "restore the file from a backup".to_owned(),
-            Self::Unexpected(_) => "see the causes above; `envora doctor` examines the folder".to_owned(),
+            Self::Unexpected(_) => "keep a copy of the folder before anything else, then see to the cause that is named".to_owned(),
         }
     }
+}
+
+/// What to do about a database whose bytes are not what was written.
+const RESTORE: &str = "restore the database from a backup: `envora restore` (docs/how-to/back-up-and-restore.md); of a damaged one nothing is served";
+
+/// Whether reading met a damaged database.
+#[must_use]
+pub fn is_damage(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        let read = cause.downcast_ref::<ReadError>();
+        read.is_some_and(|read| matches!(read, ReadError::DataIntegrity(_)))
+    })
 }
 
 /// What to do about a server of databases that cannot be used.

@@ -11,7 +11,7 @@ use envora_server::app::App;
 use envora_server::folder::doctor::{self, Check, Health};
 use envora_server::folder::init::{Environment as Live, Loopback, NewOrganization};
 use envora_server::folder::settings::Settings;
-use envora_server::folder::{FolderError, Places, init, open};
+use envora_server::folder::{FolderError, Places, init, is_damage, open};
 use envora_server::hosts::HostName;
 use envora_server::serving::{Bound, GRACE, Listen};
 
@@ -151,7 +151,7 @@ pub(crate) fn show(
         for check in checks {
             let mark = match check.health {
                 Health::Good => paint.good("✓"),
-                Health::Note => paint.odd("!"),
+                Health::Note | Health::Skipped => paint.odd("!"),
                 Health::Bad => paint.bad("✗"),
             };
             to.line(format!("{mark} {}: {}", paint.strong(&check.name), check.detail));
@@ -160,8 +160,11 @@ pub(crate) fn show(
             }
         }
     }
-    let bad = checks.iter().any(|check| check.health == Health::Bad);
-    if bad { Err(Failure::Said(Exit::Verification)) } else { Ok(()) }
+    match checks.iter().map(|check| check.health).max() {
+        Some(Health::Bad) => Err(Failure::Said(Exit::Verification)),
+        Some(Health::Skipped) => Err(Failure::Said(Exit::Partial)),
+        Some(Health::Good | Health::Note) | None => Ok(()),
+    }
 }
 
 /// A folder's error with its own remedy.
@@ -184,6 +187,9 @@ pub(crate) fn folder_failure(error: FolderError) -> Failure {
         FolderError::OnServer => ("databases_on_server", Exit::Error),
         FolderError::Unreadable { .. } | FolderError::NoMap { .. } => {
             ("folder_unreadable", Exit::Error)
+        }
+        FolderError::Unexpected(error) if is_damage(error) => {
+            ("data_integrity", Exit::Verification)
         }
         FolderError::InUse { .. } | FolderError::Unexpected(_) => ("error", Exit::Error),
     };

@@ -123,7 +123,7 @@ fn the_anchor_is_kept_and_a_changed_one_refused() {
     disk.create(&path, text.replace("42", "41").as_bytes()).unwrap();
     assert!(matches!(keys.read_anchor(), Err(KeyError::Damaged("anchor"))));
     disk.remove(&path).unwrap();
-    assert!(matches!(keys.read_anchor(), Err(KeyError::Damaged("anchor"))));
+    assert!(matches!(keys.read_anchor(), Err(KeyError::Gone("anchor"))));
 }
 
 #[test]

@@ -269,7 +269,13 @@ impl Answering {
 }
 
 fn status(counts: &store::Counts) -> &'static str {
-    if counts.rejected + counts.quarantined == 0 { "succeeded" } else { "partial" }
+    if counts.rejected + counts.quarantined == 0 {
+        "succeeded"
+    } else if counts.accepted + counts.duplicate + counts.quarantined == 0 {
+        "failed"
+    } else {
+        "partial"
+    }
 }
 
 /// The format of the file; our own vendor type would open an import of many parts.

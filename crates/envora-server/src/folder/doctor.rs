@@ -24,6 +24,7 @@ use envora_ledger::tree::CompactRange;
 use envora_store::audit::{audit_entries_from, audit_head};
 use envora_store::database::TenantDb;
 use envora_store::imports::imports_before;
+use envora_store::organization::organization_now;
 use envora_store::packs::{NewPack, packs_active};
 use envora_store::segments::{Segment, segment_inline, segments_from};
 use envora_store::transaction::TenantReader;
@@ -35,6 +36,7 @@ use crate::folder::lock::FolderLock;
 use crate::folder::open::own_grants;
 use crate::folder::settings::Settings;
 use crate::folder::{FolderError, Places, anchors, open};
+use crate::hosts::{HostMap, HostName};
 
 /// How many rows are read at a time.
 const AT_A_TIME: u32 = 1_000;
@@ -47,6 +49,8 @@ pub enum Health {
     Good,
     /// Worth knowing.
     Note,
+    /// Not examined, and so not known.
+    Skipped,
     /// Wrong.
     Bad,
 }
@@ -100,7 +104,8 @@ fn chain(error: &FolderError) -> String {
 #[must_use]
 pub fn doctor(folder: &Path, world: &World, passphrase: Option<&Passphrase>) -> Vec<Check> {
     let places = Places::below(folder);
-    if !places.seal().exists() {
+    // Where the map is and the seal is not, keys are lost, and a new folder is no remedy.
+    if !places.seal().exists() && !places.map().exists() {
         return vec![Check::bad("folder", &FolderError::Missing(folder.to_owned()))];
     }
     let mut checks = vec![privacy(&places), program()];
@@ -122,7 +127,9 @@ pub fn doctor(folder: &Path, world: &World, passphrase: Option<&Passphrase>) -> 
         }
         Err(error @ FolderError::InUse { .. }) => {
             let detail = format!("{error}: its data is not examined while it runs");
-            checks.push(Check::note("lock", detail, "end the server, then run this again"));
+            let remedy = "end the server, then run this again; `GET /readyz` of the server says how it stands meanwhile";
+            let check = Check::note("lock", detail, remedy);
+            checks.push(Check { health: Health::Skipped, ..check });
             return checks;
         }
         Err(error) => {
@@ -178,7 +185,7 @@ pub(crate) fn contents(
     ));
     let store = open::key_store(places, seal, world);
     for tenant in map.tenants() {
-        checks.extend(examine((places, databases), world, (tenant, store.clone())));
+        checks.extend(examine((places, databases), world, (tenant, store.clone(), &map)));
     }
     checks
 }
@@ -253,7 +260,7 @@ fn protection(method: &str) -> Check {
 fn examine(
     (places, databases): (&Places, &Databases),
     world: &World,
-    (id, store): (TenantId, KeyStore),
+    (id, store, map): (TenantId, KeyStore, &HostMap),
 ) -> Vec<Check> {
     let name = |what: &str| format!("{what} of {id}");
     let opened = TenantKeys::open(store, id).map_err(FolderError::Keys).and_then(|keys| {
@@ -291,6 +298,8 @@ fn examine(
         Ok(()) => Check::good(&name("anchor"), "the log is the one of the anchor, and no shorter"),
         Err(error) => Check::bad(&name("anchor"), &error),
     });
+    let found = addressed(&db, map);
+    checks.extend(found.unwrap_or_else(|error| Some(Check::bad(&name("hosts"), &error.into()))));
     checks.push(log(&db).unwrap_or_else(|error| Check::bad(&name("log"), &error.into())));
     checks.push(packs(&db).unwrap_or_else(|error| Check::bad(&name("packs"), &error.into())));
     let keys = Arc::new(keys);
@@ -302,6 +311,25 @@ fn examine(
     checks.push(found.unwrap_or_else(|error| Check::bad(&name("calculation"), &error.into())));
     db.close();
     checks
+}
+
+/// What to know when no host of the map is the organization's own: its log says who it is, and the map
+/// is a plain file.
+fn addressed(db: &TenantDb, map: &HostMap) -> anyhow::Result<Option<Check>> {
+    let tenant = db.tenant();
+    let found = db.read_blocking(move |rd| organization_now(rd, &own_work(tenant)))?;
+    let Some(settings) = found.map(|found| found.settings) else { return Ok(None) };
+    let own = HostName::of(&settings.slug, &settings.environment);
+    if map.hosts.get(&own) == Some(&tenant) {
+        return Ok(None);
+    }
+    let others = map.hosts.iter().filter(|(_, leads_to)| **leads_to == tenant);
+    let others: Vec<&str> = others.map(|(host, _)| host.as_str()).collect();
+    Ok(Some(Check::note(
+        &format!("hosts of {tenant}"),
+        format!("its log says {}, and instance/map.json {}", own.as_str(), others.join(", ")),
+        "unless it was renamed on purpose, restore instance/map.json from a backup",
+    )))
 }
 
 /// What reading every page of the database found.

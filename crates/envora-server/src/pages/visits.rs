@@ -317,8 +317,8 @@ pub(super) async fn asked(
     let this_year = app.clock().now().utc_day().ymd().0;
     let (first, last) =
         days.await?.map_or((this_year, this_year), |(first, last)| (first.ymd().0, last.ymd().0));
-    let year = params.read("year", "a year such as 2022", |text| {
-        text.parse::<i16>().ok().filter(|year| (1..=9998).contains(year))
+    let year = params.read("year", "a year from 1900 to 2100, such as 2022", |text| {
+        text.parse::<i16>().ok().filter(|year| (1900..=2100).contains(year))
     })?;
     let year = year.unwrap_or(last);
     let mut years: Vec<i16> = (first.max(last.saturating_sub(9))..=last).collect();

@@ -11,6 +11,7 @@ use envora_server::folder::doctor::{Check, Health, doctor};
 use envora_server::processing::sweep_once;
 use envora_server::serving;
 use envora_store::engine::OpenError;
+use envora_store::readers::ReadError;
 
 use crate::house::{House, apart, world};
 
@@ -26,7 +27,7 @@ fn told(checks: &[Check]) -> Vec<String> {
         let remedy = check.remedy.as_deref().unwrap_or_default();
         match check.health {
             Health::Good => assert_eq!(remedy, "", "{check:?}"),
-            Health::Note | Health::Bad => {
+            Health::Note | Health::Skipped | Health::Bad => {
                 assert!(remedy.split(' ').count() >= 4, "{check:?}");
                 names.push(check.name.clone());
             }
@@ -35,11 +36,22 @@ fn told(checks: &[Check]) -> Vec<String> {
     names
 }
 
+/// One finding is bad, and says this with that remedy.
+#[track_caller]
+fn says(checks: &[Check], detail: &str, remedy: &str) {
+    let bad = |check: &&Check| check.health == Health::Bad && check.detail.contains(detail);
+    let found = checks.iter().find(bad).unwrap_or_else(|| unreachable!("{detail:?}: {checks:?}"));
+    assert!(found.remedy.as_deref().unwrap().contains(remedy), "{found:?}");
+    assert!(!found.detail.contains("damaged"), "{found:?}");
+}
+
 #[tokio::test]
 async fn every_finding_has_a_remedy() {
     let House { app, router, folder, .. } = House::new();
     let data = folder.path().join("data");
-    assert_eq!(told(&examined(&data)), ["lock"], "a server has it open");
+    let open = examined(&data);
+    assert_eq!(told(&open), ["lock"], "a server has it open");
+    assert_eq!(open.last().unwrap().health, Health::Skipped, "not examined is not well");
     drop(router);
     serving::close(&app).await.unwrap();
     drop(app);
@@ -67,8 +79,42 @@ async fn every_finding_has_a_remedy() {
     damage(&format!("keys/{hex}/keyring.json"), b"{}", &["database of ten_"]);
     damage(&format!("keys/{hex}/anchor"), b"{}", &["anchor of ten_"]);
     damage(&format!("tenants/{hex}/tenant.db"), &[0; 8192], &["database of ten_"]);
+    let map = fs::read_to_string(data.join("instance/map.json")).unwrap();
+    let renamed = map.replace("acme", "acmf");
+    assert_ne!(renamed, map);
+    damage("instance/map.json", renamed.as_bytes(), &["hosts of ten_"]);
+    let keyring = format!("keys/{hex}/keyring.json");
+    let ring = fs::read_to_string(data.join(&keyring)).unwrap();
+    let other = ring.replace(&hex, &"0".repeat(hex.len()));
+    assert_ne!(other, ring);
+    fs::write(data.join(&keyring), other).unwrap();
+    says(&examined(&data), "belongs to another tenant", "another data folder");
+    fs::write(data.join(&keyring), ring).unwrap();
+    let anchor = data.join(format!("keys/{hex}/anchor"));
+    let kept = fs::read(&anchor).unwrap();
+    fs::remove_file(&anchor).unwrap();
+    says(&examined(&data), "anchor is not there", "put the anchor back");
+    fs::write(&anchor, kept).unwrap();
+    fs::rename(data.join("keys"), data.join("gone")).unwrap();
+    says(&examined(&data), "the keys cannot be opened", "restore the keys folder");
+    fs::rename(data.join("gone"), data.join("keys")).unwrap();
     fs::set_permissions(&data, fs::Permissions::from_mode(0o755)).unwrap();
     assert_eq!(told(&examined(&data)), ["folder", "keys"]);
+}
+
+#[test]
+fn a_damaged_database_is_to_be_restored_wherever_it_is_met() {
+    let read = ReadError::DataIntegrity(anyhow::anyhow!("database disk image is malformed"));
+    let met = FolderError::Unexpected(anyhow::Error::from(read).context("fill the filter"));
+    let opened = FolderError::Database {
+        tenant: "ten_x".to_owned(),
+        source: OpenError::DataIntegrity("x".to_owned()),
+    };
+    for error in [met, opened] {
+        let remedy = error.remedy();
+        assert!(remedy.contains("restore the database from a backup"), "{remedy}");
+        assert!(!remedy.contains("envora doctor"), "doctor says it too: {remedy}");
+    }
 }
 
 #[test]

@@ -360,3 +360,18 @@ async fn a_rejected_row_keeps_its_id_in_the_answer() {
     let answer = house.send(import(&house, "", ("key-of-bad", file))).await;
     assert_eq!(ids(&answer), [json!("csv-bad")], "{}", answer.json());
 }
+
+#[tokio::test]
+async fn a_file_of_which_nothing_is_stored_has_failed() {
+    let house = with_facility().await;
+    for (name, quantities, status) in [
+        ("import-all-bad", ["x", "y"], "failed"),
+        ("import-half-bad", ["x", "2"], "partial"),
+        ("import-good", ["1", "2"], "succeeded"),
+    ] {
+        let lines = quantities.map(|quantity| line(&format!("{name}-{quantity}"), quantity));
+        let file = format!("{HEADER}\n{}\n", lines.join("\n"));
+        let sent = house.send(import(&house, "?mode=partial", (name, file))).await;
+        assert_eq!(sent.json()["status"], status, "{name}: {}", sent.json());
+    }
+}

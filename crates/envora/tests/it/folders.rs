@@ -67,6 +67,10 @@ fn a_second_process_is_told_about_the_first() {
     let mut first = Served::start(&folder, &[], None);
     assert!(post(first.port, &token, &ids("few", 2)));
     let pid = first.child.id();
+    let doctor = examined(&folder);
+    let found = String::from_utf8_lossy(&doctor.stdout);
+    assert_eq!(doctor.status.code(), Some(3), "its data was not examined: {found}");
+    assert!(found.contains("is not examined while it runs"), "{found}");
     let end_it = format!("end process {pid} first");
     says(&refused(&folder), 1, &["folder_in_use", &end_it]);
     assert!(post(first.port, &token, &ids("many", 250)), "the first one goes on");
@@ -87,6 +91,10 @@ fn another_folders_key_opens_nothing_and_spoils_nothing() {
     says(&refused(&folder), 1, &["key_unavailable", backup]);
     fs::remove_file(&seal).unwrap();
     says(&refused(&folder), 1, &["key_unavailable", backup]);
+    let doctor = examined(&folder);
+    let found = String::from_utf8_lossy(&doctor.stdout);
+    assert_eq!(doctor.status.code(), Some(5), "{found}");
+    assert!(found.contains(backup) && !found.contains("envora init"), "{found}");
     fs::write(&seal, ours).unwrap();
     nothing_is_lost(&folder);
 }
