@@ -133,7 +133,7 @@ impl<R: Read> CsvReader<R> {
         }
         self.plan.mark();
         self.places = Some((rows, Places::default()));
-        while let Some(row) = self.next() {
+        for row in self.by_ref() {
             row?;
         }
         Ok(self.places.map(|(_, places)| places))

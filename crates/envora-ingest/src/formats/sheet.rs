@@ -215,10 +215,11 @@ impl BlockPlan {
             Field::parse(&name).is_some_and(|field| self.block.is_natural(&field))
         };
         // A type that the mapping leaves to what is set beside the file is the same for all rows.
-        let unread = |field: &Field| self.fields.iter().any(|own| own.field == *field);
+        let fed = |field: &Field| self.fields.iter().any(|own| own.field == *field);
         let untimed = read.period == UNSAID && self.block.is_natural(&Field::Start);
-        let untyped = read.kind.is_empty() && unread(&Field::Type);
-        !untimed && !(untyped && self.block.is_natural(&Field::Type)) && !problems.iter().any(own)
+        let untyped = read.kind.is_empty() && fed(&Field::Type);
+        let unread = untimed || (untyped && self.block.is_natural(&Field::Type));
+        !unread && !problems.iter().any(own)
     }
 }
 
