@@ -8,6 +8,7 @@ pub mod activities;
 pub mod amounts;
 pub mod audit;
 pub mod codes;
+pub mod emissions;
 pub mod entities;
 pub mod facilities;
 pub mod factors;

@@ -3,6 +3,7 @@
 //! A figure is worked out again from the stored rows, whole, and held against what the cells say;
 //! the lines that are told are a page of those that it is made of.
 
+pub mod emissions;
 mod line;
 mod parts;
 pub(crate) mod replay;

@@ -3,6 +3,7 @@
 pub mod activities;
 pub mod audit;
 pub mod collection;
+pub mod emissions;
 pub mod entities;
 pub mod exports;
 pub mod facilities;

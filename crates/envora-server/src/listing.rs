@@ -78,7 +78,7 @@ impl Cut {
     ///
     /// # Errors
     /// It cannot be written as JSON.
-    pub fn page_counted<T: Serialize>(&self, page: &Page<T>, total: Option<Total>) -> Answer {
+    pub fn page_counted(&self, page: &impl Serialize, total: Option<Total>) -> Answer {
         let total = total.filter(|_| self.total);
         if self.fields.is_empty() && total.is_none() {
             return Reply::ok(page);

@@ -239,6 +239,7 @@ pub fn list() -> Vec<Route> {
         endpoints::entities::routes(),
         endpoints::suppliers::routes(),
         endpoints::footprints::routes(),
+        endpoints::emissions::routes(),
         endpoints::quality::routes(),
         endpoints::traces::routes(),
         endpoints::mappings::routes(),

@@ -83,6 +83,34 @@ impl Asked {
         grant: Grant<ReadResults>,
         query: &FootprintQuery,
     ) -> Result<Self, AskError> {
+        let days = DayRange { from: query.from, to: query.to };
+        let (mut asked, then) = Self::read(parts, grant, (query, Some(days)))?;
+        if then || asked.run.state == RunState::Retired {
+            // Cells know the head alone, and those of a retired run may have been swept.
+            let whole = Figure { gwp_set: None, filters: BTreeMap::new(), ..asked.base() };
+            let replayed = replay::walk(parts, &whole, |_, _| Ok(()))?;
+            asked.cells = replayed.cells;
+            asked.chosen = Some(replayed.chosen);
+            asked.unresolved = then.then_some(replayed.unresolved);
+        }
+        Ok(asked)
+    }
+
+    /// The same for who asks the rows: no cells are read.
+    pub(crate) fn without_cells(
+        parts: &TenantParts,
+        grant: Grant<ReadResults>,
+        query: &FootprintQuery,
+    ) -> Result<Self, AskError> {
+        Self::read(parts, grant, (query, None)).map(|(asked, _)| asked)
+    }
+
+    /// What is known, with the cells of these days, and whether it is of the past.
+    fn read(
+        parts: &TenantParts,
+        grant: Grant<ReadResults>,
+        (query, days): (&FootprintQuery, Option<DayRange>),
+    ) -> Result<(Self, bool), AskError> {
         if query.to <= query.from {
             return Err(AskError::PeriodReversed);
         }
@@ -95,7 +123,6 @@ impl Asked {
         let then = query.as_of.map(|at| place_at(parts, grant, at)).transpose()?.flatten();
         let (own, wanted) = (parts.own, query.run.or(then.as_ref().map(|then| then.run)));
         let last = then.as_ref().map_or(u64::MAX, |then| then.seq);
-        let days = DayRange { from: query.from, to: query.to };
         let (organization, run, head, registry, cells) = parts
             .read(move |rd| {
                 let organization = organization_now(rd, &own.read_organization)?;
@@ -105,9 +132,9 @@ impl Asked {
                 };
                 let head = audit_head(rd)?;
                 let registry = Registry::load(rd, &own, last)?;
-                let cells = match &run {
-                    Some(run) => cells_between(rd, &grant, run.id, days)?,
-                    None => Vec::new(),
+                let cells = match (&run, days) {
+                    (Some(run), Some(days)) => cells_between(rd, &grant, run.id, days)?,
+                    _ => Vec::new(),
                 };
                 Ok((organization, run, head, registry, cells))
             })
@@ -140,15 +167,7 @@ impl Asked {
             (asked.head.size, asked.head.at) = (then.seq.saturating_add(1), then.at);
         }
         asked.name_by_id()?;
-        if then.is_some() || asked.run.state == RunState::Retired {
-            // Cells know the head alone, and those of a retired run may have been swept.
-            let whole = Figure { gwp_set: None, filters: BTreeMap::new(), ..asked.base() };
-            let replayed = replay::walk(parts, &whole, |_, _| Ok(()))?;
-            asked.cells = replayed.cells;
-            asked.chosen = Some(replayed.chosen);
-            asked.unresolved = then.map(|_| replayed.unresolved);
-        }
-        Ok(asked)
+        Ok((asked, then.is_some()))
     }
 
     /// Codes of facilities and sources become their ids.

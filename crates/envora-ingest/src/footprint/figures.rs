@@ -88,15 +88,21 @@ impl<'a> Sieve<'a> {
     /// Whether a cell is part of the figure.
     pub(crate) fn holds(&self, key: &CellKey) -> bool {
         let figure = self.figure;
+        key.bucket == figure.bucket
+            && (key.market == Market::None || key.market == figure.market)
+            && self.holds_in_any_book(key)
+    }
+
+    /// The same of any bucket and market.
+    pub(crate) fn holds_in_any_book(&self, key: &CellKey) -> bool {
+        let figure = self.figure;
         let within = |ids: &Option<Vec<Vec<u8>>>, id: &Vec<u8>| {
             ids.as_ref().is_none_or(|ids| ids.contains(id))
         };
         key.day >= figure.from
             && key.day < figure.to
-            && key.bucket == figure.bucket
             && figure.scope.is_none_or(|scope| scope == key.scope)
             && figure.category.is_none_or(|category| category == key.category)
-            && (key.market == Market::None || key.market == figure.market)
             && figure.gas.is_none_or(|gas| gas == key.gas)
             && within(&self.facilities, &key.facility)
             && within(&self.sources, &key.source)

@@ -65,6 +65,11 @@ impl Group {
     }
 }
 
+/// Everything of the keys of a row's cells but day and line.
+pub(crate) fn place_of(activity: &Activity, decision: &Decision) -> RowPlace {
+    Group::of(activity, decision).place()
+}
+
 /// Sums on their way to the cells. Lines of one choice always come in the same order, so within a
 /// group and day a line's place is enough to find its sum.
 pub(crate) struct Sums {

@@ -3,6 +3,7 @@
 //! Nothing that was calculated is used: each row is opened, decided, multiplied and added anew, and
 //! what it comes to is held against what was recorded of it then.
 
+use core::ops::ControlFlow;
 use std::collections::HashMap;
 
 use anyhow::Context as _;
@@ -65,6 +66,57 @@ pub(crate) fn values(parts: &TenantParts, figures: &[Figure]) -> Result<Vec<Mass
     add_up(figures, &replayed.columns, &replayed.cells)
 }
 
+/// A run, opened to work rows out again as of a figure's place in the log.
+pub(crate) struct Replay<'a> {
+    parts: &'a TenantParts,
+    figure: &'a Figure,
+    engine: Engine,
+    registry: Registry,
+    records: Records<'a>,
+    /// The sets of the columns of its lines.
+    pub(crate) columns: Columns,
+}
+
+impl<'a> Replay<'a> {
+    pub(crate) fn open(parts: &'a TenantParts, figure: &'a Figure) -> Result<Self, AskError> {
+        let mut engine = Engine::of_run(parts, figure.run)?.ok_or(AskError::NoRun)?;
+        let own = parts.own;
+        let registry = parts
+            .read(move |rd| Registry::load(rd, &own, u64::MAX))
+            .context("read the registry")?;
+        let mut columns = engine.policy.columns();
+        if let Some(set) = figure.gwp_set.filter(|set| column(&columns, *set).is_none()) {
+            engine.choices.carry(set);
+            columns = [Some(set), None, None, None];
+        }
+        let records = Records::new(parts, figure.run, figure.seq)?;
+        Ok(Self { parts, figure, engine, registry, records, columns })
+    }
+
+    /// Shows each segment from a seq on that may hold rows on the figure's days, in the order of the
+    /// log, with what is recorded of its rows, until told to stop.
+    pub(crate) fn segments<T>(
+        &mut self,
+        from: u64,
+        mut look: impl FnMut(&mut Decider<'_>, &Loaded, &[Recorded]) -> Result<ControlFlow<T>, AskError>,
+    ) -> Result<Option<T>, AskError> {
+        let (parts, figure) = (self.parts, self.figure);
+        let mut decider = Decider::new(&self.registry, &mut self.engine.choices);
+        let end = figure.seq.saturating_add(1).min(self.engine.run.calculated_to);
+        for segment in segments_below(parts, end)? {
+            if segment.seq < from || outside(&segment, (figure.from, figure.to)) {
+                continue;
+            }
+            let recorded = self.records.of(&segment)?;
+            let loaded = Loaded::read(parts, segment)?;
+            if let ControlFlow::Break(found) = look(&mut decider, &loaded, &recorded)? {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
+    }
+}
+
 /// Works out again every row that may fall on a figure's days, in the order of the log; each one that
 /// is part of the figure is shown to `look`.
 pub(crate) fn walk(
@@ -72,31 +124,15 @@ pub(crate) fn walk(
     figure: &Figure,
     mut look: impl FnMut(&mut Decider<'_>, &Found<'_>) -> Result<(), AskError>,
 ) -> Result<Replayed, AskError> {
-    let mut engine = Engine::of_run(parts, figure.run)?.ok_or(AskError::NoRun)?;
-    let own = parts.own;
-    let registry =
-        parts.read(move |rd| Registry::load(rd, &own, u64::MAX)).context("read the registry")?;
-    let mut columns = engine.policy.columns();
-    if let Some(set) = figure.gwp_set.filter(|set| column(&columns, *set).is_none()) {
-        engine.choices.carry(set);
-        columns = [Some(set), None, None, None];
-    }
-    let records = Records::new(parts, figure.run, figure.seq)?;
-    let mut decider = Decider::new(&registry, &mut engine.choices);
+    let mut replay = Replay::open(parts, figure)?;
     let mut sums = Sums::exact();
     let mut members = Members { sieve: Sieve::of(figure)?, known: HashMap::new() };
     let (mut as_recorded, mut unresolved) = (true, Vec::new());
-    let end = figure.seq.saturating_add(1).min(engine.run.calculated_to);
-    for segment in segments_below(parts, end)? {
-        if outside(&segment, (figure.from, figure.to)) {
-            continue;
-        }
-        let recorded = records.of(&segment)?;
-        let loaded = Loaded::read(parts, segment)?;
+    replay.segments(0, |decider, loaded, recorded| {
         let mut reasons = Reasons::default();
         for (row, activity) in loaded.rows.iter().enumerate() {
-            let Some(decision) = loaded.decide(&mut decider, row, figure.seq) else { continue };
-            reasons.note(&loaded, row, &decision);
+            let Some(decision) = loaded.decide(decider, row, figure.seq) else { continue };
+            reasons.note(loaded, row, &decision);
             as_recorded &= recorded.get(row) == Some(&Recorded::of(&decision));
             let added = sums.add(decider.choices(), (activity, &decision), Sign::In);
             let Some(group) = added.map_err(|_| AskError::TooLarge)? else { continue };
@@ -104,15 +140,15 @@ pub(crate) fn walk(
             if !lines.is_empty() {
                 let why = decision.why();
                 let decision = &decision;
-                let found = Found { loaded: &loaded, row, activity, decision, why, lines: &lines };
-                look(&mut decider, &found)?;
+                look(decider, &Found { loaded, row, activity, decision, why, lines: &lines })?;
             }
         }
         unresolved.extend(reasons.into_rows(loaded.segment.seq));
-    }
+        Ok(ControlFlow::<()>::Continue(()))
+    })?;
     let chosen = sums.chosen().into_iter().collect();
     let cells = sums.into_cells().map_err(|_| AskError::TooLarge)?.into_iter().collect();
-    Ok(Replayed { cells, chosen, columns, as_recorded, unresolved })
+    Ok(Replayed { cells, chosen, columns: replay.columns, as_recorded, unresolved })
 }
 
 /// Whether no row of a segment can fall on these days. A row may last a year and lie in any zone.

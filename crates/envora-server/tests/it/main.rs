@@ -11,6 +11,7 @@ mod conventions;
 mod damage;
 mod docs;
 mod doctor;
+mod emissions;
 mod exports;
 mod facilities;
 mod folder;

@@ -35,7 +35,7 @@ pub(super) const AREAS: &[Area] = &[
         "results",
         "Results",
         "Footprints, their course in time, how good the data is, and the trace of each figure.",
-        &["carbon-footprint", "data-quality", "figures"],
+        &["carbon-footprint", "emissions", "data-quality", "figures"],
     ),
     (
         "factors",
