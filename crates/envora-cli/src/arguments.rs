@@ -182,7 +182,7 @@ pub enum DataVerb {
     Supersede(SupersedeArguments),
     /// Follow what is stored, as it comes, until Ctrl-C
     Tail(TailArguments),
-    /// Write stored activities as NDJSON or CSV, fit to be pushed again
+    /// Write stored activities as NDJSON or CSV, fit to be pushed again: rows with an id are not doubled
     Export(ExportArguments),
 }
 

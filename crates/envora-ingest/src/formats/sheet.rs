@@ -57,6 +57,15 @@ struct PeriodPlan {
     second: Option<FieldPlan>,
 }
 
+/// The ways in which the rows of a block may say when they happened.
+#[derive(Clone, Debug)]
+enum Times {
+    /// None at all, or one: what is blank there is missing.
+    One(Option<Box<PeriodPlan>>),
+    /// Several, as in a table whose rows differ: each row fills in the cells of one.
+    Several(Vec<PeriodPlan>),
+}
+
 /// One `[[activity]]`, laid over the header.
 #[derive(Clone, Debug)]
 pub(super) struct BlockPlan {
@@ -64,7 +73,7 @@ pub(super) struct BlockPlan {
     when: Option<(usize, Test)>,
     template: Draft,
     fields: Vec<FieldPlan>,
-    period: Option<PeriodPlan>,
+    times: Times,
     /// Whether the row ids are derived: the sender gives none.
     pub(super) derives: Derives,
     /// Which column feeds which field.
@@ -183,7 +192,8 @@ impl Plan {
             let named = || Zone::named(&name).ok();
             self.zones.entry(name.clone()).or_insert_with(named).clone()
         });
-        let timing = plan.period.as_ref().and_then(|period| {
+        let period = plan.times.of_row(&mut draft, cells, &self.null);
+        let timing = period.and_then(|period| {
             let timing = period.timing(cells, &self.null, zone.as_ref());
             let refuse = |problem| {
                 draft.mark_period();
@@ -297,30 +307,33 @@ impl Layer<'_> {
         }
         let named = block.fields.iter().any(|(field, _)| *field == Field::ExternalId);
         let derives = if named || mapping.name.is_empty() { Derives::No } else { Derives::Yes };
-        let period = match &block.period {
-            Some(rule) => Some(self.period(rule)),
-            None => {
-                let pair = |first: &Field, second: &Field| {
-                    let ((_, first_rule), (_, second_rule)) = (rule_of(first)?, rule_of(second)?);
-                    Some(PeriodPlan {
-                        kind: PeriodKind::Both,
-                        first: self.field(first, first_rule),
-                        second: Some(self.field(second, second_rule)),
-                    })
-                };
-                let occurred = || {
-                    let (field, rule) = rule_of(&Field::OccurredAt)?;
-                    let first = self.field(field, rule);
-                    Some(PeriodPlan { kind: PeriodKind::Occurred, first, second: None })
-                };
-                pair(&Field::Start, &Field::End)
-                    .or_else(|| pair(&Field::StartDate, &Field::EndDate))
-                    .or_else(occurred)
-            }
+        let times = match &block.period {
+            Some(rule) => Times::One(Some(Box::new(self.period(rule)))),
+            None => self.times(&rule_of),
         };
         let when = block.when.as_ref().map(|test| self.test(test));
-        let columns = Arc::new(columns(&fields, period.as_ref()));
-        BlockPlan { block: block.clone(), when, template, fields, period, derives, columns }
+        let columns = Arc::new(columns(&fields, &times));
+        BlockPlan { block: block.clone(), when, template, fields, times, derives, columns }
+    }
+
+    /// The ways in which fields of their own say when a row happened.
+    fn times<'a>(&self, rule_of: &impl Fn(&Field) -> Option<&'a (Field, Rule)>) -> Times {
+        let plan = |field: &Field| rule_of(field).map(|(field, rule)| self.field(field, rule));
+        let pair = |first: &Field, second: &Field| {
+            let (first, second) = (plan(first)?, Some(plan(second)?));
+            Some(PeriodPlan { kind: PeriodKind::Both, first, second })
+        };
+        let occurred = || {
+            let first = plan(&Field::OccurredAt)?;
+            Some(PeriodPlan { kind: PeriodKind::Occurred, first, second: None })
+        };
+        let pairs = [
+            pair(&Field::Start, &Field::End),
+            pair(&Field::StartDate, &Field::EndDate),
+            occurred(),
+        ];
+        let mut plans: Vec<PeriodPlan> = pairs.into_iter().flatten().collect();
+        if plans.len() > 1 { Times::Several(plans) } else { Times::One(plans.pop().map(Box::new)) }
     }
 
     fn period(&self, rule: &PeriodRule) -> PeriodPlan {
@@ -345,10 +358,13 @@ impl Layer<'_> {
 }
 
 /// The columns by field; of a time, whichever way the row gives it.
-fn columns(fields: &[FieldPlan], period: Option<&PeriodPlan>) -> Columns {
+fn columns(fields: &[FieldPlan], times: &Times) -> Columns {
     let column = |own: &FieldPlan| Some((own.field.pointer(), own.column.clone()?));
     let mut columns: BTreeMap<String, String> = fields.iter().filter_map(column).collect();
-    if let Some(period) = period {
+    if let Times::Several(plans) = times {
+        columns.extend(plans.iter().flat_map(PeriodPlan::parts).filter_map(column));
+    }
+    if let Times::One(Some(period)) = times {
         let second = period.second.as_ref().unwrap_or(&period.first);
         for (own, names) in [
             (&period.first, ["/start", "/start_date", "/occurred_at"].as_slice()),
@@ -408,10 +424,10 @@ impl FieldPlan {
             draft.mark(&self.field);
             named(problem)
         })?;
-        let Some(scale) = self.rule.scale else {
-            return draft.try_set(&self.field, Given::Cell(&plain));
-        };
-        draft.try_set(&self.field, Given::Cell(&plain))?;
+        draft
+            .try_set(&self.field, Given::Cell(&plain))
+            .map_err(|problem| style.retold(&text, &plain, problem))?;
+        let Some(scale) = self.rule.scale else { return Ok(()) };
         let value = Decimal::parse(&plain).unwrap_or(Decimal::ZERO);
         let scaled = scale.times(value).map_err(named)?.to_string();
         draft.try_set(&self.field, Given::Cell(&scaled))
@@ -505,7 +521,33 @@ impl FieldPlan {
     }
 }
 
+impl Times {
+    /// The way that this row takes. Of several, a blank cell is one that it does not take; what is
+    /// said in two ways at once, or by half, is noted for the row to be judged by.
+    fn of_row(&self, draft: &mut Draft, cells: &Cells<'_>, null: &[String]) -> Option<&PeriodPlan> {
+        let plans = match self {
+            Self::One(plan) => return plan.as_deref(),
+            Self::Several(plans) => plans,
+        };
+        let says = |own: &FieldPlan| own.text(cells, null).is_some();
+        let taken = |plan: &&PeriodPlan| plan.parts().any(says);
+        let mut ways = plans.iter().filter(taken);
+        let only = ways.next().filter(|plan| plan.parts().all(says));
+        if ways.next().is_none() && only.is_some() {
+            return only;
+        }
+        for own in plans.iter().flat_map(PeriodPlan::parts).filter(|own| says(own)) {
+            draft.mark(&own.field);
+        }
+        None
+    }
+}
+
 impl PeriodPlan {
+    fn parts(&self) -> impl Iterator<Item = &FieldPlan> {
+        core::iter::once(&self.first).chain(&self.second)
+    }
+
     fn timing(
         &self,
         cells: &Cells<'_>,

@@ -44,6 +44,23 @@ impl NumberStyle {
         }
     }
 
+    /// What is wrong with a number, told of the cell as the file has it and in the file's own signs.
+    #[must_use]
+    pub fn retold(&self, cell: &str, plain: &str, problem: RowProblem) -> RowProblem {
+        if *self == Self::default() {
+            return problem;
+        }
+        let shown = |text: &str| format!("{:?}", text.chars().take(40).collect::<String>());
+        let mut problem = problem.value(cell);
+        problem.detail = problem.detail.replacen(&shown(plain), &shown(cell), 1);
+        problem.hint = problem.hint.map(|hint| {
+            let hint = hint.replacen(&shown(plain), &shown(cell), 1);
+            let hint = hint.replace("1234.5", &format!("1234{}5", self.decimal));
+            hint.replace("one point", &format!("one {:?}", self.decimal))
+        });
+        problem
+    }
+
     /// The digits without group signs; `None` when a group has not three digits.
     fn ungrouped<'a>(&self, integer: &'a str) -> Option<Cow<'a, str>> {
         let Some(group) = self.group else { return Some(Cow::Borrowed(integer)) };

@@ -1,12 +1,16 @@
 //! Files on their way out: what they hold, in which form, and that they come back as nothing new.
 
+use std::collections::BTreeMap;
+use std::path::Path;
+
 use axum::body::Body;
+use envora_ingest::mapping::Mapping;
 use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
 use crate::activities::lived_in;
-use crate::house::{Answer, House};
+use crate::house::{Answer, House, new_key};
 use crate::imports::{HEADER, activities, counted, counts, import, line, row, with_facility};
 
 async fn taken(house: &House, query: &str, accept: &str) -> Answer {
@@ -128,4 +132,127 @@ async fn a_long_file_comes_in_parts_and_holds_what_was_there_when_it_began() {
     assert_eq!(fifth.header("retry-after"), "1");
     drop(open);
     assert_eq!(ask().await.status(), 200);
+}
+
+/// A file of the examples, as text or as bytes.
+fn example(name: &str) -> Vec<u8> {
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples");
+    std::fs::read(examples.join(name)).unwrap()
+}
+
+/// The cells of a line of a list, some of which are in quotes.
+fn cells(line: &str) -> Vec<String> {
+    let parts = line.split('"').enumerate();
+    let marked = parts.map(|(place, part)| match place % 2 {
+        0 => part.replace(',', "\n"),
+        _ => part.to_owned(),
+    });
+    marked.collect::<String>().split('\n').map(str::to_owned).collect()
+}
+
+/// The organization of the examples: where it is and what it reads, without any activity.
+async fn organization_of_the_examples() -> House {
+    let house = House::new();
+    for folder in ["organization-year", "university-estate"] {
+        for (list, path) in [("facilities.csv", "/facilities"), ("sources.csv", "/sources")] {
+            let text = String::from_utf8(example(&format!("{folder}/{list}"))).unwrap();
+            let mut lines = text.lines().map(cells);
+            let names = lines.next().unwrap();
+            for line in lines {
+                let filled = names.iter().zip(line).filter(|(_, cell)| !cell.is_empty());
+                let body: BTreeMap<&String, String> = filled.collect();
+                let sent = house.post(path, &json!(body)).await;
+                assert_eq!(sent.status, 201, "{body:?}: {}", sent.json());
+            }
+        }
+    }
+    house
+}
+
+/// What the year comes to, in every total and group, without what is of one organization alone.
+async fn year_of(house: &House) -> Value {
+    counted(house).await;
+    let mut told = Vec::new();
+    for group in ["facility", "source", "type", "month"] {
+        let path = format!("/carbon-footprint?from=2022-01-01&to=2023-01-01&group_by={group}");
+        let mut answer = house.get(&path).await.json();
+        strip(&mut answer);
+        let kept = ["totals", "groups", "unresolved", "coverage"];
+        told.push(kept.map(|name| answer[name].clone()));
+    }
+    json!(told)
+}
+
+/// Leaves ids out: they are of one organization.
+fn strip(value: &mut Value) {
+    match value {
+        Value::Object(members) => {
+            members.retain(|name, _| !name.ends_with("_id") && name != "id" && name != "example");
+            members.values_mut().for_each(strip);
+        }
+        Value::Array(items) => items.iter_mut().for_each(strip),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+#[tokio::test]
+async fn what_is_exported_gives_another_organization_the_same_footprint() {
+    let house = organization_of_the_examples().await;
+    let year = "organization-year";
+    let meters = "facility_code=b44&set=source_code=b44-gas";
+    for (folder, file, mapping, set) in [
+        (year, "fuel-cards", "fuel-cards", ""),
+        (year, "oil-used", "oil-used", ""),
+        (year, "refrigerant-log", "refrigerant-log", ""),
+        (year, "water-bills", "water-bills", ""),
+        (year, "purchased-goods", "purchased-goods", ""),
+        (year, "freight-list", "freight-list", ""),
+        (year, "waste-transfer-notes", "waste-transfer-notes", ""),
+        (year, "business-travel", "business-travel", ""),
+        (year, "commuting-survey", "commuting-survey", ""),
+        (year, "homeworking", "homeworking", ""),
+        (year, "council-ledger-2022-02", "council-ledger", ""),
+        ("university-estate", "b44_gas_2022", "estate-gas", meters),
+        ("university-estate", "every-bad-row", "every-bad-row", ""),
+    ] {
+        let rules = String::from_utf8(example(&format!("{folder}/{mapping}.toml"))).unwrap();
+        let name = Mapping::from_toml(&rules).unwrap().name;
+        let saved = house
+            .ask("POST", "/import-mappings")
+            .header("content-type", "application/toml")
+            .header("x-idempotency-key", new_key())
+            .body(Body::from(rules));
+        let saved = house.send(saved.unwrap()).await;
+        assert_eq!(saved.status, 201, "{mapping}: {}", saved.json());
+        let set = if set.is_empty() { String::new() } else { format!("&set={set}") };
+        let sent = house
+            .ask("POST", &format!("/imports?mapping={name}{set}"))
+            .header("content-type", "text/csv")
+            .header("x-idempotency-key", new_key())
+            .body(Body::from(example(&format!("{folder}/{file}.csv"))));
+        let sent = house.send(sent.unwrap()).await;
+        assert_eq!(sent.status, 201, "{file}: {}", sent.json());
+    }
+    let before = year_of(&house).await;
+    for told in before.as_array().unwrap() {
+        assert!(told[0]["total_location_based"]["value"].as_str().unwrap().len() > 6, "{told}");
+        assert!(told[1].as_array().unwrap().len() > 1, "{told}");
+    }
+    let stored = text(&taken(&house, "", "*/*").await).lines().count();
+    for (format, kind) in [("csv", "text/csv"), ("ndjson", "application/x-ndjson")] {
+        let file = text(&taken(&house, &format!("?format={format}"), "*/*").await);
+        let other = organization_of_the_examples().await;
+        let sent = other
+            .ask("POST", "/imports")
+            .header("content-type", kind)
+            .header("x-idempotency-key", new_key())
+            .body(Body::from(file));
+        let sent = other.send(sent.unwrap()).await;
+        assert_eq!(sent.status, 201, "{format}: {}", sent.json());
+        let [accepted, duplicate, quarantined, rejected] = counts(&sent);
+        let results = sent.json()["results"].clone();
+        assert_eq!((duplicate, rejected), (0, 0), "{format}: {results}");
+        assert_eq!(usize::try_from(accepted + quarantined).unwrap(), stored, "{format}");
+        assert_eq!(year_of(&other).await, before, "{format}");
+    }
 }

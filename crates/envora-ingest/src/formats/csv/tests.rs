@@ -483,3 +483,64 @@ fn an_error_of_the_input_ends_the_reader() {
     assert!(reader.next().expect("the end").is_err());
     assert!(reader.next().is_none());
 }
+
+#[test]
+fn a_table_whose_rows_say_when_in_their_own_ways_is_read_row_by_row() {
+    let rows = read(
+        None,
+        b"external_id,type,quantity,unit,facility_code,occurred_at,start,end,start_date,end_date,qualifiers.fuel\n\
+          a,fuel.combusted.mobile,1,L,b1,2022-01-01T08:00:00Z,,,,,diesel\n\
+          b,fuel.combusted.mobile,2,L,b1,,2022-01-01T08:00:00Z,2022-01-01T09:00:00Z,,,diesel\n\
+          c,fuel.combusted.mobile,3,L,b1,,,,2022-01-01,2022-01-31,diesel\n\
+          d,fuel.combusted.mobile,4,L,b1,,,,,,diesel\n\
+          e,fuel.combusted.mobile,5,L,b1,2022-01-01T08:00:00Z,,,2022-01-01,2022-01-31,diesel\n\
+          f,fuel.combusted.mobile,6,L,b1,,,,2022-01-01,,diesel\n\
+          g,fuel.combusted.mobile,7,L,b1,,,,2022-02-01,2022-01-31,diesel\n",
+    );
+    let told: Vec<String> = rows
+        .iter()
+        .map(|row| match &row.activity {
+            Ok(activity) => match activity.period {
+                Period::Instant(_) => "instant".to_owned(),
+                Period::Between(..) => "between".to_owned(),
+                Period::Days { .. } => "days".to_owned(),
+                Period::WallClock { .. } => "wall clock".to_owned(),
+            },
+            Err(problems) => {
+                let told = problems.iter().map(|problem| {
+                    let column = problem.column.as_deref().unwrap_or("-");
+                    format!("{} {column}: {}", problem.code, problem.detail)
+                });
+                told.collect::<Vec<_>>().join("; ")
+            }
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "instant",
+            "between",
+            "days",
+            "missing_field -: the row does not say when it happened",
+            "wrong_type -: the row says in two ways when it happened",
+            "missing_field end_date: end_date is missing: start_date needs it",
+            "period_reversed end_date: the period ends before it starts",
+        ]
+    );
+}
+
+#[test]
+fn a_number_that_is_none_is_told_in_the_signs_of_its_file() {
+    let mapping = HOURLY.replace("[const]", "[file]\ndelimiter = \";\"\ndecimal = \",\"\n[const]");
+    for cell in ["+5", "5,", "1 234", ",5", "abc"] {
+        let text = format!("time;kWh\n2022-01-01 00:00:00;{cell}\n");
+        let rows = read(Some(&mapping), text.as_bytes());
+        let problem = &rows[0].problems()[0];
+        assert_eq!(problem.code, RowCode::NotANumber, "{cell}");
+        assert!(problem.detail.contains(&format!("{cell:?}")), "{cell}: {}", problem.detail);
+        assert_eq!(problem.value.as_deref(), Some(cell));
+        let hint = problem.hint.as_deref().unwrap_or_default();
+        assert!(hint.contains("1234,5") && !hint.contains("1234.5"), "{cell}: {hint}");
+        assert!(!hint.contains("point"), "{cell}: {hint}");
+    }
+}
