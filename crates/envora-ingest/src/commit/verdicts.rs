@@ -11,6 +11,7 @@ use envora_domain::id::ActivityId;
 use super::RowResult;
 use super::claims::Fingerprint;
 use crate::fields::UNSAID;
+use crate::identity::PREFIX;
 use crate::registry::{Registry, Wanted};
 use crate::rows::{Columns, ParsedRow};
 
@@ -224,7 +225,12 @@ impl Taken {
             if same_content(activity, known.activity) {
                 this.is_duplicate_of(Some(known.id));
             } else {
-                this.reject(conflict(&external_id, known.place));
+                let problem = if external_id.starts_with(PREFIX) {
+                    corrected(activity, known)
+                } else {
+                    conflict(&external_id, known.place)
+                };
+                this.reject(problem);
             }
             return;
         }
@@ -254,6 +260,20 @@ fn same_content(a: &Activity, b: &Activity) -> bool {
     same.origin.clone_from(&b.origin);
     same.flags.clone_from(&b.flags);
     same == *b || a.content_hash() == b.content_hash()
+}
+
+/// A row read through a mapping that meets a stored one with its key: the sender has no id to change, so
+/// the stored activity is what is named.
+fn corrected(row: &Activity, known: &Candidate<'_>) -> RowProblem {
+    let Candidate { id, activity: stored, place } = *known;
+    let detail =
+        format!("{id} has the same type, place and period and was {place}, with other values");
+    let hint = if row.quantity != stored.quantity && row.unit == stored.unit {
+        format!("to correct it: envora data supersede --id {id} --quantity {}", row.quantity)
+    } else {
+        format!("to correct it: envora data supersede --id {id} --set FIELD=VALUE")
+    };
+    RowProblem::new(RowCode::ExternalIdConflict, "", detail).hint(hint).value(&id.to_string())
 }
 
 fn conflict(external_id: &str, when: &str) -> RowProblem {
