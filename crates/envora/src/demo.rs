@@ -37,12 +37,19 @@ pub(crate) async fn run(
     terminal: &mut Terminal,
 ) -> Result<(), Failure> {
     let folder = DemoFolder::at(environment.demo(arguments.folder.data.as_deref())?);
-    if arguments.clean || arguments.fresh {
+    if arguments.clean {
         let removed = folder.remove()?;
-        if arguments.clean {
-            terminal.data.line(format!("{} {}", removed, folder.path().display()));
-            return Ok(());
-        }
+        terminal.data.line(format!("{} {}", removed, folder.path().display()));
+        return Ok(());
+    }
+    // Where the port is taken, nothing is removed and nothing made.
+    let listen = Listen {
+        address: ([127, 0, 0, 1], arguments.port).into(),
+        admin: ([127, 0, 0, 1], 0).into(),
+    };
+    let bound = folders::bind(listen).await?;
+    if arguments.fresh {
+        folder.remove()?;
     }
     let started = SystemClock.monotonic_us();
     let token = tokio::task::block_in_place(|| folder.make())?;
@@ -50,17 +57,16 @@ pub(crate) async fn run(
     let path = folder.path().to_owned();
     let opened = tokio::task::spawn_blocking(move || open::open(&path, world::real(), None));
     let app = opened.await.context("open the folder")?.map_err(folders::folder_failure)?;
-    let listen = Listen {
-        address: ([127, 0, 0, 1], arguments.port).into(),
-        admin: ([127, 0, 0, 1], 0).into(),
-    };
-    let bound = folders::bind(listen).await?;
     let server = format!("http://localhost:{}", bound.address().port());
     folder.write_client(&server)?;
     // The other verbs find the demo by themselves only where it usually is.
     let command = match &arguments.folder.data {
         Some(_) => folder.command(&server),
         None => format!("{} --server demo", own_name()),
+    };
+    let itself = match &arguments.folder.data {
+        Some(_) => format!("{} demo --data {}", own_name(), typed(folder.path())),
+        None => format!("{} demo", own_name()),
     };
     let target = Target {
         server,
@@ -73,7 +79,8 @@ pub(crate) async fn run(
     let (stop, stopped) = oneshot::channel::<()>();
     let serving = bound.serve(app.clone(), async move { drop(stopped.await) });
     let mut serving = Box::pin(serving);
-    let story = Story { client, folder: &folder, started_us: started, command };
+    let story =
+        Story { client, folder: &folder, started_us: started, command, itself: itself.clone() };
     let told = Box::pin(tell(arguments, environment, (&story, &app, &token), terminal));
     let ended = tokio::select! {
         served = &mut serving => {
@@ -86,7 +93,7 @@ pub(crate) async fn run(
     drop(stop);
     serving.await?;
     terminal.words.line(format!(
-        "ended; everything is kept in {}, `demo` shows it again",
+        "ended; everything is kept in {}, `{itself}` shows it again",
         folder.path().display()
     ));
     ended
@@ -134,6 +141,14 @@ fn open_browser(link: &str) {
         .stderr(null())
         .spawn();
     drop(command);
+}
+
+/// A path as it can be typed again: from wherever, and with blanks in it.
+fn typed(path: &Path) -> String {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let text = path.display().to_string();
+    let plain = |letter: char| letter.is_alphanumeric() || "/._-".contains(letter);
+    if text.chars().all(plain) { text } else { format!("'{}'", text.replace('\'', "'\\''")) }
 }
 
 /// The name of this program as it can be typed again.

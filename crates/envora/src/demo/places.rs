@@ -107,7 +107,10 @@ impl DemoFolder {
             .disk
             .create_dir(&self.path)
             .with_context(|| format!("make {}", self.path.display()))?;
-        self.write(MARK, "this folder is the demo's: `envora demo --clean` removes it\n")?;
+        self.write(
+            MARK,
+            "this folder is the demo's: `envora demo --clean --data` with its name removes it\n",
+        )?;
         let report = init(&self.path, &organization, &world::real());
         let report = report.map_err(folders::folder_failure)?;
         let token = report.operator_token.reveal().to_owned();

@@ -14,7 +14,6 @@ use envora_domain::decimal::group_thousands;
 use envora_domain::ports::Clock as _;
 
 use crate::demo::estate::{self, MeterFile};
-use crate::demo::own_name;
 use crate::demo::places::DemoFolder;
 use crate::demo::year::{self, YearFile};
 use crate::world::SystemClock;
@@ -29,6 +28,8 @@ pub(crate) struct Story<'a> {
     pub(crate) started_us: u64,
     /// How the program is started from another terminal.
     pub(crate) command: String,
+    /// How the demo itself is started again, on this very folder.
+    pub(crate) itself: String,
 }
 
 impl Story<'_> {
@@ -54,12 +55,12 @@ impl Story<'_> {
   Ledger    Harrogate Borough Council, February 2022; contains public sector information licensed
             under the Open Government Licence v3.0. All other files are made up for the example
   Factors   contains public sector information licensed under the Open Government Licence v3.0
-  Folder    {} ({} demo --clean removes it)
+  Folder    {} ({} --clean removes it)
   Server    {} (its log: {})
 ",
             to.paint.strong("Envora demo"),
             self.folder.path().display(),
-            own_name(),
+            self.itself,
             self.client.server(),
             self.folder.log().display()
         ));

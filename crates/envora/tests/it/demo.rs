@@ -174,3 +174,31 @@ fn the_demos_folder_is_removed_only_when_it_is_the_demos() {
     assert_eq!(std::fs::read_to_string(other.join("file")).unwrap(), "mine");
     assert_eq!(house.run(&["demo", "--clean"]).code, Some(0), "nothing to remove is no error");
 }
+
+#[test]
+fn a_demo_in_a_folder_of_choice_says_how_that_very_folder_is_removed() {
+    let house = House::new();
+    let folder = house.path().join("my demo");
+    let arguments = [ARGUMENTS, &["--data", "my demo"]].concat();
+    let (demo, told) = house.start(&arguments, Stream::Out, "Folder");
+    let (_, remedy) = told.split_once(" (").unwrap();
+    let remedy = remedy.strip_suffix(" removes it)").unwrap();
+    let quoted = format!("demo --data '{}' --clean", folder.display());
+    assert!(remedy.ends_with(&quoted), "{told:?} does not name {quoted:?}");
+    drop(demo);
+    assert!(folder.exists());
+    let removed = house.run(&["demo", "--data", folder.to_str().unwrap(), "--clean"]);
+    assert_eq!(removed.code, Some(0), "{removed:?}");
+    assert!(!folder.exists());
+}
+
+#[test]
+fn a_demo_on_a_taken_port_leaves_no_folder() {
+    let house = House::new();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let ended = house.run(&["demo", "--once", "--port", &port, "--data", "d"]);
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert!(ended.err.contains("cannot_listen"), "{ended:?}");
+    assert!(!house.path().join("d").exists());
+}
