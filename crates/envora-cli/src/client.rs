@@ -79,6 +79,15 @@ pub struct Body {
     pub headers: Vec<(&'static str, String)>,
 }
 
+/// When a request had its effect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// With this answer.
+    Now,
+    /// Earlier: the answer is that of the same request, sent before under the same key.
+    Before,
+}
+
 impl Client {
     /// A client of this server.
     ///
@@ -276,7 +285,7 @@ impl Client {
         read(self.retry(send).await?).await
     }
 
-    /// Sends a file; `body` is called again for each try.
+    /// Sends a file, under this idempotency key or one of its own; `body` is called again for each try.
     ///
     /// # Errors
     /// The server's problem, or that there is no server.
@@ -284,9 +293,11 @@ impl Client {
         &self,
         path: &str,
         query: &[(&str, &str)],
+        key: Option<String>,
         body: impl Fn() -> Body + Sync,
-    ) -> Result<T, Failure> {
-        let (url, key) = (self.url(path, query)?, self.idempotency_key());
+    ) -> Result<(T, Effect), Failure> {
+        let key = key.unwrap_or_else(|| self.idempotency_key());
+        let url = self.url(path, query)?;
         let send = |http: &reqwest::Client| {
             let body = body();
             let request = http
@@ -299,7 +310,10 @@ impl Client {
                 .into_iter()
                 .fold(request, |request, (name, value)| request.header(name, value))
         };
-        read(self.retry(send).await?).await
+        let answer = self.retry(send).await?;
+        let replayed = answer.headers().get(media::REPLAYED).is_some_and(|told| told == "true");
+        let effect = if replayed { Effect::Before } else { Effect::Now };
+        Ok((read(answer).await?, effect))
     }
 
     fn url(&self, path: &str, query: &[(&str, &str)]) -> Result<Url, Failure> {
@@ -353,7 +367,7 @@ impl Client {
         } else {
             (
                 format!("{server} broke off: {}", error.to_string().to_lowercase()),
-                "try again; what was acknowledged is stored, and sending a row twice adds nothing",
+                "try again; what was acknowledged is stored, and a row with an id is not doubled when it is sent again",
             )
         };
         Failure::known((Exit::Unavailable, "unavailable"), what, help)

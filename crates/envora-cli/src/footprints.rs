@@ -1,7 +1,7 @@
 //! `envora footprint`: the footprint of a period, in tonnes.
 
 use envora_api::amounts::Amount;
-use envora_api::footprints::{Footprint, Group, Totals};
+use envora_api::footprints::{Coverage, Footprint, Group, Totals};
 use envora_domain::decimal::Mass;
 use envora_domain::time::Day;
 
@@ -53,7 +53,10 @@ pub async fn run(arguments: &FootprintArguments, session: &mut Session) -> Resul
     let data = &mut session.terminal.data;
     match data.audience {
         Audience::People => print(&footprint, &[], data),
-        Audience::Programs => figures(&footprint).print(data),
+        Audience::Programs => {
+            figures(&footprint).print(data);
+            print_gaps(&footprint, &mut session.terminal.words);
+        }
     }
     Ok(())
 }
@@ -225,6 +228,28 @@ fn print_state(footprint: &Footprint, to: &mut Channel) {
             to.line(format!("  {}", paint.bad(&text)));
         }
         _ => to.line(format!("  {}", paint.odd(&format!("still calculating: {behind} ms behind")))),
+    }
+}
+
+/// Says what the figures do not hold, where a program reads them: beside the table, on stderr.
+fn print_gaps(footprint: &Footprint, to: &mut Channel) {
+    for group in &footprint.unresolved {
+        to.line(format!(
+            "not in these figures: {} × {}, such as {}: {}",
+            group.activities, group.code, group.example, group.remedy
+        ));
+    }
+    let coverage = &footprint.coverage;
+    if coverage.present < coverage.expected {
+        let Coverage { present, expected, .. } = coverage;
+        to.line(format!("coverage: {present} of {expected} source-months have data"));
+    }
+    for warning in &footprint.warnings {
+        to.line(format!("{}: {}", warning.code, warning.detail));
+    }
+    if footprint.status != "current" {
+        let behind = footprint.watermark.lag_ms;
+        to.line(format!("the calculation is {}: {behind} ms behind", footprint.status));
     }
 }
 

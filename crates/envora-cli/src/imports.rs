@@ -4,13 +4,17 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use bytes::Bytes;
+use envora_api::footprints::Warning;
 use envora_api::imports::Import;
 use envora_api::mappings::ImportMapping;
 use envora_api::media;
 use envora_api::writes::{Counts, Outcome, RowResult};
 use envora_domain::decimal::group_thousands;
+use envora_domain::hash::Digest;
+use envora_domain::id::{Id, ImportId};
+use envora_ingest::formats::{self, Format, Opening, OriginHead};
 
-use crate::client::{Body, Client};
+use crate::client::{Body, Client, Effect};
 use crate::failures::Failure;
 use crate::progress::{Bars, Sending};
 use crate::refusals::{Refusals, line_of};
@@ -43,6 +47,36 @@ impl Outgoing {
         let bytes = std::fs::read(path).with_context(|| format!("read {}", path.display()))?;
         let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
         Ok(Self { name, bytes: bytes.into(), query })
+    }
+
+    /// The key of a file with rows that no id protects: such a file has one effect as a whole, for as
+    /// long as the server remembers keys. Other files need none of their own: sent again they tell
+    /// what became of each row since.
+    fn key(&self) -> Option<String> {
+        let mapped = self.query.iter().any(|(name, _)| *name == "mapping");
+        let format = match self.media_type() {
+            media::JSON => Format::Json,
+            media::NDJSON => Format::Ndjson,
+            _ if mapped => return None,
+            _ => Format::Csv,
+        };
+        let import: ImportId = Id::from_bytes([0; 16]);
+        let head = OriginHead::File { import, file: Digest([0; 32]) };
+        let sets = self.query.iter().filter(|(name, _)| *name == "set");
+        let pair = |pair: &str| pair.split_once('=').map(|(a, b)| (a.to_owned(), b.to_owned()));
+        let set = sets.filter_map(|(_, text)| pair(text)).collect();
+        let opening = Opening { head, mapping: None, set };
+        let mut rows = formats::open(format, Box::new(&*self.bytes), &opening).ok()?;
+        let unnamed = |row: std::io::Result<envora_ingest::rows::ParsedRow>| {
+            row.is_ok_and(|row| row.activity.is_ok_and(|row| row.external_id.is_none()))
+        };
+        if !rows.by_ref().any(unnamed) {
+            return None;
+        }
+        let query = serde_json::to_vec(&self.query).ok()?;
+        let kind = self.media_type().as_bytes();
+        let parts = [b"envora-push/1\n".as_slice(), kind, b"\n", &query, b"\n", &self.bytes];
+        Some(Digest::of_parts(&parts).hex())
     }
 
     fn media_type(&self) -> &'static str {
@@ -85,12 +119,28 @@ async fn send_one(client: &Client, bars: &Bars, file: &Outgoing) -> Result<Impor
         length,
         headers: vec![("content-disposition", disposition(&file.name))],
     };
-    let answer: Result<Import, Failure> = client.send("/imports", &query, body).await;
+    let answer = client.send("/imports", &query, file.key(), body).await;
+    let answer: Result<Import, Failure> = answer.map(|(import, effect)| told(import, effect));
     sending.finish(match &answer {
         Ok(import) => counts_text(&import.counts),
         Err(_) => "refused".to_owned(),
     });
     answer
+}
+
+/// What became of a file; of one that was there before, that it was.
+fn told(mut import: Import, effect: Effect) -> Import {
+    if effect == Effect::Before {
+        import.warnings.push(Warning {
+            code: "sent_before".to_owned(),
+            detail: format!(
+                "this very file was sent at {}, within a day, and has rows without external_id: nothing was stored again, and this is what became of it then",
+                import.created_at
+            ),
+            activities: rows_of(&import),
+        });
+    }
+    import
 }
 
 /// `attachment` with the file's name, in the two spellings of RFC 6266.

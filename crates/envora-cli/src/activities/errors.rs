@@ -6,11 +6,12 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use envora_api::imports::{Import, RejectedRow};
+use envora_api::problems::RowError;
 
 use super::files::{Overwriting, may_write};
 use crate::arguments::ErrorsArguments;
 use crate::client::Client;
-use crate::failures::Failure;
+use crate::failures::{Exit, Failure};
 use crate::refusals::{Refusals, as_it_stands};
 use crate::session::{Printed, Session};
 
@@ -59,6 +60,16 @@ async fn fix(
         session.terminal.words.line("no row of this import was refused: there is nothing to mend");
         return Ok(());
     }
+    let rows: Vec<RejectedRow> =
+        client.all(&format!("/imports/{import}/errors"), &[("limit", "1000")]).await?;
+    let lost: Vec<u64> = rows.iter().filter(|row| is_lost(row)).map(|row| row.line).collect();
+    if u64::try_from(lost.len()).is_ok_and(|lost| lost == about.counts.rejected) {
+        return Err(Failure::known(
+            (Exit::Error, "line_too_long"),
+            format!("no refused row of {} can be written: {}", about.file_name, told(&lost)),
+            "mend them in the file they came in, and push that",
+        ));
+    }
     let bytes = client.bytes(&format!("/imports/{import}/error-file")).await?;
     let place = path.display();
     let mut file = File::create(path).with_context(|| format!("write {place}"))?;
@@ -68,9 +79,28 @@ async fn fix(
         "{place}: the refused rows of {}, each with what is wrong and what to do",
         about.file_name
     ));
+    if !lost.is_empty() {
+        words.line(format!("left out: {}; mend them in {}", told(&lost), about.file_name));
+    }
     let mapping = about.mapping.map(|name| format!(" --mapping {name}")).unwrap_or_default();
     words.help(format!(
         "mend them, then: envora data push {place}{mapping}, with the same --set as before"
     ));
     Ok(())
+}
+
+/// Whether a refused row is not in the file to mend: too long to keep, or without an end that is known.
+fn is_lost(row: &RejectedRow) -> bool {
+    let endless = |error: &RowError| {
+        error.code == "line_too_long"
+            || (error.code == "malformed_row" && error.detail.starts_with("a quote opens"))
+    };
+    row.outcome == "rejected" && row.errors.iter().any(endless)
+}
+
+fn told(lines: &[u64]) -> String {
+    let first: Vec<String> = lines.iter().take(5).map(ToString::to_string).collect();
+    let more = if lines.len() > first.len() { ", …" } else { "" };
+    let noun = if lines.len() == 1 { "line" } else { "lines" };
+    format!("{noun} {}{more}, longer than the 1 MiB that is kept of a line", first.join(", "))
 }

@@ -117,3 +117,153 @@ fn a_push_says_that_the_calculation_fails_and_waits_no_longer() {
         server.end();
     }
 }
+
+/// A served folder, and the verbs that talk to it.
+struct Push {
+    house: House,
+    server: Served,
+    token: String,
+}
+
+impl Push {
+    fn new() -> Self {
+        let house = House::new();
+        let folder = house.path().join("acme-data");
+        let token = new_folder(&folder);
+        let server = Served::start(&folder, &[], None);
+        Self { house, server, token }
+    }
+
+    fn file(&self, name: &str, text: &str) {
+        fs::write(self.house.path().join(name), text).unwrap();
+    }
+
+    fn run(&self, arguments: &[&str]) -> Ended {
+        let mut command = self.house.command(arguments);
+        command.env("ENVORA_SERVER", format!("http://acme.localhost:{}", self.server.port));
+        Ended::of(&command.env("ENVORA_TOKEN", &self.token).output().unwrap())
+    }
+}
+
+fn reading(id: &str, hour: u32) -> String {
+    format!(
+        "{{{id}\"type\":\"electricity.purchased\",\"quantity\":\"372.4\",\"unit\":\"kW.h\",\"start\":\"2022-01-01T{hour:02}:00:00Z\",\"end\":\"2022-01-01T{:02}:00:00Z\",\"facility_code\":\"b1\"}}\n",
+        hour + 1
+    )
+}
+
+#[test]
+fn a_file_with_rows_that_no_id_protects_is_stored_once_as_a_whole() {
+    let mut push = Push::new();
+    let file = reading("\"external_id\":\"a\",", 0) + &reading("", 1);
+    push.file("rows.ndjson", &file);
+    let send = |set: &str| push.run(&["data", "push", "rows.ndjson", "--set", set, "--json"]);
+    let first = send("note=x").json();
+    assert_eq!(first[0]["counts"]["accepted"], 2, "{first}");
+    assert_eq!(first[0]["warnings"], serde_json::Value::Null);
+    let again = send("note=x");
+    assert!(again.err.contains("sent_before"), "{again:?}");
+    assert_eq!(again.json()[0]["id"], first[0]["id"], "nothing new was stored: {again:?}");
+    // Another file, or the same with other constants, is another one: the row without an id is stored
+    // again, and is said to look like the first.
+    push.file("rows.ndjson", &format!("{file}{}", reading("", 2)));
+    let other = push.run(&["data", "push", "rows.ndjson", "--set", "note=x", "--json"]);
+    assert_eq!(other.json()[0]["counts"]["accepted"], 2, "{other:?}");
+    assert!(other.err.contains("possible_duplicate"), "{other:?}");
+    push.server.end();
+}
+
+const BILLS: &str = r#"
+mapping = "bills"
+[file]
+delimiter = ";"
+decimal = ","
+[const]
+facility_code = "b1"
+type = "electricity.purchased"
+unit = "kW.h"
+[[activity]]
+period = { day = "Day" }
+quantity = { column = "Used" }
+"#;
+
+#[test]
+fn a_corrected_cell_of_a_mapped_file_is_mended_as_its_refusal_says() {
+    let mut push = Push::new();
+    push.file("bills.toml", BILLS);
+    push.file("bills.csv", "Day;Used\n2022-01-01;9310,2\n");
+    let send = || push.run(&["data", "push", "bills.csv", "--mapping", "bills.toml"]);
+    assert_eq!(send().code, Some(0));
+    push.file("bills.csv", "Day;Used\n2022-01-01;9311,2\n");
+    let refused = send();
+    assert_eq!(refused.code, Some(3), "{refused:?}");
+    assert!(!refused.err.contains("external_id,"), "{refused:?}");
+    let (_, remedy) = refused.err.split_once("to correct it: envora ").unwrap();
+    let remedy: Vec<&str> = remedy.lines().next().unwrap().split(' ').collect();
+    assert_eq!(remedy.last(), Some(&"9311.2"), "{refused:?}");
+    let mended = push.run(&remedy);
+    assert_eq!(mended.code, Some(0), "{mended:?}");
+    let counted = push.run(&["data", "list", "--state", "counted", "--ndjson=quantity"]);
+    assert_eq!(counted.out.trim(), "{\"quantity\":\"9311.2\"}", "{counted:?}");
+    push.server.end();
+}
+
+#[test]
+fn a_file_to_mend_says_which_lines_are_too_long_for_it() {
+    let mut push = Push::new();
+    let long = format!("{{\"note\":\"{}\"}}\n", "x".repeat(1 << 20));
+    push.file("long.ndjson", &(reading("\"external_id\":\"a\",", 0) + &long));
+    let sent = push.run(&["data", "push", "long.ndjson", "--json"]);
+    let import = |sent: &Ended| -> String {
+        let answer: serde_json::Value = serde_json::from_str(&sent.out).unwrap();
+        answer[0]["id"].as_str().unwrap().to_owned()
+    };
+    let alone = push.run(&["data", "errors", &import(&sent), "--fix", "mend.ndjson"]);
+    assert_eq!(alone.code, Some(1), "{alone:?}");
+    assert!(alone.err.contains("line 2, longer than the 1 MiB"), "{alone:?}");
+    assert!(!push.house.path().join("mend.ndjson").exists());
+    push.file("long.ndjson", &(long + "{\"type\":1}\n"));
+    let sent = push.run(&["data", "push", "long.ndjson", "--json"]);
+    let beside = push.run(&["data", "errors", &import(&sent), "--fix", "mend.ndjson"]);
+    assert_eq!(beside.code, Some(0), "{beside:?}");
+    assert!(beside.err.contains("left out: line 1, longer than the 1 MiB"), "{beside:?}");
+    let mend = fs::read_to_string(push.house.path().join("mend.ndjson")).unwrap();
+    assert_eq!(mend.lines().count(), 1, "{mend}");
+    push.server.end();
+}
+
+#[test]
+fn a_footprint_for_programs_says_beside_its_figures_what_is_not_in_them() {
+    let mut push = Push::new();
+    let nowhere = reading("\"external_id\":\"b\",", 1).replace("\"b1\"", "\"b9\"");
+    push.file("rows.ndjson", &(reading("\"external_id\":\"a\",", 0) + &nowhere));
+    let _sent = push.run(&["data", "push", "rows.ndjson"]);
+    let told = push.run(&["footprint", "--year", "2022"]);
+    assert_eq!(told.code, Some(0), "{told:?}");
+    assert!(told.out.contains("scope2_location"), "{told:?}");
+    assert!(told.err.contains("not in these figures: 1 × unknown_facility"), "{told:?}");
+    assert!(!told.out.contains("not in these"), "the table stays one: {told:?}");
+    push.server.end();
+}
+
+#[test]
+fn a_check_beside_a_server_finds_what_only_stored_rows_can_tell() {
+    let mut push = Push::new();
+    push.file("bills.toml", BILLS);
+    push.file("bills.csv", "Day;Used\n2022-01-01;9310,2\n2022-01-02;1\n");
+    assert_eq!(push.run(&["data", "push", "bills.csv", "--mapping", "bills.toml"]).code, Some(0));
+    push.file("bills.csv", "Day;Used\n2022-01-01;9310,2\n2022-01-02;2\n2022-01-03;3\n");
+    let check = ["data", "check", "bills.csv", "--mapping", "bills.toml"];
+    let told = push.run(&check);
+    assert_eq!(told.code, Some(3), "{told:?}");
+    assert!(told.out.contains("bills.csv\t1\t1\t0\t1\t0"), "{told:?}");
+    for words in ["bills.csv:3", "external_id_conflict", "data supersede --id act_"] {
+        assert!(told.err.contains(words), "{words}: {told:?}");
+    }
+    let alone = push.run(&[check.as_slice(), &["--offline"]].concat());
+    assert_eq!(alone.code, Some(3), "without the server that stays open: {alone:?}");
+    push.file("next.csv", "Day;Used\n2022-02-01;5\n");
+    let fine = push.run(&["data", "check", "next.csv", "--mapping", "bills.toml"]);
+    assert_eq!(fine.code, Some(0), "{fine:?}");
+    push.server.end();
+}
