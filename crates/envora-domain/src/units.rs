@@ -223,7 +223,7 @@ impl UnitError {
                     .to_owned()
             }
             Self::Ambiguous { meanings, .. } => {
-                format!("write one of {}, or declare an alias set", meanings.join(", "))
+                format!("write one of {}, or set alias_set in a mapping", meanings.join(", "))
             }
             Self::Mismatch { to, hint, .. } => {
                 hint.map_or_else(|| format!("send {to}"), str::to_owned)

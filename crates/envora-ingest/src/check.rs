@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io;
 
-use envora_domain::activities::problems::{Flag, RowCode, RowProblem};
+use envora_domain::activities::problems::{Flag, Outcome, RowCode, RowProblem};
 use envora_domain::activities::{Activity, Ref};
 use envora_domain::hash::Digest;
 use envora_domain::id::Kind;
@@ -52,6 +52,8 @@ pub struct Report {
     pub groups: Vec<Group>,
     /// The facilities, sources, entities and suppliers that rows to be stored name, by code or id.
     pub named: BTreeMap<Wanted, Named>,
+    /// The records of which a row was not accepted.
+    pub settled: BTreeSet<u64>,
     /// Rows whose id was not looked for among the earlier ones, because they are too many.
     pub ids_not_compared: u64,
 }
@@ -128,6 +130,43 @@ pub fn check(reader: Reader<'_>, known: Option<&Known>) -> io::Result<Report> {
     Ok(check.report)
 }
 
+impl Report {
+    /// Counts a row as what the stored rows make of it, which the file alone took for good.
+    pub fn settle(&mut self, row: &ParsedRow, outcome: Outcome, problems: &[RowProblem]) {
+        let counted = match outcome {
+            Outcome::Accepted => return,
+            Outcome::Duplicate => &mut self.duplicate,
+            Outcome::Quarantined => &mut self.quarantined,
+            Outcome::Rejected => &mut self.rejected,
+        };
+        *counted += 1;
+        self.accepted = self.accepted.saturating_sub(1);
+        for problem in problems {
+            *self.codes.entry(problem.code).or_insert(0) += 1;
+            if self.problems.len() < PROBLEMS_LISTED_MAX {
+                self.problems.push(problem.clone());
+            }
+            let like = likeness(problem);
+            let groups = &mut self.groups;
+            let known = groups.iter().position(|group| likeness(&group.first) == like);
+            if let Some(group) = known.and_then(|place| groups.get_mut(place)) {
+                group.problems += 1;
+                if group.lines.len() < LINES_LISTED_MAX {
+                    group.lines.push(row.line);
+                }
+            } else if groups.len() < GROUPS_MAX {
+                groups.push(Group {
+                    first: problem.clone(),
+                    problems: 1,
+                    lines: vec![row.line],
+                    offset: row.offset,
+                    length: row.length,
+                });
+            }
+        }
+    }
+}
+
 struct Check<'a> {
     report: Report,
     places: HashMap<Likeness, usize>,
@@ -148,6 +187,7 @@ impl Check<'_> {
     fn row(&mut self, row: &ParsedRow) {
         self.report.rows += 1;
         let Ok(activity) = &row.activity else {
+            self.report.settled.insert(row.row);
             self.report.rejected += 1;
             self.list(row.problems(), row);
             return;
@@ -158,10 +198,12 @@ impl Check<'_> {
         match self.earlier(activity) {
             Earlier::None => {}
             Earlier::Same => {
+                self.report.settled.insert(row.row);
                 self.report.duplicate += 1;
                 return;
             }
             Earlier::Otherwise => {
+                self.report.settled.insert(row.row);
                 self.report.rejected += 1;
                 let id = activity.external_id.as_deref().unwrap_or_default();
                 let problem = conflict(id).at(row.row, row.line);
@@ -176,6 +218,7 @@ impl Check<'_> {
             self.report.accepted += 1;
             return;
         }
+        self.report.settled.insert(row.row);
         self.report.quarantined += 1;
         self.list(&row.quarantine, row);
         let unknown: Vec<RowProblem> =

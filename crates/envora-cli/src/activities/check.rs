@@ -1,8 +1,8 @@
 //! `envora data check`: the server's own validator, here.
 //!
-//! A file is read row by row, in bounded memory. Which facilities and sources there are is asked of
-//! the server where one is named; without one that stays open, and is said to be open: a file that
-//! names them is never called fine.
+//! A file is read row by row, in bounded memory. Which facilities and sources there are, and what the
+//! stored rows make of the new ones, is asked of the server where one is named; without one that stays
+//! open, and is said to be open: a file that names facilities or sources is never called fine.
 
 use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom};
@@ -28,6 +28,7 @@ use crate::session::{Printed, Session};
 use crate::tables::Table;
 
 mod answer;
+mod stored;
 
 /// How many bytes of a bad line are shown at most.
 const LINE_BYTES_SHOWN: u64 = 4_096;
@@ -62,7 +63,10 @@ pub(super) async fn run(arguments: &CheckArguments, session: &mut Session) -> Re
     };
     let mut checked = Vec::new();
     for path in &arguments.files {
-        let report = check_file(path, &reading, known.as_ref())?;
+        let mut report = check_file(path, &reading, known.as_ref())?;
+        if let (Ok(client), Some(_)) = (&client, &known) {
+            stored::compare(client, path, &reading, &mut report).await?;
+        }
         checked.push(Checked { path: path.clone(), report });
     }
     let left = known.is_none() && checked.iter().any(Checked::names_words);

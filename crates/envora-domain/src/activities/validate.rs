@@ -109,7 +109,13 @@ fn unit_problem(error: &UnitError, pointer: &str, text: &str) -> RowProblem {
         UnitError::Ambiguous { .. } => RowCode::UnitAmbiguous,
         UnitError::Mismatch { .. } => RowCode::UnitMismatch,
     };
-    RowProblem::new(code, pointer, error.to_string()).value(text).hint(error.remedy())
+    let (detail, hint) = if code == RowCode::UnknownCurrency {
+        let hint = "write a currency's ISO 4217 code, such as GBP, or a unit's UCUM code";
+        (format!("{text:?} is no currency and no unit that is known here"), hint.to_owned())
+    } else {
+        (error.to_string(), error.remedy())
+    };
+    RowProblem::new(code, pointer, detail).value(text).hint(hint)
 }
 
 fn check_unit(activity: &Activity, kind: &ActivityKind, problems: &mut Vec<RowProblem>) {
