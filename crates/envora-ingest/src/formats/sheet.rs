@@ -210,7 +210,8 @@ impl BlockPlan {
     fn mark(&self, cells: &Cells<'_>, null: &[String]) -> Mark {
         let mut writer = Writer::default();
         writer.text(&self.block.key);
-        let times = self.period.iter().flat_map(|own| [Some(&own.first), own.second.as_ref()]);
+        let times = self.times.plans().iter();
+        let times = times.flat_map(|own| [Some(&own.first), own.second.as_ref()]);
         let natural = |own: &&FieldPlan| self.block.is_natural(&own.field);
         for own in self.fields.iter().chain(times.flatten()).filter(natural) {
             writer.text(&own.field.name()).text(&own.text(cells, null).unwrap_or_default());
@@ -522,6 +523,13 @@ impl FieldPlan {
 }
 
 impl Times {
+    fn plans(&self) -> &[PeriodPlan] {
+        match self {
+            Self::One(one) => one.as_deref().map_or(&[], std::slice::from_ref),
+            Self::Several(several) => several,
+        }
+    }
+
     /// The way that this row takes. Of several, a blank cell is one that it does not take; what is
     /// said in two ways at once, or by half, is noted for the row to be judged by.
     fn of_row(&self, draft: &mut Draft, cells: &Cells<'_>, null: &[String]) -> Option<&PeriodPlan> {
