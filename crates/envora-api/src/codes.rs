@@ -274,6 +274,8 @@ row_codes! {
         "The same month sent in two files.", "b24-electricity, January 2022, twice";
     "names_archived" "flag", "The row names a facility, source, entity or supplier that was archived when it came; it counts all the same.", "Nothing, if that is meant; else correct the code, or bring it back by PATCH with {\"archived\": false}.",
         "A late bill for a building that was sold.", "facility_code=b24, archived in May";
+    "negative_balance" "flag", "The balance of the gas is below zero: it counts as it is, and lowers the total.", "Check the stocks, purchases and capacities of the year, and supersede the row if one is wrong.",
+        "Stock at the beginning and at the end were swapped, or a purchase is missing.", "bought 1 kg, stock from 5 kg to 8 kg";
     "period_fallback" "flag", "No edition covers the period; the nearest one was used.", "Activate the edition of the year.",
         "A period that lies before the first edition or between two.", "2019 with packs from 2021 on";
     "region_fallback" "flag", "No factor covers the place; a wider one was used.", "Activate a pack of the place.",

@@ -1,6 +1,7 @@
 //! The catalogue of activity types: dimension, sign, inputs, qualifiers, and the slots each books.
 
 mod fuels;
+mod grids;
 mod inputs;
 mod kinds;
 mod quantities;
@@ -13,10 +14,11 @@ use crate::factors::Boundary;
 use crate::units::{Unit, UnitError};
 use crate::words::{did_you_mean as nearest, words};
 pub use fuels::{Fuel, State, by_alias as fuel_by_alias, find as find_fuel};
+pub use grids::grid_remedy;
 pub use inputs::{Due, InputSpec};
 pub use kinds::ALL;
 pub use quantities::Quantity;
-pub use vocabulary::{Vocabulary, gas_of, word, words_of};
+pub use vocabulary::{Vocabulary, gas_of, instead, word, words_of};
 
 words! {
     /// Where a line counts: in the scopes, or in which memo. Memos are shown, never netted.

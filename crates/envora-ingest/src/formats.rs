@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 use envora_domain::activities::problems::Flag;
 use envora_domain::activities::validate::{
-    rejects, same_words, validate, validate_amounts, validate_words,
+    is_negative_balance, rejects, same_words, validate, validate_amounts, validate_words,
 };
 use envora_domain::activities::{Activity, Origin};
 use envora_domain::hash::Digest;
@@ -356,6 +356,9 @@ impl Judge {
         }
         if activity.data_kind.as_deref() == Some("estimated") {
             activity.flags.insert(Flag::Estimate);
+        }
+        if is_negative_balance(&activity) {
+            activity.flags.insert(Flag::NegativeBalance);
         }
         parsed.quarantine = located(problems, place);
         parsed.activity = Ok(activity);

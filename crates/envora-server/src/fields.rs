@@ -129,6 +129,17 @@ impl Fields {
         text
     }
 
+    /// A grid: a subregion of eGRID, or an EIC code.
+    pub fn grid(&mut self, name: &str) -> String {
+        let text = self.text(name, Need::Optional);
+        if let Some(remedy) = catalogue::grid_remedy(&text).filter(|_| !text.is_empty()) {
+            let detail = format!("{} is no grid that is known here", shown(&text));
+            let hint = format!("{}{}", remedy[..1].to_uppercase(), &remedy[1..]);
+            self.fault_with(("wrong_type", name), &detail, &hint);
+        }
+        text
+    }
+
     /// A legal entity identifier (ISO 17442): 18 letters and digits and two check digits.
     pub fn lei(&mut self, name: &str) -> String {
         let text = self.text(name, Need::Optional);

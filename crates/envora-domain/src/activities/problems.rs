@@ -186,6 +186,8 @@ flags! {
     PossibleDuplicate = "possible_duplicate";
     /// It names a facility, source, entity or supplier that was archived when it came.
     NamesArchived = "names_archived";
+    /// The balance of a refrigerant comes to less than nothing.
+    NegativeBalance = "negative_balance";
     /// A factor of another period was used.
     PeriodFallback = "period_fallback";
     /// A factor of a wider region was used.

@@ -41,6 +41,7 @@ pub fn validate_words(activity: &Activity) -> Vec<RowProblem> {
             check_inputs(activity, kind, &mut problems);
             check_item(activity, kind, &mut problems);
             check_country(activity, kind, &mut problems);
+            check_grid(activity, &mut problems);
         }
     }
     check_zone(activity, &mut problems);
@@ -59,6 +60,27 @@ pub fn validate_amounts(activity: &Activity) -> Vec<RowProblem> {
     problems
 }
 
+/// Whether the balance of a refrigerant comes to less than nothing. It counts as it is: clamped, a
+/// year's surplus would hide another year's loss.
+#[must_use]
+pub fn is_negative_balance(activity: &Activity) -> bool {
+    if activity.kind != "refrigerant.balance" {
+        return false;
+    }
+    let amount = |quantity: Decimal, unit: &str| {
+        unit_of(unit).map_or(Rational::whole(0), |unit| exact(quantity).times(unit.size()))
+    };
+    let input = |name: &str| {
+        let input = activity.inputs.get(name);
+        input.map_or(Rational::whole(0), |input| amount(input.quantity, &input.unit))
+    };
+    let came = amount(activity.quantity, &activity.unit)
+        .plus(&input("stock_begin"))
+        .plus(&input("capacity_begin"));
+    let left = input("stock_end").plus(&input("sold")).plus(&input("capacity_end"));
+    came.minus(&left).is_negative()
+}
+
 /// Whether two activities have the same words, so that [`validate_words`] says the same of both.
 #[must_use]
 pub fn same_words(a: &Activity, b: &Activity) -> bool {
@@ -67,7 +89,8 @@ pub fn same_words(a: &Activity, b: &Activity) -> bool {
         && a.time_zone == b.time_zone
         && (a.scope, a.category) == (b.scope, b.category)
         && a.qualifiers == b.qualifiers
-        && (&a.item, &a.item_scheme, &a.region) == (&b.item, &b.item_scheme, &b.region)
+        && (&a.item, &a.item_scheme, &a.region, &a.grid)
+            == (&b.item, &b.item_scheme, &b.region, &b.grid)
         && a.inputs
             .iter()
             .map(|(name, input)| (name, &input.unit))
@@ -188,12 +211,11 @@ fn check_qualifiers(activity: &Activity, kind: &ActivityKind, problems: &mut Vec
             QualifierError::Missing { name, .. } => {
                 (RowCode::MissingField, *name, format!("give qualifiers.{name}"))
             }
-            QualifierError::Word { name, did_you_mean, .. } => (
-                RowCode::UnknownItem,
-                *name,
-                near(did_you_mean)
-                    .unwrap_or_else(|| "translate it with `map` in the mapping".to_owned()),
-            ),
+            QualifierError::Word { name, value, .. } => {
+                let known = kind.qualifiers.iter().find(|known| known.name == *name);
+                let words = known.into_iter().flat_map(|known| known.vocabulary.words());
+                (RowCode::UnknownItem, *name, catalogue::instead(value, words))
+            }
         };
         let mut problem = RowProblem::new(code, &format!("/qualifiers/{name}"), detail).hint(hint);
         if let Some(value) = activity.qualifiers.get(name) {
@@ -319,6 +341,16 @@ fn check_country(activity: &Activity, kind: &ActivityKind, problems: &mut Vec<Ro
         let hint = "give qualifiers.country, an ISO 3166-1 code such as FR";
         let problem = RowProblem::new(RowCode::MissingField, "/qualifiers/country", detail);
         problems.push(problem.hint(hint));
+    }
+}
+
+/// A grid that no table knows would be its country's average, for whatever grid was meant.
+fn check_grid(activity: &Activity, problems: &mut Vec<RowProblem>) {
+    let Some(grid) = activity.grid.as_deref() else { return };
+    if let Some(remedy) = catalogue::grid_remedy(grid) {
+        let detail = format!("{grid:?} is no grid that is known here");
+        let problem = RowProblem::new(RowCode::UnknownItem, "/grid", detail).value(grid);
+        problems.push(problem.hint(remedy));
     }
 }
 

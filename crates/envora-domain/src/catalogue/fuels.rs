@@ -56,7 +56,12 @@ pub(super) const ALL: &[Fuel] = &[
     fuel("lubricants", Liquid, Fossil, &["Lubricants"]),
     fuel("naphtha", Liquid, Fossil, &["Naphtha", "Naphtha (<401 deg F)"]),
     fuel("petrol", Liquid, Mixed, &["Petrol (average biofuel blend)"]),
-    fuel("petrol_mineral", Liquid, Fossil, &["Petrol (100% mineral petrol)", "Motor Gasoline"]),
+    fuel(
+        "petrol_mineral",
+        Liquid,
+        Fossil,
+        &["Petrol (100% mineral petrol)", "Motor Gasoline", "Gasoline"],
+    ),
     fuel("distillate_oil", Liquid, Fossil, &["Processed fuel oils - distillate oil"]),
     fuel(
         "residual_oil",

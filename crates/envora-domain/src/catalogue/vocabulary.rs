@@ -9,6 +9,7 @@ use std::sync::OnceLock;
 
 use super::fuels;
 use crate::gwp::Gas;
+use crate::words::did_you_mean;
 
 const TABLE: &str = include_str!("words.tsv");
 
@@ -92,6 +93,37 @@ pub fn words_of(list: &str) -> impl Iterator<Item = &'static str> {
 pub fn gas_of(text: &str) -> Option<Gas> {
     let list = lists().get("gas")?;
     Gas::parse(list.names.get(word("gas", text)?)?).filter(|gas| !gas.is_equivalent())
+}
+
+/// Words that a hint lists at most.
+const WORDS_TOLD_MAX: usize = 20;
+
+/// What to send in the place of a text that is no word of a list: words that hold it, else the nearest,
+/// else all where they are few.
+#[must_use]
+pub fn instead(text: &str, words: impl Iterator<Item = &'static str>) -> String {
+    let (part, words): (String, Vec<&str>) = (letters(text), words.collect());
+    // Codes of two letters are all alike: none is near.
+    let long = part.chars().count() > 2;
+    let holds = |word: &&&str| long && letters(word).contains(&part);
+    let holding: Vec<&str> = words.iter().filter(holds).copied().collect();
+    let near = did_you_mean(text, words.iter().copied()).filter(|_| long);
+    match (holding.as_slice(), near) {
+        ([one], _) => format!("did you mean {one}?"),
+        ([], Some(near)) => format!("did you mean {near}?"),
+        ([], None) if words.len() <= WORDS_TOLD_MAX => {
+            format!("its words are {}; a mapping translates with `map`", words.join(", "))
+        }
+        ([], None) => {
+            let some: Vec<&str> = words.iter().take(WORDS_TOLD_MAX / 2).copied().collect();
+            format!("say a word such as {}, …; a mapping translates with `map`", some.join(", "))
+        }
+        (many, _) => {
+            let more = if many.len() > WORDS_TOLD_MAX { ", …" } else { "" };
+            let some: Vec<&str> = many.iter().take(WORDS_TOLD_MAX).copied().collect();
+            format!("say which: {}{more}", some.join(", "))
+        }
+    }
 }
 
 impl Vocabulary {

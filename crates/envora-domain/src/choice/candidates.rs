@@ -130,10 +130,10 @@ pub(super) fn best(
     passed_over: &mut Vec<PassedOver>,
 ) -> Result<Found, Unresolved> {
     let mut notes = Notes { slot: search.slot, into: passed_over };
-    let fitting = fitting(search, asked, &mut notes)?;
+    let (fitting, others) = fitting(search, asked, &mut notes)?;
     let near = regions::nearest(fitting, asked, &mut notes);
     if near.is_empty() {
-        return Err(no_region(asked));
+        return Err(no_region((search, asked), &others));
     }
     let dated = period::in_period(near, (search, asked), &mut notes)?;
     let winner = rank(dated, (search, asked), &mut notes)?;
@@ -179,7 +179,7 @@ fn fitting<'a>(
     search: &Search<'_>,
     asked: &Asked<'a>,
     notes: &mut Notes<'_>,
-) -> Result<Vec<Candidate<'a>>, Unresolved> {
+) -> Result<(Vec<Candidate<'a>>, Vec<&'a Factor>), Unresolved> {
     // The CO2 of a fuel of plants is in a memo: without it the factor is whole.
     let fuel = asked.told.get("fuel").and_then(|word| find_fuel(word));
     let biogenic = fuel.is_some_and(|fuel| fuel.carbon == Carbon::Biogenic);
@@ -203,6 +203,7 @@ fn fitting<'a>(
     notes.many("use", unmeant.len(), "factors that the publisher does not mean for inventories");
     let mut fitting = Vec::new();
     let mut mismatches: BTreeMap<String, usize> = BTreeMap::new();
+    let mut units: BTreeSet<&str> = BTreeSet::new();
     for (nearness, factor) in all {
         if asked.policy.native == Native::Refuse && !factor.rebasable() {
             notes.one("native", factor, "it has no complete gas split to rebase".to_owned());
@@ -214,17 +215,22 @@ fn fitting<'a>(
             Ok(unit_path) => {
                 fitting.push(Candidate::new(factor, unit_path, nearness, asked.library));
             }
-            Err(mismatch) => *mismatches.entry(mismatch.to_string()).or_default() += 1,
+            Err(mismatch) => {
+                if regions::is_there(&asked.places, factor) {
+                    units.insert(&factor.denominator.unit);
+                }
+                *mismatches.entry(mismatch.to_string()).or_default() += 1;
+            }
         }
     }
     for (detail, count) in mismatches {
         notes.many("unit", count, &detail);
     }
+    let others: Vec<&Factor> = others.into_iter().map(|(_, factor)| factor).collect();
     if fitting.is_empty() {
-        let others: Vec<&Factor> = others.into_iter().map(|(_, factor)| factor).collect();
-        return Err(nothing((search, asked), &others));
+        return Err(nothing((search, asked), &others, &units));
     }
-    Ok(fitting)
+    Ok((fitting, others))
 }
 
 /// The nearer activity type, more matching qualifiers, then the organization's pack priority; what
@@ -247,7 +253,9 @@ fn rank<'a>(
         (place(candidate), core::cmp::Reverse(factor.edition_date), factor.id)
     });
     let mut ranked = candidates.into_iter();
-    let Some(winner) = ranked.next() else { return Err(nothing((search, asked), &[])) };
+    let Some(winner) = ranked.next() else {
+        return Err(nothing((search, asked), &[], &BTreeSet::new()));
+    };
     for other in ranked {
         if place(&other) == place(&winner) && values(&other) != values(&winner) {
             return Err(ambiguous(winner.factor, other.factor));
@@ -284,19 +292,48 @@ fn basis_flags(factor: &Factor, asked: &Asked<'_>) -> Vec<ChoiceFlag> {
     flags
 }
 
-/// Nothing fits; `others` are the factors that only other qualifiers keep from fitting.
-fn nothing((search, asked): (&Search<'_>, &Asked<'_>), others: &[&Factor]) -> Unresolved {
-    let said = asked.qualifiers.values().chain(asked.told.get("item"));
-    let said = said.cloned().collect::<Vec<_>>().join(", ");
-    let of = if said.is_empty() { String::new() } else { format!(" of {said}") };
+/// Nothing fits; `others` are the factors that only other qualifiers keep from fitting, and `units`
+/// those that factors of the place are per, where only the unit keeps them.
+fn nothing(
+    (search, asked): (&Search<'_>, &Asked<'_>),
+    others: &[&Factor],
+    units: &BTreeSet<&str>,
+) -> Unresolved {
     let detail = format!(
-        "no factor for {}{of} per {} fills the slot {}",
-        asked.kind.code, search.unit, search.slot
+        "no factor for {}{} per {} fills the slot {}",
+        asked.kind.code,
+        said(asked),
+        search.unit,
+        search.slot
     );
-    let remedy = told_apart(search, asked, others).unwrap_or_else(|| {
+    let there = there(search, asked, others);
+    let unit = (!units.is_empty()).then(|| {
+        let units: Vec<&str> = units.iter().copied().collect();
+        format!("send it in a unit that factors are per there: {}", units.join(", "))
+    });
+    let told = unit.or_else(|| told_apart(search, asked, &there));
+    let remedy = told.or_else(|| told_apart(search, asked, others)).unwrap_or_else(|| {
         "send another unit or qualifier, or activate a pack that has one".to_owned()
     });
     Unresolved::missing(detail, &remedy)
+}
+
+/// ` of ` what the row says, where it says something.
+fn said(asked: &Asked<'_>) -> String {
+    let said = asked.qualifiers.values().chain(asked.told.get("item"));
+    let said = said.cloned().collect::<Vec<_>>().join(", ");
+    if said.is_empty() { said } else { format!(" of {said}") }
+}
+
+/// Those that hold where the row is, per a unit that its own is converted to.
+fn there<'a>(search: &Search<'_>, asked: &Asked<'_>, others: &[&'a Factor]) -> Vec<&'a Factor> {
+    let fits = |factor: &&Factor| {
+        regions::is_there(&asked.places, factor)
+            && units::parse_code(&factor.denominator.unit)
+                .and_then(|unit| UnitPath::between(search.unit, &unit))
+                .is_ok()
+    };
+    others.iter().copied().filter(fits).collect()
 }
 
 /// The one qualifier by which factors miss the row, with the words it may have.
@@ -313,24 +350,35 @@ fn told_apart(search: &Search<'_>, asked: &Asked<'_>, others: &[&Factor]) -> Opt
     }
     // What is unsaid first, then what has the fewest words to choose from.
     let said = |name: &str| asked.told.contains_key(name);
-    let (name, list) = lists.into_iter().min_by_key(|(name, list)| (said(name), list.len()))?;
+    let (name, mut list) = lists.into_iter().min_by_key(|(name, list)| (said(name), list.len()))?;
+    // Words that begin as the row's does are likelier meant than others: diesel, diesel_mineral.
+    let meant = asked.told.get(name);
+    list.sort_by_key(|word| !meant.is_some_and(|meant| word.starts_with(meant.as_str())));
     let more = if list.len() > WORDS_TOLD_MAX { ", …" } else { "" };
     let list = list.into_iter().take(WORDS_TOLD_MAX).collect::<Vec<_>>().join(", ");
     let verb = if said(name) { "there are factors for" } else { "say" };
     Some(format!("{verb} {name} = {list}{more}"))
 }
 
-fn no_region(asked: &Asked<'_>) -> Unresolved {
+/// Factors fit, and none where the row is; `others` miss a qualifier.
+fn no_region((search, asked): (&Search<'_>, &Asked<'_>), others: &[&Factor]) -> Unresolved {
+    let there = there(search, asked, others);
     match asked.places.first() {
         None => Unresolved::missing(
             "where it happened is unknown, and factors are never borrowed from another country"
                 .to_owned(),
             "set the country of the facility",
         ),
-        Some(region) => Unresolved::missing(
-            format!("no active pack has a factor for {region}"),
-            "activate a pack for this country; a neighbour's factor is never borrowed",
-        ),
+        Some(region) => match told_apart(search, asked, &there) {
+            Some(remedy) => Unresolved::missing(
+                format!("no factor for {}{} holds in {region}", asked.kind.code, said(asked)),
+                &remedy,
+            ),
+            None => Unresolved::missing(
+                format!("no active pack has a factor for {region}"),
+                "activate a pack for this country; a neighbour's factor is never borrowed",
+            ),
+        },
     }
 }
 

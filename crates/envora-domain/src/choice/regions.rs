@@ -26,6 +26,11 @@ fn steps(places: &[String], factor: &Factor) -> Option<usize> {
     })
 }
 
+/// Whether a factor holds somewhere on a chain of places.
+pub(super) fn is_there(places: &[String], factor: &Factor) -> bool {
+    steps(places, factor).is_some()
+}
+
 /// Whether a place is a country or a part of one by ISO 3166, and not a grid.
 fn is_iso(place: &str) -> bool {
     let (scheme, bare) = place.split_once(':').unwrap_or(("", place));

@@ -23,6 +23,7 @@ use super::asked::Asked;
 use super::figures::{Sieve, column, month_of, month_word, months};
 use super::piles::Piles;
 use crate::commit::ALIKE_REMEDY;
+use crate::process::scan::NOTICED;
 use crate::tenant::TenantParts;
 use crate::trace::replay;
 
@@ -119,7 +120,7 @@ pub(crate) fn unresolved(
 ) -> Result<Vec<UnresolvedGroup>, AskError> {
     let rows = odd_rows(parts, grant, asked)?;
     let mut groups: BTreeMap<(String, String, String), UnresolvedGroup> = BTreeMap::new();
-    for row in rows.into_iter().filter(|row| row.code != Flag::PossibleDuplicate.as_str()) {
+    for row in rows.into_iter().filter(|row| !is_noticed(&row.code)) {
         let key = (row.code.clone(), row.word.clone(), row.remedy.clone());
         let remedy = match row.word.as_str() {
             "" => row.remedy,
@@ -178,24 +179,36 @@ fn odd_rows(
     })
 }
 
-/// Rows that may count twice: they look like others that were stored before under another id.
-pub(crate) fn twice(
+/// Whether a row of this code counts, and is only noticed.
+fn is_noticed(code: &str) -> bool {
+    NOTICED.iter().any(|flag| flag.as_str() == code)
+}
+
+/// Rows that count and that a reader should look at: they may count twice, or lower a total.
+pub(crate) fn noticed(
     parts: &TenantParts,
     grant: Grant<ReadResults>,
     asked: &Asked,
-) -> Result<Option<Warning>, AskError> {
+) -> Result<Vec<Warning>, AskError> {
     let rows = odd_rows(parts, grant, asked)?;
-    let flagged = rows.iter().filter(|row| row.code == Flag::PossibleDuplicate.as_str());
-    let (activities, example) = flagged.fold((0, None), |(activities, example), row| {
-        (activities + row.activities, example.or(Some(row.example)))
-    });
-    Ok(example.map(|example| Warning {
-        code: Flag::PossibleDuplicate.as_str().to_owned(),
-        detail: format!(
-            "these look like rows that were stored before under other ids, such as {example}: {ALIKE_REMEDY}"
-        ),
-        activities,
-    }))
+    let of = |flag: &Flag| {
+        let flagged = rows.iter().filter(|row| row.code == flag.as_str());
+        let (activities, example) = flagged.fold((0, None), |(activities, example), row| {
+            (activities + row.activities, example.or(Some(row.example)))
+        });
+        let detail = |example| match flag {
+            Flag::NegativeBalance => format!(
+                "a balance of a refrigerant is below zero and lowers the total, such as {example}: \
+                 check its stocks, purchases and capacities"
+            ),
+            _ => format!(
+                "these look like rows that were stored before under other ids, such as {example}: {ALIKE_REMEDY}"
+            ),
+        };
+        let code = flag.as_str().to_owned();
+        example.map(|example| Warning { code, detail: detail(example), activities })
+    };
+    Ok(NOTICED.iter().filter_map(of).collect())
 }
 
 /// The flags of the choices that counted rows of the question stand on, each with how many activities

@@ -134,8 +134,12 @@ impl<'a> Decider<'a> {
             return State::Unresolved(Arc::new(Reason {
                 code: RowCode::OutsideFacilityLife,
                 word: activity.facility.as_ref().map(ToString::to_string).unwrap_or_default(),
-                remedy: "correct the day on which the facility opened or closed, or the row"
-                    .to_owned(),
+                remedy: if late {
+                    "`closed` is the first day after the facility's life: correct it, or the row"
+                } else {
+                    "correct the day on which the facility opened, or the row"
+                }
+                .to_owned(),
             }));
         }
         match self.choices.number(activity, Place { region: at.region.as_deref(), first, last }) {

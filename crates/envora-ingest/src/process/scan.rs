@@ -12,6 +12,9 @@ use super::decide::{Decider, Decision, State};
 use crate::segments;
 use crate::tenant::TenantParts;
 
+/// The flags of rows that a footprint warns of.
+pub(crate) const NOTICED: [Flag; 2] = [Flag::PossibleDuplicate, Flag::NegativeBalance];
+
 /// A segment's rows, decoded.
 pub(crate) struct Loaded {
     pub(crate) segment: Segment,
@@ -41,9 +44,11 @@ impl Loaded {
         self.segment.id.activity(u32::try_from(row).ok()?)
     }
 
-    /// Whether a row was flagged as one that may have come before under another id.
-    pub(crate) fn is_alike(&self, row: usize) -> bool {
-        self.rows.get(row).is_some_and(|row| row.flags.contains(&Flag::PossibleDuplicate))
+    /// The flag of a row that a footprint warns of by the row: it may have come before under another
+    /// id, or is a balance below zero.
+    pub(crate) fn noticed(&self, row: usize) -> Option<Flag> {
+        let flags = &self.rows.get(row)?.flags;
+        NOTICED.iter().copied().find(|flag| flags.contains(flag))
     }
 
     /// What a row comes to as of a seq.

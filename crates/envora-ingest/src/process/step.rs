@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use anyhow::{Context as _, ensure};
 use envora_crypto::aad::Purpose;
 use envora_crypto::tenant::Object;
-use envora_domain::activities::problems::Flag;
 use envora_domain::cells::{CellKey, CellValue};
 use envora_domain::id::RunId;
 use envora_domain::planted::planted;
@@ -227,7 +226,7 @@ impl Draft<'_> {
             reasons_moved |= [&before.state, &after.state]
                 .into_iter()
                 .any(|state| matches!(state, State::Unresolved(_)))
-                || loaded.is_alike(row);
+                || loaded.noticed(row).is_some();
             again.push(Again {
                 seq: loaded.segment.seq,
                 row: u32::try_from(row)?,
@@ -261,12 +260,12 @@ pub(crate) struct Reasons(BTreeMap<(String, String), Unresolved>);
 
 impl Reasons {
     pub(crate) fn note(&mut self, loaded: &Loaded, row: usize, decision: &Decision) {
-        let (code, word, remedy) = match &decision.state {
-            State::Unresolved(reason) => {
+        let (code, word, remedy) = match (&decision.state, loaded.noticed(row)) {
+            (State::Unresolved(reason), _) => {
                 (reason.code.as_str(), reason.word.as_str(), reason.remedy.as_str())
             }
-            State::Counted(_) if loaded.is_alike(row) => (Flag::PossibleDuplicate.as_str(), "", ""),
-            State::Counted(_) | State::Superseded | State::Voided => return,
+            (State::Counted(_), Some(flag)) => (flag.as_str(), "", ""),
+            (State::Counted(_) | State::Superseded | State::Voided, _) => return,
         };
         let Some(example) = loaded.id(row) else { return };
         let (first, last) = decision.span();

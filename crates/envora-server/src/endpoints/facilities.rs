@@ -67,7 +67,7 @@ impl Listed for FacilityFields {
             self.time_zone = sent.zone("time_zone", Need::Required);
         }
         if sent.has("grid") {
-            self.grid = sent.text("grid", Need::Optional);
+            self.grid = sent.grid("grid");
         }
         if sent.has("region") {
             self.region = sent.text("region", Need::Optional);

@@ -351,3 +351,62 @@ fn goods_are_named_and_may_be_credits() {
         &[(RowCode::NegativeNotAllowed, "/quantity", "void")],
     );
 }
+
+#[test]
+fn a_grid_is_one_that_is_known() {
+    let grid = |text: &str| {
+        let text = text.to_owned();
+        move |a: &mut Activity| a.grid = Some(text)
+    };
+    for known in ["egrid:CAMX", "camx", "10YGB----------A", "eic:10YGB----------A"] {
+        check(grid(known), &[]);
+    }
+    let unknown = RowCode::UnknownItem;
+    check(grid("egrid:ZZZZ"), &[(unknown, "/grid", "name a subregion of eGRID")]);
+    check(grid("egrid:CAMXX"), &[(unknown, "/grid", "did you mean egrid:CAMX?")]);
+    check(grid("egird:CAMX"), &[(unknown, "/grid", "did you mean egrid:CAMX?")]);
+    let (mut one, mut other) = (sample(), sample());
+    assert!(same_words(&one, &other));
+    (one.grid, other.grid) = (Some("egrid:CAMX".to_owned()), Some("egrid:ZZZZ".to_owned()));
+    assert!(!same_words(&one, &other), "a good row says nothing of the next one's grid");
+}
+
+#[test]
+fn what_may_be_said_instead_is_told() {
+    let travel = |name: &'static str, word: &'static str| {
+        move |a: &mut Activity| {
+            (a.kind, a.unit) = ("travel.moved".to_owned(), "x:pax.km".to_owned());
+            a.qualifiers.insert("mode".to_owned(), "rail_national".to_owned());
+            a.qualifiers.insert(name.to_owned(), word.to_owned());
+        }
+    };
+    let unknown = RowCode::UnknownItem;
+    check(travel("mode", "rail"), &[(unknown, "/qualifiers/mode", "rail_national")]);
+    check(travel("haul", "far_far_away"), &[(unknown, "/qualifiers/haul", "its words are ")]);
+    let stay = |a: &mut Activity| {
+        (a.kind, a.unit) = ("travel.stayed".to_owned(), "x:room_night".to_owned());
+        a.qualifiers.insert("country".to_owned(), "XX".to_owned());
+    };
+    check(stay, &[(unknown, "/qualifiers/country", "such as AD, AE")]);
+}
+
+#[test]
+fn a_balance_below_nothing_is_seen() {
+    let balance = |quantity: (&str, &str), inputs: &[(&str, &str, &str)]| {
+        let mut a = sample();
+        a.kind = "refrigerant.balance".to_owned();
+        (a.quantity, a.unit) = (number(quantity.0), quantity.1.to_owned());
+        for (name, quantity, unit) in inputs {
+            let input = Input { quantity: number(quantity), unit: (*unit).to_owned() };
+            a.inputs.insert((*name).to_owned(), input);
+        }
+        is_negative_balance(&a)
+    };
+    assert!(balance(("1", "kg"), &[("stock_begin", "5", "kg"), ("stock_end", "8", "kg")]));
+    assert!(!balance(("3", "kg"), &[("stock_begin", "5", "kg"), ("stock_end", "8", "kg")]));
+    assert!(!balance(("1", "t"), &[("stock_begin", "5", "kg"), ("stock_end", "8", "kg")]));
+    let filled =
+        [("stock_begin", "1", "kg"), ("stock_end", "0", "kg"), ("capacity_end", "9", "kg")];
+    assert!(balance(("1", "kg"), &filled));
+    assert!(!is_negative_balance(&sample()));
+}
