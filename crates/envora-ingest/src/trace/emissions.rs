@@ -144,7 +144,7 @@ impl Page<'_> {
             let co2e = value.co2e.get(column).copied().flatten();
             self.data.push(Emission {
                 activity: id,
-                period: period,
+                period,
                 kind: activity.kind.clone(),
                 facility_id: decision.facility,
                 source_id: decision.source,
