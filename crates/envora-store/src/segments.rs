@@ -18,8 +18,7 @@ use crate::value::Value;
 use crate::writer::Landed;
 
 statements! {
-    SEGMENT_ROWS_FROM = "SELECT CAST(COALESCE(sum(row_count), 0) AS BIGINT) FROM segment
-        WHERE seq >= ?1";
+    SEGMENT_ROWS_FROM = "SELECT row_count FROM segment WHERE seq >= ?1";
     SEGMENT_ADD = "INSERT INTO segment (seq, segment_id, epoch, row_count, place, path, byte_offset,
             byte_length, root, key_version, start_min, start_max, import_id, committed_at)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
@@ -373,5 +372,5 @@ pub fn segment_rows_from(
     seq: u64,
 ) -> anyhow::Result<u64> {
     rd.allow(grant)?;
-    rd.one(SEGMENT_ROWS_FROM, &[seq.into()], |row| row.count())
+    Ok(rd.all(SEGMENT_ROWS_FROM, &[seq.into()], |row| row.count())?.into_iter().sum())
 }

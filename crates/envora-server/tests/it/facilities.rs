@@ -36,7 +36,8 @@ async fn a_facility_is_added_once_and_changed_by_version() {
     house.send(unnamed.unwrap()).await.is_problem(428, "precondition_required");
     house.patch(path, "\"v9\"", &json!({})).await.is_problem(412, "version_mismatch");
     house.patch(path, "W/\"v1\"", &json!({})).await.is_problem(412, "version_mismatch");
-    let changed = house.patch(path, "\"v1\"", &json!({"name": "The library", "grid": "gb"})).await;
+    let changed =
+        house.patch(path, "\"v1\"", &json!({"name": "The library", "grid": "egrid:CAMX"})).await;
     assert_eq!((changed.status, changed.header("etag")), (200, "\"v2\""), "{}", changed.json());
     let emptied = house.patch(path, "\"v2\"", &json!({"grid": null})).await;
     assert_eq!(emptied.json()["grid"], Value::Null);
