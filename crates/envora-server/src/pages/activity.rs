@@ -99,11 +99,11 @@ pub(super) fn page(sheet: Sheet<'_>) -> ActivityPage {
         quantity: group_thousands(&word("quantity")),
         unit: word("unit"),
         standfirst: format!(
-            "{} · row {} of {} · committed {}",
+            "{} · committed {} · row {} of {}",
             word("type"),
-            activity.row,
-            activity.segment,
-            activity.committed_at
+            words::instant(activity.committed_at),
+            group_thousands(&activity.row.to_string()),
+            activity.segment
         ),
         tone: if activity.state == "counted" { "good" } else { "warn" },
         state: words::code(&activity.state),
@@ -158,11 +158,18 @@ fn facts(activity: &Activity) -> Vec<Fact> {
         .filter(|(name, _)| !told_above(name))
         .map(|(name, value)| fact(name, text(value)))
         .collect();
+    facts.sort_by_key(|fact| place(&fact.label));
     if !activity.flags.is_empty() {
         let flags: Vec<String> = activity.flags.iter().map(|flag| words::code(flag)).collect();
         facts.push(fact("noticed", flags.join(", ")));
     }
     facts
+}
+
+/// When it was stands first, its beginning before its end; then the rest, by name.
+fn place(label: &str) -> usize {
+    let first = ["Occurred at", "Start", "Start date", "End", "End date", "Time zone"];
+    first.iter().position(|known| *known == label).unwrap_or(first.len())
 }
 
 /// A value of the wire as a reader's text.

@@ -132,6 +132,7 @@ pub(super) fn columns(caption: Caption<'_>, bars: &[Vec<Part>]) -> String {
     let mut left = slot;
     for parts in bars {
         column(&mut svg, parts, step, (left + slot * 14 / 100, slot * 72 / 100));
+        above(&mut svg, parts, step, left + slot / 2);
         left += slot;
     }
     svg.push_str("</svg>");
@@ -155,13 +156,40 @@ fn gridlines(svg: &mut String, step: i128) {
     }
 }
 
+/// What a column comes to, above it; the style sheet leaves it out where columns are too narrow.
+fn above(svg: &mut String, parts: &[Part], step: i128, middle: i128) {
+    let sum: Mass = parts.iter().map(|part| part.mass.max(Mass::ZERO)).sum();
+    if sum > Mass::ZERO {
+        let _infallible = write!(
+            svg,
+            r#"<text class="value" x="{}" y="{}" text-anchor="middle">{}</text>"#,
+            percent(middle),
+            COLUMNS_TOP + COLUMNS_HEIGHT - pixels(sum, step) - 6,
+            short_tonnes(sum)
+        );
+    }
+}
+
+/// Tonnes with the digits that have room above a column: `438`, `41`, `7.2`, `0.30`.
+fn short_tonnes(mass: Mass) -> String {
+    let wholes = mass.units() / 1_000_000_000_000_000;
+    mass.tonnes(match wholes {
+        10.. => 0,
+        1..10 => 1,
+        _ => 2,
+    })
+}
+
+fn pixels(mass: Mass, step: i128) -> i128 {
+    mass.units() * COLUMNS_HEIGHT / (step * GRIDLINES).max(1)
+}
+
 fn column(svg: &mut String, parts: &[Part], step: i128, (x, width): (i128, i128)) {
-    let pixels = |mass: Mass| mass.units() * COLUMNS_HEIGHT / (step * GRIDLINES).max(1);
     let mut reached = Mass::ZERO;
     for part in parts.iter().filter(|part| part.mass > Mass::ZERO) {
-        let from = pixels(reached);
+        let from = pixels(reached, step);
         reached += part.mass;
-        let to = pixels(reached);
+        let to = pixels(reached, step);
         let _infallible = write!(
             svg,
             r#"<rect class="{}" x="{}" y="{}" width="{}" height="{}"{}/>"#,
@@ -327,6 +355,17 @@ mod tests {
         check("295900", "75");
         check("99000", "25");
         check("99999999999999", "25,000,000,000");
+    }
+
+    #[test]
+    fn a_column_says_what_it_comes_to_in_few_digits() {
+        let check = |mass: &str, want: &str| assert_eq!(short_tonnes(kg(mass)), want, "{mass}");
+        check("438123", "438");
+        check("1204999", "1,205");
+        check("41060", "41");
+        check("7240", "7.2");
+        check("304", "0.30");
+        assert!(columns(CAPTION, &[parts("41060", "0", "0")]).contains(">41</text>"));
     }
 
     #[test]

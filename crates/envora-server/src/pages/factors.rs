@@ -118,10 +118,35 @@ fn texts(factor: &Factor, path: [&str; 2]) -> Vec<String> {
     list.into_iter().flatten().map(plain).collect()
 }
 
-fn name(factor: &Factor) -> String {
-    let words = texts(factor, ["provenance", "words"]);
-    let last = words.last().cloned();
-    last.filter(|last| !last.is_empty()).unwrap_or_else(|| text(factor, &["key"]))
+/// Its own words, and those above it. Where the last word only counts or measures ("2020", "Volume"),
+/// the one before it says what it is about and stands with it.
+fn name(factor: &Factor) -> (String, String) {
+    let mut words = texts(factor, ["provenance", "words"]);
+    let Some(last) = words.pop().filter(|last| !last.is_empty()) else {
+        return (text(factor, &["key"]), words.join(" › "));
+    };
+    let name = match words.pop_if(|_| is_no_name(&last)) {
+        Some(before) => format!("{before}, {}", lower_first(&last)),
+        None => last,
+    };
+    (name, words.join(" › "))
+}
+
+fn is_no_name(word: &str) -> bool {
+    let measures = ["volume", "tonnes", "kwh", "litres", "energy - gross cv", "energy - net cv"];
+    word.chars().all(|letter| letter.is_ascii_digit())
+        || measures.contains(&word.to_lowercase().as_str())
+}
+
+/// Inside a sentence a word begins small, unless it is an abbreviation.
+fn lower_first(word: &str) -> String {
+    let mut letters = word.chars();
+    match (letters.next(), letters.clone().next()) {
+        (Some(first), Some(next)) if next.is_lowercase() => {
+            first.to_lowercase().chain(letters).collect()
+        }
+        _ => word.to_owned(),
+    }
 }
 
 /// The number that is shown first: the printed total, else that of its first gas.
@@ -139,13 +164,12 @@ fn value(factor: &Factor) -> (String, String) {
 
 fn row(factor: &Factor) -> Row {
     let (value, unit) = value(factor);
-    let words = texts(factor, ["provenance", "words"]);
-    let above = words.split_last().map(|(_, above)| above.join(" › ")).unwrap_or_default();
+    let (name, above) = name(factor);
     let region = [text(factor, &["region", "code"]), text(factor, &["region", "scheme"])];
     let region = region.into_iter().find(|text| !text.is_empty()).unwrap_or_default();
     Row {
         href: format!("/factors/{}", factor.id),
-        name: name(factor),
+        name,
         about: [above, region]
             .into_iter()
             .filter(|text| !text.is_empty())
@@ -187,7 +211,7 @@ pub(super) struct FactorPage {
 /// Lays a factor out.
 pub(super) fn factor_page(organization: &Organization, factor: &Factor) -> FactorPage {
     let (value, unit) = value(factor);
-    let words = texts(factor, ["provenance", "words"]);
+    let (name, above) = name(factor);
     let qualifiers = factor.record.get("qualifiers").and_then(Value::as_object);
     let qualifiers = qualifiers.into_iter().flatten().map(|(name, value)| {
         format!("{} {}", words::code(name).to_lowercase(), value.as_str().unwrap_or_default())
@@ -231,8 +255,8 @@ pub(super) fn factor_page(organization: &Organization, factor: &Factor) -> Facto
     let printed = lines.iter().map(|line| format!("{line}p")).collect::<Vec<_>>().join(";");
     FactorPage {
         shell: Shell::of("Factor", organization),
-        name: name(factor),
-        above: words.split_last().map(|(_, above)| above.join(" › ")).unwrap_or_default(),
+        name,
+        above,
         value,
         per: format!("{unit} per {}", text(factor, &["denominator", "as_printed"])),
         licence: text(factor, &["rights", "licence"]),
@@ -280,4 +304,19 @@ pub(super) async fn one(
     let allowed = visitor.allowed::<ReadFactors>()?;
     let found = factors::read(allowed, Path((String::new(), id)), params).await?;
     Ok(show(&factor_page(&organization, &found.read()?)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_measure_alone_is_no_name() {
+        for (word, want) in
+            [("2020", true), ("Volume", true), ("Energy - Gross CV", true), ("Petrol", false)]
+        {
+            assert_eq!(is_no_name(word), want, "{word}");
+        }
+        assert_eq!((lower_first("Volume"), lower_first("LNG")), ("volume".into(), "LNG".into()));
+    }
 }

@@ -81,6 +81,8 @@ struct Total {
     number: Number,
     strip: String,
     about: String,
+    /// Swatch and words of each scope's share.
+    shares: Vec<(String, String)>,
 }
 
 /// The months of the year.
@@ -138,7 +140,7 @@ pub(super) struct FootprintPage {
     filter: Option<Choice>,
     stale: Option<String>,
     empty: bool,
-    totals: [Total; 2],
+    totals: Vec<Total>,
     swatch1: String,
     swatch2: String,
     swatch3: String,
@@ -188,14 +190,14 @@ pub(super) fn page(sheet: Sheet<'_>) -> FootprintPage {
         filter: filter(sheet),
         stale: stale(year),
         empty: is_empty(totals) && sheet.months.groups.iter().all(|group| is_empty(&group.totals)),
-        totals: both_totals(totals),
+        totals: both_totals(year),
         swatch1: charts::swatch(Tone::Scope1),
         swatch2: charts::swatch(Tone::Scope2),
         swatch3: charts::swatch(Tone::Scope3),
         scope1: Number::of(&totals.scope1),
         scope2_location: Number::of(&totals.scope2_location),
         scope2_market: Number::of(&totals.scope2_market),
-        scope2_words: scope2_words(totals),
+        scope2_words: scope2_words(year).to_owned(),
         scope3: Number::of(&totals.scope3),
         months: months(asked.year, &sheet.months.groups),
         checklist: checklist::checklist(sheet.standing),
@@ -268,34 +270,83 @@ pub(super) fn parts(totals: &Totals, scope2: &Number) -> [Part; 3] {
     ]
 }
 
-fn both_totals(totals: &Totals) -> [Total; 2] {
+fn both_totals(year: &Footprint) -> Vec<Total> {
+    let totals = &year.totals;
     let (location, market) =
         (Number::of(&totals.total_location_based), Number::of(&totals.total_market_based));
     let widest = location.mass.max(market.mass);
-    let total = |id, label, number: Number, scope2: &Number, about: &str| {
+    let total = |id, label, number: Number, scope2: &Number, about: String| {
         let parts = parts(totals, scope2);
         let strip_id = format!("{id}-strip");
         let description = strip_words(&parts, number.mass);
         let caption = Caption { id: &strip_id, title: label, description: &description };
         let strip = charts::strip(caption, &parts, widest);
-        Total { id, label, number, strip, about: format!("{about} {description}") }
+        Total { id, label, strip, about, shares: shares(&parts, number.mass), number }
     };
-    [
+    vec![
         total(
             "total-location",
             "Location-based total",
             location,
             &Number::of(&totals.scope2_location),
-            "Electricity as the grid made it.",
+            "Electricity as the grid made it.".to_owned(),
         ),
         total(
             "total-market",
             "Market-based total",
             market,
             &Number::of(&totals.scope2_market),
-            "Electricity as it was bought.",
+            market_words(year),
         ),
     ]
+}
+
+fn shares(parts: &[Part; 3], whole: Mass) -> Vec<(String, String)> {
+    let of_scope = |(scope, part): (usize, &Part)| {
+        let share = words::share(part.mass, whole)?;
+        Some((charts::swatch(part.tone), format!("Scope\u{a0}{} {share}", scope + 1)))
+    };
+    parts.iter().enumerate().filter_map(of_scope).collect()
+}
+
+/// What the market-based electricity stands on.
+enum Market {
+    /// No electricity or heat at all.
+    Nothing,
+    /// No row has an instrument, a supplier's rate or a residual mix: the grid's average throughout.
+    GridOnly,
+    /// Some rows have; for so many the grid's average stands in.
+    Mixed(u64),
+    /// Nothing stood in, and yet both answers are the same.
+    Same,
+    /// Nothing stood in.
+    Bought,
+}
+
+fn market(year: &Footprint) -> Market {
+    let (location, market) = (&year.totals.scope2_location, &year.totals.scope2_market);
+    let stood_in = year.warnings.iter().find(|warning| warning.code == "no_residual_mix");
+    match stood_in.map_or(0, |warning| warning.activities) {
+        0 if location.value == "0" && market.value == "0" => Market::Nothing,
+        0 if location.value == market.value => Market::Same,
+        0 => Market::Bought,
+        _ if location.value == market.value => Market::GridOnly,
+        some => Market::Mixed(some),
+    }
+}
+
+/// What the market-based total is, in a sentence.
+fn market_words(year: &Footprint) -> String {
+    match market(year) {
+        Market::Nothing => "No electricity or heat was bought.".to_owned(),
+        Market::GridOnly => "No certificate, contract, supplier's rate or residual mix is on record, so the grid's average stands in for all electricity: this is the location-based total again.".to_owned(),
+        Market::Mixed(some) => format!(
+            "Electricity as it was bought where a certificate, contract or supplier's rate says how; the grid's average stands in for {}.",
+            words::count(some, "activity", "activities")
+        ),
+        Market::Same => "Electricity and heat as they were bought; here the same as location-based.".to_owned(),
+        Market::Bought => "Electricity as it was bought: certificates, contracts, the supplier's rate.".to_owned(),
+    }
 }
 
 pub(super) fn strip_words(parts: &[Part; 3], whole: Mass) -> String {
@@ -306,13 +357,16 @@ pub(super) fn strip_words(parts: &[Part; 3], whole: Mass) -> String {
     if shares.is_empty() { String::new() } else { format!("{}.", shares.join(", ")) }
 }
 
-fn scope2_words(totals: &Totals) -> String {
-    if totals.scope2_location.value == "0" && totals.scope2_market.value == "0" {
-        "No electricity or heat was bought.".to_owned()
-    } else if totals.scope2_location.value == totals.scope2_market.value {
-        "Equal here: no certificate, contract or residual mix is known, so the market-based answer falls back to the grid.".to_owned()
-    } else {
-        "They differ by what was bought: certificates, contracts, the supplier's mix.".to_owned()
+fn scope2_words(year: &Footprint) -> &'static str {
+    match market(year) {
+        Market::Nothing => "No electricity or heat was bought.",
+        Market::GridOnly => {
+            "Equal here: nothing says how the electricity was bought, so both are the grid's average."
+        }
+        Market::Same => "Equal here.",
+        Market::Mixed(_) | Market::Bought => {
+            "They differ by what was bought: certificates, contracts, the supplier's rate."
+        }
     }
 }
 
@@ -377,7 +431,10 @@ fn gas(total: &GasTotal) -> Gas {
     let mass = Number::of(&total.mass);
     Gas {
         name: words::gas(&total.gas),
-        carbon: (!totalled && total.carbon != "unknown").then(|| total.carbon.clone()),
+        carbon: (!totalled).then(|| match total.carbon.as_str() {
+            "unknown" => "origin not told".to_owned(),
+            told => told.to_owned(),
+        }),
         kg: rounded_kg(&mass),
         mass: (!totalled).then_some(mass),
         co2e: Number::of(&total.co2e),
@@ -466,7 +523,7 @@ fn facts(year: &Footprint, organization: &Organization) -> Vec<Fact> {
         Fact { term: "Counted up to", text: format!("entry {} of the log", watermark.seq) },
         Fact {
             term: "That entry was committed",
-            text: watermark.committed_at.map_or_else(|| "–".to_owned(), |at| at.to_string()),
+            text: watermark.committed_at.map_or_else(|| "–".to_owned(), words::instant),
         },
         Fact {
             term: "Waiting to be counted",

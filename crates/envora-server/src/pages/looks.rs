@@ -4,7 +4,7 @@
 use std::fs;
 
 use askama::Template;
-use envora_api::footprints::Footprint;
+use envora_api::footprints::{Footprint, Warning};
 use envora_api::problems::Problem;
 use envora_ingest::footprint::GroupBy;
 
@@ -21,13 +21,16 @@ fn untouched(year: &Footprint) -> Standing<'_> {
 }
 
 fn ranked_page(by: Option<GroupBy>, groups: &Footprint) -> String {
+    page_of(&fixtures::year(), by, groups)
+}
+
+fn page_of(year: &Footprint, by: Option<GroupBy>, groups: &Footprint) -> String {
     let years = vec![2021, 2022, 2023];
     let asked = footprint::Asked { year: 2022, years, facility: None, by };
-    let year = fixtures::year();
-    let standing = Standing { has_traced: true, ..untouched(&year) };
+    let standing = Standing { has_traced: true, ..untouched(year) };
     let sheet = footprint::Sheet {
         organization: &fixtures::organization(),
-        year: &fixtures::year(),
+        year,
         months: &fixtures::months(),
         types: &fixtures::types(),
         categories: &fixtures::categories(),
@@ -133,7 +136,7 @@ fn the_year_says_what_a_reader_wants_to_know() {
     let page = year_page().replace('\u{a0}', " ");
     for text in [
         "Most in January (333.4 t), least in June (233.5 t).",
-        "Equal here: no certificate, contract or residual mix is known",
+        "</svg>Scope 2 ",
         "/figures/fig_year-l",
         "/?year=2022&#38;facility=fac_1",
         "b44-gas, July 2022",
@@ -145,6 +148,62 @@ fn the_year_says_what_a_reader_wants_to_know() {
     let (first, last) = (page.find("Building 2, laboratories"), page.find("Building 44"));
     assert!(first < last, "the largest first");
     assert!(!page.contains("grand total") && !page.contains("Total emissions"));
+}
+
+#[test]
+fn the_market_based_total_says_what_it_stands_on() {
+    let told = |stood_in: u64, market: Option<&str>| {
+        let mut year = fixtures::year();
+        let detail = "the grid average stands in (s2_mb)".to_owned();
+        let code = "no_residual_mix".to_owned();
+        year.warnings = vec![Warning { code, detail, activities: stood_in }];
+        if let Some(value) = market {
+            value.clone_into(&mut year.totals.scope2_market.value);
+        }
+        page_of(&year, None, &fixtures::facilities()).replace('\u{a0}', " ")
+    };
+    let grid = told(12, None);
+    assert!(grid.contains("so the grid&#39;s average stands in for all electricity"), "{grid}");
+    assert!(!grid.contains("as it was bought"), "nothing says how it was bought");
+    assert!(grid.contains("The grid average stands in: 2 market."), "slots are told by name");
+    let mixed = told(12, Some("1"));
+    assert!(mixed.contains("the grid&#39;s average stands in for 12 activities"), "{mixed}");
+    let bought = told(0, Some("1"));
+    assert!(bought.contains("Electricity as it was bought:"), "{bought}");
+    assert!(told(0, None).contains("here the same as location-based"));
+}
+
+#[test]
+fn the_steps_stand_below_the_totals_once_there_are_some_and_go_when_all_are_done() {
+    let page = year_page();
+    let (totals, steps) = (page.find("Market-based total"), page.find("First steps: "));
+    assert!(totals < steps && steps < page.find("By scope"), "{totals:?} {steps:?}");
+    assert!(empty_page().contains("<h2 id=\"first\">"));
+    let settled = Footprint { unresolved: Vec::new(), ..fixtures::year() };
+    let mut import = fixtures::import();
+    import.counts.rejected = 0;
+    let done = Standing {
+        facilities: 6,
+        import: Some(&import),
+        year: &settled,
+        has_traced: true,
+        has_proven: true,
+    };
+    let asked = footprint::Asked { year: 2022, years: vec![2022], facility: None, by: None };
+    let months = fixtures::months();
+    let sheet = footprint::Sheet {
+        organization: &fixtures::organization(),
+        year: &settled,
+        months: &months,
+        types: &fixtures::types(),
+        categories: &fixtures::categories(),
+        groups: &fixtures::facilities(),
+        names: &fixtures::names(),
+        asked: &asked,
+        standing: &done,
+    };
+    let page = footprint::page(sheet).render().expect("a page");
+    assert!(!page.contains("First steps") && !page.contains("steps-list"));
 }
 
 #[test]

@@ -52,7 +52,10 @@ fn fault(outcome: &str, code: &str, mut rows: Vec<Place>) -> Fault {
     rows.truncate(SHOWN_MAX);
     let title = words::code(code);
     Fault {
-        title: field.map_or(title.clone(), |field| format!("{title} in {field}")),
+        // "Unknown unit in unit" says nothing that "Unknown unit" does not.
+        title: field
+            .filter(|field| !title.to_lowercase().contains(&field.replace('_', " ")))
+            .map_or(title.clone(), |field| format!("{title} in {field}")),
         tone: if outcome == "rejected" { "rejected" } else { "waits" },
         rows_words,
         remedy,
@@ -112,7 +115,7 @@ mod tests {
             .chain([("quarantined", &other), ("quarantined", &third)]);
         let faults = grouped(all);
         let [first, second] = &faults[..] else { unreachable!("two groups") };
-        assert_eq!((first.title.as_str(), first.rows.len()), ("Unknown unit in unit", SHOWN_MAX));
+        assert_eq!((first.title.as_str(), first.rows.len()), ("Unknown unit", SHOWN_MAX));
         assert_eq!(first.rows_words, "19\u{a0}rows");
         assert_eq!(first.more.as_deref(), Some("and 7\u{a0}rows like these"));
         assert_eq!((first.remedy.as_str(), second.tone), ("Write kW.h.", "waits"));

@@ -65,11 +65,14 @@ pub(super) fn tonnes(mass: Mass) -> String {
 }
 
 /// `part` of `whole` in per cent, one digit: `12.5 %`; nothing of nothing is no share.
+/// What is there and too little for that is `< 0.1 %`, never nothing.
 pub(super) fn share(part: Mass, whole: Mass) -> Option<String> {
     let tenths = part.units().checked_mul(1000)?.checked_add(whole.units() / 2)?;
     let tenths = tenths.checked_div(whole.units())?;
-    (whole > Mass::ZERO && part >= Mass::ZERO)
-        .then(|| format!("{}.{}\u{a0}%", tenths / 10, tenths % 10))
+    (whole > Mass::ZERO && part >= Mass::ZERO).then(|| match tenths {
+        0 if part > Mass::ZERO => "<\u{a0}0.1\u{a0}%".to_owned(),
+        _ => format!("{}.{}\u{a0}%", tenths / 10, tenths % 10),
+    })
 }
 
 /// `1 January 2022`.
@@ -126,7 +129,10 @@ pub(super) fn year_month(text: &str) -> Option<(i16, i8)> {
 
 /// A code as a sentence's beginning: `unknown_facility` → `Unknown facility`.
 pub(super) fn code(code: &str) -> String {
-    let mut letters = code.replace('_', " ").replace("gwp", "GWP");
+    let mut letters = match code {
+        "fx_missing" => "Exchange rate missing".to_owned(),
+        _ => code.replace('_', " ").replace("gwp", "GWP").replace("utf8", "UTF-8"),
+    };
     if let Some(first) = letters.get_mut(0..1) {
         first.make_ascii_uppercase();
     }
@@ -230,8 +236,14 @@ pub(super) fn gas_short(gas: &str) -> String {
     }
 }
 
-/// A sentence of the engine for people: its `quoted words` in real quotes, its first letter large, a stop at its end.
+/// A sentence of the engine for people: its `quoted words` in real quotes, its first letter large, a
+/// stop at its end. What begins with a word of the machine, such as a method's id, keeps it as it is;
+/// slots in brackets at the end are told by name.
 pub(super) fn prose(text: &str) -> String {
+    let with_slots = slots_at_end(text);
+    let text = with_slots.as_deref().unwrap_or(text);
+    let first_word = text.split(' ').next().unwrap_or_default();
+    let is_id = first_word.trim_end_matches([':', ',', '.']).contains(['/', '@', '.', '_']);
     let mut inside = false;
     let mut sentence: String = text
         .chars()
@@ -243,14 +255,44 @@ pub(super) fn prose(text: &str) -> String {
             other => other,
         })
         .collect();
-    if let Some(first) = sentence.get_mut(0..1) {
+    if let Some(first) = sentence.get_mut(0..1).filter(|_| !is_id) {
         first.make_ascii_uppercase();
     }
-    if sentence.ends_with(|letter: char| letter.is_alphanumeric() || letter == '\u{201d}') {
+    let open = |letter: char| letter.is_alphanumeric() || matches!(letter, '\u{201d}' | ')');
+    if sentence.ends_with(open) {
         sentence.push('.');
     }
     sentence
 }
+
+/// `… in (c3_wtt, s1)` with the slots by name; nothing when the brackets hold anything else.
+fn slots_at_end(text: &str) -> Option<String> {
+    let (before, slots) = text.strip_suffix(')')?.rsplit_once(" (")?;
+    let names: Option<Vec<String>> = slots
+        .split(", ")
+        .map(|word| Some(word).filter(|word| SLOTS.contains(word)).map(slot_short))
+        .collect();
+    Some(format!("{before}: {}", names?.join(", ")))
+}
+
+/// The slots, as the engine writes them.
+const SLOTS: [&str; 15] = [
+    "s1",
+    "s1_gases",
+    "s2_lb",
+    "s2_mb",
+    "c3_tnd",
+    "c3_wtt",
+    "c3_wtt_tnd",
+    "s3",
+    "s3_power",
+    "s3_tnd",
+    "s3_wtt",
+    "s3_wtt_tnd",
+    "biogenic",
+    "non_kyoto",
+    "memo",
+];
 
 /// A part of a figure in words: a month, a slot or a gas by its name; what people named, as it is.
 pub(super) fn part(label: &str) -> String {
@@ -258,10 +300,7 @@ pub(super) fn part(label: &str) -> String {
         return format!("{} {year}", month_name(month));
     }
     match label {
-        "s1" | "s1_gases" | "s2_lb" | "s2_mb" | "c3_tnd" | "c3_wtt" | "c3_wtt_tnd" | "s3"
-        | "s3_power" | "s3_tnd" | "s3_wtt" | "s3_wtt_tnd" | "biogenic" | "non_kyoto" | "memo" => {
-            slot(label)
-        }
+        label if SLOTS.contains(&label) => slot(label),
         "CO2" | "CH4" | "N2O" | "SF6" | "NF3" | "co2e" | "co2e_residue" => gas(label),
         other => other.to_owned(),
     }
@@ -324,6 +363,8 @@ mod tests {
         assert_eq!(share(kg("1"), kg("3")).as_deref(), Some("33.3\u{a0}%"));
         assert_eq!(share(kg("3"), kg("3")).as_deref(), Some("100.0\u{a0}%"));
         assert_eq!(share(kg("0"), kg("0")), None);
+        assert_eq!(share(kg("0"), kg("3")).as_deref(), Some("0.0\u{a0}%"));
+        assert_eq!(share(kg("1"), kg("9000")).as_deref(), Some("<\u{a0}0.1\u{a0}%"));
     }
 
     #[test]
@@ -335,6 +376,10 @@ mod tests {
         assert_eq!(kind("water.supplied"), "Water supplied");
         assert_eq!(category("4"), "3.4 Upstream transport");
         assert_eq!(prose("`b24`: add the facility"), "\u{201c}b24\u{201d}: add the facility.");
+        assert_eq!(prose("electricity.grid@1 for it"), "electricity.grid@1 for it.");
+        assert_eq!(prose("they stand in (s1, c3_wtt)"), "They stand in: Scope 1, 3.3 upstream.");
+        assert_eq!(prose("none for it (region)"), "None for it (region).");
+        assert_eq!(code("fx_missing"), "Exchange rate missing");
         assert_eq!(
             (gas("CO2"), part("CH4"), part("s1x")),
             ("CO\u{2082}".into(), "CH\u{2084}".into(), "s1x".into())
