@@ -145,7 +145,7 @@ CREATE TABLE import (
     created_at INTEGER NOT NULL,
     source_until INTEGER NOT NULL,
     actor BLOB NOT NULL
-) STRICT;
+, skipped_rows TEXT NOT NULL DEFAULT '') STRICT;
 CREATE TABLE import_row (
     import_id BLOB NOT NULL REFERENCES import (import_id),
     number INTEGER NOT NULL,

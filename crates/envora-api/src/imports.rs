@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use crate::amounts::Watermark;
 use crate::footprints::Warning;
 use crate::problems::RowError;
-use crate::writes::{Counts, Mode, RowResult};
+use crate::writes::{Counts, Mode, RowResult, SkippedRows};
 
 /// A file taken in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -28,7 +28,8 @@ pub struct Import {
     pub mapping: Option<String>,
     /// Whether one bad row refuses all.
     pub mode: Mode,
-    /// `succeeded`, `partial` when rows were rejected or quarantined, or `failed` when all were rejected.
+    /// `succeeded`, `partial` when rows were rejected or quarantined, or `failed` when all were rejected. A
+    /// file without a row has succeeded, with the warning `no_rows`.
     #[schema(example = "succeeded")]
     pub status: String,
     /// What the acknowledgement stands for.
@@ -42,7 +43,11 @@ pub struct Import {
     /// The answer of the import itself lists rows here as a write does; later readings list none.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub results: Vec<RowResult>,
-    /// What a reader should know of rows that were stored, such as `possible_duplicate`.
+    /// Rows that are no activities, at most 20 groups of them; `counts.skipped` counts all. Lists of imports
+    /// leave them out.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub skipped: Vec<SkippedRows>,
+    /// What a reader should know of the rows, such as `possible_duplicate`, `nearly_taken` and `no_rows`.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub warnings: Vec<Warning>,
     /// The commit.

@@ -50,6 +50,104 @@ pub struct Counts {
     pub skipped: u64,
 }
 
+/// Why rows of a file are no activities.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SkipReason {
+    /// The mapping leaves them out on purpose, by `skip_if`.
+    SkipIf,
+    /// No `when` of the mapping takes them.
+    NotTaken,
+}
+
+/// A cell that a condition of a mapping looks at.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SkippedCell {
+    /// Its column.
+    #[schema(example = "Product")]
+    pub column: String,
+    /// Its text, cut to 100 characters.
+    #[schema(example = "Petrol")]
+    pub value: String,
+}
+
+/// Rows of a file that are no activities and say the same in the cells that decided it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SkippedRows {
+    /// Why.
+    pub reason: SkipReason,
+    /// The cells that decided it.
+    pub cells: Vec<SkippedCell>,
+    /// How many rows.
+    pub rows: u64,
+    /// The first of their lines, at most five.
+    pub lines: Vec<u64>,
+    /// The text that a `when` takes and that one of the cells is, but for letter case or one letter.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub did_you_mean: Option<String>,
+}
+
+impl SkippedRows {
+    /// What the cells say, for people.
+    #[must_use]
+    pub fn cells_text(&self) -> String {
+        let cell = |cell: &SkippedCell| format!("{} {:?}", cell.column, cell.value);
+        self.cells.iter().map(cell).collect::<Vec<_>>().join(", ")
+    }
+
+    /// How many rows, on which lines, for people.
+    #[must_use]
+    pub fn rows_text(&self) -> String {
+        let lines: Vec<String> = self.lines.iter().map(ToString::to_string).collect();
+        let more = if self.rows > lines.len() as u64 { ", …" } else { "" };
+        let (rows, on) = if self.rows == 1 { ("row", "line") } else { ("rows", "lines") };
+        format!("{} {rows}, on {on} {}{more}", self.rows, lines.join(", "))
+    }
+}
+
+/// The code of the warning of a file without a row.
+pub const NO_ROWS: &str = "no_rows";
+
+/// The warning of a file of which no row is an activity.
+#[must_use]
+pub fn no_rows(counts: &Counts) -> Option<Warning> {
+    let Counts { accepted, duplicate, quarantined, rejected, skipped } = counts;
+    if accepted + duplicate + quarantined + rejected > 0 {
+        return None;
+    }
+    let detail = match skipped {
+        0 => "the file holds no row, so nothing was stored".to_owned(),
+        1 => "the only row of the file is no activity, so nothing was stored".to_owned(),
+        rows => {
+            format!("none of the {rows} rows of the file is an activity, so nothing was stored")
+        }
+    };
+    let detail = format!("{detail}: see whether it is the file, and the mapping, that was meant");
+    Some(Warning { code: NO_ROWS.to_owned(), detail, activities: 0 })
+}
+
+/// The code of the warning of rows that are skipped and seem to be misspelt.
+pub const NEARLY_TAKEN: &str = "nearly_taken";
+
+/// The warning of rows that no `when` takes though one takes almost the same text.
+#[must_use]
+pub fn nearly_taken(skipped: &[SkippedRows]) -> Option<Warning> {
+    let near = |rows: &&SkippedRows| rows.did_you_mean.is_some();
+    let activities = skipped.iter().filter(near).map(|rows| rows.rows).sum();
+    let first = skipped.iter().find(near)?;
+    let words = if activities == 1 { "1 row is" } else { &format!("{activities} rows are") };
+    Some(Warning {
+        code: NEARLY_TAKEN.to_owned(),
+        detail: format!(
+            "{words} left out and may be misspelt, such as {} ({}), where a `when` of the mapping takes {:?}: correct the file, or add the text to the `when`, and push the file again",
+            first.cells_text(),
+            first.rows_text(),
+            first.did_you_mean.as_deref().unwrap_or_default(),
+        ),
+        activities,
+    })
+}
+
 /// What became of one row.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct RowResult {
@@ -91,6 +189,9 @@ pub struct WriteAnswer {
     pub segments: Vec<SegmentId>,
     /// Each row up to 1,000 of them; of more, the rows not accepted.
     pub results: Vec<RowResult>,
+    /// Rows of a file that are no activities, at most 20 groups of them; `counts.skipped` counts all.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub skipped: Vec<SkippedRows>,
     /// What a reader should know of rows that were stored, such as `possible_duplicate`.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub warnings: Vec<Warning>,

@@ -70,10 +70,11 @@ async fn push(arguments: PushArguments, session: &mut Session) -> Result<(), Fai
         imports_table(&answers).print(&mut session.terminal.data);
     }
     for import in &answers {
+        let words = &mut session.terminal.words;
+        let skipped = import.counts.skipped;
+        imports::print_skipped((&import.file_name, skipped), &import.skipped, words);
         for warning in &import.warnings {
-            let words = &mut session.terminal.words;
-            let code = words.paint.odd(&format!("warning: {}", warning.code));
-            words.line(format!("{code}: {}: {}", import.file_name, warning.detail));
+            imports::print_warning(&import.file_name, warning, words);
         }
     }
     counted?;

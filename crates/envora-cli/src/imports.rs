@@ -8,7 +8,7 @@ use envora_api::footprints::Warning;
 use envora_api::imports::Import;
 use envora_api::mappings::ImportMapping;
 use envora_api::media;
-use envora_api::writes::{Counts, Outcome, RowResult};
+use envora_api::writes::{Counts, Outcome, RowResult, SkipReason, SkippedRows};
 use envora_domain::decimal::group_thousands;
 use envora_domain::hash::Digest;
 use envora_domain::id::{Id, ImportId};
@@ -333,6 +333,31 @@ pub fn print_refused(file: &Outgoing, import: &Import, to: &mut Channel) {
             import.id
         ));
     }
+}
+
+/// Prints which rows of a file are no activities, and why; of a file, its name and how many there are.
+pub fn print_skipped((name, all): (&str, u64), skipped: &[SkippedRows], to: &mut Channel) {
+    for group in skipped {
+        let why = match group.reason {
+            SkipReason::SkipIf => "left out by skip_if",
+            SkipReason::NotTaken => "taken by no `when`",
+        };
+        let near = group.did_you_mean.as_ref();
+        let near = near.map(|near| format!("; did you mean {near:?}?")).unwrap_or_default();
+        let (cells, rows) = (group.cells_text(), group.rows_text());
+        to.line(format!("{name}: {why}: {cells}: {rows}{near}"));
+    }
+    let told: u64 = skipped.iter().map(|group| group.rows).sum();
+    if all > told && told > 0 {
+        let more = group_thousands(&(all - told).to_string());
+        to.line(format!("{name}: … and {more} more rows are left out, or taken by no `when`"));
+    }
+}
+
+/// Prints what is odd about a file.
+pub fn print_warning(name: &str, warning: &Warning, to: &mut Channel) {
+    let code = to.paint.odd(&format!("warning: {}", warning.code));
+    to.line(format!("{code}: {name}: {}", warning.detail));
 }
 
 #[cfg(test)]

@@ -56,6 +56,40 @@ pub fn did_you_mean<'a>(text: &str, candidates: impl Iterator<Item = &'a str>) -
         .map(|(_, candidate)| candidate)
 }
 
+/// The candidate that a text is, but for letter case, or for one letter in a text of four or more. A digit
+/// is no letter: `B6` and `B7` are two words.
+#[must_use]
+pub fn slip_of<'a>(
+    text: &str,
+    mut candidates: impl Iterator<Item = &'a str> + Clone,
+) -> Option<&'a str> {
+    let typed: Vec<char> = text.to_lowercase().chars().collect();
+    let lower = |candidate: &str| candidate.to_lowercase().chars().collect::<Vec<char>>();
+    let mut again = candidates.clone();
+    candidates
+        .find(|candidate| lower(candidate) == typed)
+        .or_else(|| again.find(|candidate| is_one_letter_off(&typed, &lower(candidate))))
+}
+
+fn is_one_letter_off(typed: &[char], meant: &[char]) -> bool {
+    if typed.len().min(meant.len()) < 4 || typed.len().abs_diff(meant.len()) > 1 {
+        return false;
+    }
+    let same = typed.iter().zip(meant).take_while(|(a, b)| a == b).count();
+    let (typed, meant) = (typed.split_at(same).1, meant.split_at(same).1);
+    let both = typed.iter().rev().zip(meant.iter().rev());
+    let same = both.take_while(|(a, b)| a == b).count();
+    let (typed, meant) =
+        (typed.split_at(typed.len() - same).0, meant.split_at(meant.len() - same).0);
+    let letters = typed.iter().chain(meant).all(|letter| letter.is_alphabetic());
+    let off = match (typed, meant) {
+        ([_], []) | ([], [_]) | ([_], [_]) => true,
+        ([a, b], [c, d]) => a == d && b == c,
+        _ => false,
+    };
+    letters && off
+}
+
 /// How many letters must be changed, added, left out or swapped with their neighbour.
 fn distance(typed: &[char], candidate: &str) -> usize {
     let meant: Vec<char> = candidate.to_lowercase().chars().collect();
@@ -89,5 +123,21 @@ mod tests {
         assert_eq!(near("kWh."), Some("kW.h"));
         assert_eq!(near("bananas"), None);
         assert_eq!(near(""), None);
+    }
+
+    #[test]
+    fn a_slip_is_a_letter_and_no_digit() {
+        let slip =
+            |text: &str| slip_of(text, ["Diesel", "B7", "Meter 12", "gas", "oil"].into_iter());
+        for text in ["diesel", "DIESEL", "Disel", "Diessel", "Diezel", "Deisel", "idesel", "Diese"]
+        {
+            assert_eq!(slip(text), Some("Diesel"), "{text}");
+        }
+        assert_eq!(slip("GAS"), Some("gas"));
+        assert_eq!(slip("Metre 12"), Some("Meter 12"));
+        for text in ["", "B6", "Meter 13", "Meter 2", "gal", "oils", "Dieses 1", "Petrol", "Desl"] {
+            assert_eq!(slip(text), None, "{text}");
+        }
+        assert_eq!(slip_of("abc", ["ABC", "abc"].into_iter()), Some("ABC"));
     }
 }

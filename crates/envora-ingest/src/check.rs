@@ -12,6 +12,7 @@ use envora_domain::activities::{Activity, Ref};
 use envora_domain::hash::Digest;
 use envora_domain::id::Kind;
 
+use crate::formats::left::LeftOut;
 use crate::formats::{Derives, Reader};
 use crate::registry::Wanted;
 use crate::rows::ParsedRow;
@@ -40,8 +41,8 @@ pub struct Report {
     pub quarantined: u64,
     /// Rows that would not be stored.
     pub rejected: u64,
-    /// Records that the mapping leaves out.
-    pub skipped: u64,
+    /// Records that the mapping leaves out, or that nothing in it takes.
+    pub left: LeftOut,
     /// How often each code came up.
     pub codes: BTreeMap<RowCode, u64>,
     /// How many rows have each flag.
@@ -126,7 +127,7 @@ pub fn check(reader: Reader<'_>, known: Option<&Known>) -> io::Result<Report> {
     for row in reader.by_ref() {
         check.row(&row?);
     }
-    check.report.skipped = reader.skipped();
+    check.report.left = reader.left_out();
     Ok(check.report)
 }
 

@@ -22,6 +22,7 @@ mod verdicts;
 
 use std::collections::BTreeSet;
 
+use envora_api::writes::SkippedRows;
 use envora_domain::activities::problems::{Flag, Outcome, RowProblem};
 use envora_domain::hash::Digest;
 use envora_domain::id::{ActivityId, ImportId, SegmentId};
@@ -31,6 +32,7 @@ use envora_store::imports::{Counts, Mode};
 use envora_store::likenesses::Alike;
 use envora_store::writer::WriteError;
 
+use crate::formats::left::LeftOut;
 use crate::rows::{ParsedRow, Rows};
 
 /// The most rows of one segment.
@@ -49,8 +51,8 @@ pub struct Batch {
     pub rows: Rows,
     /// What a row that cannot be stored does to the others.
     pub mode: Mode,
-    /// Rows that the mapping left out, besides those of [`Rows::skipped`].
-    pub skipped: u64,
+    /// Records that gave no row; where the rows are read on the way, [`Rows::left_out`] tells of more.
+    pub left: LeftOut,
     /// What makes a retry one effect.
     pub idempotency: Option<Idempotency>,
     /// The file that they came in, if it is to be kept.
@@ -61,7 +63,7 @@ impl Batch {
     /// Rows of a request body, without a key.
     #[must_use]
     pub fn new(rows: Vec<ParsedRow>, mode: Mode) -> Self {
-        Self { rows: rows.into(), mode, skipped: 0, idempotency: None, import: None }
+        Self { rows: rows.into(), mode, left: LeftOut::default(), idempotency: None, import: None }
     }
 }
 
@@ -142,6 +144,8 @@ pub struct Accepted {
     /// Every row up to [`RESULTS_MAX`] of them; of more, the first that were rejected, and with room
     /// left the first of the others that were not accepted.
     pub results: Vec<RowResult>,
+    /// Records that gave no row, like ones together.
+    pub skipped: Vec<SkippedRows>,
     /// The rows that look like rows that were stored before.
     pub alike: Option<Alike>,
     /// How many stored rows name what is archived, and the first such words.

@@ -7,6 +7,7 @@
 pub mod csv;
 mod held;
 pub mod json;
+pub mod left;
 pub mod mend;
 pub mod ndjson;
 pub mod records;
@@ -24,6 +25,7 @@ use envora_domain::activities::{Activity, Origin};
 use envora_domain::hash::Digest;
 use envora_domain::id::ImportId;
 
+use self::left::LeftOut;
 use crate::fields::{Draft, Field, Given};
 use crate::mapping::Mapping;
 use crate::rows::ParsedRow;
@@ -255,12 +257,12 @@ impl Reader<'_> {
         self
     }
 
-    /// Records that gave no activity because the mapping says to leave them out.
+    /// Records that gave no activity: the mapping leaves them out, or nothing in it takes them.
     #[must_use]
-    pub fn skipped(&self) -> u64 {
+    pub fn left_out(&self) -> LeftOut {
         match self {
-            Self::Csv(reader) => reader.skipped(),
-            Self::Json(_) | Self::Ndjson(_) => 0,
+            Self::Csv(reader) => reader.left_out().clone(),
+            Self::Json(_) | Self::Ndjson(_) => LeftOut::default(),
         }
     }
 }

@@ -8,6 +8,7 @@ use envora_domain::activities::Activity;
 use envora_domain::activities::problems::{Outcome, RowCode, RowProblem};
 
 use crate::formats::Reader;
+use crate::formats::left::LeftOut;
 
 /// Rows on their way in.
 pub enum Rows {
@@ -18,12 +19,12 @@ pub enum Rows {
 }
 
 impl Rows {
-    /// Records that gave no row because the mapping says to leave them out.
+    /// Records that gave no row.
     #[must_use]
-    pub fn skipped(&self) -> u64 {
+    pub fn left_out(&self) -> LeftOut {
         match self {
-            Self::Listed(_) => 0,
-            Self::Read(reader) => reader.skipped(),
+            Self::Listed(_) => LeftOut::default(),
+            Self::Read(reader) => reader.left_out(),
         }
     }
 }

@@ -4,7 +4,9 @@ use envora_api::amounts::Watermark;
 use envora_api::codes::Code;
 use envora_api::footprints::Warning;
 use envora_api::problems::{Problem, RowError, RowPlace};
-use envora_api::writes::{Counts, Mode, Outcome, RowResult, WriteAnswer};
+use envora_api::writes::{
+    Counts, Mode, Outcome, RowResult, SkippedRows, WriteAnswer, nearly_taken, no_rows,
+};
 use envora_domain::activities::problems::{Flag, Outcome as Fate, RowProblem};
 use envora_ingest::commit::{self, ALIKE_REMEDY, Accepted, SubmitError};
 use envora_ingest::formats::{FileProblem, Format, OpenError};
@@ -28,6 +30,7 @@ pub fn write_answer(accepted: &Accepted, format: Format) -> WriteAnswer {
         counts: counts(&accepted.counts),
         segments: accepted.segments.clone(),
         results: results(&accepted.results, format),
+        skipped: accepted.skipped.clone(),
         warnings: warnings_of(accepted),
         watermark: watermark(accepted),
     }
@@ -36,7 +39,7 @@ pub fn write_answer(accepted: &Accepted, format: Format) -> WriteAnswer {
 /// What is odd about rows that were just stored.
 #[must_use]
 pub fn warnings_of(accepted: &Accepted) -> Vec<Warning> {
-    let mut all = warnings(accepted.alike);
+    let mut all = warnings(accepted.alike, (&accepted.skipped, &counts(&accepted.counts)));
     all.extend(accepted.archived.as_ref().map(|(rows, first)| {
         let words = if *rows == 1 { "1 row names" } else { &format!("{rows} rows name") };
         Warning {
@@ -50,9 +53,12 @@ pub fn warnings_of(accepted: &Accepted) -> Vec<Warning> {
     all
 }
 
-/// What is odd about rows that are stored.
+/// What is odd about rows that are stored, and about those that were skipped.
 #[must_use]
-pub fn warnings(alike: Option<Alike>) -> Vec<Warning> {
+pub fn warnings(
+    alike: Option<Alike>,
+    (skipped, counts): (&[SkippedRows], &Counts),
+) -> Vec<Warning> {
     let warning = |alike: Alike| {
         let Alike { rows, new, known } = alike;
         let words = if rows == 1 { "1 row looks" } else { &format!("{rows} rows look") };
@@ -64,7 +70,7 @@ pub fn warnings(alike: Option<Alike>) -> Vec<Warning> {
             activities: rows,
         }
     };
-    alike.map(warning).into_iter().collect()
+    alike.map(warning).into_iter().chain(nearly_taken(skipped)).chain(no_rows(counts)).collect()
 }
 
 /// The commit, as the place to wait for.

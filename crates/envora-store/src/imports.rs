@@ -17,15 +17,16 @@ use crate::value::Value;
 statements! {
     IMPORT_ADD = "INSERT INTO import (import_id, seq, mode, file_sha256, file_name, file_length,
             media_type, mapping, mapping_digest, accepted, duplicate, quarantined, rejected,
-            skipped, created_at, source_until, actor)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)";
+            skipped, created_at, source_until, actor, skipped_rows)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,
+            ?18)";
     IMPORT_BY_ID = "SELECT import_id, seq, mode, file_sha256, file_name, file_length, media_type,
             mapping, mapping_digest, accepted, duplicate, quarantined, rejected, skipped,
-            created_at, source_until
+            created_at, source_until, skipped_rows
         FROM import WHERE import_id = ?1";
     IMPORTS_BEFORE = "SELECT import_id, seq, mode, file_sha256, file_name, file_length, media_type,
             mapping, mapping_digest, accepted, duplicate, quarantined, rejected, skipped,
-            created_at, source_until
+            created_at, source_until, skipped_rows
         FROM import WHERE import_id < ?1 ORDER BY import_id DESC LIMIT ?2";
     IMPORT_COUNT = "SELECT count(*) FROM import";
     IMPORT_ROW_ADD = "INSERT INTO import_row (import_id, number, row_number, line, outcome, code,
@@ -109,6 +110,9 @@ pub struct Import {
     pub created_at: Timestamp,
     /// Until when the file is kept.
     pub source_until: Timestamp,
+    /// Which rows gave no activity, as the text that whoever added it gave; empty when none, and of
+    /// imports of before.
+    pub skipped_rows: String,
 }
 
 /// A row that was not accepted as it stood.
@@ -166,6 +170,7 @@ pub fn import_add(
             new.created_at.into(),
             new.source_until.into(),
             grant.actor().into(),
+            (&new.skipped_rows).into(),
         ],
     )
 }
@@ -229,6 +234,7 @@ fn import(row: &mut Row<'_>) -> anyhow::Result<Import> {
         },
         created_at: row.timestamp()?,
         source_until: row.timestamp()?,
+        skipped_rows: row.text()?,
     })
 }
 

@@ -59,6 +59,11 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../migrations/0007_chosen.sqlite.sql"),
         postgres: include_str!("../migrations/0007_chosen.postgres.sql"),
     },
+    Migration {
+        version: 8,
+        sqlite: include_str!("../migrations/0008_skipped_rows.sqlite.sql"),
+        postgres: include_str!("../migrations/0008_skipped_rows.postgres.sql"),
+    },
 ];
 
 impl Migration {

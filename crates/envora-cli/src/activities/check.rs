@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use envora_api::problems::{RowError, RowPlace};
+use envora_api::writes::{Counts, nearly_taken, no_rows};
 use envora_domain::activities::problems::RowProblem;
 use envora_domain::decimal::group_thousands;
 use envora_ingest::check::{self, Group, Known, Report};
@@ -22,7 +23,7 @@ use crate::arguments::CheckArguments;
 use crate::client::Client;
 use crate::configuration::Whom;
 use crate::failures::{Exit, Failure, row_error_view};
-use crate::imports::ROWS_SHOWN;
+use crate::imports::{ROWS_SHOWN, print_skipped, print_warning};
 use crate::refusals::as_it_stands;
 use crate::session::{Printed, Session};
 use crate::tables::Table;
@@ -157,7 +158,7 @@ fn table(checked: &[Checked]) -> Table {
             report.duplicate,
             report.quarantined,
             report.rejected,
-            report.skipped,
+            report.left.rows,
         ];
         let rows = rows.map(|rows| group_thousands(&rows.to_string()));
         table.row(core::iter::once(path.display().to_string()).chain(rows));
@@ -168,6 +169,16 @@ fn table(checked: &[Checked]) -> Table {
 impl Checked {
     fn format(&self) -> Format {
         Format::of_name(&self.path.display().to_string()).unwrap_or(Format::Csv)
+    }
+
+    fn counts(&self) -> Counts {
+        Counts {
+            accepted: self.report.accepted,
+            duplicate: self.report.duplicate,
+            quarantined: self.report.quarantined,
+            rejected: self.report.rejected,
+            skipped: self.report.left.rows,
+        }
     }
 
     /// Whether rows that would be stored name what only the organization's tables know.
@@ -195,6 +206,11 @@ impl Checked {
                 "  {} rows: ids not compared with those before, which are too many to keep here",
                 report.ids_not_compared
             ));
+        }
+        let (name, left) = (self.path.display().to_string(), &report.left);
+        print_skipped((&name, left.rows), &left.groups, words);
+        for warning in nearly_taken(&left.groups).into_iter().chain(no_rows(&self.counts())) {
+            print_warning(&name, &warning, words);
         }
         Ok(())
     }

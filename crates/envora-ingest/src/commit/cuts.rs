@@ -3,6 +3,7 @@
 use std::io;
 
 use super::SEGMENT_ROWS;
+use crate::formats::left::LeftOut;
 use crate::rows::{ParsedRow, Rows};
 
 /// The most bytes of the file that the rows of one cut come from: a row may be as long as a mebibyte.
@@ -39,9 +40,9 @@ impl Cuts {
         self.ahead.is_none()
     }
 
-    /// Records that the mapping left out.
-    pub(super) fn skipped(&self) -> u64 {
-        self.rows.skipped()
+    /// Records that gave no row.
+    pub(super) fn left_out(&self) -> LeftOut {
+        self.rows.left_out()
     }
 }
 

@@ -147,7 +147,7 @@ impl Intake {
         grant: &Grant<WriteActivities>,
         batch: Batch,
     ) -> Result<Submitted, SubmitError> {
-        let Batch { rows, mode, skipped, idempotency, import } = batch;
+        let Batch { rows, mode, left, idempotency, import } = batch;
         let mut cuts = Cuts::new(rows).context("read the rows")?;
         let mut cut = cuts.next().context("read the rows")?;
         let _turn = (!cuts.is_over()).then(|| self.claims.turn());
@@ -163,7 +163,8 @@ impl Intake {
         }
         self.goes_on()?;
         let last = storing.last(cut)?;
-        storing.listing.counts.skipped = skipped + cuts.skipped();
+        storing.listing.leave_out(left);
+        storing.listing.leave_out(cuts.left_out());
         drop(cuts);
         let now = self.parts.clock.now();
         if mode == Mode::Atomic && storing.listing.counts.rejected > 0 {
@@ -182,7 +183,7 @@ impl Intake {
         let judgement = self.judge(&mut self.course()?, rows)?;
         let mut listing = Listing::default();
         judgement.rows.into_iter().for_each(|row| listing.add(row.result));
-        listing.counts.skipped = batch.skipped;
+        listing.leave_out(batch.left);
         Ok(listing.answer(batch.mode, self.parts.clock.now()))
     }
 

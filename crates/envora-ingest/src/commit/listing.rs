@@ -1,11 +1,13 @@
 //! Listing: what an answer says of the rows, however many they are.
 
+use envora_api::writes::SkippedRows;
 use envora_domain::activities::problems::Outcome;
 use envora_domain::time::Timestamp;
 use envora_store::imports::{Counts, Mode};
 use envora_store::likenesses::Alike;
 
 use super::{Accepted, RESULTS_MAX, RowResult};
+use crate::formats::left::LeftOut;
 
 /// Counts of all rows, and the results of some.
 #[derive(Default)]
@@ -17,6 +19,8 @@ pub(super) struct Listing {
     /// Those rejected, and the others not accepted: at most as many of each.
     rejected: Vec<RowResult>,
     others: Vec<RowResult>,
+    /// Records that gave no row, like ones together.
+    skipped: Vec<SkippedRows>,
     /// Rows that look like rows that were stored before.
     alike: Option<Alike>,
     /// How many stored rows name what is archived, and the first such words.
@@ -56,6 +60,12 @@ impl Listing {
         }
     }
 
+    /// Takes in which records gave no row.
+    pub(super) fn leave_out(&mut self, left: LeftOut) {
+        self.counts.skipped += left.rows;
+        self.skipped.extend(left.groups);
+    }
+
     /// The answer; where it was stored is not known yet.
     pub(super) fn answer(self, mode: Mode, now: Timestamp) -> Accepted {
         let results = if self.rows <= RESULTS_MAX as u64 {
@@ -73,6 +83,7 @@ impl Listing {
             counts: self.counts,
             segments: Vec::new(),
             results,
+            skipped: self.skipped,
             alike: self.alike,
             archived: self.archived,
             import: None,

@@ -264,6 +264,7 @@ fn record(import: ImportDraft, (mode, counts): (Mode, Counts), now: Timestamp) -
         counts,
         created_at: now,
         source_until: import.source_until,
+        skipped_rows: String::new(),
     }
 }
 
@@ -298,7 +299,11 @@ impl Work {
             None => audit_head(tx)?.size.saturating_sub(1),
         };
         if let Some(import) = import {
-            let import = Import { seq: answer.watermark, ..import };
+            let skipped_rows = match answer.skipped.as_slice() {
+                [] => String::new(),
+                skipped => serde_json::to_string(skipped).context("write down what was skipped")?,
+            };
+            let import = Import { seq: answer.watermark, skipped_rows, ..import };
             import_add(tx, &grant, &import)?;
             notes.each_slice(|rows| import_rows_add(tx, &grant, &import, rows))?;
         }

@@ -10,6 +10,7 @@ use envora_domain::activities::problems::{Flag, RowCode, RowProblem};
 use envora_domain::hash::Digest;
 
 use super::held::{Arrival, Held, Zeros};
+use super::left::LeftOut;
 use super::records::{Dialect, Fault, Record, Records};
 use super::sheet::{BlockPlan, Cells, Half, Mark, Plan, Timing};
 use super::{Derives, Format, Judge, OpenError, Opening, OriginHead, RowPlace, rejected};
@@ -45,7 +46,7 @@ pub struct CsvReader<R> {
     head: OriginHead,
     version: Option<Digest>,
     row: u64,
-    skipped: u64,
+    left: LeftOut,
     /// What derives ids, unless the rows are only looked at.
     identity: Option<Identity>,
     held: Held<Item>,
@@ -104,7 +105,7 @@ impl<R: Read> CsvReader<R> {
             head: opening.head.clone(),
             version: opening.mapping.as_ref().map(|mapping| mapping.version),
             row: 0,
-            skipped: 0,
+            left: LeftOut::default(),
             identity: Some(Identity::new(&head.mapping.name)),
             style: head.mapping.file,
             held: Held::default(),
@@ -113,10 +114,10 @@ impl<R: Read> CsvReader<R> {
         })
     }
 
-    /// Records that gave no activity because the mapping says to leave them out.
+    /// Records that gave no activity: the mapping leaves them out, or nothing in it takes them.
     #[must_use]
-    pub const fn skipped(&self) -> u64 {
-        self.skipped
+    pub const fn left_out(&self) -> &LeftOut {
+        &self.left
     }
 
     /// Whether the mapping gives every row its id.
@@ -161,8 +162,8 @@ impl<R: Read> CsvReader<R> {
                 return Ok(true);
             }
         };
-        if self.plan.skips(&cells) {
-            self.skipped += 1;
+        if let Some(why) = self.plan.skips(&cells) {
+            self.left.declared(place.line, why);
             return Ok(true);
         }
         if let Some(problem) = misshapen(&cells, self.columns, &self.style.footer) {
@@ -182,7 +183,7 @@ impl<R: Read> CsvReader<R> {
             self.held.push(Item::Open(open), arrival);
         }
         if !taken {
-            self.skipped += 1;
+            self.left.not_taken(place.line, &self.plan.asked(&cells));
         }
         Ok(true)
     }

@@ -161,9 +161,16 @@ impl Plan {
         self.marks = Marks::Yes;
     }
 
-    /// Whether the mapping leaves this record out.
-    pub(super) fn skips(&self, cells: &Cells<'_>) -> bool {
-        self.skip_if.iter().any(|(place, test)| test.takes(cells.get(*place)))
+    /// The condition by which the mapping leaves this record out, and the cell it looks at.
+    pub(super) fn skips<'a>(&'a self, cells: &'a Cells<'_>) -> Option<(&'a Test, &'a str)> {
+        let asked = self.skip_if.iter().map(|(place, test)| (test, cells.get(*place)));
+        asked.into_iter().find(|(test, cell)| test.takes(cell))
+    }
+
+    /// The conditions of the blocks, and the cells they look at.
+    pub(super) fn asked<'a>(&'a self, cells: &'a Cells<'_>) -> Vec<(&'a Test, &'a str)> {
+        let tests = self.blocks.iter().filter_map(|plan| plan.when.as_ref());
+        tests.map(|(place, test)| (test, cells.get(*place))).collect()
     }
 
     /// What a block makes of a record; nothing when the block does not take it.

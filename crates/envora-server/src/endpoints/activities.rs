@@ -26,6 +26,7 @@ use envora_domain::time::Timestamp;
 use envora_ingest::commit::{Accepted, Batch, Idempotency, StoredAnswer, SubmitError, Submitted};
 use envora_ingest::footprint::AskError;
 use envora_ingest::formats::json::{BODY_ROWS_MAX, too_many_rows};
+use envora_ingest::formats::left::LeftOut;
 use envora_ingest::formats::{self, OpenError, Opening, OriginHead, Reader};
 use envora_ingest::rows::ParsedRow;
 use envora_ingest::segments::activities;
@@ -141,7 +142,7 @@ struct Incoming {
 /// The body, read into rows.
 struct Read {
     rows: Vec<ParsedRow>,
-    skipped: u64,
+    left: LeftOut,
     mode: Mode,
 }
 
@@ -163,7 +164,7 @@ impl Incoming {
             all.push(row.map_err(|error| rows::unreadable(OpenError::Io(error)))?);
         }
         let mode = self.mode.or(said).unwrap_or(default);
-        Ok(Read { rows: all, skipped: reader.skipped(), mode })
+        Ok(Read { rows: all, left: reader.left_out(), mode })
     }
 }
 
@@ -218,7 +219,7 @@ pub(crate) async fn add(
             idempotency::required(None)?;
         }
         let mut batch = Batch::new(read.rows, read.mode);
-        batch.skipped = read.skipped;
+        batch.left = read.left;
         batch.idempotency = marked.map(|marked| kept(marked, (minimal, format)));
         intake.submit_blocking(&grant, batch).map_err(|error| rows::refused(error, format))
     };
@@ -282,7 +283,7 @@ async fn validate(
     let work = move || -> Result<Accepted, Refusal> {
         let read = incoming.rows(Mode::Partial)?;
         let mut batch = Batch::new(read.rows, read.mode);
-        batch.skipped = read.skipped;
+        batch.left = read.left;
         let unexpected = |error| rows::refused(SubmitError::Unexpected(error), format);
         intake.preview(batch).map_err(unexpected)
     };

@@ -12,6 +12,7 @@ use envora_api::imports::{Import, RejectedRow};
 use envora_api::listing::Page;
 use envora_api::media;
 use envora_api::problems::{Problem, RowError, RowPlace};
+use envora_api::writes::SkippedRows;
 use envora_domain::access::Grant;
 use envora_domain::access::actions::{ReadActivities, ReadOrganization, WriteActivities};
 use envora_domain::activities::problems::Outcome as Fate;
@@ -21,6 +22,7 @@ use envora_domain::time::{Span, Timestamp};
 use envora_ingest::commit::{
     Accepted, Batch, Idempotency, ImportDraft, StoredAnswer, SubmitError, Submitted,
 };
+use envora_ingest::formats::left::LeftOut;
 use envora_ingest::formats::{self, OpenError, Opening, OriginHead, mend};
 use envora_ingest::mapping::Mapping;
 use envora_ingest::tenant::{Damaged, TenantParts};
@@ -207,7 +209,7 @@ impl Incoming {
         Ok(Batch {
             rows: reader.into(),
             mode,
-            skipped: 0,
+            left: LeftOut::default(),
             idempotency: Some(idempotency),
             import: Some(self.draft()),
         })
@@ -261,6 +263,7 @@ impl Answering {
             counts: rows::counts(&accepted.counts),
             segments: accepted.segments.clone(),
             results: rows::results(&accepted.results, self.format),
+            skipped: accepted.skipped.clone(),
             warnings: rows::warnings_of(accepted),
             watermark: rows::watermark(accepted),
             created_at: accepted.committed_at,
@@ -446,8 +449,13 @@ pub(crate) async fn read(
         Ok((import, segments_of_import(rd, &grant, id)?, alike_of_import(rd, &grant, id)?))
     });
     let (import, segments, alike) = found.await?;
-    let warnings = rows::warnings(alike);
-    Reply::ok(&Import { segments, warnings, ..wire(import.ok_or_else(nothing_here)?) })
+    let import = import.ok_or_else(nothing_here)?;
+    let skipped: Vec<SkippedRows> = match import.skipped_rows.as_str() {
+        "" => Vec::new(),
+        text => serde_json::from_str(text).context("read which rows were skipped")?,
+    };
+    let warnings = rows::warnings(alike, (&skipped, &rows::counts(&import.counts)));
+    Reply::ok(&Import { segments, skipped, warnings, ..wire(import) })
 }
 
 fn wire(import: store::Import) -> Import {
@@ -463,6 +471,7 @@ fn wire(import: store::Import) -> Import {
         counts: rows::counts(&import.counts),
         segments: Vec::new(),
         results: Vec::new(),
+        skipped: Vec::new(),
         warnings: Vec::new(),
         watermark: envora_api::amounts::Watermark {
             seq: import.seq,

@@ -285,6 +285,7 @@ pub(super) fn import() -> Import {
         counts: Counts { accepted: 8_757, duplicate: 0, quarantined: 2, rejected: 1, skipped: 0 },
         segments: Vec::new(),
         results: Vec::new(),
+        skipped: Vec::new(),
         warnings: Vec::new(),
         watermark: year().watermark,
         created_at: Timestamp::parse("2026-11-21T13:02:11.402Z").expect("an instant"),

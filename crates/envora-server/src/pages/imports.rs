@@ -12,6 +12,7 @@ use envora_api::mappings::ImportMapping;
 use envora_api::media;
 use envora_api::organizations::Organization;
 use envora_api::problems::Problem;
+use envora_api::writes::{SkipReason, SkippedRows};
 use envora_domain::access::actions::{ReadActivities, WriteActivities};
 use envora_domain::decimal::group_thousands;
 use envora_domain::id::ImportId;
@@ -76,6 +77,7 @@ struct Row {
     tone: &'static str,
     status: &'static str,
     accepted: String,
+    before: String,
     waiting: String,
     rejected: String,
 }
@@ -155,16 +157,21 @@ fn row(import: &Import) -> Row {
         about: format!("{} · {}", words::instant(import.created_at), words::bytes(import.bytes)),
         tone,
         status,
-        accepted: number(import.counts.accepted + import.counts.duplicate),
+        accepted: number(import.counts.accepted),
+        before: number(import.counts.duplicate),
         waiting: number(import.counts.quarantined),
         rejected: number(import.counts.rejected),
     }
 }
 
 fn outcome(import: &Import) -> (&'static str, &'static str) {
-    match (import.counts.rejected, import.counts.quarantined) {
-        (0, 0) => ("good", "all in"),
-        (0, _) => ("warn", "some wait"),
+    let counts = &import.counts;
+    let stored = counts.accepted + counts.duplicate + counts.quarantined;
+    match (stored, counts.rejected, counts.quarantined) {
+        (0, 0, _) => ("warn", "no rows"),
+        (0, ..) => ("bad", "all refused"),
+        (_, 0, 0) => ("good", "all in"),
+        (_, 0, _) => ("warn", "some wait"),
         _ => ("bad", "some refused"),
     }
 }
@@ -187,6 +194,8 @@ pub(super) struct ImportPage {
     counts: Vec<Count>,
     meter: String,
     warnings: Vec<String>,
+    skipped: Vec<(String, String)>,
+    skipped_more: Option<String>,
     faults: Vec<Fault>,
     partly: bool,
     error_file: Option<String>,
@@ -206,7 +215,12 @@ pub(super) fn import_page(
     let all = counts.accepted + counts.duplicate + counts.quarantined + counts.rejected;
     let stored = counts.accepted + counts.duplicate;
     let (tone, status) = outcome(import);
-    let description = format!("{stored} of {all} rows are stored and count.");
+    let description = match counts.duplicate {
+        0 => format!("{stored} of {all} rows are stored and count."),
+        before => {
+            format!("{stored} of {all} rows are stored and count, {before} of them since before.")
+        }
+    };
     let caption = Caption { id: "rows-in", title: "Rows taken in", description: &description };
     let errors = refused
         .data
@@ -242,6 +256,8 @@ pub(super) fn import_page(
         ],
         meter: charts::meter(caption, stored, all),
         warnings: import.warnings.iter().map(|warning| warning.detail.clone()).collect(),
+        skipped: import.skipped.iter().map(skipped).collect(),
+        skipped_more: skipped_more(import),
         faults: grouped(errors),
         partly: refused.next_cursor.is_some(),
         error_file: (counts.rejected > 0).then(|| format!("/imports/{}/error-file", import.id)),
@@ -259,6 +275,24 @@ pub(super) fn import_page(
             mapping.unwrap_or_default()
         ),
     }
+}
+
+/// What rows that are no activities say, and why they are none.
+fn skipped(rows: &SkippedRows) -> (String, String) {
+    let why = match rows.reason {
+        SkipReason::SkipIf => "The mapping leaves them out, by skip_if".to_owned(),
+        SkipReason::NotTaken => match &rows.did_you_mean {
+            Some(near) => format!("No when of the mapping takes them; {near:?} may be meant"),
+            None => "No when of the mapping takes them".to_owned(),
+        },
+    };
+    (rows.cells_text(), format!("{why}: {}.", rows.rows_text()))
+}
+
+fn skipped_more(import: &Import) -> Option<String> {
+    let told: u64 = import.skipped.iter().map(|rows| rows.rows).sum();
+    let more = import.counts.skipped.saturating_sub(told);
+    (told > 0 && more > 0).then(|| words::count(more, "more row", "more rows"))
 }
 
 /// `GET /imports`: the form, and what was taken in so far.

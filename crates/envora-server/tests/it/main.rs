@@ -31,4 +31,5 @@ mod problems;
 mod quality;
 mod reverse;
 mod segments;
+mod skipped;
 mod types;

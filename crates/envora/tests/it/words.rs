@@ -29,6 +29,23 @@ fn every_kind_of_bad_row_is_named_with_its_place_and_remedy() {
 }
 
 #[test]
+fn rows_that_nothing_takes_are_told() {
+    let house = House::new();
+    let mapping = "mapping = \"meters\"\n[const]\ntype = \"electricity.purchased\"\nunit = \"kW.h\"\n\
+        facility_code = \"b24\"\n[[activity]]\nwhen = { column = \"meter\", in = [\"electricity\"] }\n\
+        occurred_at = { column = \"time\" }\nquantity = { column = \"load\" }\n\
+        [rows]\nskip_if = { column = \"meter\", equals = [\"Sum\"] }\n";
+    fs::write(house.path().join("meters.toml"), mapping).unwrap();
+    let row = |meter: &str| format!("{meter},2022-01-01T00:00:00Z,1\n");
+    let rows: String =
+        ["electricity", "Electricity", "water", "Sum", "Electricity"].map(row).concat();
+    fs::write(house.path().join("m.csv"), format!("meter,time,load\n{rows}")).unwrap();
+    let ended = house.run(&["data", "check", "m.csv", "--mapping", "meters.toml"]);
+    assert!(ended.out.contains("\t1\t0\t0\t0\t4"), "{ended:?}");
+    check("data-check-skipped.txt", &ended.err);
+}
+
+#[test]
 fn a_real_file_is_checked_without_a_server() {
     let house = House::new();
     let examples = repository().join("examples/university-estate");

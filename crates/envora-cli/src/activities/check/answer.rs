@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::{Checked, row_error};
 use crate::failures::Failure;
 use envora_api::problems::RowError;
-use envora_api::writes::Counts;
+use envora_api::writes::{Counts, SkippedRows};
 use envora_ingest::check::Named;
 
 /// The answer: each file, and what is left for the server.
@@ -29,6 +29,8 @@ struct FileAnswer {
     codes: BTreeMap<&'static str, u64>,
     flags: BTreeMap<&'static str, u64>,
     problems: Vec<Problems>,
+    /// Rows that are no activities, like ones together.
+    skipped: Vec<SkippedRows>,
     /// Rows by what they name: facilities, sources, entities, suppliers.
     named: BTreeMap<&'static str, BTreeMap<String, u64>>,
 }
@@ -57,16 +59,11 @@ fn file(checked: &Checked) -> Result<FileAnswer, Failure> {
     Ok(FileAnswer {
         file: checked.path.display().to_string(),
         rows: report.rows,
-        counts: Counts {
-            accepted: report.accepted,
-            duplicate: report.duplicate,
-            quarantined: report.quarantined,
-            rejected: report.rejected,
-            skipped: report.skipped,
-        },
+        counts: checked.counts(),
         codes: report.codes.iter().map(|(code, count)| (code.as_str(), *count)).collect(),
         flags: report.flags.iter().map(|(flag, count)| (flag.as_str(), *count)).collect(),
         problems: problems.collect::<Result<_, Failure>>()?,
+        skipped: report.left.groups.clone(),
         named: report.named.iter().map(|(wanted, words)| (wanted.as_str(), named(words))).collect(),
     })
 }

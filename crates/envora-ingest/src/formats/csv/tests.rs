@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use envora_api::writes::SkipReason;
 use envora_domain::activities::problems::Outcome;
 use envora_domain::activities::{Origin, Period, Ref};
 
@@ -318,7 +319,14 @@ fn the_messy_case_is_read_as_declared() {
         open(Format::Csv, Box::new(&text[..]), &opening(Some(MESSY))).expect("it opens");
     let rows: Vec<ParsedRow> = reader.by_ref().map(|row| row.expect("a row")).collect();
     assert_eq!(quantities(&rows), ["1052.50", "missing_field", "not_a_number", "looks_like_total"]);
-    assert_eq!(reader.skipped(), 2);
+    let left = reader.left_out();
+    let told: Vec<_> = left.groups.iter().map(|group| (group.cells_text(), group.reason)).collect();
+    let why = [
+        ("Art \"Storno\"".to_owned(), SkipReason::SkipIf),
+        ("Produkt \"AdBlue\"".to_owned(), SkipReason::NotTaken),
+    ];
+    assert_eq!((left.rows, told), (2, why.to_vec()));
+    assert!(left.groups.iter().all(|group| group.did_you_mean.is_none() && group.lines.len() == 1));
     let first = rows[0].activity.as_ref().expect("an activity");
     assert_eq!(first.unit, "L");
     assert_eq!(first.facility, Some(Ref::Code("München".to_owned())));
