@@ -23,6 +23,7 @@ mod files;
 mod list;
 mod mappings;
 mod preview;
+mod propose;
 mod reading;
 mod supersede;
 mod tail;

@@ -12,6 +12,7 @@ pub mod formats;
 pub mod identity;
 pub mod mapping;
 pub mod rows;
+pub mod sniff;
 pub mod words;
 
 pub mod commit;

@@ -3,6 +3,7 @@
 use anyhow::Context as _;
 use envora_api::mappings::ImportMapping;
 
+use super::propose;
 use crate::arguments::MapVerb;
 use crate::failures::Failure;
 use crate::imports;
@@ -18,10 +19,12 @@ const VERSION_SHOWN: usize = 16;
 /// The server's problem, or a file that is no mapping.
 pub(super) async fn run(verb: MapVerb, session: &mut Session) -> Result<(), Failure> {
     let client = match &verb {
+        MapVerb::Propose { file, name } => return propose::run(file, name.as_deref(), session),
         MapVerb::Save { .. } => session.client_to_change()?,
         MapVerb::List | MapVerb::Show { .. } => session.client()?,
     };
     match verb {
+        MapVerb::Propose { .. } => {}
         MapVerb::List => {
             let all: Vec<ImportMapping> = client.all("/import-mappings", &[]).await?;
             if session.print_json(&all)? == Printed::NotYet {

@@ -23,7 +23,7 @@ mod cells;
 mod head;
 mod kept;
 pub(super) mod mend;
-mod text;
+pub(crate) mod text;
 
 pub(crate) use cells::put_cell;
 pub(super) use kept::Places;
@@ -365,6 +365,11 @@ pub fn shown(line: &[u8]) -> Cow<'_, str> {
         .unwrap_or_else(|| String::from_utf8_lossy(line))
 }
 
+/// Whether a row's first cell marks it as the sum of others.
+pub(crate) fn is_total(first: &str) -> bool {
+    TOTALS.iter().any(|word| first.eq_ignore_ascii_case(word))
+}
+
 /// A row that sums others up, or has another number of cells than the header.
 fn misshapen(cells: &Cells<'_>, columns: usize, footer: &[String]) -> Option<RowProblem> {
     let first = cells.0.iter().find(|cell| !cell.is_empty()).map_or("", |cell| cell.as_ref());
@@ -372,9 +377,7 @@ fn misshapen(cells: &Cells<'_>, columns: usize, footer: &[String]) -> Option<Row
         first.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word))
             && first.get(word.len()..).is_some_and(|rest| !rest.starts_with(char::is_alphanumeric))
     };
-    let total = footer.iter().any(|word| footed(word))
-        || TOTALS.iter().any(|word| first.eq_ignore_ascii_case(word));
-    if total {
+    if footer.iter().any(|word| footed(word)) || is_total(first) {
         return Some(
             RowProblem::new(
                 RowCode::LooksLikeTotal,

@@ -12,5 +12,6 @@ mod p05;
 mod p07;
 mod processing;
 mod schema;
+mod sniffing;
 mod switching;
 mod tracing;

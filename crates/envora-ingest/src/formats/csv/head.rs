@@ -184,7 +184,7 @@ fn plain(header: &[String], set: &[Field]) -> Result<Mapping, Vec<FileProblem>> 
             None => {
                 let near = Field::nearest(name).map(|near| format!("did you mean {near:?}?"));
                 let hint = near.unwrap_or_else(|| {
-                    "name the columns like the schema's fields, or send a mapping".to_owned()
+                    "name the columns like the schema's fields, or send a mapping: `envora data map propose FILE` writes one".to_owned()
                 });
                 problems.push(
                     FileProblem::new(

@@ -11,12 +11,12 @@ const HIGH: [char; 32] = [
 ];
 
 /// UTF-8.
-pub(super) fn utf8(bytes: &[u8]) -> Option<Cow<'_, str>> {
+pub(crate) fn utf8(bytes: &[u8]) -> Option<Cow<'_, str>> {
     core::str::from_utf8(bytes).ok().map(Cow::Borrowed)
 }
 
 /// Windows-1252; nothing for a byte that it has not.
-pub(super) fn windows_1252(bytes: &[u8]) -> Option<Cow<'_, str>> {
+pub(crate) fn windows_1252(bytes: &[u8]) -> Option<Cow<'_, str>> {
     if bytes.is_ascii() {
         return utf8(bytes);
     }

@@ -1,0 +1,175 @@
+//! What a column holds, found from all of its cells.
+
+use std::collections::BTreeMap;
+
+use super::cells::{clock_format, is_clock, is_null};
+use super::numbers::{Numbers, Reading, Witness};
+use super::times::Times;
+use crate::mapping::numbers::NumberStyle;
+
+/// How many different texts of a column are kept.
+const TEXTS_MAX: usize = 40;
+/// How many cells a column shows.
+const SHOWN_MAX: usize = 3;
+
+/// What a column holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Holds {
+    /// No cell says anything.
+    Nothing,
+    /// Numbers, and how they are written.
+    Numbers(Reading<NumberStyle>),
+    /// Days, or days and times; the format, empty for ISO 8601.
+    Times(Reading<String>),
+    /// Times of day without a day, and their format.
+    Clock(String),
+    /// Digits that are a name: as long as each other, and longer than a reading.
+    Digits,
+    /// Words.
+    Words,
+}
+
+impl Holds {
+    /// How its numbers are written, where it holds numbers.
+    #[must_use]
+    pub const fn numbers(&self) -> Option<&Reading<NumberStyle>> {
+        if let Self::Numbers(reading) = self { Some(reading) } else { None }
+    }
+
+    /// How its times are written, where it holds times.
+    #[must_use]
+    pub const fn times(&self) -> Option<&Reading<String>> {
+        if let Self::Times(reading) = self { Some(reading) } else { None }
+    }
+
+    /// How its times of day are written, where it holds nothing else.
+    #[must_use]
+    pub fn clock(&self) -> Option<&str> {
+        if let Self::Clock(format) = self { Some(format) } else { None }
+    }
+}
+
+/// A column.
+#[derive(Clone, Debug, Default)]
+pub struct Column {
+    /// Its name in the header.
+    pub name: String,
+    /// Its cell in the row of units.
+    pub unit: String,
+    /// How many cells say something.
+    pub filled: u64,
+    /// How many are blank.
+    pub blank: u64,
+    /// Words for "no value", and how often.
+    pub nulls: BTreeMap<String, u64>,
+    /// The first cells.
+    pub shown: Vec<String>,
+    /// Different texts and how often, where they are few.
+    pub texts: BTreeMap<String, u64>,
+    /// Whether there are more texts than are kept.
+    pub many: bool,
+    numbers: Numbers,
+    times: Times,
+    clocks: u64,
+    clock: Option<(String, bool)>,
+    shortest: usize,
+    odds: [Option<Witness>; 3],
+}
+
+impl Column {
+    pub(super) fn new(name: &str, unit: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            unit: unit.to_owned(),
+            shortest: usize::MAX,
+            ..Self::default()
+        }
+    }
+
+    /// Takes a cell in.
+    pub(super) fn take(&mut self, line: u64, cell: &str) {
+        if cell.is_empty() {
+            self.blank += 1;
+            return;
+        }
+        if is_null(cell) {
+            *self.nulls.entry(cell.to_owned()).or_default() += 1;
+            return;
+        }
+        self.filled += 1;
+        self.shortest = self.shortest.min(cell.len());
+        if self.shown.len() < SHOWN_MAX && self.shown.iter().all(|shown| shown != cell) {
+            self.shown.push(cell.chars().take(60).collect());
+        }
+        self.keep(cell);
+        let number = self.numbers.take(line, cell);
+        let time = self.times.take(line, cell);
+        let clock = is_clock(cell);
+        if clock {
+            self.clocks += 1;
+            let format = clock_format(cell);
+            match (&mut self.clock, format) {
+                (Some((_, loose)), Some((_, new))) => *loose |= new,
+                (own @ None, format) => *own = format,
+                (Some(_), None) => {}
+            }
+        }
+        for (odd, is) in self.odds.iter_mut().zip([number, time, clock]) {
+            if !is {
+                odd.get_or_insert_with(|| Witness::new(line, cell));
+            }
+        }
+    }
+
+    fn keep(&mut self, cell: &str) {
+        if let Some(count) = self.texts.get_mut(cell) {
+            *count += 1;
+        } else if self.texts.len() < TEXTS_MAX && cell.len() <= 60 {
+            self.texts.insert(cell.to_owned(), 1);
+        } else {
+            self.many = true;
+        }
+    }
+
+    /// What the column holds: what four of five cells are.
+    #[must_use]
+    pub fn holds(&self) -> Holds {
+        if self.filled == 0 {
+            return Holds::Nothing;
+        }
+        let most = |count: u64| count * 5 >= self.filled * 4;
+        if most(self.times.cells)
+            && let Some(reading) = self.times.reading()
+        {
+            // Eight digits are a day only where all of them are.
+            let digits = self.numbers.cells == self.filled;
+            if !digits || self.times.cells == self.filled {
+                return Holds::Times(reading);
+            }
+        }
+        if most(self.clocks) {
+            let (format, loose) = self.clock.clone().unwrap_or_default();
+            return Holds::Clock(if loose { format } else { format.replacen('h', "hh", 1) });
+        }
+        if !most(self.numbers.cells) {
+            return Holds::Words;
+        }
+        let even = self.shortest == self.numbers.longest;
+        if even && self.numbers.longest >= 9 && self.numbers.fractions == 0 {
+            return Holds::Digits;
+        }
+        Holds::Numbers(self.numbers.reading())
+    }
+
+    /// The first cell that is not of the kind that the column holds.
+    #[must_use]
+    pub fn odd(&self) -> Option<&Witness> {
+        let [number, time, clock] = &self.odds;
+        match self.holds() {
+            Holds::Numbers(_) => number.as_ref(),
+            Holds::Times(_) => time.as_ref(),
+            Holds::Clock(_) => clock.as_ref(),
+            Holds::Nothing | Holds::Digits | Holds::Words => None,
+        }
+    }
+}

@@ -1,0 +1,289 @@
+//! A mapping for a file that was looked at: what is sure, why, and what has to be asked.
+
+mod activity;
+
+use super::columns::Column;
+use super::roles::{Carrier, Role, carrier, named};
+use super::steps;
+use super::wide::{self, Label, Wide};
+use super::{Header, Look};
+use crate::mapping::Encoding;
+
+/// What cannot be told from the file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Question {
+    /// `ambiguous_format`, or `missing_field` where the file does not say a thing at all.
+    pub code: &'static str,
+    /// The column it is about; else empty.
+    pub column: String,
+    /// The question.
+    pub asks: String,
+    /// Where it shows; line 0 where it is of the whole file.
+    pub line: u64,
+    /// What can be answered.
+    pub choices: Vec<Choice>,
+}
+
+/// An answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Choice {
+    /// What the mapping says then.
+    pub says: String,
+    /// What that means.
+    pub means: String,
+}
+
+/// A mapping, as far as the file tells.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Proposal {
+    /// The mapping file; what is asked stands in it as comments.
+    pub text: String,
+    /// What was found, and from what.
+    pub reasons: Vec<Reason>,
+    /// What has to be asked.
+    pub questions: Vec<Question>,
+}
+
+/// Something found, and from what.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reason {
+    /// What.
+    pub what: String,
+    /// From what.
+    pub why: String,
+}
+
+/// Proposes a mapping of this name.
+#[must_use]
+pub fn propose(look: &Look, name: &str) -> Proposal {
+    let wide = wide::find(look.columns.iter().map(|column| column.name.as_str()));
+    let mut writer = Writer { look, name, wide, proposal: Proposal::default() };
+    writer.head();
+    writer.constants();
+    writer.activity();
+    writer.intervals();
+    writer.proposal
+}
+
+struct Writer<'a> {
+    look: &'a Look,
+    name: &'a str,
+    wide: Option<Wide>,
+    proposal: Proposal,
+}
+
+/// A text as TOML writes it.
+fn quoted(text: &str) -> String {
+    toml::Value::String(text.to_owned()).to_string()
+}
+
+impl Writer<'_> {
+    fn line(&mut self, text: impl AsRef<str>) {
+        self.proposal.text.push_str(text.as_ref());
+        self.proposal.text.push('\n');
+    }
+
+    fn reason(&mut self, what: impl Into<String>, why: impl Into<String>) {
+        self.proposal.reasons.push(Reason { what: what.into(), why: why.into() });
+    }
+
+    /// Asks, and writes the choices down as comments.
+    fn ask(&mut self, question: Question) {
+        let at =
+            if question.line > 0 { format!(" (line {})", question.line) } else { String::new() };
+        self.line(format!("# ? {}{at}", question.asks));
+        for choice in &question.choices {
+            let text = format!("# {:<44} # {}", choice.says, choice.means);
+            self.line(text);
+        }
+        self.proposal.questions.push(question);
+    }
+
+    fn is_interval(&self, column: &Column) -> bool {
+        self.wide.as_ref().is_some_and(|wide| wide.columns.contains(&column.name))
+    }
+
+    fn head(&mut self) {
+        self.line(format!("mapping = {}", quoted(self.name)));
+        self.line("format = \"csv\"");
+        self.line("");
+        self.line("[file]");
+        self.text();
+        self.rows();
+        self.doubts();
+        self.line("");
+    }
+
+    /// How the bytes are text, and cells.
+    fn text(&mut self) {
+        let look = self.look;
+        if look.encoding == Encoding::Windows1252 {
+            self.line("encoding = \"windows-1252\"");
+            let why =
+                format!("line {} is not UTF-8, and every byte is a letter there", look.not_utf8);
+            self.reason("Windows-1252", why);
+        }
+        let sign = char::from(look.delimiter);
+        let shown = if sign == '\t' { "\\t".to_owned() } else { sign.to_string() };
+        self.line(format!("delimiter = \"{shown}\""));
+        let why = if look.delimiter_declared {
+            "its first line says so"
+        } else {
+            "it makes the most even table"
+        };
+        self.reason(format!("{shown:?} between cells"), why);
+        let skip = look.skip_lines + u64::from(look.delimiter_declared && look.skip_lines > 0);
+        if skip > 0 {
+            self.line(format!("skip_lines = {skip}"));
+            self.reason(format!("{skip} lines before the header"), "they are no part of the table");
+        }
+        if look.units_row {
+            self.line("units_row = true");
+            self.reason("a row of units", "it names units over columns of numbers");
+        }
+        let nulls = self.nulls();
+        if !nulls.is_empty() {
+            let words: Vec<String> = nulls.iter().map(|word| quoted(word)).collect();
+            self.line(format!("null = [{}]", words.join(", ")));
+            self.reason(
+                format!("{} say \"no value\"", words.join(", ")),
+                "as cells, they stand for nothing else",
+            );
+        }
+    }
+
+    /// Rows that are no rows.
+    fn rows(&mut self) {
+        let look = self.look;
+        for total in look.totals.iter().take(1) {
+            self.reason(
+                format!("line {} sums others up", total.line),
+                format!("its first cell is {:?}: it is listed, never counted", total.text),
+            );
+        }
+        if let (count @ 1.., shown) = &look.remarks {
+            let first = shown
+                .first()
+                .map_or_else(String::new, |own| format!("line {}: {:?}", own.line, own.text));
+            self.reason(
+                format!("{count} rows of one cell"),
+                format!("remarks, it seems ({first}): each will be refused as a row"),
+            );
+        }
+        if let (count @ 1.., lines) = &look.misshapen {
+            let lines: Vec<String> = lines.iter().map(u64::to_string).collect();
+            self.reason(
+                format!("{count} rows of another length"),
+                format!("lines {}: each will be refused as a row", lines.join(", ")),
+            );
+        }
+    }
+
+    fn doubts(&mut self) {
+        let look = self.look;
+        if let Some(rival) = look.delimiter_rival {
+            let says = |sign: u8| Choice {
+                says: format!("delimiter = {}", quoted(&char::from(sign).to_string())),
+                means: "between cells".to_owned(),
+            };
+            self.ask(Question {
+                code: "ambiguous_format",
+                column: String::new(),
+                asks: "two signs between cells make nearly the same table".to_owned(),
+                line: 0,
+                choices: vec![says(look.delimiter), says(rival)],
+            });
+        }
+        if look.header == Header::Absent {
+            self.ask(Question {
+                code: "missing_field",
+                column: String::new(),
+                asks:
+                    "the first line is a row already: put a line with the columns' names before it"
+                        .to_owned(),
+                line: 1,
+                choices: Vec::new(),
+            });
+        }
+    }
+
+    fn nulls(&self) -> Vec<String> {
+        let mut words: Vec<String> =
+            self.look.columns.iter().flat_map(|column| column.nulls.keys().cloned()).collect();
+        words.sort();
+        words.dedup();
+        words
+    }
+
+    fn carrier(&self) -> Option<Carrier> {
+        let columns = &self.look.columns;
+        let kinds = columns.iter().filter(|column| !column.many);
+        let names = columns.iter().map(|column| column.name.as_str()).chain([self.name]);
+        carrier(names).or_else(|| {
+            let cells = kinds.flat_map(|column| column.texts.keys().map(String::as_str));
+            carrier(cells)
+        })
+    }
+
+    fn constants(&mut self) {
+        self.line("[const]");
+        match self.carrier() {
+            Some(Carrier::Electricity) => {
+                self.line("type = \"electricity.purchased\"");
+                self.reason("electricity", "a name or a cell says so");
+            }
+            Some(Carrier::Gas) => {
+                self.line("type = \"fuel.combusted.stationary\"");
+                self.line("\"qualifiers.fuel\" = \"natural_gas\"");
+                self.reason("natural gas", "a name or a cell says so");
+            }
+            Some(Carrier::Water) => {
+                self.line("type = \"water.supplied\"");
+                self.reason("water", "a name or a cell says so");
+            }
+            None => {
+                let choice = |says: &str, means: &str| Choice {
+                    says: format!("type = \"{says}\""),
+                    means: means.to_owned(),
+                };
+                self.ask(Question {
+                    code: "missing_field",
+                    column: String::new(),
+                    asks: "what is it that was used?".to_owned(),
+                    line: 0,
+                    choices: vec![
+                        choice("electricity.purchased", "electricity"),
+                        choice("fuel.combusted.stationary", "fuel; add \"qualifiers.fuel\""),
+                        choice("water.supplied", "water"),
+                    ],
+                });
+            }
+        }
+        self.line("# time_zone = \"Europe/London\"   # where it is not the facility's own");
+        for (role, field) in [(Role::Facility, "facility_code"), (Role::Source, "source_code")] {
+            if named(&self.look.columns, role).is_none() {
+                self.line(format!("# {field} = \"…\"   # or: --set {field}=…"));
+            }
+        }
+        self.line("");
+    }
+
+    fn intervals(&mut self) {
+        let Some(wide) = &self.wide else { return };
+        let label = match wide.label {
+            Label::Start => "start",
+            Label::End => "end",
+            Label::Index => "index",
+        };
+        let lines = [
+            String::new(),
+            "[unpivot]".to_owned(),
+            format!("columns = {}", quoted(&wide.pattern)),
+            format!("label = \"{label}\""),
+            format!("length = \"{}\"", steps::length(i64::from(wide.minutes))),
+        ];
+        for line in lines {
+            self.line(line);
+        }
+    }
+}

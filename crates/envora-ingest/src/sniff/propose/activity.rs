@@ -1,0 +1,424 @@
+//! When, how much, in what unit, and where: the `[[activity]]` of a proposal.
+
+use std::borrow::Cow;
+
+use super::super::columns::{Column, Holds};
+use super::super::numbers::{Reading, Witness};
+use super::super::roles::{Carrier, Role, has, named, said, unit_of};
+use super::super::steps::{Steps, length, steps};
+use super::super::wide::{Label, Wide};
+use super::{Choice, Question, Writer, quoted};
+use crate::mapping::numbers::NumberStyle;
+
+/// A time of a row: one column, or a day's and a clock's.
+#[derive(Clone)]
+struct When<'a> {
+    day: &'a Column,
+    clock: Option<(&'a Column, String)>,
+}
+
+impl When<'_> {
+    /// Where it stands, as a mapping names it.
+    fn place(&self) -> String {
+        match &self.clock {
+            None => quoted(&self.day.name),
+            Some((clock, _)) => {
+                format!("{{ columns = [{}, {}] }}", quoted(&self.day.name), quoted(&clock.name))
+            }
+        }
+    }
+
+    /// The format with its key, for one way of writing the day.
+    fn key(&self, way: &str) -> String {
+        let format = match (&self.clock, way) {
+            (None, way) => way.to_owned(),
+            (Some((_, clock)), "") => format!("YYYY-MM-DD {clock}"),
+            (Some((_, clock)), way) => format!("{way} {clock}"),
+        };
+        if format.is_empty() { format } else { format!(", format = {}", quoted(&format)) }
+    }
+
+    fn reading(&self) -> Reading<String> {
+        self.day.holds().times().cloned().unwrap_or_else(|| Reading::One(String::new()))
+    }
+
+    fn likeliest(&self) -> String {
+        self.reading().likeliest().cloned().unwrap_or_default()
+    }
+
+    fn is_day(&self) -> bool {
+        let way = self.likeliest();
+        let timed = if way.is_empty() {
+            self.day.shown.iter().any(|shown| shown.len() > 10)
+        } else {
+            way.contains('h')
+        };
+        self.clock.is_none() && !timed
+    }
+}
+
+impl<'a> Writer<'a> {
+    pub(super) fn activity(&mut self) {
+        self.line("[[activity]]");
+        self.period();
+        self.quantity();
+        self.unit();
+        for (role, field) in [(Role::Facility, "facility_code"), (Role::Source, "source_code")] {
+            if let Some(column) = named(&self.look.columns, role) {
+                let name = quoted(&column.name);
+                self.line(format!("{field} = {{ column = {name} }}"));
+                self.reason(format!("{name} is the {field}"), "its name says so");
+            }
+        }
+    }
+
+    /// The columns that say when, each with the clock column that follows it.
+    fn whens(&self) -> Vec<When<'a>> {
+        let look: &'a super::super::Look = self.look;
+        let mut whens = Vec::new();
+        for (place, day) in look.columns.iter().enumerate() {
+            if !matches!(day.holds(), Holds::Times(_)) || self.is_interval(day) {
+                continue;
+            }
+            let next = look.columns.get(place + 1).filter(|next| !self.is_interval(next));
+            let clock = next.and_then(|next| Some((next, next.holds().clock()?.to_owned())));
+            whens.push(When { day, clock });
+        }
+        whens
+    }
+
+    fn period(&mut self) {
+        let whens = self.whens();
+        let by = |words: &[&str]| whens.iter().find(|when| has(&when.day.name, words)).cloned();
+        if let (Some(start), Some(end), false) = (by(said::FROM), by(said::TO), self.wide.is_some())
+        {
+            let (first, second) = (start.place(), end.place());
+            self.reason(format!("{first} to {second} is the period"), "their names say so");
+            let made = |way: &str| {
+                format!("period = {{ start = {first}, end = {second}{} }}", start.key(way))
+            };
+            return self.written(&start, &made);
+        }
+        let Some(when) = by(said::DAY).or_else(|| whens.first().cloned()) else {
+            return self.ask(Question {
+                code: "missing_field",
+                column: String::new(),
+                asks: "no column says when it was".to_owned(),
+                line: 0,
+                choices: vec![Choice {
+                    says: "start_date = \"2024-01-01\"".to_owned(),
+                    means: "with end_date, for all rows".to_owned(),
+                }],
+            });
+        };
+        let place = when.place();
+        if self.wide.is_some() || when.is_day() {
+            let what = if self.wide.is_some() { "the day of a row's intervals" } else { "the day" };
+            self.reason(format!("{place} is {what}"), "it holds days");
+            let made = |way: &str| format!("period = {{ day = {place}{} }}", when.key(way));
+            return self.written(&when, &made);
+        }
+        self.interval(&when);
+    }
+
+    /// One time for each row: an interval starts or ends there.
+    fn interval(&mut self, when: &When<'a>) {
+        let place = when.place();
+        let steps = self.steps(when).filter(|steps| steps.share >= 60 && steps.minutes <= 1440);
+        let Some(steps) = steps else {
+            self.reason(format!("{place} is when it happened"), "its times have no even steps");
+            let made = |way: &str| {
+                let bare = when.clock.is_none();
+                let place = if bare {
+                    format!("{{ column = {}", quoted(&when.day.name))
+                } else {
+                    place.trim_end_matches(" }").to_owned()
+                };
+                format!("occurred_at = {place}{} }}", when.key(way))
+            };
+            return self.written(when, &made);
+        };
+        let long = length(steps.minutes);
+        let why = format!("{} of 100 steps are that long", steps.share);
+        self.reason(format!("an interval is {long}"), why);
+        let side = |word: &str, way: &str| {
+            format!("period = {{ {word} = {place}{}, length = \"{long}\" }}", when.key(way))
+        };
+        let named_end = has(&when.day.name, said::TO);
+        let named_start = has(&when.day.name, said::FROM);
+        let (ends, starts) = (
+            named_end || (steps.first == steps.minutes && steps.last == 0),
+            named_start || (steps.first == 0 && steps.last == (1440 - steps.minutes)),
+        );
+        if ends == starts {
+            let way = when.likeliest();
+            return self.ask(Question {
+                code: "ambiguous_format",
+                column: when.day.name.clone(),
+                asks: "does the time name the start of its interval, or the end?".to_owned(),
+                line: 0,
+                choices: vec![
+                    Choice { says: side("start", &way), means: "the start".to_owned() },
+                    Choice { says: side("end", &way), means: "the end".to_owned() },
+                ],
+            });
+        }
+        let word = if ends { "end" } else { "start" };
+        let why = if named_end || named_start {
+            "its name says so"
+        } else {
+            "the first and the last time make whole days so"
+        };
+        self.reason(format!("{place} is the {word} of an interval"), why);
+        self.written(when, &|way| side(word, way));
+    }
+
+    fn steps(&self, when: &When<'a>) -> Option<Steps> {
+        let place =
+            |column: &Column| self.look.columns.iter().position(|own| own.name == column.name);
+        let (day, clock) = (place(when.day)?, when.clock.as_ref().map(|(clock, _)| place(clock)));
+        let time = |row: &Vec<String>| {
+            let day = row.get(day)?;
+            let clock = clock.flatten().and_then(|clock| row.get(clock));
+            Some(clock.map_or_else(|| day.clone(), |clock| format!("{day} {clock}")))
+        };
+        let times: Vec<String> = self.look.first.iter().filter_map(time).collect();
+        let last = time(&self.look.last);
+        let way = when.likeliest();
+        let format = match (&when.clock, way.as_str()) {
+            (None, way) => way.to_owned(),
+            (Some((_, clock)), "") => format!("YYYY-MM-DD {clock}"),
+            (Some((_, clock)), way) => format!("{way} {clock}"),
+        };
+        steps(&times, last.as_ref(), &format)
+    }
+
+    /// Writes a line that depends on how a time is written, or asks which way it is.
+    fn written(&mut self, when: &When<'a>, made: &dyn Fn(&str) -> String) {
+        let column = when.day.name.clone();
+        match when.reading() {
+            Reading::One(way) => {
+                let shown = if way.is_empty() { "ISO 8601".to_owned() } else { way.clone() };
+                self.reason(format!("{column:?} is written {shown}"), "every cell is");
+                self.line(made(&way));
+            }
+            Reading::Several(ways, Witness { line, text }) => {
+                let choice = |way: &String| Choice { says: made(way), means: way.clone() };
+                let choices = ways.iter().map(choice).collect();
+                let asks = format!(
+                    "{text:?} in {column:?} can be read in two ways, and no cell tells which"
+                );
+                self.ask(Question { code: "ambiguous_format", column, asks, line, choices });
+            }
+            Reading::None(way, Witness { line, text }) => {
+                let asks = format!(
+                    "{column:?} is written {way}, but {text:?} is not: correct it, or choose another way"
+                );
+                let choices =
+                    vec![Choice { says: made(&way), means: "reads most cells".to_owned() }];
+                self.ask(Question { code: "ambiguous_format", column, asks, line, choices });
+            }
+        }
+    }
+
+    /// The columns of numbers that may be the amount, likeliest first.
+    fn amounts(&self) -> Vec<&'a Column> {
+        let look: &'a super::super::Look = self.look;
+        let plain = |column: &&Column| {
+            let numbers = matches!(column.holds(), Holds::Numbers(_));
+            let named = [said::FACILITY, said::SOURCE, said::NAMES]
+                .iter()
+                .any(|words| has(&column.name, words));
+            numbers && !named && !self.is_interval(column)
+        };
+        let all: Vec<&Column> = look.columns.iter().filter(plain).collect();
+        let unsummed: Vec<&Column> =
+            all.iter().copied().filter(|column| !has(&column.name, said::SUM)).collect();
+        let all = if unsummed.is_empty() { all } else { unsummed };
+        let with_unit = |column: &&&Column| unit_of(column).is_some();
+        let named = |column: &&&Column| has(&column.name, said::AMOUNT);
+        let by_unit: Vec<&Column> = all.iter().filter(with_unit).copied().collect();
+        let by_name: Vec<&Column> = all.iter().filter(named).copied().collect();
+        [by_unit, by_name].into_iter().find(|found| !found.is_empty()).unwrap_or(all)
+    }
+
+    /// The cells of the intervals are the amounts; only how they are written has to be said.
+    fn intervals_amount(&mut self, wide: &Wide) {
+        let first = wide.columns.first().cloned().unwrap_or_default();
+        let word = match wide.label {
+            Label::Start => "start",
+            Label::End => "end",
+            Label::Index => "number",
+        };
+        let count = wide.columns.len();
+        let what = format!("{count} columns from {first:?} on are intervals");
+        self.reason(what, format!("their names give the {word} of each"));
+        let inside = |column: &&Column| wide.columns.contains(&column.name);
+        for column in self.look.columns.iter().filter(inside) {
+            let Holds::Numbers(reading) = column.holds() else { continue };
+            match reading {
+                Reading::One(style) if style == NumberStyle::default() => {}
+                Reading::One(style) => {
+                    let keys = number_keys(style);
+                    return self
+                        .line(format!("quantity = {{ {} }}", keys.trim_start_matches(", ")));
+                }
+                other @ (Reading::Several(..) | Reading::None(..)) => {
+                    let made = |style: NumberStyle| {
+                        format!("quantity = {{ {} }}", number_keys(style).trim_start_matches(", "))
+                    };
+                    return self.number(&column.name, other, &made);
+                }
+            }
+        }
+    }
+
+    fn quantity(&mut self) {
+        if let Some(wide) = self.wide.clone() {
+            return self.intervals_amount(&wide);
+        }
+        let amounts = self.amounts();
+        let [column] = amounts.as_slice() else {
+            let says = |column: &&Column| Choice {
+                says: format!("quantity = {{ column = {} }}", quoted(&column.name)),
+                means: match unit_of(column) {
+                    Some(unit) => format!("with unit = {}", quoted(&unit)),
+                    None => format!("such as {}", column.shown.join(", ")),
+                },
+            };
+            let choices: Vec<Choice> = amounts.iter().take(8).map(says).collect();
+            let asks = if choices.is_empty() {
+                "no column holds numbers: which is the amount?"
+            } else {
+                "which column is the amount?"
+            };
+            return self.ask(Question {
+                code: "missing_field",
+                column: String::new(),
+                asks: asks.to_owned(),
+                line: 0,
+                choices,
+            });
+        };
+        self.amount(column);
+    }
+
+    fn amount(&mut self, column: &Column) {
+        let name = quoted(&column.name);
+        let made =
+            |style: NumberStyle| format!("quantity = {{ column = {name}{} }}", number_keys(style));
+        let Holds::Numbers(reading) = column.holds() else { return };
+        if has(&column.name, said::REGISTER) {
+            let choice = Choice {
+                says: made(reading.likeliest().copied().unwrap_or_default()),
+                means: "the amounts of the intervals".to_owned(),
+            };
+            return self.ask(Question {
+                code: "ambiguous_format",
+                column: column.name.clone(),
+                asks: "are these amounts, or what a meter's register shows? A register is the difference of two rows".to_owned(),
+                line: 0,
+                choices: vec![choice],
+            });
+        }
+        self.reason(
+            format!("{name} is the amount"),
+            "it is the one column of numbers that its name allows",
+        );
+        self.number(&column.name, reading, &made);
+    }
+
+    /// Writes a line that depends on how numbers are written, or asks which way it is.
+    fn number(
+        &mut self,
+        column: &str,
+        reading: Reading<NumberStyle>,
+        made: &dyn Fn(NumberStyle) -> String,
+    ) {
+        let column = column.to_owned();
+        match reading {
+            Reading::One(style) => self.line(made(style)),
+            Reading::Several(styles, Witness { line, text }) => {
+                let choice = |style: &NumberStyle| {
+                    let plain = style.plain(&text).map(Cow::into_owned).unwrap_or_default();
+                    Choice { says: made(*style), means: format!("{text} is {plain}") }
+                };
+                let choices = styles.iter().map(choice).collect();
+                let asks = format!("{text:?} can be two numbers, and no cell tells which");
+                self.ask(Question { code: "ambiguous_format", column, asks, line, choices });
+            }
+            Reading::None(style, Witness { line, text }) => {
+                let asks = format!(
+                    "most cells are written one way, but {text:?} is not: correct it, or choose another way"
+                );
+                let means = "reads most cells".to_owned();
+                let choices = vec![Choice { says: made(style), means }];
+                self.ask(Question { code: "ambiguous_format", column, asks, line, choices });
+            }
+        }
+    }
+
+    fn unit(&mut self) {
+        if let Some(column) = named(&self.look.columns, Role::Unit) {
+            let name = quoted(&column.name);
+            self.line(format!("unit = {{ column = {name} }}"));
+            return self.reason(format!("{name} is the unit"), "every cell is one");
+        }
+        let said = match &self.wide {
+            Some(wide) if super::super::frame::is_unit(&wide.prefix) => Some(wide.prefix.clone()),
+            Some(_) => None,
+            None => match self.amounts().as_slice() {
+                [column] => unit_of(column),
+                _ => None,
+            },
+        };
+        let Some(unit) = said else {
+            if self.wide.is_none() && self.amounts().iter().any(|column| unit_of(column).is_some())
+            {
+                // Each of the columns that are asked about brings its own.
+                return;
+            }
+            return self.ask(Question {
+                code: "missing_field",
+                column: String::new(),
+                asks: "no name says the unit".to_owned(),
+                line: 0,
+                choices: vec![Choice {
+                    says: "unit = \"kW.h\"".to_owned(),
+                    means: "kilowatt-hours".to_owned(),
+                }],
+            });
+        };
+        let heat = envora_domain::units::lookup(&unit, envora_domain::units::AliasSet::None);
+        if self.carrier() == Some(Carrier::Gas) && heat.as_deref() == Ok("kW.h") {
+            let choice = |says: &str, means: &str| Choice {
+                says: format!("unit = \"{says}\""),
+                means: means.to_owned(),
+            };
+            return self.ask(Question {
+                code: "ambiguous_format",
+                column: String::new(),
+                asks: format!("{unit} of gas: by gross or by net calorific value?"),
+                line: 0,
+                choices: vec![
+                    choice("kW.h.x:gross", "gross: what British and most bills say"),
+                    choice("kW.h.x:net", "net"),
+                ],
+            });
+        }
+        self.reason(format!("the unit is {unit}"), "a name says so");
+        self.line(format!("unit = {}", quoted(&unit)));
+    }
+}
+
+/// The keys of a way of writing numbers, where it is not Envora's own.
+fn number_keys(style: NumberStyle) -> String {
+    let mut keys = String::new();
+    if style.decimal != '.' {
+        keys.push_str(", decimal = \",\"");
+    }
+    if let Some(group) = style.group {
+        keys.push_str(&format!(", group = {}", quoted(&group.to_string())));
+    }
+    keys
+}

@@ -1,0 +1,212 @@
+//! Files that nobody described, looked at: real ones, and made ones of five countries' ways.
+
+use std::fmt::Write as _;
+use std::fs::{self, File};
+use std::path::PathBuf;
+
+use envora_ingest::mapping::Mapping;
+use envora_ingest::mapping::numbers::NumberStyle;
+use envora_ingest::sniff::{Reading, look, propose};
+
+/// Real files, each another trouble.
+const REAL: [&str; 15] = [
+    "cambridge-university-estates/b24_electricity_2022.csv",
+    "cambridge-university-estates/b24_gas_2022.csv",
+    "energy-sparks-amr/amr_highlands_example.csv",
+    "energy-sparks-amr/banes-example-file.csv",
+    "energy-sparks-amr/example-sheffield-file.csv",
+    "energy-sparks-amr/with-mixed-line-endings.csv",
+    "harrogate-borough-council/2022-02-Harrogate-Borough-Council.csv",
+    "metropolitan-council-utilities/Xcel_activityData_2015_2019.csv",
+    "nhs-eric/ERIC-2015-16_trust.csv",
+    "seattle-benchmarking/2016_Building_Energy_Benchmarking.csv",
+    "smart-meter-exports/enel_ExportData_settembre.csv",
+    "smart-meter-exports/energie-manager-online_2013.csv",
+    "smart-meter-exports/energycontrol_Water.csv",
+    "smart-meter-exports/fluvius_elektriciteit_kwartiertotalen.csv",
+    "smart-meter-exports/fluvius_gas_uurtotalen.csv",
+];
+
+fn here(place: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(place)
+}
+
+#[test]
+fn real_files_are_proposed_as_committed() {
+    let mut text = String::new();
+    for name in REAL {
+        let path = here("../../../shared/data/real").join(name);
+        let found = look(File::open(&path).unwrap()).unwrap();
+        let stem = path.file_stem().unwrap().to_string_lossy().into_owned();
+        let proposal = propose(&found, &stem);
+        writeln!(text, "==== {name}: {} rows\n{}", found.records, proposal.text).unwrap();
+        for reason in &proposal.reasons {
+            writeln!(text, "{}: {}", reason.what, reason.why).unwrap();
+        }
+        text.push('\n');
+    }
+    let committed = here("tests/it/sniffing.txt");
+    if fs::read_to_string(&committed).ok().as_deref() != Some(&text) {
+        let new = committed.with_extension("txt.new");
+        fs::write(&new, &text).unwrap();
+        panic!("the proposals differ from {}: see {}", committed.display(), new.display());
+    }
+}
+
+#[test]
+fn a_proposal_without_questions_is_a_mapping() {
+    for name in [REAL[0], REAL[2]] {
+        let path = here("../../../shared/data/real").join(name);
+        let proposal = propose(&look(File::open(&path).unwrap()).unwrap(), "meters");
+        let asked = proposal.questions.iter().map(|question| question.asks.as_str());
+        let open: Vec<&str> = asked.filter(|asks| !asks.contains("what is it")).collect();
+        assert!(open.is_empty(), "{open:?}");
+        let text = proposal
+            .text
+            .replace("# type = \"electricity.purchased\"", "type = \"electricity.purchased\"");
+        let mapping = Mapping::from_toml(&text);
+        assert!(mapping.is_ok(), "{text}\n{mapping:?}");
+    }
+}
+
+/// A small generator: the sequence is the same for ever.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (mixed ^ (mixed >> 31)) % sides
+    }
+}
+
+/// How a country writes.
+struct Ways {
+    delimiter: char,
+    style: NumberStyle,
+    format: &'static str,
+}
+
+fn grouped(digits: &str, sign: Option<char>) -> String {
+    let Some(sign) = sign else { return digits.to_owned() };
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(sign);
+        }
+        text.push(digit);
+    }
+    text
+}
+
+fn day(format: &str, dice: &mut Dice, year: u64) -> String {
+    let (month, day) = (dice.roll(12) + 1, dice.roll(28) + 1);
+    let text =
+        format.replace("YYYY", &year.to_string()).replace("YY", &format!("{:02}", year % 100));
+    text.replace("MM", &format!("{month:02}")).replace("DD", &format!("{day:02}"))
+}
+
+/// What a file is judged by: how often its reader was sure, and how often it asked.
+#[derive(Default)]
+struct Judged {
+    sure: u32,
+    asked: u32,
+}
+
+impl Ways {
+    /// A file of one to three hundred rows, written in these ways.
+    fn file(&self, dice: &mut Dice) -> String {
+        let rows = [1, 2, 5, 20, 300][usize::try_from(dice.roll(5)).unwrap()];
+        let (digits, places) = (dice.roll(6) + 1, dice.roll(4));
+        let most = |digits: u64| 10_u64.pow(u32::try_from(digits).unwrap());
+        let sign = self.delimiter;
+        let mut text = format!("Meter{sign}Date{sign}kWh{sign}Note\n");
+        for row in 0..rows {
+            let mut number = grouped(&dice.roll(most(digits)).to_string(), self.style.group);
+            if places > 0 {
+                let width = usize::try_from(places).unwrap();
+                let fraction = dice.roll(most(places));
+                write!(number, "{}{fraction:0width$}", self.style.decimal).unwrap();
+            }
+            if number.contains(sign) {
+                number = format!("\"{number}\"");
+            }
+            let day = day(self.format, dice, 2022);
+            writeln!(text, "M{}{sign}{day}{sign}{number}{sign}row {row}", row % 3).unwrap();
+        }
+        text
+    }
+
+    fn judge(&self, text: &str, judged: &mut Judged) {
+        let found = look(text.as_bytes()).unwrap();
+        let shown = text.lines().take(4).collect::<Vec<_>>().join("\n");
+        assert_eq!(char::from(found.delimiter), self.delimiter, "{shown}");
+        let column =
+            |name: &str| found.columns.iter().find(|column| column.name == name).unwrap().holds();
+        let (amounts, days) = (column("kWh"), column("Date"));
+        let group = self.style.group.map(|sign| if sign == '\u{a0}' { ' ' } else { sign });
+        let truth = NumberStyle { group, ..self.style };
+        if let Reading::One(read) = amounts.numbers().expect(&shown) {
+            judged.sure += 1;
+            for line in text.lines().skip(1) {
+                let cell = line.split(self.delimiter).nth(2).unwrap().trim_matches('"');
+                assert_eq!(read.plain(cell).ok(), truth.plain(cell).ok(), "{cell}\n{shown}");
+            }
+        } else {
+            judged.asked += 1;
+        }
+        if let Reading::One(read) = days.times().expect(&shown) {
+            judged.sure += 1;
+            assert_eq!(read, self.format, "{shown}");
+        } else {
+            judged.asked += 1;
+        }
+    }
+}
+
+#[test]
+fn made_files_of_five_countries_are_never_misread_in_silence() {
+    let ways = |delimiter, decimal, group, format| {
+        let style = NumberStyle { decimal, group };
+        Ways { delimiter, style, format }
+    };
+    let countries = [
+        ways(';', ',', Some('.'), "DD.MM.YYYY"),
+        ways(';', ',', Some('\u{a0}'), "DD/MM/YYYY"),
+        ways(',', '.', None, "DD/MM/YY"),
+        ways('\t', '.', Some(','), "MM/DD/YYYY"),
+        ways(';', '.', Some('\''), "DD.MM.YY"),
+    ];
+    let mut judged = Judged::default();
+    for seed in 0..60 {
+        for (place, ways) in countries.iter().enumerate() {
+            let mut dice = Dice(seed * 100 + place as u64);
+            let text = ways.file(&mut dice);
+            ways.judge(&text, &mut judged);
+        }
+    }
+    // Asking always would be no feat.
+    assert!(judged.sure > judged.asked * 2, "{} sure, {} asked", judged.sure, judged.asked);
+}
+
+#[test]
+fn what_is_no_table_is_said() {
+    for (bytes, word) in [
+        (b"".as_slice(), "empty"),
+        (b"\xff\xfea\0b\0", "UTF-16"),
+        (b"PK\x03\x04", "spreadsheet"),
+        (b"a\0b", "NUL"),
+    ] {
+        let error = look(bytes).unwrap_err().to_string();
+        assert!(error.contains(word), "{error}");
+    }
+}
+
+#[test]
+fn a_column_of_totals_is_not_the_rows() {
+    let text = "site;kWh\nA;1.000,5\nB;2.000,5\nTotal;3.001,0\n";
+    let found = look(text.as_bytes()).unwrap();
+    assert_eq!((found.records, found.totals.len(), found.totals[0].line), (2, 1, 4));
+}
