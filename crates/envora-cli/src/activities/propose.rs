@@ -40,10 +40,12 @@ pub(super) fn run(file: &Path, name: Option<&str>, session: &mut Session) -> Res
     if open == 0 {
         words.line(format!("save it, then: envora data check {place} --mapping FILE.toml"));
     } else {
-        let them = if open == 1 { "one thing" } else { "some things" };
-        words.line(format!(
-            "{them} the file does not tell: see the {open} lines that start with `# ?`"
-        ));
+        let (things, lines) = if open == 1 {
+            ("one thing".to_owned(), "the line that starts")
+        } else {
+            (format!("{open} things"), "the lines that start")
+        };
+        words.line(format!("{things} the file does not tell: see {lines} with `# ?`"));
     }
     ended
 }
