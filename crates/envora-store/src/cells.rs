@@ -49,8 +49,7 @@ statements! {
         FROM cell WHERE run_id = ?1 AND day >= ?2 AND day < ?3
         ORDER BY day, facility_id, source_id, kind, slot, scope, category, market, bucket, gas,
             carbon, basis, tier, data_kind, is_primary";
-    CELL_DAY_FIRST = "SELECT day FROM cell WHERE run_id = ?1 ORDER BY day LIMIT 1";
-    CELL_DAY_LAST = "SELECT day FROM cell WHERE run_id = ?1 ORDER BY day DESC LIMIT 1";
+    CELL_DAY_FROM = "SELECT day FROM cell WHERE run_id = ?1 AND day >= ?2 ORDER BY day LIMIT 1";
     CELLS_DROP = "DELETE FROM cell WHERE run_id = ?1";
     RUNS_WITH_OLD_CELLS = "SELECT r.run_id FROM run r WHERE r.state = 'retired'
             AND EXISTS (SELECT 1 FROM cell c WHERE c.run_id = r.run_id)
@@ -186,19 +185,24 @@ pub fn cells_between(
     })
 }
 
-/// The first and the last day of a run's cells; `None` before there is one.
+/// The years in which a run has cells, the earliest first: one step in the index for each.
 ///
 /// # Errors
 /// The database's.
-pub fn cells_days(
+pub fn cells_years(
     rd: &mut TenantReader,
     grant: &Grant<ReadResults>,
     run: RunId,
-) -> anyhow::Result<Option<(Day, Day)>> {
+) -> anyhow::Result<Vec<i16>> {
     rd.allow(grant)?;
-    let first = rd.first(CELL_DAY_FIRST, &[run.into()], |row| row.day())?;
-    let last = rd.first(CELL_DAY_LAST, &[run.into()], |row| row.day())?;
-    Ok(first.zip(last))
+    let (mut years, mut from) = (Vec::new(), Some(Day::from_number(i32::MIN)));
+    while let Some(day) = from {
+        let found = rd.first(CELL_DAY_FROM, &[run.into(), day.into()], |row| row.day())?;
+        let year = found.map(|found| found.ymd().0);
+        years.extend(year);
+        from = year.and_then(|year| Day::from_ymd(year.checked_add(1)?, 1, 1));
+    }
+    Ok(years)
 }
 
 fn key_values<'a>(run: RunId, key: &'a CellKey) -> [Value<'a>; 16] {

@@ -1,5 +1,6 @@
 //! Touched: the figures that one activity is part of, and what it adds to each.
 
+use anyhow::Context as _;
 use envora_api::footprints::Period;
 use envora_api::traces::{ActivityFigures, FactorFigures, TouchedFigure};
 use envora_domain::access::{Grant, actions::ReadResults};
@@ -12,13 +13,15 @@ use envora_domain::gwp::GwpSet;
 use envora_domain::id::ActivityId;
 use envora_domain::lines::Line;
 use envora_domain::time::Day;
+use envora_store::cells::cells_years;
+use envora_store::runs::run_current;
 
 use super::{one_row, parts, replay};
 use crate::footprint::asked::Asked;
 use crate::footprint::figures::{Columns, Sieve, add_up, column};
 use crate::footprint::piles::Piles;
 use crate::footprint::totals::amount;
-use crate::footprint::{AskError, FootprintQuery};
+use crate::footprint::{AskError, FootprintQuery, PERIOD_YEARS_MAX};
 use crate::process::decide::State;
 use crate::process::sums::{Sign, Sums};
 use crate::tenant::TenantParts;
@@ -32,6 +35,27 @@ pub struct Within {
     pub to: Option<Day>,
     /// The set; the organization's default when absent.
     pub gwp_set: Option<String>,
+}
+
+/// All years in which something counts, as a period; nothing before something does. Blocks.
+///
+/// # Errors
+/// The database's.
+pub fn years_with_rows(
+    tenant: &TenantParts,
+    grant: Grant<ReadResults>,
+) -> anyhow::Result<Option<Period>> {
+    let years = tenant.read(move |rd| {
+        let Some(run) = run_current(rd, &grant)? else { return Ok(Vec::new()) };
+        cells_years(rd, &grant, run.id)
+    });
+    let years = years.context("look up the years with rows")?;
+    let ends = years.first().zip(years.last());
+    Ok(ends.and_then(|(first, last)| {
+        let first = (*first).max(last.saturating_sub(PERIOD_YEARS_MAX - 1));
+        let from = Day::from_ymd(first, 1, 1)?;
+        Some(Period { from, to: Day::from_ymd(last.checked_add(1)?, 1, 1)? })
+    }))
 }
 
 /// What some lines come to, with the sets of the columns.

@@ -8,7 +8,7 @@ use envora_domain::factors::FactorId;
 use envora_domain::figures::Figure;
 use envora_domain::gwp::GwpSet;
 use envora_domain::id::ActivityId;
-use envora_ingest::trace::touched::{Within, touched, touched_by_factor};
+use envora_ingest::trace::touched::{Within, touched, touched_by_factor, years_with_rows};
 use envora_ingest::trace::{LinePage, trace_activity, trace_figure};
 
 use super::footprints::{blocking, query};
@@ -59,7 +59,7 @@ pub fn routes() -> Vec<Route> {
             .asks(&[
                 (
                     "from",
-                    "The first day; 1 January of the year of `to`, or of this year, when absent.",
+                    "The first day; 1 January of the year of `to` when absent. Without both, all years in which something counts.",
                 ),
                 ("to", "The day after the last; a year after `from` when absent."),
                 ("gwp_set", "The GWP set; the organization's default when absent."),
@@ -156,6 +156,13 @@ pub(crate) async fn factor(
     let (parts, grant) = (allowed.tenant.parts().clone(), allowed.grant);
     let id = FactorId::parse(&id).ok_or_else(nothing_here)?;
     parts.library.get(&id).ok_or_else(nothing_here)?;
-    let query = query(&params, app.clock().now().utc_day())?;
-    Reply::ok(&blocking(&app, move || touched_by_factor(&parts, &grant, (id, &query))).await?)
+    let mut query = query(&params, app.clock().now().utc_day())?;
+    let says_when = params.one("from")?.is_some() || params.one("to")?.is_some();
+    let ask = move || {
+        if !says_when && let Some(all) = years_with_rows(&parts, grant)? {
+            (query.from, query.to) = (all.from, all.to);
+        }
+        touched_by_factor(&parts, &grant, (id, &query))
+    };
+    Reply::ok(&blocking(&app, ask).await?)
 }

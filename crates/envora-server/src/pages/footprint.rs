@@ -45,6 +45,8 @@ pub(super) struct Asked {
     pub(super) year: i16,
     /// The years with data, and this one.
     pub(super) years: Vec<i16>,
+    /// The last year with data, when it has not begun and this one has.
+    pub(super) later: Option<i16>,
     /// One facility alone, by id.
     pub(super) facility: Option<String>,
     /// What the ranking is by; facilities when nothing is said.
@@ -139,6 +141,7 @@ pub(super) struct FootprintPage {
     years: Vec<Choice>,
     filter: Option<Choice>,
     stale: Option<String>,
+    later: Option<Choice>,
     empty: bool,
     totals: Vec<Total>,
     swatch1: String,
@@ -189,6 +192,11 @@ pub(super) fn page(sheet: Sheet<'_>) -> FootprintPage {
         years: years(asked),
         filter: filter(sheet),
         stale: stale(year),
+        later: asked.later.map(|later| Choice {
+            label: later.to_string(),
+            href: address(later, asked.facility.as_deref()),
+            current: false,
+        }),
         empty: is_empty(totals) && sheet.months.groups.iter().all(|group| is_empty(&group.totals)),
         totals: both_totals(year),
         swatch1: charts::swatch(Tone::Scope1),

@@ -26,7 +26,7 @@ fn ranked_page(by: Option<GroupBy>, groups: &Footprint) -> String {
 
 fn page_of(year: &Footprint, by: Option<GroupBy>, groups: &Footprint) -> String {
     let years = vec![2021, 2022, 2023];
-    let asked = footprint::Asked { year: 2022, years, facility: None, by };
+    let asked = footprint::Asked { year: 2022, years, later: None, facility: None, by };
     let standing = Standing { has_traced: true, ..untouched(year) };
     let sheet = footprint::Sheet {
         organization: &fixtures::organization(),
@@ -43,7 +43,8 @@ fn page_of(year: &Footprint, by: Option<GroupBy>, groups: &Footprint) -> String 
 }
 
 fn empty_page() -> String {
-    let asked = footprint::Asked { year: 2022, years: vec![2022], facility: None, by: None };
+    let asked =
+        footprint::Asked { year: 2022, years: vec![2022], later: None, facility: None, by: None };
     let nothing = fixtures::nothing();
     let standing = untouched(&nothing);
     let sheet = footprint::Sheet {
@@ -61,7 +62,8 @@ fn empty_page() -> String {
 }
 
 fn quality_page(sources: u32) -> String {
-    let asked = footprint::Asked { year: 2022, years: vec![2021, 2022], facility: None, by: None };
+    let years = vec![2021, 2022];
+    let asked = footprint::Asked { year: 2022, years, later: None, facility: None, by: None };
     let found = match sources {
         0 => envora_api::quality::DataQuality {
             sources_total: 0,

@@ -19,7 +19,7 @@ use envora_domain::access::actions::{
 use envora_identity::secrets::Secret;
 use envora_identity::sign_in as identity;
 use envora_ingest::footprint::GroupBy;
-use envora_store::cells::cells_days;
+use envora_store::cells::cells_years;
 use envora_store::facilities::FacilityFields;
 use envora_store::nouns::nouns_all;
 use envora_store::organization::organization_now;
@@ -303,29 +303,36 @@ pub(super) async fn names(visitor: &Visitor) -> Result<BTreeMap<String, String>,
     Ok(all.into_iter().map(|facility| name(facility.fields)).collect())
 }
 
-/// The years that hold something, and the one that is asked for: the last, unless the address says.
+/// How many years are offered up to the one that is shown, and after it.
+const YEARS_OFFERED: usize = 10;
+
+/// The years that hold something, and the one that is asked for: unless the address says, the latest
+/// that has begun. A day that was mistyped as one of years to come does not hide what there is.
 pub(super) async fn asked(
     app: &App,
     visitor: &Visitor,
     params: &Params,
 ) -> Result<footprint::Asked, Refusal> {
     let grant = visitor.grant::<ReadResults>()?;
-    let days = visitor.tenant.parts().db.read(move |rd| {
-        let Some(run) = run_current(rd, &grant)? else { return Ok(None) };
-        cells_days(rd, &grant, run.id)
+    let years = visitor.tenant.parts().db.read(move |rd| {
+        let Some(run) = run_current(rd, &grant)? else { return Ok(Vec::new()) };
+        cells_years(rd, &grant, run.id)
     });
-    let this_year = app.clock().now().utc_day().ymd().0;
-    let (first, last) =
-        days.await?.map_or((this_year, this_year), |(first, last)| (first.ymd().0, last.ymd().0));
+    let (mut years, this_year) = (years.await?, app.clock().now().utc_day().ymd().0);
     let year = params.read("year", "a year from 1900 to 2100, such as 2022", |text| {
         text.parse::<i16>().ok().filter(|year| (1900..=2100).contains(year))
     })?;
-    let year = year.unwrap_or(last);
-    let mut years: Vec<i16> = (first.max(last.saturating_sub(9))..=last).collect();
+    let begun = years.iter().rfind(|year| **year <= this_year);
+    let year = year.or(begun.or(years.first()).copied()).unwrap_or(this_year);
+    let later = years.last().copied().filter(|last| *last > this_year && year <= this_year);
     if !years.contains(&year) {
         years.push(year);
         years.sort_unstable();
     }
+    let at = years.partition_point(|one| *one <= year);
+    years.truncate(at + YEARS_OFFERED);
+    years.drain(..at.saturating_sub(YEARS_OFFERED));
     let by = params.read("by", &GroupBy::ALL.map(GroupBy::as_str).join(", "), GroupBy::parse)?;
-    Ok(footprint::Asked { year, years, facility: params.one("facility")?.map(str::to_owned), by })
+    let facility = params.one("facility")?.map(str::to_owned);
+    Ok(footprint::Asked { year, years, later, facility, by })
 }

@@ -7,8 +7,10 @@ use envora_domain::time::Span;
 use envora_identity::policy::Actor;
 use envora_identity::sign_in::{by_token, code_issue};
 use envora_server::tenants::TenantCtx;
+use serde_json::{Value, json};
 
 use crate::house::{ACME, Answer, House};
+use crate::imports::{activities, counted, row, with_facility};
 
 fn visit(method: &str, path: &str) -> Builder {
     Request::builder()
@@ -312,8 +314,8 @@ const MAPPING: &str = "mapping = \"monthly\"\nformat = \"csv\"\n[const]\ntype = 
 
 #[tokio::test]
 async fn a_mapping_is_written_in_the_form_and_constants_hold_for_all_rows() {
-    let house = crate::imports::with_facility().await;
-    crate::imports::counted(&house).await;
+    let house = with_facility().await;
+    counted(&house).await;
     let session = signed_in(&house).await;
     let file = "when,how much\n2022-01-01,5\n2022-01-02,6\n";
     let set = ("set", "facility_code=b24\r\nnote=by hand");
@@ -366,14 +368,14 @@ async fn a_row_is_corrected_and_withdrawn_with_a_reason() {
     let new = done.header("location").to_owned();
     let again = post(&path, right, "same-origin").await;
     assert_eq!((again.status, again.header("location")), (303, new.as_str()), "sent twice is once");
-    crate::imports::counted(&house).await;
+    counted(&house).await;
     let page = text(open(&house, &path, &session).await);
     assert!(page.contains("meter misread") && !page.contains("Withdraw it"), "{page}");
     let page = text(open(&house, &new, &session).await);
     assert!(page.contains("41.50") && page.contains(&path), "{page}");
     let void = post(&new, "act=void&reason=no+such+meter", "same-origin").await;
     assert_eq!(void.status, 303);
-    crate::imports::counted(&house).await;
+    counted(&house).await;
     let wire = house.get(&new).await.json();
     assert_eq!(wire["state"], "voided", "{wire}");
     let nobody =
@@ -399,7 +401,7 @@ async fn first_steps_tick_themselves() {
     assert_eq!(done(&session).await, 1);
     let rows = ROWS.replace("<b>12</b>", "7");
     assert_eq!(upload(&house, (&session, "same-origin"), "a.csv", &rows).await.status, 303);
-    crate::imports::counted(&house).await;
+    counted(&house).await;
     let unseen = done(&session).await;
     assert!(unseen >= 3, "{unseen}");
     let proof = open(&house, "/audit/0", &session).await;
@@ -591,7 +593,7 @@ async fn a_facility_is_added_and_changed_by_form() {
     let stale = send(&house, post(), "code=b24&name=Other&country=GB&version=1").await;
     assert_eq!(stale.status, 412);
     let now = house.get("/facilities/b24").await.json();
-    assert_eq!((&now["name"], &now["opened"]), (&"Labs".into(), &serde_json::Value::Null));
+    assert_eq!((&now["name"], &now["opened"]), (&"Labs".into(), &Value::Null));
     let source = serde_json::json!({"code": "m1", "name": "Main meter", "facility": "b24",
         "type": "electricity.purchased"});
     assert_eq!(house.post("/sources", &source).await.status, 201);
@@ -603,4 +605,39 @@ async fn a_facility_is_added_and_changed_by_form() {
     }
     let foreign = post().header("sec-fetch-site", "cross-site");
     assert_eq!(send(&house, foreign, form).await.status, 403);
+}
+
+#[tokio::test]
+async fn home_opens_on_the_latest_year_that_has_begun() {
+    let on = |id: &str, day: &str| {
+        let mut row = row(id, "1");
+        row["start"] = format!("{day}T00:00:00Z").into();
+        row["end"] = format!("{day}T01:00:00Z").into();
+        row
+    };
+    let house = with_facility().await;
+    let session = signed_in(&house).await;
+    let heading = async || text(open(&house, "/", &session).await);
+    let send = async |rows: Value| {
+        let body = json!({"activities": rows});
+        assert_eq!(house.send(activities(&house, "", ("", &body))).await.status, 201);
+        counted(&house).await;
+    };
+    let note = "of years that have not begun";
+    // With rows of years to come alone, the earliest of them.
+    send(json!([on("a1", "2031-05-01"), on("a2", "2033-05-01")])).await;
+    let page = heading().await;
+    assert!(page.contains("<title>Footprint 2031") && !page.contains(note), "{page}");
+    send(json!([on("a3", "2022-05-01"), on("a4", "2019-05-01")])).await;
+    let page = heading().await;
+    assert!(page.contains("<title>Footprint 2022"), "{page}");
+    assert!(page.contains(note) && page.contains("the last of <a href=\"/?year=2033\">"), "{page}");
+    for (year, is_there) in [(2019, true), (2020, false), (2022, true), (2031, true)] {
+        assert_eq!(page.contains(&format!(">{year}</a>")), is_there, "{year}");
+    }
+    // The year that the clock stands in has begun.
+    send(json!([on("a5", "2026-12-31")])).await;
+    assert!(heading().await.contains("<title>Footprint 2026"));
+    let later = text(open(&house, "/?year=2031", &session).await);
+    assert!(later.contains("<title>Footprint 2031") && !later.contains(note));
 }

@@ -121,6 +121,10 @@ async fn a_factor_leads_to_the_rows_that_it_is_in() {
         assert_eq!(mass(&total["part"]), sum, "{total}");
         let footprint = house.get(&format!("/carbon-footprint?{period}")).await.json();
         assert_eq!(total["figure"], footprint["totals"]["total_location_based"]);
+        // Without a period: all years in which something counts, not the one that happens to be now.
+        let whole = house.get(&format!("/factors/{factor}/figures")).await.json();
+        assert_eq!(whole["period"], json!({"from": "2022-01-01", "to": "2023-01-01"}));
+        assert_eq!(whole, figures, "there is no other year");
         let other = house.get(&format!("/factors/{factor}/figures?from=2023-01-01")).await.json();
         assert_eq!((&other["activities"], &other["figures"]), (&json!(0), &json!([])));
     }

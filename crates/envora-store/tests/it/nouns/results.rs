@@ -14,7 +14,7 @@ use envora_store::blocks::{
     Block, BlockKind, BlockPlace, BlockSlice, block_add, block_of_segment, blocks_from,
 };
 use envora_store::cells::{
-    Sweep, Swept, cells_add, cells_between, cells_days, cells_drop, cells_sweep,
+    Sweep, Swept, cells_add, cells_between, cells_drop, cells_sweep, cells_years,
 };
 use envora_store::chosen::{ChosenKey, chosen_add, chosen_between};
 use envora_store::packs::{NewPack, pack_activate, packs_active};
@@ -196,11 +196,15 @@ pub(super) fn cells_add_up_exactly(db: &mut TestDb) {
         [(cell(18_993, Gas::CO2), both), (cell(18_994, Gas::CO2), sum(-5))]
     );
     assert_eq!(cells(18_994, 18_995).len(), 1);
-    let span = || db.db.read_blocking(move |rd| cells_days(rd, &read, RUN)).unwrap();
-    assert_eq!(span(), Some((Day::from_number(18_993), Day::from_number(18_994))));
-    assert_eq!(db.db.write_blocking(move |tx| cells_drop(tx, &work, RUN)).unwrap(), 2);
+    let years = || db.db.read_blocking(move |rd| cells_years(rd, &read, RUN)).unwrap();
+    assert_eq!(years(), [2022]);
+    let days = [Day::from_ymd(1999, 12, 31), Day::from_ymd(2024, 2, 29), Day::from_ymd(2024, 3, 1)];
+    let more = days.map(|day| (cell(day.unwrap().number(), Gas::CO2), sum(1)));
+    db.db.write_blocking(move |tx| cells_add(tx, &work, RUN, &BTreeMap::from(more))).unwrap();
+    assert_eq!(years(), [1999, 2022, 2024], "a year without any is none");
+    assert_eq!(db.db.write_blocking(move |tx| cells_drop(tx, &work, RUN)).unwrap(), 5);
     assert_eq!(cells(0, 30_000), []);
-    assert_eq!(span(), None);
+    assert_eq!(years(), [0_i16; 0]);
 }
 
 pub(super) fn activities_are_counted_by_their_choice(db: &mut TestDb) {
