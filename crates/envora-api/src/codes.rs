@@ -71,6 +71,8 @@ macro_rules! codes {
 codes! {
     malformed_body = 400 "Malformed body", "The body cannot be read as what its type says.", "Send well-formed UTF-8 JSON without duplicate keys, or the format that Content-Type names.",
         "A trailing comma, a key that stands twice, a file in Latin-1, or an empty body.", "The body is no JSON: expected a comma or a brace at line 3, column 5.";
+    repeated_header = 400 "Header sent twice", "A header that is sent once at most stands in the request twice, so that it is not certain which one is meant.", "Send the header that the detail names once.",
+        "A proxy or a client library that adds a header beside the one that is there already.", "The request has 2 headers authorization. Send one, so that it is certain which is meant.";
     unknown_parameter = 400 "Unknown or bad parameter", "A query parameter is unknown, repeated, missing, or its value cannot be used.", "Correct the parameter that the detail names.",
         "A slip of the pen, a day written 31/01/2022, or a limit above 1000.", "There is no parameter limt. Did you mean limit?";
     invalid_cursor = 400 "Invalid cursor", "The cursor was not made by this collection, or it is older than 24 hours.", "Start again without a cursor.",

@@ -23,6 +23,8 @@ use tracing::Instrument as _;
 
 use crate::app::App;
 use crate::decoding::{self, Encoding};
+use crate::gate;
+use crate::lingering::lingering;
 use crate::metrics::Answered;
 use crate::pages;
 use crate::refusals::{self, Refusal};
@@ -49,6 +51,9 @@ pub async fn edge(State(app): State<App>, mut request: Request, next: Next) -> R
     let method = method_name(request.method());
     let is_packed_badly = Encoding::of(request.headers()).is_err();
     request.extensions_mut().insert(RequestId(id.clone()));
+    let (parts, body) = request.into_parts();
+    let body = lingering(body, &parts.headers, &app);
+    let request = Request::from_parts(parts, body);
     let span = tracing::info_span!("request", request.id = %id, tenant.id = tracing::field::Empty);
     let outcome = async {
         if planted("address_in_log") {
@@ -86,6 +91,9 @@ async fn answer(app: &App, request: Request, next: Next) -> Response {
         let detail =
             "The server is shutting down and begins nothing new. Send it again in a moment.";
         return Refusal::from(Problem::draining(detail)).into_response();
+    }
+    if let Err(problem) = gate::said_once(request.headers()) {
+        return Refusal::from(problem).into_response();
     }
     let given_up = async {
         app.late().cancelled().await;

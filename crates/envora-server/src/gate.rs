@@ -2,12 +2,43 @@
 //!
 //! In front of every parser, since the framework's own JSON reader takes any `application/*+json`.
 
-use axum::http::HeaderMap;
-use axum::http::header::{ACCEPT, CONTENT_TYPE};
+use axum::http::header::{
+    ACCEPT, AUTHORIZATION, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_TYPE, HOST, IF_MATCH,
+    ORIGIN,
+};
+use axum::http::{HeaderMap, HeaderName};
 use envora_api::media;
 use envora_api::problems::Problem;
 
 use crate::decoding::Encoding;
+
+/// Headers that decide something and say it once. Content-Type and Content-Encoding are refused by who
+/// reads the body, naming what is taken; idempotency keys by who keeps them.
+static ONCE: [HeaderName; 7] = [
+    HOST,
+    AUTHORIZATION,
+    IF_MATCH,
+    ORIGIN,
+    CONTENT_LENGTH,
+    CONTENT_DISPOSITION,
+    HeaderName::from_static("sec-fetch-site"),
+];
+
+/// Refuses a request in which a header stands twice of which one alone can be meant: the first and the
+/// last are read by different machinery on the way here.
+///
+/// # Errors
+/// 400, naming the header.
+pub fn said_once(headers: &HeaderMap) -> Result<(), Problem> {
+    let times = |name: &HeaderName| headers.get_all(name).iter().count();
+    match ONCE.iter().find(|name| times(name) > 1) {
+        None => Ok(()),
+        Some(name) => Err(Problem::repeated_header(format!(
+            "The request has {} headers {name}. Send one, so that it is certain which is meant.",
+            times(name)
+        ))),
+    }
+}
 
 /// What a body is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -21,6 +21,7 @@ pub mod gate;
 pub mod gauges;
 pub mod hosts;
 pub mod idempotency;
+mod lingering;
 pub mod listing;
 pub mod metrics;
 pub mod openapi;

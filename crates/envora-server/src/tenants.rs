@@ -166,14 +166,16 @@ impl Tenants {
         let mut named = parts.headers.get_all(HOST).iter();
         let first = named.next().map(|host| host.to_str().unwrap_or(""));
         if named.next().is_some() {
-            return Err(Problem::malformed_body("The request names two hosts."));
+            return Err(Problem::repeated_header("The request names two hosts."));
         }
         let authority = parts.uri.authority().map(axum::http::uri::Authority::as_str);
         let text = match (first, authority) {
             (Some(host), Some(authority))
                 if HostName::parse(host) != HostName::parse(authority) =>
             {
-                return Err(Problem::malformed_body("The request names two hosts."));
+                return Err(Problem::repeated_header(
+                    "The request names one host in its address and another in Host.",
+                ));
             }
             (host, authority) => host.or(authority).unwrap_or(""),
         };

@@ -19,6 +19,7 @@ mod footprints;
 mod golden;
 mod house;
 mod imports;
+mod lingering;
 mod lists;
 mod metrics;
 mod openapi;

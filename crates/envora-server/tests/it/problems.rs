@@ -92,3 +92,50 @@ async fn requests_are_named_and_answers_are_guarded() {
     let plain = house.ask("GET", "").header("accept", "application/json").body(Body::empty());
     assert_eq!(house.send(plain.unwrap()).await.header("content-type"), "application/json");
 }
+
+#[tokio::test]
+async fn a_header_that_decides_something_is_sent_once() {
+    let house = House::new();
+    let ask = |name: &'static str, value: &str| {
+        // Each is there once already, as it should be.
+        house
+            .ask("POST", "/facilities")
+            .header("content-type", "application/json")
+            .header("content-encoding", "identity")
+            .header("idempotency-key", "12345678")
+            .header("if-match", "\"v1\"")
+            .header("content-length", "2")
+            .header("content-disposition", "attachment")
+            .header("origin", "null")
+            .header("sec-fetch-site", "none")
+            .header(name, value)
+            .body(Body::from("{}"))
+            .unwrap()
+    };
+    for (name, value) in [
+        ("authorization", format!("Bearer {}", house.token)),
+        ("authorization", "Bearer of-another".to_owned()),
+        ("host", "acme.localhost:8080".to_owned()),
+        ("if-match", "\"v1\"".to_owned()),
+        ("content-length", "2".to_owned()),
+        ("content-disposition", "attachment".to_owned()),
+        ("origin", "null".to_owned()),
+        ("sec-fetch-site", "none".to_owned()),
+    ] {
+        let refused = house.send(ask(name, &value)).await.is_problem(400, "repeated_header");
+        let detail = refused["detail"].as_str().unwrap();
+        assert!(detail.contains(&format!("2 headers {name}")), "{detail}");
+    }
+    // The token decides as little when the one that is right stands first.
+    let read = house.ask("GET", "/facilities").header("authorization", "Bearer of-another");
+    house.send(read.body(Body::empty()).unwrap()).await.is_problem(400, "repeated_header");
+    let others = [
+        ("idempotency-key", "12345678", 400, "idempotency_key_invalid"),
+        ("x-idempotency-key", "87654321", 400, "idempotency_key_invalid"),
+        ("content-type", "application/json", 415, "unsupported_media_type"),
+        ("content-encoding", "identity", 415, "unsupported_encoding"),
+    ];
+    for (name, value, status, code) in others {
+        house.send(ask(name, value)).await.is_problem(status, code);
+    }
+}
