@@ -77,6 +77,9 @@ pub struct Method {
     pub id: String,
     /// What it multiplies.
     pub formula: String,
+    /// `usable`, or `waiting` for what `lacks` says.
+    #[schema(example = "usable")]
+    pub status: String,
     /// What this edition of the program lacks for it; absent when it can be used.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub lacks: Option<String>,

@@ -17,10 +17,11 @@ pub async fn run(verb: MethodsVerb, session: &mut Session) -> Result<(), Failure
     match verb {
         MethodsVerb::List => {
             if session.print_json(&methods)? == Printed::NotYet {
-                let mut table = Table::new(&["method", "usable", "formula"]);
+                let mut table = Table::new(&["method", "usable", "formula", "waits for"]);
                 for method in &methods {
                     let usable = if method.lacks.is_none() { "yes" } else { "not yet" };
-                    table.row([method.id.as_str(), usable, method.formula.as_str()]);
+                    let lacks = method.lacks.as_deref().unwrap_or_default();
+                    table.row([method.id.as_str(), usable, method.formula.as_str(), lacks]);
                 }
                 table.print(&mut session.terminal.data);
             }
@@ -33,6 +34,7 @@ pub async fn run(verb: MethodsVerb, session: &mut Session) -> Result<(), Failure
                 let mut table = Table::new(&["field", "value"]);
                 table.row(["id", &method.id]);
                 table.row(["formula", &method.formula]);
+                table.row(["status", &method.status]);
                 if let Some(lacks) = &method.lacks {
                     table.row(["lacks", lacks]);
                 }

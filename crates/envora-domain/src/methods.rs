@@ -10,7 +10,7 @@ mod amounts;
 mod list;
 
 use crate::catalogue::Quantity;
-use crate::factors::Boundary;
+use crate::factors::{Boundary, Factor, FactorKind, Library};
 pub use amounts::{Amount, Of, Product, Screening, screening};
 pub use list::ALL;
 
@@ -100,6 +100,29 @@ impl Method {
         Self { low_tier: true, ..self }
     }
 }
+
+impl Method {
+    /// What it lacks for activities of these types, where these are all the factors there are; nothing
+    /// when it can be used.
+    #[must_use]
+    pub fn lacks_among(&self, kinds: &[&str], library: &Library) -> Option<&'static str> {
+        let has = |is_one: fn(&Factor) -> bool| {
+            kinds.iter().any(|kind| library.of_kind(kind).any(is_one))
+        };
+        let waits = match self.source {
+            Source::Supplier => (!has(|factor| factor.qualifiers.contains_key("supplier")))
+                .then_some(NO_SUPPLIER_FACTORS),
+            Source::ResidualMix => (!has(|factor| factor.kind == FactorKind::ResidualMix))
+                .then_some("no pack has a residual mix yet"),
+            Source::Emission | Source::Nothing => None,
+        };
+        self.lacks.or(waits)
+    }
+}
+
+/// Why a method that needs what a supplier states waits.
+pub const NO_SUPPLIER_FACTORS: &str =
+    "factors that suppliers state cannot be brought in yet, by file or request";
 
 /// The method of this id.
 #[must_use]

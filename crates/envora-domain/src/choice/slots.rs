@@ -135,12 +135,29 @@ pub(super) fn choose_slot(
         let detail = format!("no method for the slot {} is complete", spec.slot);
         Unresolved::missing(detail, "send what the methods of this type need")
     });
-    if missing.is_empty() {
-        return Err(unresolved);
+    Err(explained(unresolved, (spec, asked), &missing))
+}
+
+/// The same, with what else would have done: an input, or the supplier's own figure.
+fn explained(
+    unresolved: Unresolved,
+    (spec, asked): (&SlotSpec, &Asked<'_>),
+    missing: &[&str],
+) -> Unresolved {
+    let mut remedy = unresolved.remedy.clone();
+    if !missing.is_empty() {
+        let missing = missing.join("; ");
+        remedy = format!("{remedy}; another method lacks an input: {missing}");
     }
-    let (remedy, missing) = (&unresolved.remedy, missing.join("; "));
-    let remedy = format!("{remedy}; another method lacks an input: {missing}");
-    Err(Unresolved { remedy, ..unresolved })
+    let mut tried = spec.methods.iter().filter_map(|id| methods::find(id));
+    let by_supplier = tried.find(|method| method.source == Source::Supplier);
+    if asked.told.contains_key("supplier")
+        && let Some(method) = by_supplier
+        && let Some(lacks) = method.lacks_among(&[asked.kind.code], asked.library)
+    {
+        remedy = format!("{remedy}; the supplier's own figure would do, but {lacks}");
+    }
+    Unresolved { remedy, ..unresolved }
 }
 
 /// What a method needs that the row does not bring at all.

@@ -2,6 +2,7 @@ mod rules;
 
 use super::*;
 use crate::factors::{Factor, Pack, Recipe};
+use crate::methods;
 
 struct Case<'a> {
     kind: &'a str,
@@ -230,6 +231,33 @@ fn types_without_methods_wait_and_say_so() {
         let code = if pounds { UnresolvedCode::FxMissing } else { UnresolvedCode::FactorMissing };
         assert_eq!(unresolved.code, code, "{}", kind.code);
     }
+}
+
+#[test]
+fn what_waits_for_a_suppliers_factors_says_so() {
+    let library = Library::starter().expect("the compiled-in pack");
+    for method in methods::ALL.iter().filter(|method| method.source == methods::Source::Supplier) {
+        let waits = method.lacks_among(&["goods.purchased"], &library);
+        assert_eq!(waits, Some(methods::NO_SUPPLIER_FACTORS), "{}", method.id);
+    }
+    let none = BTreeMap::new();
+    let day = Day::parse("2022-06-01").expect("a day");
+    let remedy = |supplier| {
+        let question = Question {
+            kind: "goods.purchased",
+            unit: "kg",
+            qualifiers: &none,
+            region: Some("GB"),
+            first: day,
+            last: day,
+            scope: None,
+            category: None,
+            brings: Brings { item: Some("phlogiston"), supplier, ..Brings::default() },
+        };
+        choose(&question, &library, &Policy::default()).expect_err("no factor").remedy
+    };
+    assert!(remedy(Some("S1")).ends_with(methods::NO_SUPPLIER_FACTORS), "{}", remedy(Some("S1")));
+    assert!(!remedy(None).contains(methods::NO_SUPPLIER_FACTORS), "nobody's figure is meant");
 }
 
 #[test]

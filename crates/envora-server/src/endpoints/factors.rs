@@ -45,7 +45,7 @@ const CONVERT: &str = "/v2/organizations/{org_id}/units/convert";
 pub fn routes() -> Vec<Route> {
     vec![
         Route::get::<ReadFactors, _, _>(FACTORS, list)
-            .says("Lists factors: those that count in the scopes first, by key, the latest edition first.")
+            .says("Lists factors: those that count in the scopes first, by key, the latest edition first. With q, those that hold its words whole come first, then the latest edition.")
             .asks(&[
                 ("limit", "How many, 1 to 1000; 100 when absent."),
                 ("cursor", "The page to continue from."),
@@ -131,12 +131,18 @@ impl<'a> Wanted<'a> {
         };
         self.boundary.is_none_or(|boundary| factor.boundary == boundary)
             && self.region.is_none_or(here)
-            && (self.words.is_empty() || holds(factor, &self.words))
+            && (self.words.is_empty() || self.held_by(factor))
+    }
+
+    /// Whether a factor holds all of the words.
+    fn held_by(&self, factor: &envora_domain::factors::Factor) -> bool {
+        let all = searched(factor);
+        self.words.iter().all(|word| all.contains(word.as_str()))
     }
 }
 
-/// Whether a factor holds all of these words, each in the publisher's words or in ours.
-fn holds(factor: &envora_domain::factors::Factor, words: &[String]) -> bool {
+/// What a factor is searched by, in small letters: the publisher's words and ours.
+fn searched(factor: &envora_domain::factors::Factor) -> String {
     let provenance = &factor.provenance;
     let ours = factor.qualifiers.values().map(String::as_str);
     let fixed = [
@@ -150,20 +156,35 @@ fn holds(factor: &envora_domain::factors::Factor, words: &[String]) -> bool {
         provenance.sheet.as_deref().unwrap_or_default(),
     ];
     let all = provenance.words.iter().map(String::as_str).chain(ours).chain(fixed);
-    let all = all.collect::<Vec<_>>().join("\n").to_lowercase();
-    words.iter().all(|word| all.contains(word.as_str()))
+    all.collect::<Vec<_>>().join("\n").to_lowercase()
+}
+
+/// Whether all of these words stand whole in a text: `diesel` does not in `biodiesel`.
+fn stand_whole(text: &str, words: &[String]) -> bool {
+    let ends = |letter: Option<char>| letter.is_none_or(|letter| !letter.is_alphanumeric());
+    words.iter().all(|word| {
+        text.match_indices(word.as_str()).any(|(at, _)| {
+            let (before, after) = (&text[..at], &text[at + word.len()..]);
+            ends(before.chars().next_back()) && ends(after.chars().next())
+        })
+    })
 }
 
 /// Where a factor stands in a list: what counts in the scopes, then the rest; by key, and of one key
-/// the latest edition first.
-fn place(factor: &envora_domain::factors::Factor) -> String {
+/// the latest edition first. In a search, those that hold its words whole come first, then the latest
+/// edition.
+fn place(factor: &envora_domain::factors::Factor, words: &[String]) -> String {
     let turned = |digit: char| digit.to_digit(10).and_then(|digit| char::from_digit(9 - digit, 10));
     let edition: String = factor.edition.chars().map(|c| turned(c).unwrap_or(c)).collect();
     let counts = factor.kind == FactorKind::Emission
         && factor.memo_bucket.is_none()
         && factor.permitted_use == "inventory";
     let part = if counts { 0 } else { 1 };
-    format!("{part}\t{}\t{edition}\t{}", factor.key, factor.id)
+    if words.is_empty() {
+        return format!("{part}\t{}\t{edition}\t{}", factor.key, factor.id);
+    }
+    let rank = if stand_whole(&searched(factor), words) { 0 } else { 1 };
+    format!("{rank}\t{edition}\t{part}\t{}\t{}", factor.key, factor.id)
 }
 
 pub(crate) async fn list(
@@ -185,7 +206,7 @@ pub(crate) async fn list(
     });
     let mut found: Vec<_> = factors
         .filter(|factor| wanted.takes(factor))
-        .map(|factor| (place(factor), factor))
+        .map(|factor| (place(factor, &wanted.words), factor))
         .collect();
     let total = found.len() as u64;
     found.retain(|(place, _)| after.as_ref().is_none_or(|after| place > after));
@@ -344,28 +365,30 @@ fn set_wire(set: gwp::GwpSet) -> GwpSet {
 
 async fn methods_list(allowed: Allowed<ReadFactors>, params: Params) -> Answer {
     let cut = whole::<Method>(&params)?;
-    drop(allowed);
-    let data: Vec<Method> = methods::ALL.iter().map(method_wire).collect();
+    let library = &allowed.tenant.parts().library;
+    let data = methods::ALL.iter().map(|method| method_wire(method, library)).collect();
     cut(data)
 }
 
-fn method_wire(method: &methods::Method) -> Method {
+fn method_wire(method: &methods::Method, library: &Library) -> Method {
     let mut types = Vec::new();
     let mut slots = Vec::new();
     for kind in catalogue::ALL {
         for slot in kind.slots.iter().filter(|slot| slot.methods.contains(&method.id)) {
-            types.push(kind.code.to_owned());
+            types.push(kind.code);
             slots.push(slot.slot.as_str().to_owned());
         }
     }
     types.dedup();
     slots.sort_unstable();
     slots.dedup();
+    let lacks = method.lacks_among(&types, library);
     Method {
         id: method.id.to_owned(),
         formula: method.formula.to_owned(),
-        lacks: method.lacks.map(str::to_owned),
-        types,
+        status: if lacks.is_none() { "usable" } else { "waiting" }.to_owned(),
+        lacks: lacks.map(str::to_owned),
+        types: types.into_iter().map(str::to_owned).collect(),
         slots,
     }
 }

@@ -182,6 +182,45 @@ async fn factors_are_found_by_the_publishers_words_and_by_ours() {
 }
 
 #[tokio::test]
+async fn a_search_begins_with_whole_words_and_the_latest_edition() {
+    let house = House::new();
+    let all = async |query: &str| -> Vec<Value> {
+        let page = house.get(&format!("/factors?q=diesel&limit=1000{query}")).await.json();
+        page["data"].as_array().unwrap_or_else(|| panic!("{page}")).clone()
+    };
+    let whole = |factor: &Value| {
+        let provenance = &factor["provenance"];
+        let parts =
+            [&factor["key"], &factor["qualifiers"], &provenance["words"], &provenance["sheet"]];
+        let text = parts.map(Value::to_string).join(" ").to_lowercase();
+        text.match_indices("diesel").any(|(at, word)| {
+            let is_word = |letter: Option<char>| letter.is_some_and(char::is_alphanumeric);
+            let (before, after) = (&text[..at], &text[at + word.len()..]);
+            !is_word(before.chars().next_back()) && !is_word(after.chars().next())
+        })
+    };
+    for pack in ["desnz-2022", "epa-hub-2024"] {
+        let ranks: Vec<bool> = all(&format!("&pack={pack}")).await.iter().map(whole).collect();
+        let first_part = ranks.iter().position(|whole| !whole).expect("some biodiesel");
+        assert!(first_part > 2, "{pack}: {first_part}");
+        assert!(!ranks[first_part..].contains(&true), "{pack}: a whole word after a part of one");
+    }
+    let data = all("").await;
+    let editions: Vec<&str> = data
+        .iter()
+        .take_while(|factor| whole(factor))
+        .map(|factor| factor["edition"].as_str().unwrap())
+        .collect();
+    assert!(editions.len() > 100 && editions[0] == "2025", "{}", editions.len());
+    assert!(editions.is_sorted_by(|one, next| one >= next), "{editions:?}");
+    // Page by page it is the same walk.
+    let first = house.get("/factors?q=diesel&limit=20").await.json();
+    let cursor = first["next_cursor"].as_str().unwrap();
+    let next = house.get(&format!("/factors?q=diesel&limit=20&cursor={cursor}")).await.json();
+    assert_eq!(next["data"][0]["id"], data[20]["id"]);
+}
+
+#[tokio::test]
 async fn factors_and_what_goes_with_them_are_listed() {
     let house = House::new();
     let factors = house.get("/factors?type=electricity.purchased&limit=5").await.json();
