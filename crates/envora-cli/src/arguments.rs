@@ -436,7 +436,7 @@ pub struct FootprintArguments {
     /// One scope
     #[arg(long, value_parser = clap::value_parser!(u8).range(1..=3))]
     pub scope: Option<u8>,
-    /// Break down by facility, month, scope, category or source
+    /// Break down by facility, month, scope, category, source or type
     #[arg(long, value_name = "WORDS")]
     pub group_by: Option<String>,
     /// Global warming potentials: published, ar4, ar5, ar6 …

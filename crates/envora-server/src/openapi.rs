@@ -1,5 +1,6 @@
 //! The description of the interface, OpenAPI 3.1, made of the route list and the wire types.
 
+pub mod older;
 mod parameters;
 
 use std::collections::BTreeMap;

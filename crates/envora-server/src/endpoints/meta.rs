@@ -8,7 +8,7 @@ use envora_domain::time::zone_database_edition;
 use serde_json::json;
 
 use crate::answers::{Answer, Reply};
-use crate::openapi::{self, Shape};
+use crate::openapi::{self, Shape, older};
 use crate::pages::docs;
 use crate::params::Params;
 use crate::routes::Route;
@@ -27,6 +27,9 @@ pub fn routes() -> Vec<Route> {
         Route::open("/v2/openapi.json", description)
             .says("Describes the interface.")
             .gives(200, Shape::Free("This very document, OpenAPI 3.1.")),
+        Route::open("/v2/openapi-3.0.json", older_description)
+            .says("Describes the interface to tools that know OpenAPI 3.0 alone.")
+            .gives(200, Shape::Free("The same document, OpenAPI 3.0.3.")),
         Route::open("/v2/schemas/activity.json", activity_schema)
             .says("Describes an activity.")
             .gives(200, Shape::Free("The JSON Schema of an activity.")),
@@ -52,6 +55,11 @@ async fn version(params: Params) -> Answer {
 async fn description(params: Params) -> Answer {
     params.only(&[])?;
     Ok(Reply::ok(&openapi::document())?.of_type(media::JSON))
+}
+
+async fn older_description(params: Params) -> Answer {
+    params.only(&[])?;
+    Ok(Reply::ok(&older::told(openapi::document()))?.of_type(media::JSON))
 }
 
 async fn activity_schema(params: Params) -> Answer {

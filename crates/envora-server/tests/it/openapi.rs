@@ -6,21 +6,27 @@ use envora_server::{openapi, routes};
 
 use crate::house::House;
 
-/// The committed file, below the repository.
-const COMMITTED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/api/openapi.json");
+/// Where the committed files are, below the repository.
+const COMMITTED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/api");
 
 #[test]
 fn the_committed_description_is_current() {
-    let mut text = serde_json::to_string_pretty(&openapi::document()).unwrap();
-    text.push('\n');
-    if std::env::args().any(|argument| argument == "write_openapi") {
-        std::fs::write(COMMITTED, &text).unwrap();
+    for (name, document) in [
+        ("openapi.json", openapi::document()),
+        ("openapi-3.0.json", openapi::older::told(openapi::document())),
+    ] {
+        let mut text = serde_json::to_string_pretty(&document).unwrap();
+        text.push('\n');
+        let file = format!("{COMMITTED}/{name}");
+        if std::env::args().any(|argument| argument == "write_openapi") {
+            std::fs::write(&file, &text).unwrap();
+        }
+        let committed = std::fs::read_to_string(&file).unwrap_or_default();
+        assert!(
+            committed == text,
+            "docs/api/{name} is not current: `cargo xtask gen openapi` writes it"
+        );
     }
-    let committed = std::fs::read_to_string(COMMITTED).unwrap_or_default();
-    assert!(
-        committed == text,
-        "docs/api/openapi.json is not current: `cargo xtask gen openapi` writes it"
-    );
 }
 
 #[tokio::test]
@@ -32,6 +38,14 @@ async fn the_served_description_is_the_same_and_holds_every_route() {
     assert_eq!(served.header("content-type"), "application/json");
     let document = served.json();
     assert_eq!(document, openapi::document());
+    let request = Request::builder()
+        .uri("/v2/openapi-3.0.json")
+        .header("host", "localhost")
+        .body(Body::empty());
+    let older = house.send(request.unwrap()).await;
+    assert_eq!(older.header("content-type"), "application/json");
+    assert_eq!(older.json(), openapi::older::told(document.clone()));
+    assert_eq!(older.json()["openapi"], "3.0.3");
     for route in routes::list() {
         let method = route.method.as_str().to_lowercase();
         assert!(document["paths"][route.path][method].is_object(), "{}", route.path);
