@@ -129,7 +129,10 @@ fn mentions(rows: &[Row<'_>]) -> BTreeSet<Mention> {
     let mut last: Option<&Activity> = None;
     for Row { activity, .. } in rows {
         let same = |other: &Activity| {
-            other.facility == activity.facility && other.source == activity.source
+            other.facility == activity.facility
+                && other.source == activity.source
+                && other.entity == activity.entity
+                && other.supplier == activity.supplier
         };
         if !last.is_some_and(same) {
             mentions.extend(Mention::of(activity));
