@@ -5,6 +5,7 @@
 //! packed and sealed here.
 #![deny(clippy::indexing_slicing)]
 
+mod answers;
 pub mod fsck;
 pub mod os_disk;
 pub mod segments;

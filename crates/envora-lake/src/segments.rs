@@ -15,6 +15,7 @@ pub const INLINE_BYTES_MAX: usize = 32 * 1024;
 const SEGMENTS: &str = "segments";
 const BLOCKS: &str = "blocks";
 pub(crate) const SOURCES: &str = "sources";
+pub(crate) const ANSWERS: &str = "answers";
 const TMP: &str = "tmp";
 
 /// A tenant's folder of sealed objects.
@@ -26,7 +27,16 @@ pub struct Lake {
     pub(crate) putting: Arc<Mutex<()>>,
 }
 
-/// What to do with segment files that no manifest row names.
+/// What the database knows of, so that the rest can be told from it.
+#[derive(Clone, Copy)]
+pub struct Known<'a> {
+    /// Whether a manifest row names this segment.
+    pub segment: &'a dyn Fn(SegmentId) -> bool,
+    /// Whether a kept answer names this file, by its path below the tenant's folder.
+    pub answer: &'a dyn Fn(&str) -> bool,
+}
+
+/// What to do with files of segments and answers that no row names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Orphans {
     /// Tell of them only.
@@ -40,7 +50,7 @@ pub enum Orphans {
 pub struct Swept {
     /// Files that a crash left half written: removed.
     pub staging: Vec<String>,
-    /// Segment files that no manifest row names.
+    /// Files of segments and answers that no row names.
     pub orphans: Vec<String>,
 }
 
@@ -50,7 +60,7 @@ impl Lake {
     /// # Errors
     /// What the disk says.
     pub fn open(folder: PathBuf, disk: Arc<dyn Disk>) -> io::Result<Self> {
-        for name in [SEGMENTS, BLOCKS, SOURCES, TMP] {
+        for name in [SEGMENTS, BLOCKS, SOURCES, ANSWERS, TMP] {
             disk.create_dir(&folder.join(name))?;
         }
         disk.sync_dir(&folder)?;
@@ -63,9 +73,13 @@ impl Lake {
     /// What the disk says.
     pub fn bytes(&self) -> io::Result<Vec<(&'static str, u64)>> {
         let mut all = Vec::new();
-        for (part, below) in
-            [("database", ""), (SEGMENTS, SEGMENTS), (BLOCKS, BLOCKS), (SOURCES, SOURCES)]
-        {
+        for (part, below) in [
+            ("database", ""),
+            (SEGMENTS, SEGMENTS),
+            (BLOCKS, BLOCKS),
+            (SOURCES, SOURCES),
+            (ANSWERS, ANSWERS),
+        ] {
             let mut bytes = 0_u64;
             for path in self.disk.list(&self.path(below))? {
                 // A file that has gone meanwhile takes no room.
@@ -84,11 +98,11 @@ impl Lake {
         &*self.disk
     }
 
-    fn sync(&self, path: &Path) -> io::Result<()> {
+    pub(crate) fn sync(&self, path: &Path) -> io::Result<()> {
         if planted("skip_fsync") { Ok(()) } else { self.disk.sync(path) }
     }
 
-    fn sync_dir(&self, path: &Path) -> io::Result<()> {
+    pub(crate) fn sync_dir(&self, path: &Path) -> io::Result<()> {
         if planted("skip_dir_fsync") { Ok(()) } else { self.disk.sync_dir(path) }
     }
 
@@ -205,21 +219,23 @@ impl Lake {
         }
     }
 
-    /// Removes what a crash left half written, and finds segment files that no manifest row names.
+    /// Removes what a crash left half written, and finds files of segments and answers that no row names.
     /// To be run at start, before anything is written.
     ///
     /// # Errors
     /// What the disk says.
-    pub fn sweep(&self, known: &dyn Fn(SegmentId) -> bool, orphans: Orphans) -> io::Result<Swept> {
+    pub fn sweep(&self, known: Known<'_>, orphans: Orphans) -> io::Result<Swept> {
         let mut swept = Swept::default();
-        for folder in [SEGMENTS, BLOCKS, SOURCES, TMP] {
+        for folder in [SEGMENTS, BLOCKS, SOURCES, ANSWERS, TMP] {
             for path in self.disk.list(&self.path(folder))? {
                 let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
                 let below = format!("{folder}/{name}");
                 if folder == TMP || path.extension().is_some_and(|ending| ending == "new") {
                     self.disk.remove(&path)?;
                     swept.staging.push(below);
-                } else if folder == SEGMENTS && !segment_of(&name).is_some_and(known) {
+                } else if (folder == SEGMENTS && !segment_of(&name).is_some_and(known.segment))
+                    || (folder == ANSWERS && !(known.answer)(&below))
+                {
                     if orphans == Orphans::Remove {
                         self.disk.remove(&path)?;
                     }

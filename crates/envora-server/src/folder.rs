@@ -157,6 +157,12 @@ pub enum FolderError {
         /// How many tenants there are.
         tenants: usize,
     },
+    /// Another than this instance wrote which host is which tenant.
+    #[error("instance/map.json is not as this instance wrote it: {why}")]
+    ForeignMap {
+        /// What is odd about it.
+        why: String,
+    },
     /// The database is older than its anchor.
     #[error(
         "the database of tenant {tenant} is older than its anchor: it holds {found} log entries, and {anchored} were there before"
@@ -264,6 +270,9 @@ impl FolderError {
             }
             Self::NoMap { .. } => {
                 "restore instance/map.json from a backup: it says which host leads to which tenant, and no data is lost".to_owned()
+            }
+            Self::ForeignMap { .. } => {
+                "undo what was changed in it, or restore it from a backup: a host that leads to another tenant would show one organization's data under another's name; the keys folder must be the one that belongs to this data".to_owned()
             }
             Self::Database { .. } => RESTORE.to_owned(),
             Self::Unexpected(error) if is_damage(error) => RESTORE.to_owned(),

@@ -5,6 +5,8 @@
 
 use std::collections::BTreeMap;
 
+use envora_crypto::seal::Seal;
+use envora_domain::hash;
 use envora_domain::id::TenantId;
 use serde::{Deserialize, Serialize};
 
@@ -80,13 +82,36 @@ pub struct HostMap {
     pub v: u32,
     /// Host to tenant.
     pub hosts: BTreeMap<HostName, TenantId>,
+    /// Under which the instance's key wrote it, in hexadecimal digits; absent in a map of an earlier
+    /// program, until the folder is opened.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mac: Option<String>,
 }
 
 impl HostMap {
     /// A map without hosts.
     #[must_use]
     pub fn new() -> Self {
-        Self { v: 1, hosts: BTreeMap::new() }
+        Self { v: 1, hosts: BTreeMap::new(), mac: None }
+    }
+
+    /// The same, signed under the instance's key.
+    #[must_use]
+    pub fn signed(self, seal: &Seal) -> Self {
+        Self { mac: Some(self.mac_under(seal)), ..self }
+    }
+
+    /// Whether it is as the instance wrote it; nothing when it is not signed.
+    #[must_use]
+    pub fn is_signed(&self, seal: &Seal) -> Option<bool> {
+        self.mac.as_ref().map(|mac| *mac == self.mac_under(seal))
+    }
+
+    fn mac_under(&self, seal: &Seal) -> String {
+        let pairs =
+            self.hosts.iter().map(|(host, tenant)| format!("{}\t{tenant}\n", host.as_str()));
+        let text = std::iter::once(format!("{}\n", self.v)).chain(pairs).collect::<String>();
+        hash::hex(&seal.instance_key("map").mac(&[b"envora/map/1", text.as_bytes()]))
     }
 
     /// The tenants it names, each once.

@@ -3,8 +3,6 @@
 //! What is stored is the answer of the first one that succeeded, in the transaction of its effect; a
 //! request that failed left nothing, so sending it again truly runs it again.
 
-use std::sync::Arc;
-
 use axum::http::{HeaderMap, StatusCode, Uri};
 use envora_api::media;
 use envora_api::problems::Problem;
@@ -13,7 +11,7 @@ use envora_domain::hash::Digest;
 use envora_domain::time::Timestamp;
 use envora_identity::policy::Actor;
 use envora_ingest::commit::StoredAnswer;
-use envora_ingest::commit::answers::{Before, before, keep};
+use envora_ingest::commit::answers::{Before, Shelf, before, keep};
 use envora_ingest::tenant::TenantParts;
 use envora_store::transaction::TenantTx;
 use serde::Serialize;
@@ -109,11 +107,11 @@ pub async fn once<A: Action>(
     (marked, now): (Option<Marked>, Timestamp),
     work: impl FnOnce(&mut TenantTx) -> anyhow::Result<Result<Written, Problem>> + Send + 'static,
 ) -> Result<Written, Refusal> {
-    let keys = Arc::clone(&parts.keys);
+    let shelf = Shelf::of(parts);
     let written = parts.db.write(move |tx| {
         let Some(Marked { key, fingerprint }) = marked else { return work(tx) };
         let id = (key, fingerprint);
-        match before(tx, &grant, &keys, id, now)? {
+        match before(tx, &grant, &shelf, id, now)? {
             Before::Unused => {}
             Before::OtherRequest => return Ok(Err(reused())),
             Before::Answered(answer) => {
@@ -128,7 +126,7 @@ pub async fn once<A: Action>(
                 media_type: media::VENDOR.to_owned(),
                 body: body.clone(),
             };
-            keep(tx, &grant, &keys, id, (&answer, now))?;
+            keep(tx, &grant, &shelf, id, (&answer, now))?;
         }
         Ok(written)
     });

@@ -22,6 +22,11 @@ statements! {
             key_version, created_at
         FROM idempotency WHERE number = ?1";
     IDEMPOTENCY_KEYS = "SELECT number, key_hash FROM idempotency ORDER BY number";
+    IDEMPOTENCY_OBJECTS = "SELECT key_hash, path FROM idempotency WHERE place = 'object'
+        ORDER BY number";
+    IDEMPOTENCY_OBJECTS_OLD = "SELECT path FROM idempotency WHERE place = 'object'
+            AND number <= (SELECT COALESCE(max(number), 0) FROM idempotency WHERE created_at <= ?1)
+        ORDER BY number";
     IDEMPOTENCY_DROP = "DELETE FROM idempotency WHERE number <= (SELECT COALESCE(max(number), 0)
         FROM idempotency WHERE created_at <= ?1)";
 }
@@ -133,6 +138,15 @@ pub fn idempotency_by_key<A: Action>(
     Ok(found.filter(|kept| kept.key_hash == key_hash && kept.created_at >= not_before))
 }
 
+/// What a sweep dropped.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Dropped {
+    /// How many rows.
+    pub rows: u64,
+    /// The objects that they named: to be removed once this is committed.
+    pub objects: Vec<String>,
+}
+
 /// Drops answers that are older than `before`; keys of dropped rows leave memory too.
 ///
 /// # Errors
@@ -141,11 +155,24 @@ pub fn idempotency_sweep<A: Action>(
     tx: &mut TenantTx,
     grant: &Grant<A>,
     before: Timestamp,
-) -> anyhow::Result<u64> {
+) -> anyhow::Result<Dropped> {
     tx.allow(grant)?;
-    let dropped = tx.execute(IDEMPOTENCY_DROP, &[before.into()])?;
+    let objects = tx.all(IDEMPOTENCY_OBJECTS_OLD, &[before.into()], |row| row.text())?;
+    let rows = tx.execute(IDEMPOTENCY_DROP, &[before.into()])?;
     load(tx)?;
-    Ok(dropped)
+    Ok(Dropped { rows, objects })
+}
+
+/// The answers that lie in the lake: the hash of each one's key, and where it is.
+///
+/// # Errors
+/// The database's.
+pub fn idempotency_objects<A: Action>(
+    rd: &mut TenantReader,
+    grant: &Grant<A>,
+) -> anyhow::Result<Vec<(Digest, String)>> {
+    rd.allow(grant)?;
+    rd.all(IDEMPOTENCY_OBJECTS, &[], |row| Ok((row.digest()?, row.text()?)))
 }
 
 /// Fills the table in memory from the rows.

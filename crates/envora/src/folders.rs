@@ -179,6 +179,7 @@ pub(crate) fn folder_failure(error: FolderError) -> Failure {
             ("database_unavailable", Exit::Error)
         }
         FolderError::BehindAnchor { .. }
+        | FolderError::ForeignMap { .. }
         | FolderError::OtherHistory { .. }
         | FolderError::DamagedLog { .. } => ("data_integrity", Exit::Verification),
         FolderError::Unsound { .. } => ("backup_unsound", Exit::Verification),

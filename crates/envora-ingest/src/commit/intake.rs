@@ -17,7 +17,7 @@ use envora_store::imports::Mode;
 use envora_store::likenesses::likenesses_from;
 use envora_store::segments::segment_fingerprints_from;
 
-use super::answers::{self, Before};
+use super::answers::{self, Before, Shelf};
 use super::claims::Claims;
 use super::cuts::Cuts;
 use super::likeness::Likenesses;
@@ -202,9 +202,9 @@ impl Intake {
         grant: &Grant<WriteActivities>,
         idempotency: &Idempotency,
     ) -> Result<Option<StoredAnswer>, SubmitError> {
-        let (grant, keys) = (*grant, Arc::clone(&self.parts.keys));
+        let (grant, shelf) = (*grant, Shelf::of(&self.parts));
         let (id, now) = ((idempotency.key, idempotency.fingerprint), self.parts.clock.now());
-        match self.parts.read(move |rd| answers::before(rd, &grant, &keys, id, now))? {
+        match self.parts.read(move |rd| answers::before(rd, &grant, &shelf, id, now))? {
             Before::Unused => Ok(None),
             Before::Answered(answer) => Ok(Some(answer)),
             Before::OtherRequest => Err(SubmitError::KeyReused),

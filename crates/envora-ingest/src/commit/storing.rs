@@ -1,9 +1,8 @@
 //! Storing: the commit itself, and the answer that belongs to it.
 
-use std::sync::Arc;
+use std::io;
 
 use anyhow::{Context as _, ensure};
-use envora_crypto::tenant::TenantKeys;
 use envora_domain::access::{Grant, actions::WriteActivities};
 use envora_domain::id::{ActivityId, ImportId, SegmentId};
 use envora_domain::ports::Frame;
@@ -16,9 +15,9 @@ use envora_store::mentions::{Word, mentions_add};
 use envora_store::segments::segment_add;
 use envora_store::supersessions::{Fate, Supersession, supersession_add};
 use envora_store::transaction::TenantTx;
-use envora_store::writer::Landed;
+use envora_store::writer::{Landed, WriteError};
 
-use super::answers;
+use super::answers::{self, Shelf};
 use super::intake::Intake;
 use super::judgement::{Course, Judgement};
 use super::listing::Listing;
@@ -59,7 +58,7 @@ struct Work {
     notes: PackedNotes,
     answer: Accepted,
     idempotency: Option<Idempotency>,
-    keys: Arc<TenantKeys>,
+    shelf: Shelf,
     epoch: u64,
 }
 
@@ -184,7 +183,7 @@ impl<'a> Storing<'a> {
             notes: notes.context("note problems")?,
             answer,
             idempotency: extras.idempotency,
-            keys: Arc::clone(&parts.keys),
+            shelf: Shelf::of(parts),
             epoch: parts.db.epoch(),
         };
         let job = move |tx: &mut TenantTx, landed: &[Landed]| work.write(tx, landed, now);
@@ -198,6 +197,12 @@ impl<'a> Storing<'a> {
             }
             Err(error) => {
                 handed.failed(&error);
+                // An answer that is not durable is as bad as a segment that is not.
+                if let WriteError::Unexpected(error) = &error
+                    && let Some(cause) = error.downcast_ref::<io::Error>()
+                {
+                    return Err(not_durable(parts, cause));
+                }
                 Err(error.into())
             }
         }
@@ -271,7 +276,7 @@ fn record(import: ImportDraft, (mode, counts): (Mode, Counts), now: Timestamp) -
 impl Work {
     fn write(self, tx: &mut TenantTx, landed: &[Landed], now: Timestamp) -> anyhow::Result<Done> {
         let Self { grant, staged, last, replacements, import, notes, .. } = self;
-        let (mut answer, keys) = (self.answer, self.keys);
+        let (mut answer, shelf) = (self.answer, self.shelf);
         ensure!(landed.len() == usize::from(last.is_some()), "a segment did not land");
         let import_id: Option<ImportId> = import.as_ref().map(|import| import.id);
         let (staged, places): (Vec<Sealed>, Vec<Landed>) = staged.into_iter().unzip();
@@ -312,7 +317,7 @@ impl Work {
             Some(idempotency) => {
                 let stored = (idempotency.render)(&answer);
                 let id = (idempotency.key, idempotency.fingerprint);
-                answers::keep(tx, &grant, &keys, id, (&stored, now))?;
+                answers::keep(tx, &grant, &shelf, id, (&stored, now))?;
                 Some(stored)
             }
         };

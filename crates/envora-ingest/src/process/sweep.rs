@@ -2,6 +2,7 @@
 //! from rows and blocks, which stay), and so do the rejected rows of an import and answers kept for
 //! retries.
 
+use anyhow::Context as _;
 use envora_domain::time::{Span, Timestamp};
 use envora_store::cells::{Sweep, Swept, cells_sweep};
 use envora_store::idempotency::idempotency_sweep;
@@ -35,7 +36,10 @@ pub fn sweep(parts: &TenantParts) -> anyhow::Result<Swept> {
 pub fn sweep_answers(parts: &TenantParts) -> anyhow::Result<u64> {
     let (grant, now) = (parts.own.calculate, parts.clock.now());
     let before = Timestamp::from_micros(now.as_micros() - IDEMPOTENCY_KEPT.as_micros() - 1);
-    Ok(parts.db.write_blocking(move |tx| idempotency_sweep(tx, &grant, before))?)
+    let dropped = parts.db.write_blocking(move |tx| idempotency_sweep(tx, &grant, before))?;
+    // What a crash leaves here is swept when the folder is opened: no row names it any more.
+    parts.lake.remove_answers(&dropped.objects).context("remove answers from the lake")?;
+    Ok(dropped.rows)
 }
 
 /// Drops the rejected rows of imports whose time is over, and says how many. Blocks.

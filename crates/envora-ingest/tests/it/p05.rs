@@ -2,15 +2,26 @@
 //! Same key and another body: refused. While the first is on its way: told so.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use envora_domain::access::actions::ReadActivities;
 use envora_domain::hash::Digest;
 use envora_domain::planted;
-use envora_ingest::commit::{Batch, Idempotency, StoredAnswer, SubmitError, Submitted};
+use envora_domain::ports::Entropy as _;
+use envora_domain::time::Span;
+use envora_ingest::commit::answers::IDEMPOTENCY_KEPT;
+use envora_ingest::commit::{Accepted, Batch, Idempotency, StoredAnswer, SubmitError, Submitted};
+use envora_ingest::process::sweep::sweep_answers;
+use envora_ingest::tenant::Damaged;
+use envora_lake::segments::{Known, Orphans};
+use envora_store::engine::Engine;
+use envora_store::idempotency::idempotency_objects;
 use envora_store::imports::Mode;
 use envora_testkit::entropy::SeededEntropy;
+use envora_testkit::postgres;
 
-use crate::house::{House, electricity, parsed};
+use crate::house::{House, electricity, grant, parsed};
 
 const AT: &str = "2022-01-01T00:00:00Z";
 const REQUESTS: u64 = 1_500;
@@ -143,6 +154,119 @@ fn p05_catches_body_not_compared() {
     assert!(text.contains("running 1 test"), "the armed run found its test: {text}");
     assert!(!run.status.success(), "{bug} passed the suite");
     assert!(text.contains("another body was answered as the first"), "another reason: {text}");
+}
+
+/// A request whose answer is too long for its row, and packs badly.
+fn long(key: u64) -> Batch {
+    let mut batch = request("acme", key, 1);
+    let mut entropy = [0; 100_000];
+    SeededEntropy::new(key).fill(&mut entropy);
+    let render = move |_: &Accepted| StoredAnswer {
+        status: 201,
+        media_type: "application/json".to_owned(),
+        body: entropy.to_vec(),
+    };
+    if let Some(idempotency) = &mut batch.idempotency {
+        idempotency.render = Box::new(render);
+    }
+    batch
+}
+
+/// The files of long answers.
+fn objects(house: &House) -> Vec<PathBuf> {
+    let folder = house.folder.join("tenant/answers");
+    let mut files: Vec<PathBuf> =
+        std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()).collect();
+    files.sort();
+    files
+}
+
+fn replayed(house: &House, key: u64) -> Result<StoredAnswer, SubmitError> {
+    match house.try_submit(long(key))? {
+        Submitted::Replayed(answer) => Ok(answer),
+        Submitted::Stored(..) => panic!("a retry had an effect of its own"),
+    }
+}
+
+fn long_answers(engine: Option<Engine>) {
+    let house = House::on(engine);
+    house.facility("b24", |_| {});
+    let Ok(Submitted::Stored(_, Some(first))) = house.try_submit(long(1)) else {
+        panic!("it is new")
+    };
+    assert_eq!(first.body.len(), 100_000);
+    let [file] = objects(&house).try_into().expect("one object, and nothing of it in the row");
+    assert!(matches!(house.try_submit(request("acme", 2, 1)), Ok(Submitted::Stored(..))));
+    assert_eq!(objects(&house), std::slice::from_ref(&file), "a short answer lies in its row");
+    let house = house.reopen();
+    assert_eq!(replayed(&house, 1).unwrap(), first, "to the byte");
+    // A flipped bit is told, and nothing is answered; nor is anything done twice.
+    let mut bytes = std::fs::read(&file).unwrap();
+    bytes[50_000] ^= 1;
+    std::fs::write(&file, &bytes).unwrap();
+    let Err(SubmitError::Unexpected(error)) = replayed(&house, 1) else {
+        panic!("a damaged answer was given")
+    };
+    assert!(error.chain().any(|cause| cause.is::<Damaged>()), "{error:?}");
+    assert_eq!(house.recount().rows, 2);
+    bytes[50_000] ^= 1;
+    std::fs::write(&file, &bytes).unwrap();
+    assert_eq!(replayed(&house, 1).unwrap(), first);
+    // After a day the key is free, and its object goes with its row.
+    house.clock.advance(IDEMPOTENCY_KEPT);
+    house.clock.advance(Span::from_secs(1));
+    assert_eq!(sweep_answers(&house.parts).unwrap(), 2);
+    assert_eq!(objects(&house), [] as [PathBuf; 0]);
+    assert!(matches!(house.try_submit(long(1)), Ok(Submitted::Stored(..))), "it truly runs again");
+    assert_eq!((objects(&house).len(), house.recount().rows), (1, 2), "and finds its row there");
+}
+
+#[test]
+fn p05_a_long_answer_is_an_object_beside_its_row() {
+    long_answers(None);
+}
+
+#[test]
+fn p05_a_long_answer_is_an_object_beside_its_row_on_postgres() {
+    if let Some(server) = postgres::server() {
+        long_answers(Some(server.engine()));
+    }
+}
+
+/// A process ends between the object and the commit: the request is not done, and sent again it is.
+#[test]
+fn p05_an_answer_without_its_commit_was_never_given() {
+    let (me, bug) = ("p05::p05_an_answer_without_its_commit_was_never_given", "crash_after_answer");
+    if std::env::args().any(|argument| argument == bug) {
+        planted::arm(bug);
+        #[expect(clippy::disallowed_methods, reason = "the armed run is told its folder")]
+        let folder = std::env::var_os("P05_FOLDER").unwrap();
+        let house = House::at(Path::new(&folder), 8);
+        drop(house.try_submit(long(1)));
+        return;
+    }
+    let house = House::new();
+    house.facility("b24", |_| {});
+    let (folder, kept) = (house.folder.clone(), house.close());
+    let run = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", me, bug])
+        .env("P05_FOLDER", &folder)
+        .output()
+        .unwrap();
+    assert!(!run.status.success(), "it came to its end");
+    let house = House::at(&folder, 9);
+    let [orphan] = objects(&house).try_into().expect("the object was durable");
+    assert_eq!(house.recount().rows, 0, "and its effect was not");
+    let named =
+        house.parts.db.read_blocking(move |rd| idempotency_objects(rd, &grant::<ReadActivities>()));
+    assert_eq!(named.unwrap(), []);
+    let known = Known { segment: &|_| true, answer: &|_| false };
+    let swept = house.parts.lake.sweep(known, Orphans::Remove).unwrap();
+    assert_eq!(swept.orphans.len(), 1);
+    assert!(!orphan.exists());
+    assert!(matches!(house.try_submit(long(1)), Ok(Submitted::Stored(..))), "it truly runs again");
+    assert!(replayed(&house, 1).is_ok());
+    drop(kept);
 }
 
 #[test]

@@ -9,12 +9,14 @@ use std::sync::Arc;
 use envora_crypto::provider::KeyError;
 use envora_crypto::seal::{Passphrase, Seal};
 use envora_crypto::tenant::{KeyStore, TenantKeys};
+use envora_domain::access::actions::ReadActivities;
 use envora_domain::factors::{Library, Pack};
 use envora_domain::hash::{Digest, leaf_hash};
 use envora_domain::id::TenantId;
 use envora_domain::ports::Place;
 use envora_domain::time::{Timestamp, zone_database_edition};
 use envora_identity::policy::own_work;
+use envora_ingest::commit::answers::{Shelf, examine as examine_answers};
 use envora_ingest::process::rehearse;
 use envora_ingest::process::standing::Standing;
 use envora_ingest::tenant::{Damaged, OtherRules, TenantParts};
@@ -179,15 +181,26 @@ pub(crate) fn contents(
             return checks;
         }
     };
-    checks.push(Check::good(
-        "hosts",
-        format!("{} names lead to {} tenants", map.hosts.len(), map.tenants().len()),
-    ));
+    checks.push(hosts(&map, &seal));
     let store = open::key_store(places, seal, world);
     for tenant in map.tenants() {
         checks.extend(examine((places, databases), world, (tenant, store.clone(), &map)));
     }
     checks
+}
+
+/// Whether the map of hosts is as this instance wrote it.
+fn hosts(map: &HostMap, seal: &Seal) -> Check {
+    let lead = format!("{} names lead to {} tenants", map.hosts.len(), map.tenants().len());
+    match (open::as_written(map, seal), &map.mac) {
+        (Err(error), _) => Check::bad("hosts", &error),
+        (Ok(()), Some(_)) => Check::good("hosts", format!("{lead}, as they were signed")),
+        (Ok(()), None) => Check::note(
+            "hosts",
+            format!("{lead}; an earlier program wrote the map, unsigned"),
+            "serve the folder once: the map is held against the tenants' logs and signed",
+        ),
+    }
 }
 
 /// Whether others of this machine may look at anything in the folder.
@@ -307,6 +320,8 @@ fn examine(
     checks.push(found.unwrap_or_else(|error| Check::bad(&name("segments"), &error.into())));
     let found = sources(&db, &lake, (&keys, world.clock.now()));
     checks.push(found.unwrap_or_else(|error| Check::bad(&name("source files"), &error.into())));
+    let found = answers(&db, Shelf { keys: Arc::clone(&keys), lake: Arc::new(lake.clone()) });
+    checks.push(found.unwrap_or_else(|error| Check::bad(&name("kept answers"), &error.into())));
     let found = calculation((id, &db), world, (Arc::new(lake), keys));
     checks.push(found.unwrap_or_else(|error| Check::bad(&name("calculation"), &error.into())));
     db.close();
@@ -322,6 +337,11 @@ fn addressed(db: &TenantDb, map: &HostMap) -> anyhow::Result<Option<Check>> {
     let own = HostName::of(&settings.slug, &settings.environment);
     if map.hosts.get(&own) == Some(&tenant) {
         return Ok(None);
+    }
+    if map.mac.is_none()
+        && let Err(error) = open::earlier(map, (tenant, &settings.slug, &settings.environment))
+    {
+        return Ok(Some(Check::bad(&format!("hosts of {tenant}"), &error)));
     }
     let others = map.hosts.iter().filter(|(_, leads_to)| **leads_to == tenant);
     let others: Vec<&str> = others.map(|(host, _)| host.as_str()).collect();
@@ -373,6 +393,26 @@ fn sources(
         Some(fault) => Check {
             remedy: Some(
                 "restore the file from a backup; its rows are stored and counted, but do not trace to their bytes meanwhile"
+                    .to_owned(),
+            ),
+            health: Health::Bad,
+            ..Check::good(&name, format!("{} of {count} are damaged, first {fault}", faults.len()))
+        },
+    })
+}
+
+/// Opens every answer that is kept for retries beside the database.
+fn answers(db: &TenantDb, shelf: Shelf) -> anyhow::Result<Check> {
+    let tenant = db.tenant();
+    let name = format!("kept answers of {tenant}");
+    let (count, faults) = db.read_blocking(move |rd| {
+        examine_answers(rd, &own_work::<ReadActivities>(tenant), &shelf)
+    })?;
+    Ok(match faults.first() {
+        None => Check::good(&name, format!("{count} lie beside the database, and open")),
+        Some(fault) => Check {
+            remedy: Some(
+                "restore the file from a backup, or wait a day: a request sent again with its key is refused meanwhile, and nothing else is touched"
                     .to_owned(),
             ),
             health: Health::Bad,

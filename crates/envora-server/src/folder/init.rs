@@ -132,6 +132,7 @@ pub fn add(
     let _lock = FolderLock::take(&places.lock())?;
     let (map, databases) = (open::read_map(&places, world)?, Databases::of(&places)?);
     let seal = Seal::open(&*world.disk, &places.seal(), None).map_err(FolderError::Keys)?;
+    open::as_written(&map, &seal)?;
     set_up((&places, &databases), (organization, map), seal, world)
 }
 
@@ -150,6 +151,8 @@ fn set_up(
         });
     }
     let tenant = TenantId::new(world.clock.now(), &*world.entropy);
+    // A map of an earlier program is signed where its tenants are open and can be asked: by `open`.
+    let signs = (map.hosts.is_empty() || map.mac.is_some()).then(|| seal.clone());
     let keyring =
         LocalKeyring::new(places.keys(), Arc::clone(&world.disk), Arc::clone(&world.entropy), seal);
     let store = KeyStore {
@@ -174,8 +177,11 @@ fn set_up(
     if organization.loopback == Loopback::Named {
         map.hosts.extend(LOOPBACK.iter().filter_map(|name| Some((HostName::parse(name)?, tenant))));
     }
-    let text = serde_json::to_vec_pretty(&map).context("write the map of hosts")?;
-    write(world, &places.map(), &text)?;
+    let map = match signs {
+        Some(seal) => map.signed(&seal),
+        None => map,
+    };
+    open::write_map(places, world, &map)?;
     Ok(InitReport { tenant, organization: id, host, operator_token })
 }
 

@@ -10,14 +10,17 @@ use envora_crypto::keyring::LocalKeyring;
 use envora_crypto::provider::KeyError;
 use envora_crypto::seal::{Passphrase, Seal};
 use envora_crypto::tenant::{KeyStore, TenantKeys};
+use envora_domain::access::actions::ReadActivities;
 use envora_domain::factors::Library;
 use envora_domain::id::{SegmentId, TenantId};
+use envora_domain::ports::replace_durably;
 use envora_identity::policy::own_work;
 use envora_ingest::process::standing::Standing;
 use envora_ingest::tenant::{OwnGrants, TenantParts};
-use envora_lake::segments::{Lake, Orphans};
+use envora_lake::segments::{Known, Lake, Orphans};
 use envora_ledger::checkpoint::origin;
 use envora_store::database::{Options, TenantDb};
+use envora_store::idempotency::idempotency_objects;
 use envora_store::organization::organization_now;
 use envora_store::segments::segments_from;
 
@@ -25,7 +28,7 @@ use crate::app::{App, World};
 use crate::folder::databases::Databases;
 use crate::folder::lock::FolderLock;
 use crate::folder::{FolderError, Places, anchors};
-use crate::hosts::HostMap;
+use crate::hosts::{HostMap, HostName, LOOPBACK};
 use crate::tenants::{About, Opened, Room, Tenants};
 
 /// How many segments are listed at a time.
@@ -48,7 +51,10 @@ pub fn open(
     let lock = FolderLock::take(&places.lock())?;
     let map = read_map(&places, &world)?;
     let seal = Seal::open(&*world.disk, &places.seal(), passphrase).map_err(FolderError::Keys)?;
+    let signed = map.mac.is_none().then(|| map.clone().signed(&seal));
+    let written = as_written(&map, &seal);
     let store = key_store(&places, seal, &world);
+    written.map_err(|foreign| foreign_or_locked(&map, &store, foreign))?;
     let library = Library::starter().context("read the factors of this program")?;
     let databases = Databases::of(&places)?;
     let mut tenants = Vec::new();
@@ -62,6 +68,13 @@ pub fn open(
             }
             opened => tenants.push(opened?),
         }
+    }
+    if let Some(signed) = signed {
+        for opened in &tenants {
+            earlier(&signed, (opened.parts.id, &opened.about.slug, &opened.about.environment))?;
+        }
+        write_map(&places, &world, &signed)?;
+        tracing::info!("the map of hosts was of an earlier program: it is signed from now on");
     }
     tracing::info!(epoch = lock.epoch(), tenants = tenants.len(), "opened the folder");
     Ok(App::new(Tenants::new(map, tenants)?, world, lock))
@@ -83,6 +96,64 @@ pub fn read_map(places: &Places, world: &World) -> Result<HostMap, FolderError> 
     let map: HostMap =
         serde_json::from_slice(&bytes).map_err(|error| unreadable(error.to_string()))?;
     if map.v == 1 { Ok(map) } else { Err(unreadable("a newer program has written it".to_owned())) }
+}
+
+/// Refuses a map of hosts that another wrote than this instance.
+///
+/// # Errors
+/// [`FolderError::ForeignMap`].
+pub fn as_written(map: &HostMap, seal: &Seal) -> Result<(), FolderError> {
+    if map.is_signed(seal) == Some(false) {
+        return Err(FolderError::ForeignMap {
+            why: "its hosts are not those that were signed".to_owned(),
+        });
+    }
+    Ok(())
+}
+
+/// Under another seal no map is the instance's own; but then the keys do not open, and that is to be told.
+pub(crate) fn foreign_or_locked(
+    map: &HostMap,
+    store: &KeyStore,
+    foreign: FolderError,
+) -> FolderError {
+    let opened = |tenant| TenantKeys::open(store.clone(), tenant);
+    let errors = map.tenants().into_iter().filter_map(|tenant| opened(tenant).err());
+    let mut locked = errors.filter(|error| !matches!(error, KeyError::Destroyed));
+    locked.next().map_or(foreign, FolderError::Keys)
+}
+
+/// Refuses an unsigned map that leads elsewhere than each tenant's log says: programs before this one
+/// wrote an organization's own host and, for one of them, the names of this machine; nothing else.
+///
+/// # Errors
+/// [`FolderError::ForeignMap`].
+pub fn earlier(
+    map: &HostMap,
+    (tenant, slug, environment): (TenantId, &str, &str),
+) -> Result<(), FolderError> {
+    let own = HostName::of(slug, environment);
+    let is_known = |host: &HostName| *host == own || LOOPBACK.contains(&host.as_str());
+    let odd = map.hosts.iter().find(|(host, leads_to)| **leads_to == tenant && !is_known(host));
+    let why = match odd {
+        Some((host, _)) => {
+            format!("{} leads to the tenant whose log says {}", host.as_str(), own.as_str())
+        }
+        None if map.hosts.get(&own) != Some(&tenant) => {
+            format!("{} does not lead to the tenant whose log says so", own.as_str())
+        }
+        None => return Ok(()),
+    };
+    Err(FolderError::ForeignMap { why })
+}
+
+/// Writes the map of hosts.
+///
+/// # Errors
+/// The disk's.
+pub(crate) fn write_map(places: &Places, world: &World, map: &HostMap) -> anyhow::Result<()> {
+    let text = serde_json::to_vec_pretty(map).context("write the map of hosts")?;
+    replace_durably(&*world.disk, &places.map(), &text).context("write the map of hosts")
 }
 
 /// How many tenants have a folder.
@@ -174,7 +245,7 @@ pub fn own_grants(tenant: TenantId) -> OwnGrants {
 }
 
 /// Removes what a crash left half written. The database has proven to be no older than its anchor,
-/// so a segment that it does not know was never acknowledged.
+/// so a segment or an answer that it does not know was never acknowledged.
 fn sweep(db: &TenantDb, lake: &Lake) -> anyhow::Result<()> {
     let tenant = db.tenant();
     let known: HashSet<SegmentId> = db
@@ -188,9 +259,17 @@ fn sweep(db: &TenantDb, lake: &Lake) -> anyhow::Result<()> {
             }
         })
         .context("list the segments")?;
-    let swept = lake
-        .sweep(&|segment| known.contains(&segment), Orphans::Remove)
-        .context("sweep the lake")?;
+    let answers: HashSet<String> = db
+        .read_blocking(move |rd| idempotency_objects(rd, &own_work::<ReadActivities>(tenant)))
+        .context("list the kept answers")?
+        .into_iter()
+        .map(|(_, path)| path)
+        .collect();
+    let known = Known {
+        segment: &|segment| known.contains(&segment),
+        answer: &|path| answers.contains(path),
+    };
+    let swept = lake.sweep(known, Orphans::Remove).context("sweep the lake")?;
     if !swept.staging.is_empty() || !swept.orphans.is_empty() {
         tracing::warn!(
             staging = swept.staging.len(),

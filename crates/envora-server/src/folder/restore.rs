@@ -109,8 +109,11 @@ fn fill(
     }
     let lock = FolderLock::take(&places.lock())?;
     let seal = Seal::open(disk, &places.seal(), passphrase).map_err(FolderError::Keys)?;
+    let map = open::read_map(&places, world)?;
+    let written = open::as_written(&map, &seal);
     let store = open::key_store(&places, seal, world);
-    for tenant in open::read_map(&places, world)?.tenants() {
+    written.map_err(|foreign| open::foreign_or_locked(&map, &store, foreign))?;
+    for tenant in map.tenants() {
         if !planted::planted("restore_skips_journal") {
             destroy_again((&places, tenant), from, world)?;
             let master = store.provider.describe(tenant).map_err(FolderError::Keys)?;

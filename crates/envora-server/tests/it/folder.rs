@@ -2,10 +2,13 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
+use envora_server::app::World;
 use envora_server::folder::init::{Environment, init};
 use envora_server::folder::{FolderError, anchors};
 use envora_server::serving;
+use envora_testkit::entropy::SeededEntropy;
 
 use crate::house::{ACME, House, apart, opened, organization, world};
 
@@ -90,6 +93,44 @@ async fn a_lost_map_of_hosts_is_said_to_be_lost() {
     let added = envora_server::folder::init::add(&data, &bolt, &world().0);
     assert!(matches!(added, Err(FolderError::NoMap { .. })), "a new map would lose the others");
     fs::write(data.join("instance/map.json"), map).unwrap();
+    serving::close(&opened(&data).unwrap()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_map_of_hosts_that_another_wrote_is_not_served() {
+    let folder = closed(House::new()).await;
+    let data = folder.path().join("data");
+    let file = data.join("instance/map.json");
+    let text = fs::read_to_string(&file).unwrap();
+    let unsigned = |text: &str| {
+        let mut map: serde_json::Value = serde_json::from_str(text).unwrap();
+        assert!(map.as_object_mut().unwrap().remove("mac").is_some());
+        map.to_string()
+    };
+    let renamed = text.replace("\"acme.localhost\"", "\"acmf.localhost\"");
+    // acme and bolt change places.
+    let swapped = text.replace("\"acme.l", "\"x.l").replace("\"bolt.l", "\"acme.l");
+    let swapped = swapped.replace("\"x.l", "\"bolt.l");
+    for changed in [&renamed, &swapped, &unsigned(&renamed), &unsigned(&swapped)] {
+        assert_ne!(*changed, text);
+        fs::write(&file, changed).unwrap();
+        let Err(error) = opened(&data) else { unreachable!("it opened with {changed}") };
+        assert!(matches!(error, FolderError::ForeignMap { .. }), "{error:?}");
+        assert!(error.remedy().contains("restore it from a backup"));
+        assert_eq!(fs::read_to_string(&file).unwrap(), *changed, "nothing was mended");
+    }
+    fs::write(&file, &renamed).unwrap();
+    let another = organization("another", Environment::Live);
+    let other_ids = Arc::new(SeededEntropy::new(70));
+    let world = World { entropy: other_ids, ..world().0 };
+    let added = apart(|| envora_server::folder::init::add(&data, &another, &world));
+    assert!(matches!(added, Err(FolderError::ForeignMap { .. })), "it would be signed");
+    // The map of an earlier program is added to as it is, and signed once its tenants are open.
+    fs::write(&file, unsigned(&text)).unwrap();
+    apart(|| envora_server::folder::init::add(&data, &another, &world)).unwrap();
+    assert!(!fs::read_to_string(&file).unwrap().contains("mac"));
+    serving::close(&opened(&data).unwrap()).await.unwrap();
+    assert!(fs::read_to_string(&file).unwrap().contains("\"mac\""));
     serving::close(&opened(&data).unwrap()).await.unwrap();
 }
 

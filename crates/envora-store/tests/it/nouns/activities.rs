@@ -5,7 +5,8 @@ use envora_domain::hash::Digest;
 use envora_domain::id::{ActivityId, ImportId, SegmentId};
 use envora_domain::ports::{Frame, Place};
 use envora_store::idempotency::{
-    AnswerPlace, KeptAnswer, idempotency_add, idempotency_by_key, idempotency_sweep,
+    AnswerPlace, Dropped, KeptAnswer, idempotency_add, idempotency_by_key, idempotency_objects,
+    idempotency_sweep,
 };
 use envora_store::imports::{
     Counts, Import, ImportRow, Mode, Page, import_add, import_by_id, import_rows, import_rows_add,
@@ -342,7 +343,14 @@ pub(super) fn an_answer_is_kept_and_found_again(db: &mut TestDb) {
     assert_eq!(kept(db, "large", NOW), Some(large.clone()));
     assert_eq!(kept(db, "large", later(101)), None, "too old to answer");
     let swept = db.db.write_blocking(move |tx| idempotency_sweep(tx, &write, later(50))).unwrap();
-    assert_eq!(swept, 1);
+    assert_eq!(swept, Dropped { rows: 1, objects: vec![] });
     assert_eq!(kept(db, "small", NOW), None);
     assert_eq!((kept(db, "large", NOW), kept(db, "third", NOW)), (Some(large), Some(third)));
+    let objects = |db: &TestDb| {
+        db.db.read_blocking(move |rd| idempotency_objects(rd, &grant::<ReadActivities>())).unwrap()
+    };
+    assert_eq!(objects(db), [(Digest::of(b"large"), "sources/large".to_owned())]);
+    let swept = db.db.write_blocking(move |tx| idempotency_sweep(tx, &write, later(150))).unwrap();
+    assert_eq!(swept, Dropped { rows: 1, objects: vec!["sources/large".to_owned()] });
+    assert_eq!(objects(db), []);
 }
