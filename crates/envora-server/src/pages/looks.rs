@@ -191,7 +191,8 @@ fn the_steps_stand_below_the_totals_once_there_are_some_and_go_when_all_are_done
         has_traced: true,
         has_proven: true,
     };
-    let asked = footprint::Asked { year: 2022, years: vec![2022], facility: None, by: None };
+    let asked =
+        footprint::Asked { year: 2022, years: vec![2022], later: None, facility: None, by: None };
     let months = fixtures::months();
     let sheet = footprint::Sheet {
         organization: &fixtures::organization(),
