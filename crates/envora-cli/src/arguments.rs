@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
+use envora_domain::activities::validate::is_of_periods;
 use envora_domain::time::Day;
 
 use crate::output::Form;
@@ -431,7 +432,7 @@ pub struct FootprintArguments {
     #[arg(long, value_name = "DAY", value_parser = day)]
     pub to: Option<Day>,
     /// A calendar year, instead of --from and --to
-    #[arg(long, conflicts_with_all = ["from", "to"], value_parser = clap::value_parser!(i16).range(1900..=2100))]
+    #[arg(long, conflicts_with_all = ["from", "to"], value_parser = year)]
     pub year: Option<i16>,
     /// One scope
     #[arg(long, value_parser = clap::value_parser!(u8).range(1..=3))]
@@ -445,7 +446,16 @@ pub struct FootprintArguments {
 }
 
 fn day(text: &str) -> Result<Day, String> {
-    Day::parse(text).map_err(|error| error.to_string())
+    let day = Day::parse(text).map_err(|error| error.to_string())?;
+    if is_of_periods(day) {
+        return Ok(day);
+    }
+    Err(format!("{day} is outside of the years 1900 to 2199"))
+}
+
+fn year(text: &str) -> Result<i16, String> {
+    let year = text.parse().ok().filter(|year| (1900..=2199).contains(year));
+    year.ok_or_else(|| "a year from 1900 to 2199 is due, in four digits, such as 2022".to_owned())
 }
 
 /// What to trace.

@@ -6,6 +6,7 @@ use axum::http::request::Parts;
 use axum_extra::extract::Query;
 use envora_api::problems::{Problem, RowError};
 use envora_api::spelling::did_you_mean;
+use envora_domain::activities::validate::is_of_periods;
 use envora_domain::time::Day;
 
 use crate::refusals::Refusal;
@@ -44,6 +45,11 @@ impl Params {
         if pairs.iter().any(|(name, value)| name.contains('\u{fffd}') || value.contains('\u{fffd}'))
         {
             return Err(Problem::unknown_parameter("The query is not URL-encoded UTF-8."));
+        }
+        let control = |letter: char| letter.is_control() && !matches!(letter, '\n' | '\r' | '\t');
+        if let Some((name, _)) = pairs.iter().find(|(_, value)| value.contains(control)) {
+            let detail = format!("{} has a control character. Take it out.", shown(name));
+            return Err(refused(name, detail));
         }
         Ok(Self { pairs })
     }
@@ -118,7 +124,9 @@ impl Params {
     /// # Errors
     /// 400.
     pub fn day(&self, name: &str) -> Result<Option<Day>, Problem> {
-        self.read(name, "a day such as 2022-01-31", |text| Day::parse(text).ok())
+        self.read(name, "a day of the years 1900 to 2199, such as 2022-01-31", |text| {
+            Day::parse(text).ok().filter(|day| is_of_periods(*day))
+        })
     }
 
     /// An integer.
@@ -258,7 +266,12 @@ mod tests {
         for bad in ["limit=0", "limit=1001", "limit=x", "limit=", "limit=5&limit=5", "limit=-1"] {
             assert_eq!(params(bad).limit().map_err(|problem| problem.status), Err(400), "{bad}");
         }
-        assert!(params("from=2022-02-30").day("from").is_err());
+        for day in ["2022-02-30", "0022-01-01", "1899-12-31", "2200-01-02", "9999-12-31"] {
+            assert!(params(&format!("from={day}")).day("from").is_err(), "{day}");
+        }
+        for day in ["1900-01-01", "2199-12-31", "2200-01-01"] {
+            assert!(params(&format!("to={day}")).day("to").is_ok(), "{day}");
+        }
         assert!(params("from=2022-02-28").day("from").is_ok_and(|day| day.is_some()));
         assert_eq!(params("a=1&b=2&a=0").sorted_without(&["b"]), "a=0&a=1");
         assert_eq!(params("a=b%20c").one("a"), Ok(Some("b c")));

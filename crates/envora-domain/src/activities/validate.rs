@@ -8,7 +8,7 @@ use crate::activities::{Activity, Period, Reading};
 use crate::catalogue::{self, ActivityKind, Due, InputSpec, QualifierError, Quantity, Sign};
 use crate::decimal::Decimal;
 use crate::rational::Rational;
-use crate::time::Zone;
+use crate::time::{Day, Zone};
 use crate::units::{self, AliasSet, Unit, UnitError};
 
 /// The longest period of a row: ten years.
@@ -254,6 +254,20 @@ fn check_inputs(activity: &Activity, kind: &ActivityKind, problems: &mut Vec<Row
         }
     }
     let unit = unit_of(&activity.unit).ok();
+    for known in kind.inputs.iter().filter(|known| activity.inputs.contains_key(known.name)) {
+        if let Some(quantity) = unit.as_ref().and_then(|unit| idle(known, unit)) {
+            let (name, due) = (known.name, quantity.name());
+            let detail = format!(
+                "{} takes the input {name} where the quantity is {due}, and {} is not: it would count for nothing",
+                kind.code, activity.unit
+            );
+            let field = format!("/inputs/{name}");
+            let example = quantity.example();
+            let hint =
+                format!("leave {name} out, or send {due} as the quantity, such as in {example}");
+            problems.push(RowProblem::new(RowCode::UnknownField, &field, detail).hint(hint));
+        }
+    }
     for known in kind.inputs.iter().filter(|known| !activity.inputs.contains_key(known.name)) {
         if let Some(because) = due(known, unit.as_ref(), activity) {
             let detail = format!("{} needs the input {} {because}", kind.code, known.name);
@@ -266,10 +280,16 @@ fn check_inputs(activity: &Activity, kind: &ActivityKind, problems: &mut Vec<Row
     }
 }
 
+/// Whether a day can be the first of a period, or the first after one.
+#[must_use]
+pub fn is_of_periods(day: Day) -> bool {
+    PERIOD_RANGE.contains(&day.number()) || day.number() == *PERIOD_RANGE.end() + 1
+}
+
 /// Why an input is due here, if it is.
 fn due(known: &InputSpec, unit: Option<&Unit>, activity: &Activity) -> Option<String> {
     match known.due {
-        Due::Never => None,
+        Due::Never | Due::Only(_) => None,
         Due::Always => Some("always".to_owned()),
         Due::With(quantity) => {
             let with = unit.is_some_and(|unit| quantity.is_of(unit));
@@ -278,6 +298,14 @@ fn due(known: &InputSpec, unit: Option<&Unit>, activity: &Activity) -> Option<St
         Due::Beside(other) => {
             activity.inputs.contains_key(other).then(|| format!("beside {other}"))
         }
+    }
+}
+
+/// The quantity beside which an input says something, where the row's is another.
+fn idle(known: &InputSpec, unit: &Unit) -> Option<Quantity> {
+    match known.due {
+        Due::With(quantity) | Due::Only(quantity) => Some(quantity).filter(|due| !due.is_of(unit)),
+        Due::Never | Due::Always | Due::Beside(_) => None,
     }
 }
 
@@ -298,11 +326,34 @@ fn check_input_amounts(activity: &Activity, problems: &mut Vec<RowProblem>) {
             let hint = "send the true value, or leave the input out";
             problems.push(problem(RowCode::WrongType, detail).hint(hint));
         } else if known.quantities.contains(&Quantity::Share) && is_above_whole(input) {
-            let detail = format!("the share {} is above 100 %", known.name);
+            let detail = format!("the input {} is above 100 %", known.name);
             let hint = "send it in % (or as a number up to 1, with the unit 1)";
             problems.push(problem(RowCode::SharesNot100, detail).hint(hint));
+        } else if known.of_period && is_above_period(input, &activity.period) {
+            let days = days_of(&activity.period);
+            let detail =
+                format!("{} {} are more than the period of the row has: {days}", value, known.name);
+            let hint = "send the days on which one person travels within the period, or the period that was meant";
+            problems.push(problem(RowCode::WrongType, detail).hint(hint));
         }
     }
+}
+
+/// How many days a period has at most; a year, where a row says an instant alone.
+fn days_of(period: &Period) -> i64 {
+    let (first, last) = period.rough_days();
+    match period {
+        Period::Instant(_) => 366,
+        Period::Between(..) | Period::Days { .. } | Period::WallClock { .. } => {
+            i64::from(last.number()) - i64::from(first.number()) + 1
+        }
+    }
+}
+
+fn is_above_period(input: &crate::activities::Input, period: &Period) -> bool {
+    let Ok(unit) = unit_of(&input.unit) else { return false };
+    let whole = Rational::whole(i128::from(days_of(period)) * 86_400);
+    !period.is_reversed() && whole.minus(&exact(input.quantity).times(unit.size())).is_negative()
 }
 
 fn is_above_whole(input: &crate::activities::Input) -> bool {

@@ -14,6 +14,8 @@ pub enum Due {
     Never,
     /// When the quantity is of this kind, and only then.
     With(Quantity),
+    /// Never; and where the quantity is of another kind it would say nothing.
+    Only(Quantity),
     /// When this other input is there.
     Beside(&'static str),
 }
@@ -29,14 +31,16 @@ pub struct InputSpec {
     pub due: Due,
     /// Whether zero makes no sense: it is divided by.
     pub above_zero: bool,
+    /// Whether it is a part of the days of the row's period.
+    pub of_period: bool,
 }
 
 const fn input(name: &'static str, quantities: &'static [Quantity], due: Due) -> InputSpec {
-    InputSpec { name, quantities, due, above_zero: false }
+    InputSpec { name, quantities, due, above_zero: false, of_period: false }
 }
 
 const fn divisor(name: &'static str, quantities: &'static [Quantity], due: Due) -> InputSpec {
-    InputSpec { name, quantities, due, above_zero: true }
+    InputSpec { above_zero: true, ..input(name, quantities, due) }
 }
 
 const CARBON_CONTENT: InputSpec = input("carbon_content", &[Share], Due::Never);
@@ -88,7 +92,7 @@ pub(super) const TRAVEL: &[InputSpec] =
     &[divisor("occupancy", &[Number], Due::Never), CARRIER_FUEL, OWN_SHARE];
 pub(super) const COMMUTE: &[InputSpec] = &[
     input("one_way", ONE_WAY_DISTANCE, Due::With(Heads)),
-    input("days", &[Duration], Due::With(Heads)),
-    input("share", &[Share], Due::Never),
+    InputSpec { of_period: true, ..input("days", &[Duration], Due::With(Heads)) },
+    input("share", &[Share], Due::Only(Heads)),
     divisor("occupancy", &[Number], Due::Never),
 ];

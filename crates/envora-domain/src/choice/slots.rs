@@ -8,7 +8,7 @@ use super::period::Edition;
 use super::{
     Asked, Brings, ChoiceFlag, PassedOver, SlotChoice, Term, Unresolved, UnresolvedCode, catalogue,
 };
-use crate::catalogue::{ActivityKind, Bucket, SlotSpec, When, gas_of};
+use crate::catalogue::{ActivityKind, Bucket, Slot, SlotSpec, When, gas_of};
 use crate::factors::FactorKind;
 use crate::gwp::{Carbon, Gas, GasGroup};
 use crate::methods::{self, Method, Source};
@@ -215,7 +215,9 @@ fn choice(
     (found, amount): (Found, Vec<Term>),
 ) -> SlotChoice {
     let mut flags = found.flags;
-    if method.id.starts_with("electricity.grid_fallback@") {
+    // What a car of one's own was charged with is told by the grid's average on both sides.
+    let charged = spec.slot == Slot::S2Mb && method.id.starts_with("mobile.");
+    if charged || method.id.starts_with("electricity.grid_fallback@") {
         flags.push(ChoiceFlag::NoResidualMix);
     }
     if method.low_tier {

@@ -301,6 +301,17 @@ fn own_generation_emits_nothing_while_its_certificates_are_kept() {
 }
 
 #[test]
+fn a_battery_car_of_ones_own_has_the_grid_on_the_market_side_too() {
+    let car = |fuel| [("vehicle_class", "car_medium"), ("fuel", fuel)];
+    let why = other("vehicle.driven", "x:veh.km", &car("battery_electric"), &[]).expect("a choice");
+    let flagged = |choice: &&SlotChoice| choice.flags.contains(&ChoiceFlag::NoResidualMix);
+    let slots: Vec<Slot> = why.slots.iter().filter(flagged).map(|choice| choice.slot).collect();
+    assert_eq!(slots, [Slot::S2Mb]);
+    let why = other("vehicle.driven", "x:veh.km", &car("diesel"), &[]).expect("a choice");
+    assert_eq!(why.slots.iter().filter(flagged).count(), 0);
+}
+
+#[test]
 fn a_method_without_its_input_is_passed_over_by_name() {
     let tonnes = [("fuel", "coal_industrial")];
     let why = other("fuel.combusted.stationary", "t", &tonnes, &[]).expect("a choice");

@@ -27,7 +27,7 @@ fn row(kind: &ActivityKind) -> String {
     let quantities = kind.quantities.iter().map(|quantity| format!("`{}`", quantity.example()));
     let inputs = kind.inputs.iter().map(|input| match input.due {
         Due::Always => input.name.to_owned(),
-        Due::Never | Due::With(_) | Due::Beside(_) => format!("{}?", input.name),
+        Due::Never | Due::With(_) | Due::Only(_) | Due::Beside(_) => format!("{}?", input.name),
     });
     let qualifiers = kind.qualifiers.iter().map(|known| match known.need {
         Need::Required => known.name.to_owned(),
@@ -141,7 +141,7 @@ fn word_mistakes(kind: &ActivityKind, good: &Activity) -> Vec<Mistake> {
 fn input_mistakes(kind: &ActivityKind, good: &Activity) -> Vec<Mistake> {
     let mut mistakes = Vec::new();
     for known in kind.inputs {
-        let InputSpec { name, quantities, due, above_zero } = *known;
+        let InputSpec { name, quantities, due, above_zero, of_period } = *known;
         let example = quantities.first().expect("a quantity").example();
         let (at, unit) = (format!("/inputs/{name}/quantity"), format!("/inputs/{name}/unit"));
         let set = |quantity: &'static str, unit: &'static str| {
@@ -159,14 +159,17 @@ fn input_mistakes(kind: &ActivityKind, good: &Activity) -> Vec<Mistake> {
         if quantities.contains(&Quantity::Share) {
             mistakes.push(mistake(good, at(RowCode::SharesNot100), set("100.5", "%")));
         }
+        if of_period && good.inputs.contains_key(name) {
+            mistakes.push(mistake(good, at(RowCode::WrongType), set("4000", example)));
+        }
         let needed = match due {
             Due::Always => true,
-            Due::Never => false,
+            Due::Never | Due::Only(_) => false,
             Due::With(_) | Due::Beside(_) => good.inputs.contains_key(name),
         };
         let beside = match due {
             Due::Beside(other) => good.inputs.contains_key(other),
-            Due::Always | Due::Never | Due::With(_) => true,
+            Due::Always | Due::Never | Due::With(_) | Due::Only(_) => true,
         };
         if needed && beside {
             let field = format!("/inputs/{name}");

@@ -228,7 +228,7 @@ impl Taken {
                 let problem = if external_id.starts_with(PREFIX) {
                     corrected(activity, known)
                 } else {
-                    conflict(&external_id, known.place)
+                    conflict(&external_id, Some(known))
                 };
                 this.reject(problem);
             }
@@ -240,7 +240,7 @@ impl Taken {
                 this.repeats = Some(row);
                 this.is_duplicate_of(None);
             }
-            Some(_) => this.reject(conflict(&external_id, EARLIER)),
+            Some(_) => this.reject(conflict(&external_id, None)),
             None => {}
         }
     }
@@ -268,17 +268,29 @@ fn corrected(row: &Activity, known: &Candidate<'_>) -> RowProblem {
     let Candidate { id, activity: stored, place } = *known;
     let detail =
         format!("{id} has the same type, place and period and was {place}, with other values");
-    let hint = if row.quantity != stored.quantity && row.unit == stored.unit {
-        format!("to correct it: envora data supersede --id {id} --quantity {}", row.quantity)
+    let change = if row.quantity != stored.quantity && row.unit == stored.unit {
+        format!("--quantity {}", row.quantity)
     } else {
-        format!("to correct it: envora data supersede --id {id} --set FIELD=VALUE")
+        "--set FIELD=VALUE".to_owned()
     };
+    let hint = format!(
+        "if the row is another activity, send it with an external_id of its own; to correct it: envora data supersede --id {id} {change}"
+    );
     RowProblem::new(RowCode::ExternalIdConflict, "", detail).hint(hint).value(&id.to_string())
 }
 
-fn conflict(external_id: &str, when: &str) -> RowProblem {
-    let detail = format!("another row with this id and other content was {when}");
+/// A row of the sender's id that a stored row has, or one before it in what is being stored.
+fn conflict(external_id: &str, known: Option<&Candidate<'_>>) -> RowProblem {
+    let detail = match known {
+        Some(Candidate { id, place, .. }) => {
+            format!("{id} has this id and was {place}, with other content")
+        }
+        None => format!("another row with this id and other content was {EARLIER}"),
+    };
+    let hint = format!(
+        "to correct that one, send `supersedes` = \"ext:{external_id}\" with a new external_id; if the row is another activity, give it an external_id of its own"
+    );
     RowProblem::new(RowCode::ExternalIdConflict, "/external_id", detail)
-        .hint("to correct a row, send a new id and name the old one in `supersedes`")
+        .hint(hint)
         .value(external_id)
 }

@@ -239,7 +239,7 @@ impl Draft {
             Field::Supersedes => self.supersedes = Some(shapes::text_of(given, 0, 204)?),
             Field::SupersedeReason => self.supersede_reason = word(given)?,
             Field::Void => self.void = Some(shapes::boolean(given)?),
-            Field::Note => self.note = Some(shapes::text_of(given, 0, 2000)?),
+            Field::Note => self.note = Some(shapes::lines_of(given, 2000)?),
             Field::PriceYear
             | Field::PriceBasis
             | Field::PriceTaxIncluded

@@ -48,8 +48,27 @@ pub(super) fn text(given: Given<'_>, max: usize) -> Shaped<String> {
     text_of(given, 1, max)
 }
 
-/// A text of `min` to `max` characters.
+/// A text of `min` to `max` characters, in one line: what names something has no control characters.
 pub(super) fn text_of(given: Given<'_>, min: usize, max: usize) -> Shaped<String> {
+    printable(bounded(given, min, max)?, &[])
+}
+
+/// A text of at most `max` characters, of several lines perhaps.
+pub(super) fn lines_of(given: Given<'_>, max: usize) -> Shaped<String> {
+    printable(bounded(given, 0, max)?, &['\n', '\r', '\t'])
+}
+
+fn printable(text: String, besides: &[char]) -> Shaped<String> {
+    let unprintable = |letter: &char| letter.is_control() && !besides.contains(letter);
+    let Some(letter) = text.chars().find(unprintable) else { return Ok(text) };
+    let number = u32::from(letter);
+    let detail = format!("the text has a control character, U+{number:04X}");
+    Err(RowProblem::new(RowCode::WrongType, "", detail)
+        .value(&text.replace(letter, "\u{fffd}"))
+        .hint("take it out at the source: codes, words and labels are text in one line"))
+}
+
+fn bounded(given: Given<'_>, min: usize, max: usize) -> Shaped<String> {
     let (Given::Cell(text) | Given::Text(text)) = given else {
         return Err(wrong(given, "a text").hint("write it in double quotes"));
     };

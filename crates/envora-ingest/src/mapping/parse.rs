@@ -48,6 +48,9 @@ fn read(tree: &Value, text: String, problems: &mut Problems) -> Option<Mapping> 
         Some(name) if name.is_empty() || name.chars().count() > 200 => {
             problems.add("mapping", "a name has 1 to 200 characters", None);
         }
+        Some(name) if name.chars().any(char::is_control) => {
+            problems.add("mapping", "a name has no control characters", None);
+        }
         Some(_) => {}
     }
     match table.text("format", problems) {
@@ -380,7 +383,8 @@ fn rule(at: &str, value: &Value, problems: &mut Problems) -> Option<Rule> {
         let hint = Some("{ column = \"…\" }".to_owned());
         problems.add(at, "a value names one of column, columns and header", hint);
     }
-    let mut rule = Rule::of(from?);
+    // Read to the end, so that a key that is misspelt is named.
+    let mut rule = from.map_or_else(|| Rule::constant(""), Rule::of);
     rule.map = translations(&mut table, problems);
     rule.null = table.get("null").is_some().then(|| table.texts("null", problems));
     rule.number = number_style(&mut table, problems);

@@ -127,6 +127,19 @@ fn mistakes_are_named_with_what_was_meant() {
     check("unit =", "unti =", "const.unti", "did you mean unit?");
     check("zero_run_missing", "zero_run_mising", "activity.1.zero_run_mising", "did you mean");
     check("column = \"equip", "colum = \"equip", "activity.1.quantity", "one of column, columns");
+    check(
+        "column = \"equip",
+        "colunm = \"equip",
+        "activity.1.quantity.colunm",
+        "did you mean column?",
+    );
+    check(
+        "start = \"datetime\"",
+        "start = { colum = \"d\" }",
+        "activity.1.period.start.colum",
+        "column?",
+    );
+    check("\"estate-hourly\"", "\"estate\\u0000\"", "mapping", "no control characters");
     check("\"YYYY-MM-DD hh:mm:ss\"", "\"YYYY-mm-DD\"", "activity.1.period.format", "minutes");
     check("\"PT1H\"", "\"1 hour\"", "activity.1.period.length", "PT1H");
     check("time_zone = \"UTC\"", "time_zone = \"GMT+25\"", "const.time_zone", "IANA");

@@ -20,8 +20,8 @@ pub(super) async fn csv(
     params: Params,
 ) -> Shown {
     params.only(&["year", "by", "facility"])?;
-    let year = params.read("year", "a year from 1900 to 2100, such as 2022", |text| {
-        text.parse::<u16>().ok().filter(|year| (1900..=2100).contains(year))
+    let year = params.read("year", "a year from 1900 to 2199, such as 2022", |text| {
+        text.parse::<u16>().ok().filter(|year| (1900..=2199).contains(year))
     })?;
     let year = year.ok_or_else(|| refused("year", "The parameter year is missing.".to_owned()))?;
     let by = params.one("by")?.unwrap_or("month");

@@ -319,8 +319,8 @@ pub(super) async fn asked(
         cells_years(rd, &grant, run.id)
     });
     let (mut years, this_year) = (years.await?, app.clock().now().utc_day().ymd().0);
-    let year = params.read("year", "a year from 1900 to 2100, such as 2022", |text| {
-        text.parse::<i16>().ok().filter(|year| (1900..=2100).contains(year))
+    let year = params.read("year", "a year from 1900 to 2199, such as 2022", |text| {
+        text.parse::<i16>().ok().filter(|year| (1900..=2199).contains(year))
     })?;
     let begun = years.iter().rfind(|year| **year <= this_year);
     let year = year.or(begun.or(years.first()).copied()).unwrap_or(this_year);

@@ -168,6 +168,12 @@ async fn a_refused_request_leaves_nothing_and_truly_runs_again() {
     assert_eq!((mixed.status, counts(&mixed)), (207, [1, 1, 0, 1]), "{}", mixed.json());
     let codes = mixed.json()["results"][0]["errors"][0]["code"].clone();
     assert_eq!(codes, "external_id_conflict");
+    let error = &mixed.json()["results"][0]["errors"][0];
+    let known = listed["data"][0]["id"].as_str().unwrap();
+    assert!(error["detail"].as_str().unwrap().starts_with(known), "{error}");
+    for remedy in ["`supersedes` = \"ext:a1\"", "an external_id of its own"] {
+        assert!(error["hint"].as_str().unwrap().contains(remedy), "{remedy}: {error}");
+    }
 
     let mut nameless = row("x", "1");
     nameless.as_object_mut().unwrap().remove("external_id");

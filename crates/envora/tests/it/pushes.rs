@@ -257,7 +257,12 @@ fn a_check_beside_a_server_finds_what_only_stored_rows_can_tell() {
     let told = push.run(&check);
     assert_eq!(told.code, Some(3), "{told:?}");
     assert!(told.out.contains("bills.csv\t1\t1\t0\t1\t0"), "{told:?}");
-    for words in ["bills.csv:3", "external_id_conflict", "data supersede --id act_"] {
+    for words in [
+        "bills.csv:3",
+        "external_id_conflict",
+        "data supersede --id act_",
+        "external_id of its own",
+    ] {
         assert!(told.err.contains(words), "{words}: {told:?}");
     }
     let alone = push.run(&[check.as_slice(), &["--offline"]].concat());

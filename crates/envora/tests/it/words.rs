@@ -66,7 +66,8 @@ fn mistakes_on_the_command_line_say_what_was_meant() {
         (&["footprint"], "no server is named"),
         (&["footprint", "--server", "http://example.org"], "not on this machine"),
         (&["footprint", "--server", "http://a.localhost:1", "--from", "2022-02-30"], "2022-02-30"),
-        (&["footprint", "--server", "http://a.localhost:1", "--year", "22"], "1900..=2100"),
+        (&["footprint", "--server", "http://a.localhost:1", "--year", "22"], "from 1900 to 2199"),
+        (&["footprint", "--server", "http://a.localhost:1", "--to", "0022-01-01"], "1900 to 2199"),
         (&["trace", "x", "--server", "http://a.localhost:1"], "neither a figure nor an activity"),
     ] {
         let ended = house.run(arguments);

@@ -299,6 +299,63 @@ fn journeys_say_what_factors_tell_apart() {
 }
 
 #[test]
+fn nobody_travels_on_more_days_than_the_period_has() {
+    let day = |text: &str| Day::parse(text).expect("a day");
+    let month = Period::Days { first: day("2022-01-01"), last: day("2022-01-31") };
+    let at = |day: Day| Timestamp::from_micros(i64::from(day.number()) * 86_400_000_000);
+    let hours = Period::Between(at(day("2022-01-01")), at(day("2022-02-01")));
+    let commute = |period: Period, days: &'static str, unit: &'static str| {
+        let inputs = [("one_way", "9", "km"), ("days", days, unit)];
+        let row = other("commute.moved", ("80", "x:pax"), &[("mode", "bus")], &inputs);
+        move |activity: &mut Activity| {
+            row(activity);
+            activity.period = period;
+        }
+    };
+    let field = "/inputs/days/quantity";
+    let above = [(RowCode::WrongType, field, "within the period")];
+    for period in [month, hours] {
+        check(commute(period, "31", "d"), &[]);
+        check(commute(period, "744", "h"), &[]);
+        check(commute(period, "31.5", "d"), &above);
+        check(commute(period, "2000", "d"), &above);
+    }
+    check(commute(Period::Instant(at(day("2022-12-31"))), "220", "d"), &[]);
+    check(commute(Period::Instant(at(day("2022-12-31"))), "367", "d"), &above);
+    let mut activity = sample();
+    commute(month, "2000", "d")(&mut activity);
+    let problem = validate(&activity).remove(0);
+    assert_eq!(problem.detail, "2000 days are more than the period of the row has: 31");
+}
+
+#[test]
+fn what_would_count_for_nothing_is_refused() {
+    let road = &[("mode", "road"), ("vehicle_class", "hgv_average")];
+    check(
+        other("freight.moved", ("5", "t.km"), road, &[("distance", "5", "km")]),
+        &[(RowCode::UnknownField, "/inputs/distance", "leave distance out, or send a mass")],
+    );
+    let ridden = |inputs: &[(&str, &str, &str)]| {
+        other("commute.moved", ("80", "x:pax.km"), &[("mode", "bus")], inputs)
+    };
+    check(ridden(&[]), &[]);
+    for (name, quantity, unit) in [("share", "50", "%"), ("days", "1", "d"), ("one_way", "9", "km")]
+    {
+        let mut activity = sample();
+        ridden(&[(name, quantity, unit)])(&mut activity);
+        let problem = validate(&activity).remove(0);
+        assert_eq!(
+            (problem.code, problem.field),
+            (RowCode::UnknownField, format!("/inputs/{name}"))
+        );
+    }
+    let mut activity = sample();
+    let inputs = [("one_way", "9", "km"), ("days", "1", "d"), ("share", "101", "%")];
+    other("commute.moved", ("80", "x:pax"), &[("mode", "bus")], &inputs)(&mut activity);
+    assert_eq!(validate(&activity).remove(0).detail, "the input share is above 100 %");
+}
+
+#[test]
 fn inputs_fit_their_quantity() {
     let road = &[("mode", "road"), ("vehicle_class", "hgv_average")];
     check(other("freight.moved", ("1", "t"), road, &[("distance", "5", "km")]), &[]);
@@ -316,7 +373,7 @@ fn inputs_fit_their_quantity() {
         &[(RowCode::UnitMismatch, "/inputs/distance/unit", "such as km")],
     );
     let staff = |share: &'static str, unit: &'static str| {
-        let inputs = [("one_way", "9", "km"), ("days", "220", "d"), ("share", share, unit)];
+        let inputs = [("one_way", "9", "km"), ("days", "1", "d"), ("share", share, unit)];
         other("commute.moved", ("80", "x:pax"), &[("mode", "bus")], &inputs)
     };
     check(staff("35", "%"), &[]);
