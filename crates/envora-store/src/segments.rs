@@ -44,6 +44,10 @@ statements! {
         FROM segment WHERE seq >= ?1 AND seq < ?2 AND start_max >= ?3
             AND (start_min > ?4 OR (start_min = ?4 AND seq > ?5))
         ORDER BY start_min, seq LIMIT ?6";
+    SEGMENTS_WITHIN = "SELECT seq, segment_id, epoch, row_count, place, path, byte_offset,
+            byte_length, root, key_version, start_min, start_max, import_id, committed_at
+        FROM segment WHERE seq >= ?1 AND seq < ?2 AND start_max >= ?3 AND start_min < ?4
+        ORDER BY seq LIMIT ?5";
     SEGMENTS_OF_IMPORT = "SELECT segment_id FROM segment WHERE import_id = ?1 ORDER BY seq";
     SEGMENT_INLINE = "SELECT sealed FROM segment_inline WHERE seq = ?1";
     SEGMENT_FINGERPRINTS = "SELECT fingerprints FROM segment_fingerprints WHERE seq = ?1";
@@ -229,6 +233,38 @@ pub fn segment_by_seq(
 ) -> anyhow::Result<Option<Segment>> {
     rd.allow(grant)?;
     rd.first(SEGMENT_BY_SEQ, &[seq.into()], segment)
+}
+
+/// Which segments are wanted: of these places in the log, with rows that start in this time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Within {
+    /// The places in the log.
+    pub seqs: core::ops::Range<u64>,
+    /// From when the last row starts until before when the first one does.
+    pub starts: core::ops::Range<Timestamp>,
+    /// How many at most.
+    pub limit: u32,
+}
+
+/// Segments of some places in the log and some time, in the order of the log.
+///
+/// # Errors
+/// The database's.
+pub fn segments_within(
+    rd: &mut TenantReader,
+    grant: &Grant<ReadActivities>,
+    wanted: &Within,
+) -> anyhow::Result<Vec<Segment>> {
+    rd.allow(grant)?;
+    let Within { seqs, starts, limit } = wanted;
+    let values = [
+        seqs.start.into(),
+        seqs.end.into(),
+        starts.start.into(),
+        starts.end.into(),
+        (*limit).into(),
+    ];
+    rd.all(SEGMENTS_WITHIN, &values, segment)
 }
 
 /// At most `limit` segments from this seq on, in its order.

@@ -20,6 +20,7 @@ statements! {
         ORDER BY code, word, seq";
     UNRESOLVED_OF_SEQ = "SELECT seq, code, word, day_min, day_max, activities, example, remedy
         FROM unresolved WHERE run_id = ?1 AND seq = ?2 ORDER BY code, word";
+    UNRESOLVED_SEQS = "SELECT DISTINCT seq FROM unresolved WHERE run_id = ?1 ORDER BY seq";
 }
 
 /// Rows of one segment that are not counted for one reason.
@@ -120,4 +121,17 @@ pub fn unresolved_of_seq(
 ) -> anyhow::Result<Vec<Unresolved>> {
     rd.allow(grant)?;
     rd.all(UNRESOLVED_OF_SEQ, &[run.into(), seq.into()], unresolved)
+}
+
+/// The seqs of segments of which something is not counted in a run.
+///
+/// # Errors
+/// The database's.
+pub fn unresolved_seqs(
+    rd: &mut TenantReader,
+    grant: &Grant<ReadResults>,
+    run: RunId,
+) -> anyhow::Result<Vec<u64>> {
+    rd.allow(grant)?;
+    rd.all(UNRESOLVED_SEQS, &[run.into()], |row| row.count())
 }

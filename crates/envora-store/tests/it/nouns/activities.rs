@@ -4,6 +4,7 @@ use envora_domain::access::actions::{Calculate, ReadActivities, WriteActivities}
 use envora_domain::hash::Digest;
 use envora_domain::id::{ActivityId, ImportId, SegmentId};
 use envora_domain::ports::{Frame, Place};
+use envora_domain::time::Timestamp;
 use envora_store::idempotency::{
     AnswerPlace, Dropped, KeptAnswer, idempotency_add, idempotency_by_key, idempotency_objects,
     idempotency_sweep,
@@ -18,9 +19,9 @@ use envora_store::mappings::{
 };
 use envora_store::mentions::{Slice, Word, mentions_add, mentions_of_word};
 use envora_store::segments::{
-    ByStart, NewSegment, Order, SegmentTotals, segment_add, segment_by_id, segment_by_seq,
+    ByStart, NewSegment, Order, SegmentTotals, Within, segment_add, segment_by_id, segment_by_seq,
     segment_fingerprints, segment_fingerprints_from, segment_inline, segment_rows_from,
-    segment_totals, segments_by_start, segments_from, segments_of_import,
+    segment_totals, segments_by_start, segments_from, segments_of_import, segments_within,
 };
 use envora_store::supersessions::{
     ActivityRange, Fate, Supersession, supersession_add, supersession_of, supersessions_between,
@@ -101,6 +102,15 @@ pub(super) fn a_segment_is_found_by_id_and_seq(db: &mut TestDb) {
             assert_eq!(seqs(by(Order::Earliest, None, Some((first, 0))))?, [1]);
             assert_eq!(seqs(by(Order::Latest, Some(later(-1)), None))?, [0; 0]);
             assert_eq!(seqs(by(Order::Earliest, Some(later(3_601)), None))?, [0; 0]);
+            let mut within = |seqs, starts| -> anyhow::Result<Vec<u64>> {
+                let found = segments_within(rd, &read, &Within { seqs, starts, limit: 9 })?;
+                Ok(found.into_iter().map(|one| one.seq).collect())
+            };
+            let ever = Timestamp::from_micros(i64::MIN)..Timestamp::from_micros(i64::MAX);
+            assert_eq!(within(0..2, ever.clone())?, [0, 1]);
+            assert_eq!(within(1..2, ever.clone())?, [1]);
+            assert_eq!(within(0..2, later(3_601)..ever.end)?, [0; 0], "they begin before");
+            assert_eq!(within(0..2, ever.start..NOW)?, [0; 0], "none begins before it ends");
             let of = |import: u8| ImportId::from_bytes([import; 16]);
             assert_eq!(segments_of_import(rd, &read, of(5))?, [segment_id(1)]);
             assert_eq!(segments_of_import(rd, &read, of(6))?, []);

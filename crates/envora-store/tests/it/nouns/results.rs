@@ -23,7 +23,7 @@ use envora_store::runs::{
     runs_abandon, runs_all,
 };
 use envora_store::unresolved::{
-    DayRange, Unresolved, unresolved_between, unresolved_of_seq, unresolved_put,
+    DayRange, Unresolved, unresolved_between, unresolved_of_seq, unresolved_put, unresolved_seqs,
 };
 use envora_store::whys::{why_by_number, why_put, whys_of_run};
 use envora_testkit::databases::{TestDb, grant};
@@ -302,4 +302,8 @@ pub(super) fn unresolved_rows_are_said_anew(db: &mut TestDb) {
     put(vec![row("b25", 200)]);
     let left = db.db.read_blocking(move |rd| unresolved_of_seq(rd, &read, RUN, 4)).unwrap();
     assert_eq!(left, [row("b25", 200)]);
+    let seqs = || db.db.read_blocking(move |rd| unresolved_seqs(rd, &read, RUN)).unwrap();
+    assert_eq!(seqs(), [4]);
+    put(vec![]);
+    assert_eq!(seqs(), [0_u64; 0]);
 }
