@@ -325,6 +325,40 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// The head of the value at a place: its major type, its argument, and where what follows begins.
+pub(crate) fn head(bytes: &[u8], at: usize) -> Option<(u8, u64, usize)> {
+    let first = *bytes.get(at)?;
+    let next = at.checked_add(1)?;
+    let length = match first & 0x1f {
+        small @ 0..=23 => return Some((first >> 5, u64::from(small), next)),
+        24 => 1,
+        25 => 2,
+        26 => 4,
+        27 => 8,
+        _ => return None,
+    };
+    let end = next.checked_add(length)?;
+    let argument = bytes.get(next..end)?.iter().fold(0, |all, byte| (all << 8) | u64::from(*byte));
+    Some((first >> 5, argument, end))
+}
+
+/// Where the value at a place ends.
+pub(crate) fn skip(bytes: &[u8], at: usize) -> Option<usize> {
+    let (mut at, mut left) = (at, 1_u64);
+    while left > 0 {
+        let (major, argument, next) = head(bytes, at)?;
+        left -= 1;
+        at = next;
+        match major {
+            2 | 3 => at = at.checked_add(usize::try_from(argument).ok()?)?,
+            4 => left = left.checked_add(argument)?,
+            5 => left = left.checked_add(argument.checked_mul(2)?)?,
+            _ => {}
+        }
+    }
+    (at <= bytes.len()).then_some(at)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::activities::problems::Flag;
 use crate::activities::{Activity, Input, Origin, Period, Price, Reading, Ref};
-use crate::cbor::{CborError, Value, Writer};
+use crate::cbor::{self, CborError, Value, Writer};
 use crate::decimal::Decimal;
 use crate::hash::{Digest, leaf_hash, tree_root};
 use crate::id::Id;
@@ -288,6 +288,22 @@ pub fn write_period(writer: &mut Writer, period: Period) {
 #[must_use]
 pub fn has_flags(row: &[u8]) -> bool {
     row.last() != Some(&0x80)
+}
+
+/// The period of a canonical row, told without reading the rest of it; nothing where it is not plain.
+#[must_use]
+pub fn period_of(row: &[u8]) -> Option<Period> {
+    let map = row_map(row).ok()?;
+    let (_, pairs, mut at) = cbor::head(map, 0)?;
+    for _ in 0..pairs {
+        let (_, key, value) = cbor::head(map, at)?;
+        let end = cbor::skip(map, value)?;
+        if key == 6 {
+            return decode_period(&Value::decode(map.get(value..end)?).ok()?);
+        }
+        at = end;
+    }
+    None
 }
 
 fn write_origin(writer: &mut Writer, origin: &Origin, flags: &BTreeSet<Flag>) {

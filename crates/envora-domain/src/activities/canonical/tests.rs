@@ -73,6 +73,27 @@ fn full() -> Activity {
 }
 
 #[test]
+fn a_period_is_told_without_reading_the_row() {
+    let mut activity = full();
+    let wall = |micros| WallClock::from_micros(micros);
+    for period in [
+        hour(),
+        Period::Instant(Timestamp::from_micros(-1)),
+        Period::Days { first: Day::from_number(-400), last: Day::from_number(70_000) },
+        Period::WallClock { start: wall(0), end: wall(86_400_000_000) },
+    ] {
+        activity.period = period;
+        let row = activity.canonical();
+        assert_eq!(period_of(&row), Some(period));
+        // Cut off anywhere, nothing is told that is not so.
+        for length in 0..row.len() {
+            assert_eq!(period_of(row.get(..length).expect("shorter")), None);
+        }
+    }
+    assert_eq!(period_of(&[0, 0, 0, 5, 0xbf, 0xff, 0xff, 0xff, 0xff]), None);
+}
+
+#[test]
 fn a_row_survives_its_bytes() {
     for activity in [
         full(),
