@@ -1,4 +1,4 @@
-//! Export: stored rows as a file that can be sent again, a segment at a time.
+//! Export: stored rows as a file that can be sent again, a part at a time.
 //!
 //! What is no field of an activity stands in fields named `_envora_…`, which are not read back.
 
@@ -23,6 +23,8 @@ use crate::words;
 pub const COLUMNS_MAX: usize = 500;
 /// Segments whose places are read at once.
 const SEGMENTS_AT_ONCE: u32 = 64;
+/// How long a part is at least, but for the last: a row of it may be read from one segment or from many.
+const PART_BYTES: usize = 256 * 1024;
 /// What is added to a row, in this order.
 const ADDED: [&str; 3] = ["id", "state", "code"];
 
@@ -47,7 +49,7 @@ pub enum ExportError {
 }
 
 /// A file on its way out. Rows that are committed after it began are not in it; the states of rows are
-/// those of the moment in which their segment is written.
+/// those of the moment in which their part is begun.
 pub struct Export {
     parts: Arc<TenantParts>,
     question: Question,
@@ -80,20 +82,27 @@ impl Export {
         Ok(export)
     }
 
-    /// The next bytes, at most those of one segment's rows; none at the end. Blocks.
+    /// The next bytes, those of some segments' rows; none at the end. Blocks.
     ///
     /// # Errors
     /// The database's; [`Damaged`](crate::tenant::Damaged) inside.
     pub fn next_part(&mut self) -> anyhow::Result<Option<Vec<u8>>> {
         let mut bytes = core::mem::take(&mut self.head);
-        while bytes.is_empty() && !self.left.is_empty() {
-            let narrowed = Narrowed::new(&self.parts, self.question.clone())?;
+        if self.left.is_empty() {
+            return Ok((!bytes.is_empty()).then_some(bytes));
+        }
+        // What the question's words mean, and what was decided anew, is read once for all that follows.
+        let narrowed = Narrowed::new(&self.parts, self.question.clone())?;
+        while bytes.len() < PART_BYTES && !self.left.is_empty() {
             let found = segments(&self.parts, self.left.clone())?;
             if found.is_empty() {
                 self.left.start = self.left.end;
             }
             for segment in found {
                 self.left.start = segment.seq + 1;
+                if !narrowed.may_hold(&segment) {
+                    continue;
+                }
                 let _all = narrowed.rows(&segment, 0, |id, activity, state| {
                     let fields = told(id, activity, state);
                     match &self.columns {
@@ -102,7 +111,7 @@ impl Export {
                     }
                     Ok(ControlFlow::Continue(()))
                 })?;
-                if !bytes.is_empty() {
+                if bytes.len() >= PART_BYTES {
                     break;
                 }
             }
@@ -115,6 +124,8 @@ impl Export {
     fn columns(&self) -> Result<Vec<String>, ExportError> {
         let question = Question {
             kinds: self.question.kinds.clone(),
+            facilities: self.question.facilities.clone(),
+            sources: self.question.sources.clone(),
             import: self.question.import,
             from: self.question.from.map(|day| day.plus(-2)),
             to: self.question.to.map(|day| day.plus(2)),

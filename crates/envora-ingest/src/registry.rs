@@ -301,4 +301,15 @@ impl Mention {
         .into_iter()
         .filter_map(|(kind, word)| Some(Self { kind, word: word? }))
     }
+
+    /// What a row that names it has among its bytes: the word as it is written, or the 16 bytes of an id.
+    pub(crate) fn stored(&self) -> Vec<Vec<u8>> {
+        let id = match self.kind {
+            FacilityFields::NAME => FacilityId::parse(&self.word).ok().map(|id| id.bytes()),
+            SourceFields::NAME => SourceId::parse(&self.word).ok().map(|id| id.bytes()),
+            _ => None,
+        };
+        let word = self.word.clone().into_bytes();
+        std::iter::once(word).chain(id.map(Vec::from)).collect()
+    }
 }

@@ -6,20 +6,24 @@ use core::ops::ControlFlow;
 use std::collections::HashSet;
 
 use anyhow::Context as _;
-use envora_domain::activities::canonical::has_flags;
+use envora_domain::activities::canonical::{has_flags, period_of};
 use envora_domain::activities::problems::{Flag, RowCode};
 use envora_domain::activities::{Activity, Origin, Period, Ref};
 use envora_domain::choice::Why;
 use envora_domain::factors::FactorId;
 use envora_domain::id::{ActivityId, Id, ImportId, Kind, RunId};
 use envora_domain::time::{Day, Timestamp, WallClock, Zone};
+use envora_store::mentions::{Slice, Word, mentions_of_word};
 use envora_store::organization::organization_now;
 use envora_store::runs::run_current;
-use envora_store::segments::Segment;
+use envora_store::segments::{Segment, segments_from};
+use envora_store::unresolved::unresolved_seqs;
 use envora_store::whys::whys_of_run;
+use memchr::memmem::find;
 
 use crate::process::block::Recorded;
 use crate::process::records::Records;
+use crate::process::recount::ROW_DAYS_MAX;
 use crate::registry::{Mention, Registry};
 use crate::segments::{cut, decode};
 use crate::tenant::TenantParts;
@@ -150,6 +154,10 @@ pub struct Narrowed<'a> {
     whys: Option<HashSet<u32>>,
     /// The choices with a flag that is asked for.
     noticed: HashSet<u32>,
+    /// The segments that may hold such rows, where an index knows.
+    seqs: Option<HashSet<u64>>,
+    /// Bytes of which each list has one in every such row.
+    within: Vec<Vec<Vec<u8>>>,
     zone: Zone,
 }
 
@@ -190,10 +198,13 @@ impl<'a> Narrowed<'a> {
             of.extend(registry.source_words(&named(word)));
         }
         let states = States::now(parts)?;
+        let seqs = seqs(parts, &question, (&states, [&at, &of]))?;
+        let within = within(&question, [&at, &of]);
         let uses = |why: &Why, factor| why.slots.iter().any(|slot| slot.factor == factor);
         let whys = question.factor;
         let whys = whys.map(|factor| states.whys(parts, |why| uses(why, factor))).transpose()?;
-        Ok(Self { parts, states, question, at, of, whys, noticed: HashSet::new(), zone })
+        let noticed = HashSet::new();
+        Ok(Self { parts, states, question, at, of, whys, noticed, seqs, within, zone })
     }
 
     /// Shows the rows of a segment that are asked for, from a row on, in their order, until told to
@@ -223,6 +234,8 @@ impl<'a> Narrowed<'a> {
                 || !(asked.is_empty() || asked.iter().any(|one| one == state.state))
                 || !self.whys.as_ref().is_none_or(used)
                 || !(noticed || has_flags(bytes))
+                || !self.may_fall(bytes)
+                || !self.within.iter().all(|any| any.iter().any(|one| find(bytes, one).is_some()))
             {
                 continue;
             }
@@ -236,13 +249,14 @@ impl<'a> Narrowed<'a> {
         Ok(ControlFlow::Continue(()))
     }
 
-    /// Whether a row of a segment can be among those asked for: rows last a year at most.
+    /// Whether a row of a segment can be among those asked for.
     #[must_use]
     pub fn may_hold(&self, segment: &Segment) -> bool {
         let (first, last) = (segment.start_min.utc_day(), segment.start_max.utc_day());
-        self.question.from.is_none_or(|from| last.plus(400) >= from)
+        self.question.from.is_none_or(|from| last.plus(ROW_DAYS_MAX) >= from)
             && self.question.to.is_none_or(|to| first.plus(-2) < to)
             && self.question.import.is_none_or(|import| segment.import == Some(import))
+            && self.seqs.as_ref().is_none_or(|seqs| seqs.contains(&segment.seq))
     }
 
     /// Whether a row is among those asked for.
@@ -264,11 +278,78 @@ impl<'a> Narrowed<'a> {
         Mention::of(activity).any(|word| word.kind == by && self.at.contains(&word))
     }
 
+    /// The same of a row that is not read.
+    fn may_fall(&self, row: &[u8]) -> bool {
+        let is_asked = self.question.from.is_some() || self.question.to.is_some();
+        !is_asked || period_of(row).is_none_or(|period| self.falls(&period))
+    }
+
     fn falls(&self, period: &Period) -> bool {
         let (first, last) = days(period, &self.zone);
         self.question.from.is_none_or(|from| last >= from)
             && self.question.to.is_none_or(|to| first < to)
     }
+}
+
+/// The segments that may hold rows of a question, where an index tells: those that name its facilities
+/// or sources, those with rows that do not count, those that are not calculated yet.
+fn seqs(
+    parts: &TenantParts,
+    question: &Question,
+    (states, [at, of]): (&States<'_>, [&HashSet<Mention>; 2]),
+) -> anyhow::Result<Option<HashSet<u64>>> {
+    let mut known: Option<HashSet<u64>> = None;
+    let mut narrow = |seqs: HashSet<u64>| {
+        known = Some(match known.take() {
+            Some(before) => before.intersection(&seqs).copied().collect(),
+            None => seqs,
+        });
+    };
+    for (asked, words) in [(&question.facilities, at), (&question.sources, of)] {
+        if !asked.is_empty() {
+            narrow(naming(parts, words)?);
+        }
+    }
+    if let (["unresolved"], Some((run, ..))) = (&*strs(&question.states), &states.known) {
+        let (grant, run) = (parts.own.read_results, *run);
+        narrow(parts.read(move |rd| unresolved_seqs(rd, &grant, run))?.into_iter().collect());
+    }
+    if let (["pending"], Some((_, _, end))) = (&*strs(&question.states), &states.known) {
+        let (grant, end) = (parts.own.read_activities, *end);
+        let waiting = parts.read(move |rd| segments_from(rd, &grant, end, u32::MAX))?;
+        narrow(waiting.into_iter().map(|segment| segment.seq).collect());
+    }
+    Ok(known)
+}
+
+fn strs(words: &[String]) -> Vec<&str> {
+    words.iter().map(String::as_str).collect()
+}
+
+/// The segments that name one of these words.
+fn naming(parts: &TenantParts, words: &HashSet<Mention>) -> anyhow::Result<HashSet<u64>> {
+    let (grant, words) = (parts.own.calculate, words.clone());
+    let all = Slice { from: 0, limit: u32::MAX };
+    parts.read(move |rd| {
+        let mut seqs = HashSet::new();
+        for Mention { kind, word } in &words {
+            seqs.extend(mentions_of_word(rd, &grant, Word { kind, word }, all)?);
+        }
+        Ok(seqs)
+    })
+}
+
+/// What rows of a question have in their bytes, so that most others need not be read: one of its types,
+/// and one of the words that its facilities and its sources go by.
+fn within(question: &Question, [at, of]: [&HashSet<Mention>; 2]) -> Vec<Vec<Vec<u8>>> {
+    let kinds = question.kinds.iter().map(|kind| kind.clone().into_bytes()).collect();
+    let named = |words: &HashSet<Mention>| words.iter().flat_map(Mention::stored).collect();
+    let lists = [
+        (!question.kinds.is_empty(), kinds),
+        (!question.facilities.is_empty(), named(at)),
+        (!question.sources.is_empty(), named(of)),
+    ];
+    lists.into_iter().filter(|(is_asked, _)| *is_asked).map(|(_, list)| list).collect()
 }
 
 /// The first and the last day of a period, in the zone that is asked in.

@@ -1,14 +1,15 @@
 //! Recount: every cell worked out again from the stored rows, and compared with what is stored.
 
+use core::ops::{ControlFlow, Range};
 use std::collections::BTreeMap;
 
 use anyhow::Context as _;
 use envora_domain::cells::{CellKey, CellValue};
 use envora_domain::decimal::Mass;
-use envora_domain::time::Day;
+use envora_domain::time::{Day, Timestamp};
 use envora_store::cells::cells_between;
 use envora_store::runs::run_current;
-use envora_store::segments::{Segment, segments_from};
+use envora_store::segments::{Segment, Within, segments_within};
 use envora_store::unresolved::DayRange;
 
 use super::decide::Decider;
@@ -42,11 +43,30 @@ pub struct Difference {
     pub counted: CellValue,
 }
 
-/// All segments below a seq, in order.
-pub(crate) fn segments_below(parts: &TenantParts, to: u64) -> anyhow::Result<Vec<Segment>> {
+/// How many days after its start a row may last: ten years, and a day for its zone.
+pub(crate) const ROW_DAYS_MAX: i32 = 3_661;
+/// How many segments are listed at once.
+const SEGMENTS_AT_ONCE: u32 = 1_000;
+
+/// Shows the segments of some places in the log with rows that start in some time, in the order of the
+/// log, until told to stop. However many there are, a thousand at a time are held.
+pub(crate) fn each_segment<E: From<anyhow::Error>, T>(
+    parts: &TenantParts,
+    (mut seqs, starts): (Range<u64>, Range<Timestamp>),
+    mut look: impl FnMut(Segment) -> Result<ControlFlow<T>, E>,
+) -> Result<Option<T>, E> {
     let grant = parts.own.read_activities;
-    let all = parts.read(move |rd| segments_from(rd, &grant, 0, u32::MAX))?;
-    Ok(all.into_iter().filter(|segment| segment.seq < to).collect())
+    loop {
+        let wanted = Within { seqs: seqs.clone(), starts: starts.clone(), limit: SEGMENTS_AT_ONCE };
+        let found = parts.read(move |rd| segments_within(rd, &grant, &wanted))?;
+        let Some(last) = found.last() else { return Ok(None) };
+        seqs.start = last.seq + 1;
+        for segment in found {
+            if let ControlFlow::Break(found) = look(segment)? {
+                return Ok(Some(found));
+            }
+        }
+    }
 }
 
 /// Counts the current run again, from the rows alone. Nothing that was calculated is used, and
@@ -68,7 +88,8 @@ pub fn recount(parts: &TenantParts) -> anyhow::Result<Recount> {
     let mut decider = Decider::new(&registry, &mut engine.choices);
     let mut sums = Sums::exact();
     let mut rows = 0;
-    for segment in segments_below(parts, to)? {
+    let ever = Timestamp::from_micros(i64::MIN)..Timestamp::from_micros(i64::MAX);
+    let counted = |segment: Segment| -> anyhow::Result<ControlFlow<()>> {
         let loaded = Loaded::read(parts, segment)?;
         for (row, activity) in loaded.rows.iter().enumerate() {
             if let Some(decision) = loaded.decide(&mut decider, row, to.saturating_sub(1)) {
@@ -76,7 +97,9 @@ pub fn recount(parts: &TenantParts) -> anyhow::Result<Recount> {
             }
         }
         rows += loaded.rows.len() as u64;
-    }
+        Ok(ControlFlow::Continue(()))
+    };
+    each_segment(parts, (0..to, ever), counted)?;
     let counted = sums.into_cells()?;
     Ok(compare(stored, counted, (to, rows)))
 }

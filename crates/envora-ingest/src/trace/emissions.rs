@@ -24,8 +24,10 @@ use crate::process::decide::{Decider, Decision, State};
 use crate::process::sums::place_of;
 use crate::tenant::{Damaged, TenantParts};
 
-/// Segments that one page looks into; a page may then be short and still lead on.
+/// Segments that one page looks into before it may be short and still lead on.
 const SEGMENTS_A_PAGE: usize = 16;
+/// Rows that a page without any line looks at: until then it goes on.
+const LOOKED_AT_MAX: usize = 100_000;
 
 /// Where a page begins, and of what all pages are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,7 +66,7 @@ pub fn emissions(
     let mut page = Page { figure: &figure, sieve: Sieve::of(&figure)?, limit, data: Vec::new() };
     let mut replay = Replay::open(parts, &figure)?;
     let column = column(&replay.columns, asked.set).context("find the set's column")?;
-    let mut looked_into = 0;
+    let (mut looked_into, mut looked_at) = (0, 0);
     let next = replay.segments(from.segment, |decider, loaded, recorded| {
         let segment = loaded.segment.seq;
         let (row, line) = if segment == from.segment { (from.row, from.line) } else { (0, 0) };
@@ -84,7 +86,9 @@ pub fn emissions(
             }
         }
         looked_into += 1;
-        Ok(if looked_into == SEGMENTS_A_PAGE {
+        looked_at += loaded.rows.len();
+        let has_had_its_share = !page.data.is_empty() || looked_at >= LOOKED_AT_MAX;
+        Ok(if looked_into >= SEGMENTS_A_PAGE && has_had_its_share {
             ControlFlow::Break(LinePlace { segment: segment.saturating_add(1), ..first })
         } else {
             ControlFlow::Continue(())

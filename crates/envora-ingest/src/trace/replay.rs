@@ -3,15 +3,16 @@
 //! Nothing that was calculated is used: each row is opened, decided, multiplied and added anew, and
 //! what it comes to is held against what was recorded of it then.
 
-use core::ops::ControlFlow;
+use core::ops::{ControlFlow, Range};
 use std::collections::HashMap;
 
 use anyhow::Context as _;
 use envora_domain::activities::Activity;
+use envora_domain::activities::canonical::period_of;
 use envora_domain::cells::{CellKey, CellValue};
 use envora_domain::decimal::Mass;
 use envora_domain::figures::{Figure, Measure};
-use envora_domain::time::Day;
+use envora_domain::time::{Day, Timestamp, Zone};
 use envora_store::chosen::ChosenKey;
 use envora_store::segments::Segment;
 use envora_store::unresolved::Unresolved;
@@ -21,13 +22,18 @@ use crate::footprint::figures::{Columns, Sieve, add_up, column};
 use crate::process::block::Recorded;
 use crate::process::decide::{Decider, Decision};
 use crate::process::records::Records;
-use crate::process::recount::segments_below;
+use crate::process::recount::{ROW_DAYS_MAX, each_segment};
 use crate::process::runs::Engine;
 use crate::process::scan::Loaded;
 use crate::process::step::Reasons;
 use crate::process::sums::{Sign, Sums};
 use crate::registry::Registry;
+use crate::segments::cut;
+use crate::stored::days;
 use crate::tenant::TenantParts;
+
+/// How long a day lasts where the clocks stay as they are.
+const DAY_MICROS: i64 = 86_400_000_000;
 
 /// A row that is part of a figure.
 pub(crate) struct Found<'a> {
@@ -103,17 +109,15 @@ impl<'a> Replay<'a> {
         let (parts, figure) = (self.parts, self.figure);
         let mut decider = Decider::new(&self.registry, &mut self.engine.choices);
         let end = figure.seq.saturating_add(1).min(self.engine.run.calculated_to);
-        for segment in segments_below(parts, end)? {
-            if segment.seq < from || outside(&segment, (figure.from, figure.to)) {
-                continue;
+        let records = &self.records;
+        each_segment(parts, (from..end, starts((figure.from, figure.to))), |segment| {
+            if !lasts_until(parts, &segment, figure.from)? {
+                return Ok(ControlFlow::Continue(()));
             }
-            let recorded = self.records.of(&segment)?;
+            let recorded = records.of(&segment)?;
             let loaded = Loaded::read(parts, segment)?;
-            if let ControlFlow::Break(found) = look(&mut decider, &loaded, &recorded)? {
-                return Ok(Some(found));
-            }
-        }
-        Ok(None)
+            look(&mut decider, &loaded, &recorded)
+        })
     }
 }
 
@@ -151,10 +155,24 @@ pub(crate) fn walk(
     Ok(Replayed { cells, chosen, columns: replay.columns, as_recorded, unresolved })
 }
 
-/// Whether no row of a segment can fall on these days. A row may last a year and lie in any zone.
-fn outside(segment: &Segment, (from, to): (Day, Day)) -> bool {
-    let (first, last) = (segment.start_min.utc_day(), segment.start_max.utc_day());
-    last.plus(400) < from || first.plus(-2) >= to
+/// When rows start that can fall on these days: a row may lie in any zone.
+fn starts((from, to): (Day, Day)) -> Range<Timestamp> {
+    let midnight =
+        |day: Day| Timestamp::from_micros(i64::from(day.number()).saturating_mul(DAY_MICROS));
+    midnight(from.plus(-ROW_DAYS_MAX))..midnight(to.plus(2))
+}
+
+/// Whether a row of a segment may last until a day, in any zone. Few last a year, so that of segments that
+/// begin long before it is looked up, without reading their rows.
+fn lasts_until(parts: &TenantParts, segment: &Segment, day: Day) -> anyhow::Result<bool> {
+    if segment.start_max.utc_day().plus(400) >= day {
+        return Ok(true);
+    }
+    let stream = parts.segment_stream(segment)?;
+    let lasts = |row: &&[u8]| {
+        period_of(row).is_none_or(|period| days(&period, &Zone::utc()).1.plus(2) >= day)
+    };
+    Ok(cut(segment, &stream)?.iter().any(lasts))
 }
 
 /// Which lines of a row are part of the figure: rows of one group and day have the same.

@@ -280,4 +280,15 @@ fn a_row_waits_for_the_entity_and_the_supplier_that_it_names() {
     let slot = Slot::parse("s2_lb").unwrap();
     assert_eq!(by_slot(&house)[&slot][0], "72.014712");
     assert!(house.recount().differences.is_empty());
+    // Neighbours that differ in nothing else: each one's word is found when it is defined.
+    let named = |id: &str, word: &str| {
+        let mut row = electricity(id, "1", AT);
+        row.entity = Some(word.to_owned());
+        row
+    };
+    let accepted = house.submit(vec![named("b", "acme"), named("c", "later")]);
+    assert_eq!(accepted.counts.quarantined, 1);
+    assert_eq!(unresolved(&house).len(), 1);
+    house.parties("later");
+    assert_eq!(unresolved(&house), []);
 }

@@ -62,8 +62,12 @@ const VALIDATE: &str = "/v2/organizations/{org_id}/activities/validate";
 const ONE: &str = "/v2/organizations/{org_id}/activities/{activity_id}";
 const HISTORY: &str = "/v2/organizations/{org_id}/activities/{activity_id}/history";
 const TAKES: &[Format] = &[Format::Json, Format::Ndjson, Format::Csv];
-/// Segments that one page of a list looks into; a page may then be short and still lead on.
-const SEGMENTS_A_PAGE: u32 = 16;
+/// Segments that are listed at a time.
+const SEGMENTS_AT_A_TIME: u32 = 256;
+
+/// Rows of segments that one page of a list looks into; one that is narrowed to what no index knows may
+/// then be short and still lead on.
+const LOOKED_AT_MAX: u64 = 250_000;
 
 /// Rows that are looked at to count those of a narrowed list.
 const COUNTED_ROWS_MAX: u64 = 100_000;
@@ -572,28 +576,49 @@ fn page(
         let page = page_by_start(parts, (grant, &narrowed), (first, wanted.limit), sorted)?;
         return Ok(Listed { data: page.0, next: page.1, total });
     }
-    let found =
-        parts.db.read_blocking(move |rd| segments_from(rd, &grant, first, SEGMENTS_A_PAGE))?;
-    let more = u32::try_from(found.len()).is_ok_and(|found| found == SEGMENTS_A_PAGE);
-    let after = found.last().map(|last| last.seq + 1);
-    let mut data = Vec::new();
-    let mut next = after.filter(|_| more).map(|seq| (seq, 0));
-    for segment in found {
-        let row = if segment.seq == first { row } else { 0 };
-        let done = narrowed.rows(&segment, row, |id, activity, state| {
-            if data.len() == wanted.limit {
-                next = Some((segment.seq, id.place().1));
-                return Ok(ControlFlow::Break(()));
-            }
-            data.push(wire(&segment, id, (activity, state)));
-            Ok(ControlFlow::Continue(()))
-        })?;
-        if done.is_break() {
-            break;
-        }
-    }
+    let (data, next) = filled(parts, grant, (&narrowed, wanted.limit), (first, row))?;
     let next = next.map(|(seq, row)| Place { after: row.to_string(), seq });
     Ok(Listed { data, next, total })
+}
+
+/// Rows of a page, and the segment and row that the next one begins at.
+type Filled = (Vec<Activity>, Option<(u64, u32)>);
+
+/// The rows of a page from a segment and a row on, and where the next page begins. It is full unless so
+/// many rows were looked at that the request has had its share; then the next one goes on from there.
+fn filled(
+    parts: &TenantParts,
+    grant: Grant<ReadActivities>,
+    (narrowed, limit): (&Narrowed<'_>, usize),
+    (mut first, row): (u64, u32),
+) -> anyhow::Result<Filled> {
+    let (mut data, mut looked_at, begun) = (Vec::new(), 0_u64, first);
+    loop {
+        let found = parts
+            .db
+            .read_blocking(move |rd| segments_from(rd, &grant, first, SEGMENTS_AT_A_TIME))?;
+        let Some(last) = found.last().map(|last| last.seq) else { return Ok((data, None)) };
+        for segment in found.iter().filter(|segment| narrowed.may_hold(segment)) {
+            if looked_at >= LOOKED_AT_MAX {
+                return Ok((data, Some((segment.seq, 0))));
+            }
+            looked_at += u64::from(segment.rows);
+            let mut next = None;
+            let row = if segment.seq == begun { row } else { 0 };
+            let _page = narrowed.rows(segment, row, |id, activity, state| {
+                if data.len() == limit {
+                    next = Some((segment.seq, id.place().1));
+                    return Ok(ControlFlow::Break(()));
+                }
+                data.push(wire(segment, id, (activity, state)));
+                Ok(ControlFlow::Continue(()))
+            })?;
+            if next.is_some() {
+                return Ok((data, next));
+            }
+        }
+        first = last + 1;
+    }
 }
 
 /// Counts the rows that are asked for. Segments that cannot hold one are not opened; of the others so
@@ -605,8 +630,9 @@ fn count(
 ) -> anyhow::Result<Total> {
     let (mut items, mut looked_at) = (0, 0_u64);
     loop {
-        let found =
-            parts.db.read_blocking(move |rd| segments_from(rd, &grant, first, SEGMENTS_A_PAGE))?;
+        let found = parts
+            .db
+            .read_blocking(move |rd| segments_from(rd, &grant, first, SEGMENTS_AT_A_TIME))?;
         let Some(last) = found.last().map(|last| last.seq) else {
             return Ok(Total { items, is_exact: true });
         };

@@ -157,3 +157,68 @@ async fn a_cursor_leads_on_only_where_it_was_made() {
         .body(Body::empty());
     house.send(elsewhere.unwrap()).await.is_problem(400, "invalid_cursor");
 }
+
+#[tokio::test]
+async fn a_page_is_filled_however_far_apart_its_rows_lie() {
+    let house = with_facility().await;
+    let post = async |row: Value| {
+        let body = json!({"mode": "partial", "activities": [row]});
+        let sent = house.send(activities(&house, "", ("", &body))).await;
+        assert_eq!(sent.status, 207, "{}", sent.json());
+    };
+    // A segment for each row: what is asked for lies in the last of many.
+    for number in 0..40 {
+        post(row(&format!("r{number}"), "1")).await;
+    }
+    post(at(row("lost", "2"), "b99", "01")).await;
+    let mut fuel = row("fuel", "10");
+    fuel["type"] = "fuel.combusted.stationary".into();
+    fuel["unit"] = "L".into();
+    fuel["qualifiers"] = json!({"fuel": "diesel"});
+    post(fuel).await;
+    counted(&house).await;
+    post(row("new", "1")).await;
+    for (query, due) in [
+        ("state=unresolved", "lost"),
+        ("state=pending", "new"),
+        ("facility_id=b99", "lost"),
+        ("type=fuel.combusted.stationary", "fuel"),
+        ("facility_id=b99&state=unresolved", "lost"),
+    ] {
+        let page = house.get(&format!("/activities?{query}&limit=1")).await.json();
+        let ids: Vec<&Value> =
+            page["data"].as_array().unwrap().iter().map(|one| &one["external_id"]).collect();
+        assert_eq!(ids, [due], "{query}: {page}");
+        assert_eq!(page["next_cursor"], Value::Null, "{query}: there is no other");
+    }
+    let first = house.get("/activities?state=counted&limit=30").await.json();
+    assert_eq!(first["data"].as_array().unwrap().len(), 30);
+    let cursor = first["next_cursor"].as_str().unwrap();
+    let rest = house.get(&format!("/activities?state=counted&limit=30&cursor={cursor}")).await;
+    let rest = rest.json();
+    assert_eq!((rest["data"].as_array().unwrap().len(), &rest["next_cursor"]), (11, &Value::Null));
+    let file = house.get("/activities/export?facility_id=b99&format=ndjson").await;
+    let lines: Vec<&str> = core::str::from_utf8(&file.body).unwrap().lines().collect();
+    assert!(lines.len() == 1 && lines[0].contains("\"lost\""), "{lines:?}");
+}
+
+#[tokio::test]
+async fn a_row_of_many_years_is_found_in_each_of_them() {
+    let house = with_facility().await;
+    let mut long = row("long", "1000");
+    long["start"] = "2016-01-01T00:00:00Z".into();
+    long["end"] = "2025-01-01T00:00:00Z".into();
+    let body = json!({"activities": [long]});
+    let sent = house.send(activities(&house, "", ("", &body))).await;
+    assert_eq!(sent.status, 201, "{}", sent.json());
+    counted(&house).await;
+    let period = "from=2024-01-01&to=2025-01-01";
+    let listed = house.get(&format!("/activities?{period}")).await.json();
+    assert_eq!(listed["data"].as_array().unwrap().len(), 1, "{listed}");
+    let total = house.get(&format!("/carbon-footprint?{period}")).await.json();
+    let total = &total["totals"]["total_location_based"];
+    assert_ne!(total["value"], "0");
+    let figure = total["figure_id"].as_str().unwrap();
+    let trace = house.get(&format!("/figures/{figure}/trace")).await.json();
+    assert_eq!(trace["replay"], "equal", "{trace}");
+}

@@ -197,3 +197,24 @@ async fn writes_during_a_walk_change_nothing_of_it() {
         without_zeros(told(&after))
     );
 }
+
+#[tokio::test]
+async fn a_page_without_a_line_goes_on() {
+    let house = with_facility().await;
+    let post = async |row: Value| {
+        let body = json!({"activities": [row]});
+        assert_eq!(house.send(activities(&house, "", ("", &body))).await.status, 201);
+    };
+    for number in 0..20 {
+        post(row(&format!("r{number}"), "1")).await;
+    }
+    let mut fuel = row("fuel", "10");
+    fuel["type"] = "fuel.combusted.stationary".into();
+    fuel["unit"] = "L".into();
+    fuel["qualifiers"] = json!({"fuel": "diesel"});
+    post(fuel).await;
+    counted(&house).await;
+    let query = "from=2022-01-01&to=2023-01-01&type=fuel.combusted.stationary&limit=1";
+    let page = house.get(&format!("/emissions?{query}")).await.json();
+    assert_eq!(page["data"].as_array().unwrap().len(), 1, "{page}");
+}
