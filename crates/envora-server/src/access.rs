@@ -4,7 +4,7 @@
 //! policy says. Nobody gets 401, a stranger gets 401, the right person at the wrong organization 404.
 
 use axum::extract::{FromRequestParts, MatchedPath, RawPathParams, Request, State};
-use axum::http::header::{AUTHORIZATION, COOKIE, WWW_AUTHENTICATE};
+use axum::http::header::{AUTHORIZATION, COOKIE, HOST, WWW_AUTHENTICATE};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue};
 use axum::middleware::Next;
@@ -77,6 +77,8 @@ pub struct Visitor {
     pub tenant: TenantCtx,
     /// Who it is; none before signing in.
     pub actor: Option<Actor>,
+    /// The host it came to, with the port, as its browser named it.
+    pub host: String,
     /// The session's cookie, if one came.
     pub cookie: Option<String>,
     /// What the browser says it has looked at; it decides nothing but what a checklist shows.
@@ -96,7 +98,9 @@ impl FromRequestParts<App> for Visitor {
             None => None,
         };
         let seen = cookie_named(&parts.headers, SEEN_COOKIE).unwrap_or_default();
-        Ok(Self { tenant, actor, cookie, seen })
+        let named = parts.headers.get(HOST).and_then(|value| value.to_str().ok());
+        let host = parts.uri.authority().map_or(named.unwrap_or_default(), |host| host.as_str());
+        Ok(Self { tenant, actor, host: host.to_owned(), cookie, seen })
     }
 }
 

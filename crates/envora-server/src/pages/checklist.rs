@@ -8,6 +8,12 @@ use super::words;
 /// What the steps are ticked by.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Standing<'a> {
+    /// Where the dashboard is, as the browser calls it: host and port.
+    pub(super) host: &'a str,
+    /// The organization's short name.
+    pub(super) organization: &'a str,
+    /// The code of a facility.
+    pub(super) facility: Option<&'a str>,
     /// How many facilities there are.
     pub(super) facilities: usize,
     /// The newest import.
@@ -28,12 +34,40 @@ pub(super) struct Step {
     pub(super) about: String,
     /// Where it is done in the dashboard.
     pub(super) link: Option<(String, &'static str)>,
-    /// How it is done with the command line.
-    pub(super) command: String,
+    /// How it is done with the command line: each a whole command, for a folder of one's own.
+    pub(super) commands: Vec<Command>,
+}
+
+/// A command to be copied as it stands.
+#[derive(Clone, Debug)]
+pub(super) struct Command {
+    /// What to know of it before.
+    pub(super) about: &'static str,
+    /// The command.
+    pub(super) text: String,
+}
+
+impl Standing<'_> {
+    fn server(&self) -> String {
+        format!("--server http://{}", self.host)
+    }
+
+    /// A command that asks this server for this organization.
+    fn command(&self, words: &str) -> Command {
+        let text = format!("envora {words} {} --org {}", self.server(), self.organization);
+        Command { about: "", text }
+    }
+}
+
+/// A file of one line under its heads, written by the shell.
+fn template(about: &'static str, name: &str, lines: [&str; 2]) -> Command {
+    Command { about, text: format!("printf '%s\\n' '{}' '{}' > {name}", lines[0], lines[1]) }
 }
 
 /// All of them.
 pub(super) struct Checklist {
+    /// What keeps the operator's token for the commands below.
+    pub(super) sign_in: String,
     pub(super) done: usize,
     pub(super) steps: Vec<Step>,
 }
@@ -49,7 +83,12 @@ impl Checklist {
 pub(super) fn checklist(standing: &Standing<'_>) -> Checklist {
     let steps = vec![facilities(standing), file(standing), rows(standing), waiting(standing)];
     let steps: Vec<Step> = steps.into_iter().chain([trace(standing), proof(standing)]).collect();
-    Checklist { done: steps.iter().filter(|step| step.done).count(), steps }
+    let sign_in = format!(
+        "envora auth login {} --org-id {} --token -",
+        standing.server(),
+        standing.organization
+    );
+    Checklist { sign_in, done: steps.iter().filter(|step| step.done).count(), steps }
 }
 
 fn facilities(standing: &Standing<'_>) -> Step {
@@ -62,11 +101,24 @@ fn facilities(standing: &Standing<'_>) -> Step {
             some => format!("{} known.", words::count(some, "facility", "facilities")),
         },
         link: Some(("/facilities".to_owned(), "See or add facilities")),
-        command: "envora facilities push facilities.csv".to_owned(),
+        commands: vec![
+            template(
+                "A file with a line for each place; write yours instead of this one:",
+                "facilities.csv",
+                ["code,name,country", "main,Main site,GB"],
+            ),
+            standing.command("facilities push facilities.csv"),
+        ],
     }
 }
 
 fn file(standing: &Standing<'_>) -> Step {
+    let year = standing.year.period.from.ymd().0;
+    let facility = standing.facility.unwrap_or("main");
+    let row = format!(
+        "first-1,electricity.purchased,{year}-01-01,{year}-01-31,120.5,kW.h,{}",
+        facility.replace('\'', r"'\''")
+    );
     Step {
         done: standing.import.is_some(),
         label: "Bring a file in",
@@ -75,15 +127,22 @@ fn file(standing: &Standing<'_>) -> Step {
             Some(import) => format!("The last one: {}.", import.file_name),
         },
         link: Some(("/imports".to_owned(), "Drop a file")),
-        command: "envora data push readings.csv --mapping mapping.toml".to_owned(),
+        commands: vec![
+            template(
+                "A file of rows in Envora's own words; write yours instead of this one. Files with other heads need a mapping:",
+                "readings.csv",
+                ["external_id,type,start_date,end_date,quantity,unit,facility_code", &row],
+            ),
+            standing.command("data push readings.csv"),
+        ],
     }
 }
 
 fn rows(standing: &Standing<'_>) -> Step {
     let rejected = standing.import.map(|import| import.counts.rejected);
     let command = standing.import.map_or_else(
-        || "envora data check readings.csv --mapping mapping.toml".to_owned(),
-        |import| format!("envora data errors {} --fix mended.csv", import.id),
+        || "data check readings.csv".to_owned(),
+        |import| format!("data errors {} --fix mended.csv", import.id),
     );
     Step {
         done: rejected == Some(0),
@@ -98,7 +157,7 @@ fn rows(standing: &Standing<'_>) -> Step {
         link: standing
             .import
             .map(|import| (format!("/imports/{}", import.id), "What became of its rows")),
-        command,
+        commands: vec![standing.command(&command)],
     }
 }
 
@@ -115,7 +174,9 @@ fn waiting(standing: &Standing<'_>) -> Step {
         },
         link: (waiting > 0)
             .then(|| ("/activities?state=unresolved".to_owned(), "See what waits, and why")),
-        command: format!("envora footprint --year {}", standing.year.period.from.ymd().0),
+        commands: vec![
+            standing.command(&format!("footprint --year {}", standing.year.period.from.ymd().0)),
+        ],
     }
 }
 
@@ -127,7 +188,7 @@ fn trace(standing: &Standing<'_>) -> Step {
         about: "From the total to the line of a file, the factor and the proof. This browser remembers that you did.".to_owned(),
         link: (figure.value != "0")
             .then(|| (format!("/figures/{}", figure.figure_id), "Follow the total")),
-        command: format!("envora trace {}", figure.figure_id),
+        commands: vec![standing.command(&format!("trace {}", figure.figure_id))],
     }
 }
 
@@ -139,6 +200,6 @@ fn proof(standing: &Standing<'_>) -> Step {
         about: "Look at the proof of an entry here; then check the whole log on your own machine."
             .to_owned(),
         link: Some((format!("/audit/{last}"), "The newest counted entry and its proof")),
-        command: "envora audit verify".to_owned(),
+        commands: vec![standing.command("audit verify")],
     }
 }

@@ -17,7 +17,16 @@ fn year_page() -> String {
 
 /// An organization of which nothing is known but this year.
 fn untouched(year: &Footprint) -> Standing<'_> {
-    Standing { facilities: 0, import: None, year, has_traced: false, has_proven: false }
+    Standing {
+        host: "acme.localhost:8080",
+        organization: "acme",
+        facility: None,
+        facilities: 0,
+        import: None,
+        year,
+        has_traced: false,
+        has_proven: false,
+    }
 }
 
 fn ranked_page(by: Option<GroupBy>, groups: &Footprint) -> String {
@@ -121,7 +130,7 @@ fn all() -> Vec<(&'static str, String)> {
 fn pages_are_whole_and_style_nothing_inline() {
     for (name, page) in all() {
         assert!(page.trim_end().ends_with("</html>"), "{name}");
-        for banned in ["style=", "<script", "onclick", "http://", "https://"] {
+        for banned in ["style=", "<script", "onclick", "=\"http", "url(http", "https://"] {
             assert!(!page.contains(banned), "{name} has {banned}");
         }
         let mut ids: Vec<&str> =
@@ -187,9 +196,9 @@ fn the_steps_stand_below_the_totals_once_there_are_some_and_go_when_all_are_done
     let done = Standing {
         facilities: 6,
         import: Some(&import),
-        year: &settled,
         has_traced: true,
         has_proven: true,
+        ..untouched(&settled)
     };
     let asked =
         footprint::Asked { year: 2022, years: vec![2022], later: None, facility: None, by: None };
@@ -243,9 +252,9 @@ fn steps_tick_themselves_and_fold_when_all_are_done() {
     let all = Standing {
         facilities: 6,
         import: Some(&import),
-        year: &year,
         has_traced: true,
         has_proven: true,
+        ..untouched(&year)
     };
     let labels = |standing: &Standing<'_>| -> Vec<&str> {
         let steps = checklist(standing).steps.into_iter().filter(|step| !step.done);

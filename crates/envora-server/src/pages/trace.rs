@@ -83,9 +83,15 @@ pub(super) fn page(sheet: Sheet<'_>) -> TracePage {
         _ => ("", ""),
     };
     let year = trace.query.from.ymd().0;
+    let facility = trace.query.filters.iter().find(|(field, _)| *field == "facility");
+    let only = facility.and_then(|(_, ids)| ids.first()).filter(|id| names.contains_key(*id));
+    let (of, only) = only.map_or_else(Default::default, |id| {
+        let name = names.get(id).map_or(id.as_str(), String::as_str);
+        (format!(", {name}"), format!("&facility={id}"))
+    });
     TracePage {
         shell: Shell::of("Trace", organization),
-        back: Link { label: format!("Footprint {year}"), href: format!("/?year={year}") },
+        back: Link { label: format!("Footprint {year}{of}"), href: format!("/?year={year}{only}") },
         value: digits(&trace.figure.value),
         unit,
         unit_spoken,

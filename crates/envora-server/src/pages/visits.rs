@@ -74,8 +74,12 @@ pub(super) async fn home(State(app): State<App>, visitor: Visitor, params: Param
     let newest = Params::of_pairs([("limit", "1")]);
     let allowed = visitor.allowed::<ReadActivities>()?;
     let imports: Page<Import> = imports::list(State(app), allowed, newest).await?.read()?;
+    let facility = a_facility(&visitor).await?;
     let standing = Standing {
+        host: &visitor.host,
+        organization: &organization.slug,
         facilities: names.len(),
+        facility: facility.as_deref(),
         import: imports.data.first(),
         year,
         has_traced: has_seen(&visitor, "trace"),
@@ -301,6 +305,14 @@ pub(super) async fn names(visitor: &Visitor) -> Result<BTreeMap<String, String>,
         (fields.id.to_string(), name)
     };
     Ok(all.into_iter().map(|facility| name(facility.fields)).collect())
+}
+
+/// The code of a facility, such as the first steps name one.
+async fn a_facility(visitor: &Visitor) -> Result<Option<String>, Refusal> {
+    let grant = visitor.grant::<ReadFacilities>()?;
+    let all =
+        visitor.tenant.parts().db.read(move |rd| nouns_all::<FacilityFields>(rd, &grant)).await?;
+    Ok(all.into_iter().map(|facility| facility.fields.code).next())
 }
 
 /// How many years are offered up to the one that is shown, and after it.

@@ -27,6 +27,7 @@ mod p20;
 mod p21;
 mod packed;
 mod pages;
+mod pages_denied;
 mod postgres;
 mod problems;
 mod quality;

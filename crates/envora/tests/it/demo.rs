@@ -1,17 +1,78 @@
 //! The demo end to end: its totals, its trace, twice over, and its end.
 
+use std::collections::BTreeSet;
+use std::time::Duration;
+
 use envora_domain::decimal::Mass;
 use serde_json::Value;
 
+use crate::fire::ask_host;
 use crate::house::{House, Running, Stream, repository};
 
 const ARGUMENTS: &[&str] = &["demo", "--port", "0", "--no-browser"];
 
 fn started(house: &House) -> (Running, String) {
+    let (demo, server, _) = started_with_link(house);
+    (demo, server)
+}
+
+/// The demo, its server, and the link of its dashboard.
+fn started_with_link(house: &House) -> (Running, String, String) {
     let (mut demo, address) = house.start(ARGUMENTS, Stream::Out, "Server");
     let server = address.split(' ').next().unwrap().to_owned();
-    demo.until("Dashboard");
-    (demo, server)
+    let link = demo.until("Dashboard").split(' ').next().unwrap().to_owned();
+    (demo, server, link)
+}
+
+/// No page of a hundred thousand rows takes longer, or is longer. It is no measurement: it ends a test
+/// that would wait for ever.
+const PAGE_TIME_MAX: Duration = Duration::from_secs(60);
+const PAGE_BYTES_MAX: usize = 400_000;
+
+/// The dashboard with a hundred thousand rows behind it: each page comes, none shows them all, and the
+/// rows are walked page by page, each of them once.
+fn has_pages_for_so_many_rows(server: &str, link: &str) {
+    let port: u16 = server.rsplit(':').next().unwrap().parse().unwrap();
+    let get = |path: &str, cookie: &str| {
+        let head = format!("GET {path} HTTP/1.1\r\nAccept: text/html\r\nCookie: {cookie}");
+        ask_host(PAGE_TIME_MAX, ("localhost", port), &head, "").unwrap()
+    };
+    let welcome = get(link.strip_prefix(server).unwrap(), "");
+    let (_, cookie) = welcome.head.split_once("envora=").unwrap();
+    let cookie = format!("envora={}", cookie.split(';').next().unwrap());
+    let page = |path: &str| {
+        let answer = get(path, &cookie);
+        assert_eq!(answer.status, 200, "{path}: {}", answer.body);
+        assert!(answer.body.len() < PAGE_BYTES_MAX, "{path} has {} bytes", answer.body.len());
+        answer.body
+    };
+    let home = page("/");
+    let figure = home.split("href=\"/figures/").nth(1).and_then(|rest| rest.split('"').next());
+    for path in
+        ["/?by=source", "/?by=type", "/?by=month", "/quality", "/activities?state=unresolved"]
+    {
+        page(path);
+    }
+    for path in ["/imports", "/facilities", "/factors", "/audit", "/settings", "/?year=2021"] {
+        page(path);
+    }
+    let trace = page(&format!("/figures/{}", figure.unwrap()));
+    let more = trace.split("href=\"/figures/").find(|rest| rest.contains("More lines"));
+    let more = more.and_then(|rest| rest.split('"').next()).unwrap().replace("&#38;", "&");
+    assert!(page(&format!("/figures/{more}")).contains("Its lines"));
+    let mut path = "/activities".to_owned();
+    let mut met = BTreeSet::new();
+    for walked in 1..=3 {
+        let list = page(&path);
+        let rows = list.split("<th scope=\"row\"><a href=\"/activities/").skip(1);
+        met.extend(rows.filter_map(|rest| rest.split('"').next()).map(str::to_owned));
+        assert_eq!(met.len(), walked * 50, "{path}");
+        let next = list.split("<a href=\"").find(|rest| rest.contains(">The next rows<"));
+        path = next.and_then(|rest| rest.split('"').next()).unwrap().replace("&#38;", "&");
+    }
+    assert!(
+        page(&format!("/activities/{}/figures", met.first().unwrap())).contains("January 2022")
+    );
 }
 
 fn golden(name: &str) -> Value {
@@ -107,7 +168,7 @@ fn follows_other_files(house: &House, footprint: &Value) {
 #[test]
 fn the_demo_equals_the_golden_numbers_traces_one_and_doubles_nothing() {
     let house = House::new();
-    let (demo, server) = started(&house);
+    let (demo, server, link) = started_with_link(&house);
     for file in [
         "b2_electricity_2022.csv        8,760           0",
         "b113_gas_2022.csv              8,760           0",
@@ -128,6 +189,7 @@ fn the_demo_equals_the_golden_numbers_traces_one_and_doubles_nothing() {
     let stranger =
         house.run(&["footprint", "--year", "2022", "--server", &server, "--org", "estate"]);
     assert_eq!(stranger.code, Some(0), "the demo's own file names this server: {stranger:?}");
+    has_pages_for_so_many_rows(&server, &link);
     assert_eq!(demo.interrupt(), Some(0));
 
     let (again, _) = started(&house);

@@ -167,6 +167,7 @@ fn port_of(line: &str) -> Option<u16> {
 /// What a server answered, whole.
 pub(crate) struct Answered {
     pub(crate) status: u16,
+    pub(crate) head: String,
     pub(crate) body: String,
 }
 
@@ -182,11 +183,21 @@ pub(crate) fn ask_within(
     head: &str,
     body: &str,
 ) -> std::io::Result<Answered> {
+    ask_host(time, ("acme.localhost", port), head, body)
+}
+
+/// [`ask_within`], of whatever answers at this host.
+pub(crate) fn ask_host(
+    time: Duration,
+    (host, port): (&str, u16),
+    head: &str,
+    body: &str,
+) -> std::io::Result<Answered> {
     let mut stream = TcpStream::connect(("127.0.0.1", port))?;
     stream.set_read_timeout(Some(time))?;
     let length = body.len();
     let request = format!(
-        "{head}\r\nHost: acme.localhost:{port}\r\nContent-Length: {length}\r\n\
+        "{head}\r\nHost: {host}:{port}\r\nContent-Length: {length}\r\n\
          Connection: close\r\n\r\n{body}"
     );
     stream.write_all(request.as_bytes())?;
@@ -201,7 +212,11 @@ fn parsed(answer: &str) -> Option<Answered> {
     let length = head.to_ascii_lowercase();
     let (_, length) = length.split_once("content-length: ")?;
     let length: usize = length.split("\r\n").next()?.parse().ok()?;
-    (body.len() == length).then(|| Answered { status, body: body.to_owned() })
+    (body.len() == length).then(|| Answered {
+        status,
+        head: head.to_owned(),
+        body: body.to_owned(),
+    })
 }
 
 /// Text of some length that no packing shortens much, always the same for an id.

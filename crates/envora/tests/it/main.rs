@@ -8,6 +8,7 @@ mod demo;
 mod documents;
 mod ending;
 mod fire;
+mod first_steps;
 mod folders;
 mod house;
 mod memory;
