@@ -100,7 +100,7 @@ pub fn tonnes(amount: &Amount) -> String {
 pub fn print(footprint: &Footprint, third: &[Group], to: &mut Channel) {
     let paint = to.paint;
     let last = footprint.period.to.plus(-1);
-    to.line(format!(
+    to.prose(format!(
         "{}  {} to {last}, GWP set {}, run {}",
         paint.strong("Footprint"),
         footprint.period.from,
@@ -188,7 +188,7 @@ fn print_groups(footprint: &Footprint, to: &mut Channel) {
         let named = words.iter().map(|word| group.key.get(*word).cloned().unwrap_or_default());
         table.row(named.chain(amounts.into_iter().map(tonnes)));
     }
-    to.text(table.for_people());
+    table.print_for_people(to);
     to.line("");
 }
 
@@ -197,44 +197,46 @@ fn print_state(footprint: &Footprint, to: &mut Channel) {
     let coverage = &footprint.coverage;
     let whole = coverage.present == coverage.expected;
     let text = format!("{} of {} source-months have data", coverage.present, coverage.expected);
-    to.line(format!("  Coverage    {}", if whole { paint.good(&text) } else { paint.odd(&text) }));
+    to.prose(format!("  Coverage    {}", if whole { paint.good(&text) } else { paint.odd(&text) }));
     let mut more = coverage.expected.saturating_sub(coverage.present);
     for month in coverage.missing.iter().take(6) {
-        to.line(format!("              missing: {} {}", month.source_code, month.month));
+        to.prose(format!("              missing: {} {}", month.source_code, month.month));
         more = more.saturating_sub(1);
     }
     if more > 0 && !coverage.missing.is_empty() {
-        to.line(format!("              … and {more} more"));
+        to.prose(format!("              … and {more} more"));
     }
     if footprint.unresolved.is_empty() {
-        to.line(format!("  Unresolved  {}", paint.good("none: every stored row counts")));
+        to.prose(format!("  Unresolved  {}", paint.good("none: every stored row counts")));
     }
     for group in &footprint.unresolved {
-        to.line(format!(
+        to.prose(format!(
             "  Unresolved  {}, such as {}",
             paint.odd(&format!("{} × {}", group.activities, group.code)),
             group.example
         ));
-        to.line(format!("              {} {}", paint.link("help:"), group.remedy));
+        to.prose(format!("              {} {}", paint.link("help:"), group.remedy));
     }
     for warning in &footprint.warnings {
-        to.line(format!("  Note        {}: {}", paint.odd(&warning.code), warning.detail));
+        to.prose(format!("  Note        {}: {}", paint.odd(&warning.code), warning.detail));
     }
     let behind = footprint.watermark.lag_ms;
     match footprint.status.as_str() {
         "current" => {}
         "failing" => {
             let text = format!("the calculation does not go on: {behind} ms behind");
-            to.line(format!("  {}", paint.bad(&text)));
+            to.prose(format!("  {}", paint.bad(&text)));
         }
-        _ => to.line(format!("  {}", paint.odd(&format!("still calculating: {behind} ms behind")))),
+        _ => {
+            to.prose(format!("  {}", paint.odd(&format!("still calculating: {behind} ms behind"))))
+        }
     }
 }
 
 /// Says what the figures do not hold, where a program reads them: beside the table, on stderr.
 fn print_gaps(footprint: &Footprint, to: &mut Channel) {
     for group in &footprint.unresolved {
-        to.line(format!(
+        to.prose(format!(
             "not in these figures: {} × {}, such as {}: {}",
             group.activities, group.code, group.example, group.remedy
         ));
@@ -242,14 +244,14 @@ fn print_gaps(footprint: &Footprint, to: &mut Channel) {
     let coverage = &footprint.coverage;
     if coverage.present < coverage.expected {
         let Coverage { present, expected, .. } = coverage;
-        to.line(format!("coverage: {present} of {expected} source-months have data"));
+        to.prose(format!("coverage: {present} of {expected} source-months have data"));
     }
     for warning in &footprint.warnings {
-        to.line(format!("{}: {}", warning.code, warning.detail));
+        to.prose(format!("{}: {}", warning.code, warning.detail));
     }
     if footprint.status != "current" {
         let behind = footprint.watermark.lag_ms;
-        to.line(format!("the calculation is {}: {behind} ms behind", footprint.status));
+        to.prose(format!("the calculation is {}: {behind} ms behind", footprint.status));
     }
 }
 

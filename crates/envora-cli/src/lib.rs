@@ -12,6 +12,7 @@ pub mod collections;
 pub mod configuration;
 pub mod factors;
 pub mod failures;
+pub mod folds;
 pub mod footprints;
 pub mod imports;
 pub mod json;

@@ -13,6 +13,9 @@ use crate::terminal::Audience;
 /// How many bytes of a file go out at once.
 const CHUNK: usize = 32 * 1024;
 
+/// The longest name that stands whole beside its bar.
+const NAME_MAX: usize = 26;
+
 /// The bars of several files, one below the other. Nothing is drawn where nobody looks.
 pub struct Bars {
     all: MultiProgress,
@@ -47,12 +50,13 @@ impl Sending {
     #[must_use]
     pub fn new(bars: &Bars, name: &str, bytes: u64) -> Self {
         let bar = bars.all.add(ProgressBar::new(bytes));
-        let template = "  {prefix:<26} {bar:18.cyan/dim} {bytes:>10} {msg}";
+        // Never wider than the terminal: a bar that goes over its edge is drawn again on every tick.
+        let template = "  {prefix:<26} {bar:18.cyan/dim} {bytes:>10} {wide_msg}";
         let style = ProgressStyle::with_template(template)
             .unwrap_or_else(|_| ProgressStyle::default_bar())
             .progress_chars("━╸─");
         bar.set_style(style);
-        bar.set_prefix(name.to_owned());
+        bar.set_prefix(shortened(name));
         bar.enable_steady_tick(Duration::from_millis(100));
         Self { bar }
     }
@@ -69,6 +73,14 @@ impl Sending {
     pub fn finish(&self, message: String) {
         self.bar.finish_with_message(message);
     }
+}
+
+/// A name with room for it beside a bar.
+fn shortened(name: &str) -> String {
+    if name.chars().count() <= NAME_MAX {
+        return name.to_owned();
+    }
+    name.chars().take(NAME_MAX - 1).chain(['…']).collect()
 }
 
 struct Outgoing {

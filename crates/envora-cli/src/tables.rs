@@ -25,6 +25,14 @@ pub enum Layout {
     Csv,
 }
 
+/// Tables of more rows stay tables, however narrow the terminal: they are to be looked through.
+const RECORDS_MAX: usize = 8;
+
+/// How wide a table on this channel may get.
+fn width(to: &Channel) -> u16 {
+    to.columns.unwrap_or(WIDTH_MAX).min(WIDTH_MAX)
+}
+
 /// Rows under headers.
 #[derive(Clone, Debug)]
 pub struct Table {
@@ -57,16 +65,39 @@ impl Table {
     /// Writes it as this channel's reader wants it.
     pub fn print(&self, to: &mut Channel) {
         match to.layout {
-            Layout::Aligned => to.text(self.for_people()),
+            Layout::Aligned => self.print_for_people(to),
             Layout::Tabs => to.text(self.for_programs()),
             Layout::Csv => to.text(self.as_csv()),
         }
     }
 
+    /// Writes it for people wherever it goes, no wider than their terminal as far as its words allow.
+    pub fn print_for_people(&self, to: &mut Channel) {
+        let (width, text) = (width(to), self.laid_out(width(to)));
+        let is_wider = text.lines().any(|line| line.chars().count() > usize::from(width));
+        if to.columns.is_some() && is_wider && self.rows.len() <= RECORDS_MAX {
+            to.text(self.as_records());
+        } else {
+            to.text(text);
+        }
+    }
+
+    /// A line for each cell, after its header, and a blank one between rows: what a terminal that is too
+    /// narrow for the columns does not tear.
+    fn as_records(&self) -> String {
+        let headers = self.columns.iter().map(|(header, _)| header);
+        let widest = headers.clone().map(|header| header.chars().count()).max().unwrap_or(0);
+        let record = |row: &Vec<String>| -> String {
+            let cells = headers.clone().zip(row);
+            cells.map(|(header, cell)| format!("{header:<widest$}  {cell}\n")).collect()
+        };
+        self.rows.iter().map(record).collect::<Vec<_>>().join("\n")
+    }
+
     /// Writes its rows alone, below those that were written before.
     pub fn print_rows(&self, to: &mut Channel) {
         let text = match to.layout {
-            Layout::Aligned => self.for_people(),
+            Layout::Aligned => self.laid_out(width(to)),
             Layout::Tabs => self.for_programs(),
             Layout::Csv => self.as_csv(),
         };
@@ -76,7 +107,7 @@ impl Table {
 
     /// Writes it for people wherever it goes, set in by two.
     pub fn print_indented(&self, to: &mut Channel) {
-        for line in self.for_people().lines() {
+        for line in self.laid_out(width(to).saturating_sub(2)).lines() {
             to.line(format!("  {line}"));
         }
     }
@@ -84,11 +115,15 @@ impl Table {
     /// Aligned, a rule under the headers, no frame; long cells are wrapped.
     #[must_use]
     pub fn for_people(&self) -> String {
+        self.laid_out(WIDTH_MAX)
+    }
+
+    fn laid_out(&self, width_max: u16) -> String {
         let mut table = comfy_table::Table::new();
         table
             .load_style(style())
             .force_no_tty()
-            .set_width(WIDTH_MAX)
+            .set_width(width_max)
             .set_content_arrangement(ContentArrangement::Dynamic)
             .set_header(self.columns.iter().map(|(header, _)| header.clone()));
         for row in &self.rows {

@@ -6,6 +6,9 @@
 
 use std::io::{IsTerminal as _, Write};
 
+use console::Term;
+
+use crate::folds::folded;
 use crate::paint::Paint;
 use crate::tables::Layout;
 
@@ -27,6 +30,8 @@ pub struct Channel {
     pub paint: Paint,
     /// How tables are laid out.
     pub layout: Layout,
+    /// How wide the reader's terminal is, where there is one.
+    pub columns: Option<u16>,
     /// What is written.
     pub voice: Voice,
 }
@@ -48,7 +53,7 @@ impl Channel {
             Audience::People => Layout::Aligned,
             Audience::Programs => Layout::Tabs,
         };
-        Self { to, audience, paint, layout, voice: Voice::Full }
+        Self { to, audience, paint, layout, columns: None, voice: Voice::Full }
     }
 
     /// Writes one line. A reader that has gone away is no error: it has seen enough.
@@ -59,10 +64,19 @@ impl Channel {
         }
     }
 
+    /// Writes a sentence or what reads like one: a terminal gets it in lines as wide as it is, anything
+    /// else in one.
+    pub fn prose(&mut self, text: impl AsRef<str>) {
+        match self.columns {
+            Some(columns) => self.line(folded(text.as_ref(), usize::from(columns))),
+            None => self.line(text),
+        }
+    }
+
     /// Writes one line of what to do next.
     pub fn help(&mut self, text: impl AsRef<str>) {
         let help = self.paint.link("help:");
-        self.line(format!("  {help} {}", text.as_ref()));
+        self.prose(format!("  {help} {}", text.as_ref()));
     }
 
     /// Writes the heading of a part of a story, set apart.
@@ -111,14 +125,22 @@ impl Terminal {
     #[must_use]
     pub fn of_process(no_color: Option<&str>) -> Self {
         let plain = no_color.is_some_and(|value| !value.is_empty());
-        let channel = |to: Box<dyn Write + Send>, terminal: bool| {
-            let audience = if terminal { Audience::People } else { Audience::Programs };
-            let paint = if terminal && !plain { Paint::Colours } else { Paint::Plain };
-            Channel::new(to, audience, paint)
+        let channel = |to: Box<dyn Write + Send>, terminal: Option<&Term>| {
+            let is_terminal = terminal.is_some();
+            let audience = if is_terminal { Audience::People } else { Audience::Programs };
+            let paint = if is_terminal && !plain { Paint::Colours } else { Paint::Plain };
+            let mut channel = Channel::new(to, audience, paint);
+            let size = terminal.and_then(Term::size_checked);
+            // A terminal that does not know its size says nought.
+            channel.columns = size.map(|(_, columns)| columns).filter(|columns| *columns > 0);
+            channel
         };
+        let (out, err) = (Term::stdout(), Term::stderr());
+        let is_out = std::io::stdout().is_terminal();
+        let is_err = std::io::stderr().is_terminal();
         Self {
-            data: channel(Box::new(std::io::stdout()), std::io::stdout().is_terminal()),
-            words: channel(Box::new(std::io::stderr()), std::io::stderr().is_terminal()),
+            data: channel(Box::new(std::io::stdout()), is_out.then_some(&out)),
+            words: channel(Box::new(std::io::stderr()), is_err.then_some(&err)),
         }
     }
 }

@@ -63,11 +63,11 @@ async fn activity(arguments: &TraceArguments, session: &mut Session) -> Result<(
     let printed = session.print_json(&trace)?;
     if printed == Printed::NotYet {
         let data = &mut session.terminal.data;
-        data.line(format!("{}  {}", data.paint.strong("Activity"), trace.activity));
-        data.line(format!("  {}", trace.state));
+        data.prose(format!("{}  {}", data.paint.strong("Activity"), trace.activity));
+        data.prose(format!("  {}", trace.state));
         if let Some(unresolved) = &trace.unresolved {
-            data.line(format!("  {}", data.paint.odd(&unresolved.code)));
-            data.line(format!("  {} {}", data.paint.link("help:"), unresolved.remedy));
+            data.prose(format!("  {}", data.paint.odd(&unresolved.code)));
+            data.prose(format!("  {} {}", data.paint.link("help:"), unresolved.remedy));
         }
     }
     check(arguments, (&client, rows(&trace.lines)), channel(printed, session)).await
@@ -154,21 +154,21 @@ pub fn print_figure(trace: &Trace, to: &mut Channel) {
     let market =
         query.market.as_deref().map(|market| format!(", {market}-based")).unwrap_or_default();
     let set = query.gwp_set.as_deref().map(|set| format!(", GWP set {set}")).unwrap_or_default();
-    to.line(format!("{}  {}", paint.strong("Figure"), paint.faint(&trace.figure.figure_id)));
-    to.line(format!(
+    to.prose(format!("{}  {}", paint.strong("Figure"), paint.faint(&trace.figure.figure_id)));
+    to.prose(format!(
         "  {} kg CO2e = {} t",
         paint.strong(&group_thousands(&trace.figure.value)),
         paint.strong(&tonnes(&trace.figure.value))
     ));
-    to.line(format!("  {scope}{category}{market}, {} to {}{set}", query.from, query.to.plus(-1)));
+    to.prose(format!("  {scope}{category}{market}, {} to {}{set}", query.from, query.to.plus(-1)));
     for (field, values) in &query.filters {
-        to.line(format!("  {field} {}", values.join(", ")));
+        to.prose(format!("  {field} {}", values.join(", ")));
     }
     let replay = match trace.replay.as_str() {
         "equal" => paint.good("equal: rows, factors and methods give the same digits again"),
         other => paint.bad(other),
     };
-    to.line(format!("  replay {replay}"));
+    to.prose(format!("  replay {replay}"));
     print_parts(trace, to);
 }
 
@@ -180,7 +180,7 @@ fn print_parts(trace: &Trace, to: &mut Channel) {
     let sum: Option<Mass> = trace.parts.iter().map(|part| Mass::parse_kg(&part.value).ok()).sum();
     let whole = Mass::parse_kg(&trace.figure.value).ok();
     let exact = sum.is_some() && sum == whole;
-    to.line(format!(
+    to.prose(format!(
         "  adds up from {} parts, {}",
         trace.parts.len(),
         if exact { paint.good("to the last digit") } else { paint.bad("but not exactly") }
@@ -190,10 +190,10 @@ fn print_parts(trace: &Trace, to: &mut Channel) {
     let places = grouped.iter().map(|text| point(text)).max().unwrap_or(0);
     for (part, kg) in trace.parts.iter().zip(&grouped).take(PARTS_SHOWN) {
         let blank = " ".repeat(places - point(kg));
-        to.line(format!("    {:<22} {blank}{kg} kg", part.label));
+        to.prose(format!("    {:<22} {blank}{kg} kg", part.label));
     }
     if trace.parts.len() > PARTS_SHOWN {
-        to.line(format!("    … and {} more", trace.parts.len() - PARTS_SHOWN));
+        to.prose(format!("    … and {} more", trace.parts.len() - PARTS_SHOWN));
     }
 }
 
@@ -223,12 +223,12 @@ pub fn print_row(lines: &[TraceLine], key: &VerifierKey, to: &mut Channel) -> Re
 
 fn field(to: &mut Channel, name: &str, text: impl AsRef<str>) {
     let name = to.paint.faint(&format!("{name:<10}"));
-    to.line(format!("  {name} {}", text.as_ref()));
+    to.prose(format!("  {name} {}", text.as_ref()));
 }
 
 fn print_origin(line: &TraceLine, to: &mut Channel) {
     let (paint, sent, origin) = (to.paint, &line.as_sent, &line.origin);
-    to.line(format!(
+    to.prose(format!(
         "{}  {}",
         paint.strong("One row of it"),
         paint.faint(&line.activity.to_string())
@@ -246,7 +246,8 @@ fn print_origin(line: &TraceLine, to: &mut Channel) {
     let place = paint.strong(&origin.line.to_string());
     field(to, what, format!("{file}, {unit} {place}, bytes {from} to {end}"));
     if let Some(text) = &origin.text {
-        field(to, "", format!("{} {text}", paint.link("│")));
+        // A line of a file is shown as it is, however long.
+        to.line(format!("  {:<10} {} {text}", "", paint.link("│")));
     }
     if let Some(sha256) = &origin.sha256 {
         field(to, "SHA-256", sha256);
@@ -316,22 +317,22 @@ fn print_proof(line: &TraceLine, proven: &Proven, to: &mut Channel) {
     let (leaf, head) = (&proven.verified.leaf, &proven.verified.checkpoint);
     let slice = &line.segment.slice;
     to.line("");
-    to.line(format!(
+    to.prose(format!(
         "{}  {}",
         paint.strong("Proof"),
         paint.faint("checked on this side, from the bytes up")
     ));
     let rows = format!("row {} of {}", line.segment.row, line.segment.id);
     let run = format!("run {} of {}, 256 rows each", slice.index + 1, slice.size);
-    to.line(format!("  {ok} {rows}: the bytes under proof say the same as above"));
-    to.line(format!("  {ok} {run}: leaf hash {}", proven.run_hash));
+    to.prose(format!("  {ok} {rows}: the bytes under proof say the same as above"));
+    to.prose(format!("  {ok} {run}: leaf hash {}", proven.run_hash));
     print_path("    with", &slice.proof, to);
-    to.line(format!("    segment root   {}", paint.strong(&line.segment.root)));
+    to.prose(format!("    segment root   {}", paint.strong(&line.segment.root)));
     let entry = format!("entry {} of the log's {}", leaf.seq, head.size);
-    to.line(format!("  {ok} {entry}: leaf hash {}", proven.leaf_hash));
+    to.prose(format!("  {ok} {entry}: leaf hash {}", proven.leaf_hash));
     print_path("    with", &line.leaf.proof, to);
-    to.line(format!("    log root       {}", paint.strong(&head.root.hex())));
-    to.line(format!(
+    to.prose(format!("    log root       {}", paint.strong(&head.root.hex())));
+    to.prose(format!(
         "  {ok} signed (Ed25519) by key {} of {}",
         paint.strong(&proven.key_id),
         head.origin
@@ -342,6 +343,6 @@ fn print_path(label: &str, path: &[String], to: &mut Channel) {
     for hash in path {
         let text = format!("{label:<18} {hash}");
         let text = to.paint.faint(&text);
-        to.line(text);
+        to.prose(text);
     }
 }

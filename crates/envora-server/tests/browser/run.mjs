@@ -96,6 +96,25 @@ async function preferences() {
     if (paper.length < 8_000) fault(name, 'prints an empty sheet');
   }
   await page.context().close();
+  await onPaper();
+}
+
+// Who looks at a dark screen prints on white paper: dark on it, and without what only a screen can follow.
+async function onPaper() {
+  const page = await open('paper', { viewport: { width: 700, height: 1000 }, colorScheme: 'dark' });
+  await signIn(page);
+  await page.emulateMedia({ media: 'print', colorScheme: 'dark' });
+  for (const { name, path } of pages.filter((one) => one.path === '/' || one.path.startsWith('/figures/'))) {
+    await page.goto(path);
+    await look(page, `${name} on paper`);
+    const shown = await page.evaluate(() => {
+      const screens = [...document.querySelectorAll('nav, form, p.links, .folded, .steps-list, .crumbs, .onward')];
+      const ground = getComputedStyle(document.body).backgroundColor;
+      return [...screens.filter((one) => one.getClientRects().length > 0).map((one) => one.className || one.tagName), ...(ground === 'rgb(255, 255, 255)' ? [] : [ground])];
+    });
+    if (shown.length > 0) fault(name, `prints ${[...new Set(shown)].join(', ')}`);
+  }
+  await page.context().close();
 }
 
 // Without scripts everything must work as well: the policy forbids them anyway.

@@ -18,5 +18,6 @@ mod p02;
 mod postgres;
 mod pushes;
 mod sign_in;
+mod terminals;
 mod transcripts;
 mod words;
