@@ -58,6 +58,8 @@ pub enum SkipReason {
     SkipIf,
     /// No `when` of the mapping takes them.
     NotTaken,
+    /// The cell of a wide table's interval is blank: there is no reading.
+    BlankInterval,
 }
 
 /// A cell that a condition of a mapping looks at.

@@ -341,6 +341,7 @@ pub fn print_skipped((name, all): (&str, u64), skipped: &[SkippedRows], to: &mut
         let why = match group.reason {
             SkipReason::SkipIf => "left out by skip_if",
             SkipReason::NotTaken => "taken by no `when`",
+            SkipReason::BlankInterval => "intervals without a reading, the first",
         };
         let near = group.did_you_mean.as_ref();
         let near = near.map(|near| format!("; did you mean {near:?}?")).unwrap_or_default();

@@ -8,6 +8,7 @@ pub mod numbers;
 mod parse;
 pub mod times;
 mod tree;
+pub mod unpivot;
 pub mod values;
 
 use std::collections::BTreeMap;
@@ -20,7 +21,8 @@ use envora_domain::units::AliasSet;
 use crate::fields::Field;
 use crate::mapping::numbers::NumberStyle;
 use crate::mapping::times::{Format, PeriodRule};
-use crate::mapping::values::{Rule, Test};
+use crate::mapping::unpivot::Unpivot;
+use crate::mapping::values::{From, Rule, Test};
 
 /// How the bytes of a file are text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -157,6 +159,8 @@ pub struct Mapping {
     pub blocks: Vec<Block>,
     /// Rows to leave out.
     pub skip_if: Vec<Test>,
+    /// The columns that are a row each, in a wide table.
+    pub unpivot: Option<Unpivot>,
 }
 
 /// One thing that is wrong with a mapping.
@@ -252,6 +256,11 @@ impl Mapping {
             }
         }
         Ok(mapping)
+    }
+
+    fn takes_intervals(&self) -> bool {
+        let mut rules = self.blocks.iter().flat_map(|block| &block.fields);
+        rules.any(|(_, rule)| rule.from == From::Interval)
     }
 
     /// The columns that it names, each once, in order.

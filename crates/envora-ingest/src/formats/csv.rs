@@ -12,7 +12,7 @@ use envora_domain::hash::Digest;
 use super::held::{Arrival, Held, Zeros};
 use super::left::LeftOut;
 use super::records::{Dialect, Fault, Record, Records};
-use super::sheet::{BlockPlan, Cells, Half, Mark, Plan, Timing};
+use super::sheet::{BlockPlan, Cells, Half, Laid, Mark, Plan, Timing};
 use super::{Derives, Format, Judge, OpenError, Opening, OriginHead, RowPlace, rejected};
 use crate::fields::Draft;
 use crate::identity::{Identity, List};
@@ -155,7 +155,7 @@ impl<R: Read> CsvReader<R> {
             offset: record.offset,
             length: u32::try_from(record.length).unwrap_or(u32::MAX),
         };
-        let cells = match cells(&record, self.style.encoding, self.strip) {
+        let mut cells = match cells(&record, self.style.encoding, self.strip) {
             Ok(cells) => cells,
             Err(problem) => {
                 self.held.push(Item::Ready(Box::new(rejected(problem, place))), None);
@@ -172,15 +172,23 @@ impl<R: Read> CsvReader<R> {
         }
         let kept = self.ours.as_ref().and_then(|ours| ours.read(&cells));
         let mut taken = false;
-        for block in 0..self.plan.blocks.len() {
-            let Some(half) = self.plan.half(block, &cells) else { continue };
-            taken = true;
-            let limit = self.plan.blocks.get(block).and_then(|plan| plan.block.zero_run_missing);
-            let arrival = arrival(&half, block, limit);
-            let Half { mark, draft, timing } = half;
-            let open = Open { draft, timing, place, block, mark, kept: kept.clone() };
-            let open = Box::new(open);
-            self.held.push(Item::Open(open), arrival);
+        for number in 0..self.plan.rows() {
+            let laid = self.plan.lay(number, &mut cells);
+            if laid == Laid::Blank {
+                self.left.blank(place.line, self.plan.interval_name(number));
+                taken = true;
+                continue;
+            }
+            for block in 0..self.plan.blocks.len() {
+                let Some(half) = self.plan.half(block, laid, &cells) else { continue };
+                taken = true;
+                let plan = self.plan.blocks.get(block);
+                let limit = plan.and_then(|plan| plan.block.zero_run_missing);
+                let arrival = arrival(&half, block, limit);
+                let Half { mark, draft, timing } = half;
+                let open = Open { draft, timing, place, block, mark, kept: kept.clone() };
+                self.held.push(Item::Open(Box::new(open)), arrival);
+            }
         }
         if !taken {
             self.left.not_taken(place.line, &self.plan.asked(&cells));

@@ -33,6 +33,24 @@ impl LeftOut {
         self.add(line, (SkipReason::NotTaken, asked));
     }
 
+    /// Adds an interval of a wide table that has no reading.
+    pub(super) fn blank(&mut self, line: u64, column: &str) {
+        self.rows += 1;
+        let like = |group: &&mut SkippedRows| group.reason == SkipReason::BlankInterval;
+        if let Some(group) = self.groups.iter_mut().find(like) {
+            group.rows += 1;
+            if group.lines.len() < LINES_LISTED_MAX && group.lines.last() != Some(&line) {
+                group.lines.push(line);
+            }
+            return;
+        }
+        if self.groups.len() < GROUPS_MAX {
+            let cells = vec![SkippedCell { column: column.to_owned(), value: String::new() }];
+            let (rows, lines, reason) = (1, vec![line], SkipReason::BlankInterval);
+            self.groups.push(SkippedRows { reason, cells, rows, lines, did_you_mean: None });
+        }
+    }
+
     fn add(&mut self, line: u64, (reason, asked): (SkipReason, &[(&Test, &str)])) {
         self.rows += 1;
         let mut cells: Vec<SkippedCell> = Vec::new();

@@ -13,6 +13,9 @@ use envora_domain::time::{Day, LocalTime, Span, TimeError, Timestamp, WallClock,
 use envora_domain::units::{self, AliasSet};
 use envora_domain::words::did_you_mean;
 
+mod intervals;
+
+use self::intervals::{Interval, Slot};
 use super::held::{Findings, Side, Turn};
 use super::{Derives, FileProblem};
 use crate::fields::{Draft, Field, Given, UNSAID, time_problem};
@@ -88,6 +91,20 @@ pub(super) struct Plan {
     alias_set: AliasSet,
     zones: HashMap<String, Option<Zone>>,
     marks: Marks,
+    /// The columns of a wide table that are a row each, and how many cells stand before what is laid.
+    intervals: Vec<Interval>,
+    columns: usize,
+}
+
+/// What of a record is a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Laid {
+    /// All of it.
+    Whole,
+    /// What it says beside this one of its intervals.
+    Interval(usize),
+    /// Nothing: the cell of the interval says nothing.
+    Blank,
 }
 
 /// Whether rows carry the mark of their natural cells.
@@ -147,13 +164,44 @@ impl Plan {
         let mut problems = layer.check(mapping);
         let blocks = mapping.blocks.iter().map(|block| layer.block(mapping, block)).collect();
         let skip_if = mapping.skip_if.iter().map(|test| layer.test(test)).collect();
+        let found = mapping.unpivot.as_ref().map(|unpivot| intervals::find(unpivot, header));
+        let intervals = match found.transpose() {
+            Ok(intervals) => intervals.unwrap_or_default(),
+            Err(more) => {
+                problems.extend(more);
+                Vec::new()
+            }
+        };
         problems.dedup();
         if !problems.is_empty() {
             return Err(problems);
         }
         let (null, alias_set) = (mapping.file.null.clone(), mapping.file.alias_set);
         let (zones, marks) = (HashMap::new(), Marks::No);
-        Ok(Self { blocks, skip_if, null, alias_set, zones, marks })
+        let columns = header.len();
+        Ok(Self { blocks, skip_if, null, alias_set, zones, marks, intervals, columns })
+    }
+
+    /// How many rows a record is: one, or its intervals.
+    pub(super) fn rows(&self) -> usize {
+        self.intervals.len().max(1)
+    }
+
+    /// Lays an interval's cell and name behind a record's own cells, for the rules that read them.
+    pub(super) fn lay<'a>(&self, number: usize, cells: &mut Cells<'a>) -> Laid {
+        let Some(interval) = self.intervals.get(number) else { return Laid::Whole };
+        cells.0.truncate(self.columns);
+        let cell = cells.0.get(interval.place).cloned().unwrap_or_default();
+        if cell.is_empty() || self.null.iter().any(|word| *word == cell) {
+            return Laid::Blank;
+        }
+        cells.0.extend([cell, Cow::Owned(interval.name.clone())]);
+        Laid::Interval(number)
+    }
+
+    /// The name of an interval's column.
+    pub(super) fn interval_name(&self, number: usize) -> &str {
+        self.intervals.get(number).map_or("", |interval| interval.name.as_str())
     }
 
     /// Gives rows the mark of their natural cells from here on.
@@ -174,7 +222,11 @@ impl Plan {
     }
 
     /// What a block makes of a record; nothing when the block does not take it.
-    pub(super) fn half(&mut self, number: usize, cells: &Cells<'_>) -> Option<Half> {
+    pub(super) fn half(&mut self, number: usize, laid: Laid, cells: &Cells<'_>) -> Option<Half> {
+        let interval = match laid {
+            Laid::Interval(place) => self.intervals.get(place),
+            Laid::Whole | Laid::Blank => None,
+        };
         let plan = self.blocks.get(number)?;
         let taken = plan.when.as_ref().is_none_or(|(place, test)| test.takes(cells.get(*place)));
         if !taken {
@@ -183,7 +235,8 @@ impl Plan {
         let mut draft = plan.template.clone();
         for own in &plan.fields {
             if let Err(mut problem) = own.fill(&mut draft, cells, &self.null) {
-                problem.column.clone_from(&own.column);
+                let inside = || interval.map(|interval| interval.name.clone());
+                problem.column = own.column.clone().or_else(inside);
                 draft.report(problem);
             }
         }
@@ -201,20 +254,21 @@ impl Plan {
         });
         let period = plan.times.of_row(&mut draft, cells, &self.null);
         let timing = period.and_then(|period| {
-            let timing = period.timing(cells, &self.null, zone.as_ref());
+            let slot = interval.and_then(|interval| Some((interval.slot?, interval.name.as_str())));
+            let timing = period.timing((cells, &self.null), zone.as_ref(), slot);
             let refuse = |problem| {
                 draft.mark_period();
                 draft.report(problem);
             };
             timing.map_err(refuse).ok()
         });
-        let mark = (self.marks == Marks::Yes).then(|| plan.mark(cells, &self.null));
+        let mark = (self.marks == Marks::Yes).then(|| plan.mark(cells, &self.null, interval));
         Some(Half { mark, draft, timing })
     }
 }
 
 impl BlockPlan {
-    fn mark(&self, cells: &Cells<'_>, null: &[String]) -> Mark {
+    fn mark(&self, cells: &Cells<'_>, null: &[String], interval: Option<&Interval>) -> Mark {
         let mut writer = Writer::default();
         writer.text(&self.block.key);
         let times = self.times.plans().iter();
@@ -222,6 +276,9 @@ impl BlockPlan {
         let natural = |own: &&FieldPlan| self.block.is_natural(&own.field);
         for own in self.fields.iter().chain(times.flatten()).filter(natural) {
             writer.text(&own.field.name()).text(&own.text(cells, null).unwrap_or_default());
+        }
+        if let Some(interval) = interval {
+            writer.text(&interval.name);
         }
         Digest::of(&writer.finish()).0.first_chunk().copied().unwrap_or_default()
     }
@@ -293,6 +350,8 @@ impl Layer<'_> {
                 let text = self.units.get(place).or_else(|| self.header.get(place));
                 (Take::Fixed(text.cloned().unwrap_or_default()), Some(name.clone()))
             }
+            From::Interval => (Take::Cells(vec![self.header.len()]), None),
+            From::IntervalName => (Take::Cells(vec![self.header.len() + 1]), None),
         };
         FieldPlan { field: field.clone(), rule: rule.clone(), take, column }
     }
@@ -565,10 +624,14 @@ impl PeriodPlan {
 
     fn timing(
         &self,
-        cells: &Cells<'_>,
-        null: &[String],
+        (cells, null): (&Cells<'_>, &[String]),
         zone: Option<&Zone>,
+        slot: Option<(Slot, &str)>,
     ) -> Result<Timing, RowProblem> {
+        if let Some((slot, name)) = slot {
+            let (moment, text) = self.first.moment(cells, null)?;
+            return self.slotted((moment, format!("{text} {name}")), zone, (slot, name));
+        }
         let point = |plan: &FieldPlan| {
             let (moment, text) = plan.moment(cells, null)?;
             plan.point((self.kind.fit(moment), text), zone)
@@ -576,6 +639,35 @@ impl PeriodPlan {
         let second = self.second.as_ref().map(point).transpose()?;
         let (kind, column) = (self.kind, self.first.column.clone());
         Ok(Timing { kind, first: point(&self.first)?, second, column })
+    }
+
+    /// The times of an interval of a day that the row names.
+    fn slotted(
+        &self,
+        (moment, text): (Moment, String),
+        zone: Option<&Zone>,
+        (slot, name): (Slot, &str),
+    ) -> Result<Timing, RowProblem> {
+        let day = match moment {
+            Moment::Day(day) => day,
+            Moment::Wall(wall) => wall.day(),
+            Moment::Instant(_) => {
+                let detail = "the intervals are of a day, and this names an instant";
+                let problem =
+                    RowProblem::new(RowCode::WrongType, &self.first.field.pointer(), detail);
+                return Err(self.first.shown(problem.hint("give the day alone"), &text));
+            }
+        };
+        let named = |mut problem: RowProblem| {
+            problem.column = Some(name.to_owned());
+            problem
+        };
+        let first = match slot.wall(day) {
+            Some(wall) => self.first.point((Moment::Wall(wall), text), zone),
+            None => slot.counted(day, zone),
+        };
+        let column = Some(name.to_owned());
+        Ok(Timing { kind: slot.kind(), first: first.map_err(named)?, second: None, column })
     }
 }
 

@@ -10,12 +10,16 @@ use serde_json::Value;
 use super::numbers::{NumberStyle, Scale};
 use super::times::{Format, PeriodRule};
 use super::tree::{Problems, Table};
+use super::unpivot;
 use super::values::{From, Rule, Test};
 use super::{Block, Encoding, FileStyle, Mapping, MappingError, Natural, UnitsRow};
 use crate::fields::{Draft, Field, Given, QUALITIES};
 
 /// Keys of an activity that are no fields.
 const BLOCK_KEYS: [&str; 5] = ["key", "when", "period", "natural", "zero_run_missing"];
+
+/// What is wrong with a value that comes from nowhere.
+const UNNAMED: &str = "a value names one of column, columns and header";
 
 /// Reads the whole tree.
 pub(super) fn mapping(tree: &Value, text: String) -> Result<Mapping, MappingError> {
@@ -74,14 +78,23 @@ fn read(tree: &Value, text: String, problems: &mut Problems) -> Option<Mapping> 
         });
         constants
     });
-    if table.get("unpivot").is_some() {
-        problems.not_built("unpivot", "wide tables are not read yet: one reading a row, please");
-    }
+    let unpivot = table.get("unpivot").and_then(|value| unpivot::read(value, problems));
     let skip_if = table.get("rows").map_or_else(Vec::new, |value| rows(value, problems));
-    let blocks = blocks(table.get("activity"), &file, &constants, problems);
+    let mut blocks = blocks(table.get("activity"), &file, &constants, problems);
+    for (place, block) in blocks.iter_mut().enumerate() {
+        let at = format!("activity.{}", place + 1);
+        if let Some(unpivot) = &unpivot {
+            unpivot.widen(&at, block, problems);
+        }
+        check_block(&at, block, problems);
+    }
     table.close(problems);
     let version = Digest::of(text.as_bytes());
-    Some(Mapping { name: name?, version, text, file, blocks, skip_if })
+    let mapping = Mapping { name: name?, version, text, file, blocks, skip_if, unpivot };
+    if mapping.unpivot.is_none() && mapping.takes_intervals() {
+        problems.add("activity", UNNAMED, Some("{ column = \"…\" }".to_owned()));
+    }
+    Some(mapping)
 }
 
 fn file_style(value: &Value, problems: &mut Problems) -> Option<FileStyle> {
@@ -196,7 +209,7 @@ fn is_nest(name: &str) -> bool {
     }
 }
 
-fn field(at: &str, name: &str, problems: &mut Problems) -> Option<Field> {
+pub(super) fn field(at: &str, name: &str, problems: &mut Problems) -> Option<Field> {
     let field = Field::parse(name);
     if field.is_none() {
         let quality = name.starts_with("quality.").then(|| format!("one of {QUALITIES:?}"));
@@ -287,7 +300,6 @@ fn blocks(
             }
         }
         inherit(&mut block, file);
-        check_block(&at, &block, problems);
         if blocks.iter().any(|other| other.key == block.key) {
             problems.add(&format!("{at}.key"), "two activities have this key", None);
         }
@@ -379,9 +391,10 @@ fn rule(at: &str, value: &Value, problems: &mut Problems) -> Option<Rule> {
     let header = table.text("header", problems).map(|name| From::Header(name.to_owned()));
     let mut given = [column, columns, header].into_iter().flatten();
     let (from, second) = (given.next(), given.next());
+    // The amounts of a wide table are in the columns that `unpivot` finds.
+    let from = from.or_else(|| at.ends_with(".quantity").then_some(From::Interval));
     if from.is_none() || second.is_some() {
-        let hint = Some("{ column = \"…\" }".to_owned());
-        problems.add(at, "a value names one of column, columns and header", hint);
+        problems.add(at, UNNAMED, Some("{ column = \"…\" }".to_owned()));
     }
     // Read to the end, so that a key that is misspelt is named.
     let mut rule = from.map_or_else(|| Rule::constant(""), Rule::of);

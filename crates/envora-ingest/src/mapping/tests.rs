@@ -102,7 +102,7 @@ fn constants_given_beside_it_win_over_its_own() {
         };
         mapping.blocks[0].fields.iter().find_map(rule)
     };
-    assert_eq!(facility(&other), Some(values::From::Constant("b44".to_owned())));
+    assert_eq!(facility(&other), Some(From::Constant("b44".to_owned())));
     assert_eq!(other.version, mapping.version);
     let text = |result: Result<Mapping, MappingError>| result.expect_err("refused").to_string();
     assert!(text(set("facilty_code", "x")).contains("did you mean facility_code?"));
@@ -144,7 +144,24 @@ fn mistakes_are_named_with_what_was_meant() {
     check("\"PT1H\"", "\"1 hour\"", "activity.1.period.length", "PT1H");
     check("time_zone = \"UTC\"", "time_zone = \"GMT+25\"", "const.time_zone", "IANA");
     check("format = \"csv\"", "format = \"xlsx\"", "format", "export as csv");
-    check("[[activity]]", "[unpivot]\ncolumns = \"x\"\n[[activity]]", "unpivot", "not read yet");
+    let wide = |part: &str| format!("[unpivot]\n{part}\n[[activity]]");
+    let check_wide =
+        |part: &str, at: &str, word: &str| check("[[activity]]", &wide(part), at, word);
+    check_wide("columns = \"x\"", "unpivot.label", "not said");
+    check_wide("columns = \"x\"\nlabel = \"start\"", "unpivot", "have a length");
+    check_wide("columns = \"x\"\nlabel = \"name\"", "unpivot", "is a field");
+    check_wide(
+        "columns = \"(\"\nlabel = \"name\"\nas = \"source_code\"",
+        "unpivot.columns",
+        "regular",
+    );
+    check_wide("columns = \"x\"\nlabel = \"name\"\nas = \"sourc_code\"", "unpivot.as", "no field");
+    check_wide("columns = \"x\"\nlabel = \"end\"\nlength = \"PT30M\"", "activity.1", "of a day");
+    check_wide(
+        "colums = \"x\"\nlabel = \"end\"\nlength = \"PT30M\"",
+        "unpivot.colums",
+        "unknown key",
+    );
     check("unit = \"kW.h\"", "quantity = 1.5", "", "write it in quotes");
     check("mapping = ", "name = ", "mapping", "needs a name");
     check("start = \"datetime\", ", "", "activity.1.period", "a period is not said");

@@ -15,6 +15,10 @@ pub enum From {
     Columns(Vec<String>),
     /// The cell of this column in the units row, or else in the header.
     Header(String),
+    /// The cell of a wide table's interval.
+    Interval,
+    /// The name of its column.
+    IntervalName,
 }
 
 /// A value's rule.
@@ -61,7 +65,7 @@ impl Rule {
     /// The columns it names.
     pub fn columns(&self) -> impl Iterator<Item = &str> {
         let named: &[String] = match &self.from {
-            From::Constant(_) => &[],
+            From::Constant(_) | From::Interval | From::IntervalName => &[],
             From::Columns(names) => names,
             From::Header(name) => std::slice::from_ref(name),
         };

@@ -259,7 +259,24 @@ impl Writer<'_> {
                 });
             }
         }
-        self.line("# time_zone = \"Europe/London\"   # where it is not the facility's own");
+        if self.wide.as_ref().is_some_and(|wide| wide.label == Label::Index) {
+            let choice = |says: &str, means: &str| Choice {
+                says: format!("time_zone = \"{says}\""),
+                means: means.to_owned(),
+            };
+            self.ask(Question {
+                code: "missing_field",
+                column: String::new(),
+                asks: "the intervals are counted from midnight: in which zone?".to_owned(),
+                line: 0,
+                choices: vec![
+                    choice("UTC", "the meter never changes its clock"),
+                    choice("Europe/London", "a day has 46, 48 or 50 of half an hour"),
+                ],
+            });
+        } else {
+            self.line("# time_zone = \"Europe/London\"   # where it is not the facility's own");
+        }
         for (role, field) in [(Role::Facility, "facility_code"), (Role::Source, "source_code")] {
             if named(&self.look.columns, role).is_none() {
                 self.line(format!("# {field} = \"…\"   # or: --set {field}=…"));

@@ -15,3 +15,4 @@ mod schema;
 mod sniffing;
 mod switching;
 mod tracing;
+mod wide;

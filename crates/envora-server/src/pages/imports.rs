@@ -285,6 +285,7 @@ fn skipped(rows: &SkippedRows) -> (String, String) {
             Some(near) => format!("No when of the mapping takes them; {near:?} may be meant"),
             None => "No when of the mapping takes them".to_owned(),
         },
+        SkipReason::BlankInterval => "Intervals without a reading".to_owned(),
     };
     (rows.cells_text(), format!("{why}: {}.", rows.rows_text()))
 }

@@ -227,5 +227,6 @@ fn plain(header: &[String], set: &[Field]) -> Result<Mapping, Vec<FileProblem>> 
         file: FileStyle::default(),
         blocks: vec![block],
         skip_if: Vec::new(),
+        unpivot: None,
     })
 }
