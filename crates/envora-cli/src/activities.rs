@@ -12,6 +12,7 @@ use crate::arguments::{DataVerb, PushArguments};
 use crate::client::Client;
 use crate::failures::{Exit, Failure};
 use crate::imports::{self, Outgoing};
+use crate::inputs::{Input, Telling};
 use crate::session::{Printed, Session};
 use crate::tables::Table;
 use crate::terminal::Channel;
@@ -55,8 +56,10 @@ pub async fn run(verb: DataVerb, session: &mut Session) -> Result<(), Failure> {
 async fn push(arguments: PushArguments, session: &mut Session) -> Result<(), Failure> {
     let client = session.client_to_change()?;
     let query = push_query(&client, &arguments, &mut session.terminal.words).await?;
-    let files: Vec<PathBuf> = arguments.files.into_iter().chain(arguments.file).collect();
-    let files = files.iter().map(|path| Outgoing::read(path, query.clone()));
+    let files: Vec<PathBuf> = [arguments.files, arguments.file].concat();
+    let telling = Telling { format: arguments.format, mapping: arguments.mapping.as_deref() };
+    let files = Input::all(&files, telling)?;
+    let files = files.iter().map(|input| Outgoing::read(input, query.clone()));
     let files: Vec<Outgoing> = files.collect::<Result<_, _>>()?;
     let answers = imports::send(&client, session.terminal.words.audience, &files).await?;
     for (file, import) in files.iter().zip(&answers) {

@@ -365,9 +365,12 @@ pub struct PreviewArguments {
 /// Files to send.
 #[derive(Args, Clone, Debug)]
 pub struct PushArguments {
-    /// The files; .csv, .json or .ndjson
+    /// The files; .csv, .json or .ndjson; `-` is stdin
     #[arg(value_name = "FILE", required_unless_present = "file")]
     pub files: Vec<PathBuf>,
+    /// What stdin holds; found by its first bytes when absent
+    #[arg(long, value_enum)]
+    pub format: Option<InputFormat>,
     /// A file, by name
     #[arg(long, value_name = "FILE")]
     pub file: Vec<PathBuf>,
@@ -383,6 +386,29 @@ pub struct PushArguments {
     /// The scope that all rows claim
     #[arg(long, value_parser = clap::value_parser!(u8).range(1..=3))]
     pub scope: Option<u8>,
+}
+
+/// What stdin holds.
+#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InputFormat {
+    /// Comma-separated values, through a mapping or with field names as header
+    Csv,
+    /// One object with `activities`
+    Json,
+    /// One activity in each line
+    Ndjson,
+}
+
+impl InputFormat {
+    /// As the ending of a file's name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Csv => "csv",
+            Self::Json => "json",
+            Self::Ndjson => "ndjson",
+        }
+    }
 }
 
 /// What one bad row means for the others.
@@ -408,9 +434,12 @@ impl PushMode {
 /// A file to check.
 #[derive(Args, Clone, Debug)]
 pub struct CheckArguments {
-    /// The files; .csv, .json or .ndjson
+    /// The files; .csv, .json or .ndjson; `-` is stdin
     #[arg(value_name = "FILE", required = true)]
     pub files: Vec<PathBuf>,
+    /// What stdin holds; found by its first bytes when absent
+    #[arg(long, value_enum)]
+    pub format: Option<InputFormat>,
     /// The mapping: a TOML file, or the name of a saved one
     #[arg(long, short)]
     pub mapping: Option<String>,

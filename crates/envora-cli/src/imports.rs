@@ -16,6 +16,7 @@ use envora_ingest::formats::{self, Format, Opening, OriginHead};
 
 use crate::client::{Body, Client, Effect};
 use crate::failures::Failure;
+use crate::inputs::Input;
 use crate::progress::{Bars, Sending};
 use crate::refusals::{Refusals, line_of};
 use crate::tables::Table;
@@ -39,14 +40,15 @@ pub struct Outgoing {
 }
 
 impl Outgoing {
-    /// A file of the disk.
+    /// A file of the disk, or stdin.
     ///
     /// # Errors
     /// When it cannot be read.
-    pub fn read(path: &Path, query: Vec<(&'static str, String)>) -> Result<Self, Failure> {
-        let bytes = std::fs::read(path).with_context(|| format!("read {}", path.display()))?;
+    pub fn read(input: &Input, query: Vec<(&'static str, String)>) -> Result<Self, Failure> {
+        let name = input.name();
+        let path = Path::new(&name);
         let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
-        Ok(Self { name, bytes: bytes.into(), query })
+        Ok(Self { name, bytes: input.bytes()?, query })
     }
 
     /// The key of a file with rows that no id protects: such a file has one effect as a whole, for as

@@ -15,6 +15,7 @@ pub mod failures;
 pub mod folds;
 pub mod footprints;
 pub mod imports;
+pub mod inputs;
 pub mod json;
 pub mod logins;
 pub mod methods;

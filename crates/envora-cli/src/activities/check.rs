@@ -4,10 +4,6 @@
 //! stored rows make of the new ones, is asked of the server where one is named; without one that stays
 //! open, and is said to be open: a file that names facilities or sources is never called fine.
 
-use std::fs::File;
-use std::io::{Read as _, Seek as _, SeekFrom};
-use std::path::{Path, PathBuf};
-
 use anyhow::Context as _;
 use envora_api::problems::{RowError, RowPlace};
 use envora_api::writes::{Counts, nearly_taken, no_rows};
@@ -24,6 +20,7 @@ use crate::client::Client;
 use crate::configuration::Whom;
 use crate::failures::{Exit, Failure, row_error_view};
 use crate::imports::{ROWS_SHOWN, print_skipped, print_warning};
+use crate::inputs::{Input, Telling};
 use crate::refusals::as_it_stands;
 use crate::session::{Printed, Session};
 use crate::tables::Table;
@@ -63,12 +60,13 @@ pub(super) async fn run(arguments: &CheckArguments, session: &mut Session) -> Re
         Err(why) => (None, Some(why.clone())),
     };
     let mut checked = Vec::new();
-    for path in &arguments.files {
-        let mut report = check_file(path, &reading, known.as_ref())?;
+    let telling = Telling { format: arguments.format, mapping: arguments.mapping.as_deref() };
+    for input in Input::all(&arguments.files, telling)? {
+        let mut report = check_file(&input, &reading, known.as_ref())?;
         if let (Ok(client), Some(_)) = (&client, &known) {
-            stored::compare(client, path, &reading, &mut report).await?;
+            stored::compare(client, &input, &reading, &mut report).await?;
         }
-        checked.push(Checked { path: path.clone(), report });
+        checked.push(Checked { input, report });
     }
     let left = known.is_none() && checked.iter().any(Checked::names_words);
     let open = |one: &Checked| one.report.rejected + one.report.quarantined > 0;
@@ -96,7 +94,7 @@ pub(super) async fn run(arguments: &CheckArguments, session: &mut Session) -> Re
 
 /// A file and what was found in it.
 struct Checked {
-    path: PathBuf,
+    input: Input,
     report: Report,
 }
 
@@ -137,10 +135,10 @@ fn not_asked(failure: Failure) -> Result<String, Failure> {
     }
 }
 
-fn check_file(path: &Path, reading: &Reading, known: Option<&Known>) -> Result<Report, Failure> {
-    let reader = reading.open(path)?;
+fn check_file(input: &Input, reading: &Reading, known: Option<&Known>) -> Result<Report, Failure> {
+    let reader = reading.open(input)?;
     let report = check::check(reader, known);
-    Ok(report.with_context(|| format!("check {}", path.display()))?)
+    Ok(report.with_context(|| format!("check {}", input.name()))?)
 }
 
 fn table(checked: &[Checked]) -> Table {
@@ -152,7 +150,7 @@ fn table(checked: &[Checked]) -> Table {
         ">would be refused",
         ">left out",
     ]);
-    for Checked { path, report } in checked {
+    for Checked { input, report } in checked {
         let rows = [
             report.accepted,
             report.duplicate,
@@ -161,14 +159,14 @@ fn table(checked: &[Checked]) -> Table {
             report.left.rows,
         ];
         let rows = rows.map(|rows| group_thousands(&rows.to_string()));
-        table.row(core::iter::once(path.display().to_string()).chain(rows));
+        table.row(core::iter::once(input.name()).chain(rows));
     }
     table
 }
 
 impl Checked {
     fn format(&self) -> Format {
-        Format::of_name(&self.path.display().to_string()).unwrap_or(Format::Csv)
+        self.input.format().unwrap_or(Format::Csv)
     }
 
     fn counts(&self) -> Counts {
@@ -192,7 +190,7 @@ impl Checked {
         let words = &mut session.terminal.words;
         for group in report.groups.iter().take(KINDS_SHOWN) {
             let text = self.line(group)?;
-            let place = format!("{}:{}", self.path.display(), group.first.line);
+            let place = format!("{}:{}", self.input.name(), group.first.line);
             let error = row_error(&group.first, self.format());
             words.error(row_error_view(words.paint, &place, &error, &text, &others(group)));
         }
@@ -207,7 +205,7 @@ impl Checked {
                 report.ids_not_compared
             ));
         }
-        let (name, left) = (self.path.display().to_string(), &report.left);
+        let (name, left) = (self.input.name(), &report.left);
         print_skipped((&name, left.rows), &left.groups, words);
         for warning in nearly_taken(&left.groups).into_iter().chain(no_rows(&self.counts())) {
             print_warning(&name, &warning, words);
@@ -222,7 +220,7 @@ impl Checked {
             for (word, naming) in named.words.iter().take(ROWS_SHOWN) {
                 session.terminal.words.line(format!(
                     "  {}:{}: {noun} {word}, {} rows",
-                    self.path.display(),
+                    self.input.name(),
                     naming.line,
                     group_thousands(&naming.rows.to_string())
                 ));
@@ -236,15 +234,8 @@ impl Checked {
 
     /// The line of the file on which a group's first problem is, as it stands there.
     fn line(&self, group: &Group) -> Result<String, Failure> {
-        let read = || {
-            let mut file = File::open(&self.path)?;
-            file.seek(SeekFrom::Start(group.offset))?;
-            let mut bytes = Vec::new();
-            file.take(u64::from(group.length).min(LINE_BYTES_SHOWN)).read_to_end(&mut bytes)?;
-            Ok::<_, std::io::Error>(bytes)
-        };
-        let bytes = read().with_context(|| format!("read {} again", self.path.display()))?;
-        Ok(as_it_stands(&bytes))
+        let length = u64::from(group.length).min(LINE_BYTES_SHOWN);
+        Ok(as_it_stands(&self.input.part(group.offset, length)?))
     }
 }
 

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use super::reading::{Reading, is_file, mapping};
 use crate::arguments::PreviewArguments;
 use crate::failures::Failure;
+use crate::inputs::{Input, Telling};
 use crate::json;
 use crate::session::{Printed, Session};
 use crate::tables::Table;
@@ -30,9 +31,11 @@ pub(super) async fn run(
         None => None,
     };
     let reading = Reading::new(mapping, &arguments.set)?;
+    let telling = Telling { format: None, mapping: arguments.mapping.as_deref() };
+    let input = Input::of(&arguments.file, telling)?;
     let mut rows = Vec::new();
-    for row in reading.open(&arguments.file)?.take(usize::from(arguments.rows)) {
-        rows.push(fields(&row.with_context(|| format!("read {}", arguments.file.display()))?));
+    for row in reading.open(&input)?.take(usize::from(arguments.rows)) {
+        rows.push(fields(&row.with_context(|| format!("read {}", input.name()))?));
     }
     if session.print_json(&rows)? == Printed::NotYet {
         table(&rows).print(&mut session.terminal.data);

@@ -1,7 +1,6 @@
 //! Files of the disk, read here as the server would read them.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -15,6 +14,7 @@ use envora_ingest::mapping::Mapping;
 use crate::client::Client;
 use crate::failures::{Exit, Failure};
 use crate::imports::MAPPING_HELP;
+use crate::inputs::Input;
 
 /// The largest JSON body that is read: it is one object, and held whole.
 const JSON_BYTES_MAX: u64 = 64 << 20;
@@ -46,16 +46,15 @@ impl Reading {
     ///
     /// # Errors
     /// When it cannot be read, or does not fit the mapping.
-    pub(super) fn open(&self, path: &Path) -> Result<Reader<'static>, Failure> {
-        let name = path.display().to_string();
-        let format = Format::of_name(&name).ok_or_else(|| {
+    pub(super) fn open(&self, input: &Input) -> Result<Reader<'static>, Failure> {
+        let name = input.name();
+        let format = input.format().ok_or_else(|| {
             Failure::usage(
                 format!("{name} has no ending that says what it is"),
                 "name it .csv, .json or .ndjson",
             )
         })?;
-        let file = File::open(path).with_context(|| format!("read {name}"))?;
-        let length = file.metadata().with_context(|| format!("read {name}"))?.len();
+        let (bytes, length) = input.open()?;
         if format == Format::Json && length > JSON_BYTES_MAX {
             return Err(Failure::usage(
                 format!("{name} is one JSON object above {} MiB", JSON_BYTES_MAX >> 20),
@@ -67,7 +66,7 @@ impl Reading {
         let head = OriginHead::File { import, file: Digest([0; 32]) };
         let mapping = self.mapping.clone().filter(|_| format == Format::Csv);
         let opening = Opening { head, mapping, set: self.set.clone() };
-        formats::open(format, Box::new(file), &opening).map_err(|error| refused(&name, error))
+        formats::open(format, bytes, &opening).map_err(|error| refused(&name, error))
     }
 }
 

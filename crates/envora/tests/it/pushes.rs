@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use envora_domain::hash::Digest;
 use envora_identity::policy::own_work;
@@ -138,10 +138,15 @@ impl Push {
         fs::write(self.house.path().join(name), text).unwrap();
     }
 
-    fn run(&self, arguments: &[&str]) -> Ended {
+    fn command(&self, arguments: &[&str]) -> Command {
         let mut command = self.house.command(arguments);
         command.env("ENVORA_SERVER", format!("http://acme.localhost:{}", self.server.port));
-        Ended::of(&command.env("ENVORA_TOKEN", &self.token).output().unwrap())
+        command.env("ENVORA_TOKEN", &self.token);
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> Ended {
+        Ended::of(&self.command(arguments).output().unwrap())
     }
 }
 
@@ -205,6 +210,21 @@ fn a_corrected_cell_of_a_mapped_file_is_mended_as_its_refusal_says() {
     assert_eq!(mended.code, Some(0), "{mended:?}");
     let counted = push.run(&["data", "list", "--state", "counted", "--ndjson=quantity"]);
     assert_eq!(counted.out.trim(), "{\"quantity\":\"9311.2\"}", "{counted:?}");
+    push.server.end();
+}
+
+#[test]
+fn stdin_is_pushed_like_a_file() {
+    let mut push = Push::new();
+    push.file("bills.toml", BILLS);
+    push.file("bills.csv", "Day;Used\n2022-01-01;9310,2\n");
+    for counts in ["stdin.csv\t1\t0\t0\t0", "stdin.csv\t0\t1\t0\t0"] {
+        let mut command = push.command(&["data", "push", "-", "--mapping", "bills.toml"]);
+        command.stdin(fs::File::open(push.house.path().join("bills.csv")).unwrap());
+        let sent = Ended::of(&command.output().unwrap());
+        assert_eq!(sent.code, Some(0), "{sent:?}");
+        assert!(sent.out.contains(counts), "{sent:?}");
+    }
     push.server.end();
 }
 

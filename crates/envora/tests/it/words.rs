@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::house::{House, repository, text};
+use crate::house::{Ended, House, repository, text};
 
 /// Compares with a committed text; the text that came is left beside it as `.new` when it differs.
 #[track_caller]
@@ -43,6 +43,30 @@ fn rows_that_nothing_takes_are_told() {
     let ended = house.run(&["data", "check", "m.csv", "--mapping", "meters.toml"]);
     assert!(ended.out.contains("\t1\t0\t0\t0\t4"), "{ended:?}");
     check("data-check-skipped.txt", &ended.err);
+}
+
+#[test]
+fn stdin_is_checked_like_a_file() {
+    let house = House::new();
+    let check = |file: &str, arguments: &[&str]| {
+        fs::write(house.path().join("piped"), file).unwrap();
+        let mut command = house.command(&[&["data", "check", "-"], arguments].concat());
+        command.stdin(fs::File::open(house.path().join("piped")).unwrap());
+        Ended::of(&command.output().unwrap())
+    };
+    let row = r#"{"external_id":"a","type":"electricity.purchased","quantity":"1e3","unit":"kW.h","occurred_at":"2022-01-01T00:00:00Z","facility_code":"b24"}"#;
+    let lines = check(&format!("{row}\n"), &[]);
+    assert!(lines.err.contains("stdin.ndjson:1") && lines.err.contains("1e3 is 1000"), "{lines:?}");
+    let body = check(&format!("{{\"activities\": [{row}]}}"), &[]);
+    assert!(body.out.contains("stdin.json\t0\t0\t0\t1\t0"), "{body:?}");
+    let table = "external_id,type,quantity,unit,occurred_at,facility_code\na,electricity.purchased,1e3,kW.h,2022-01-01T00:00:00Z,b24\n";
+    let table = check(table, &[]);
+    assert!(table.err.contains("| a,electricity.purchased,1e3"), "{table:?}");
+    assert!(table.out.contains("stdin.csv\t0\t0\t0\t1\t0"), "{table:?}");
+    let said = check(&format!("{row}\n"), &["--format", "csv"]);
+    assert!(said.code == Some(1) && said.err.contains("stdin.csv"), "{said:?}");
+    let twice = check(row, &["-"]);
+    assert!(twice.code == Some(2) && twice.err.contains("stdin is named twice"), "{twice:?}");
 }
 
 #[test]

@@ -57,7 +57,7 @@ fn file(checked: &Checked) -> Result<FileAnswer, Failure> {
         Ok(Problems { count: group.problems, lines, text: checked.line(group)?, first })
     });
     Ok(FileAnswer {
-        file: checked.path.display().to_string(),
+        file: checked.input.name(),
         rows: report.rows,
         counts: checked.counts(),
         codes: report.codes.iter().map(|(code, count)| (code.as_str(), *count)).collect(),

@@ -1,8 +1,6 @@
 //! What only the stored rows can tell: whether an id is taken, what was superseded already, what a
 //! source is for. The rows are shown to the server, which judges them as if they came, and stores none.
 
-use std::path::Path;
-
 use anyhow::Context as _;
 use bytes::Bytes;
 use envora_api::activities::Validation;
@@ -20,6 +18,7 @@ use envora_ingest::words;
 use crate::activities::reading::Reading;
 use crate::client::{Body, Client};
 use crate::failures::Failure;
+use crate::inputs::Input;
 
 /// How many rows are shown at once, all of whose outcomes are then told, and how many bytes of them.
 const ROWS_AT_ONCE: usize = RESULTS_MAX;
@@ -31,14 +30,14 @@ const BYTES_AT_ONCE: usize = 8 << 20;
 /// The server's problem, or a file that cannot be read again.
 pub(super) async fn compare(
     client: &Client,
-    path: &Path,
+    input: &Input,
     reading: &Reading,
     report: &mut Report,
 ) -> Result<(), Failure> {
     let (mut lines, mut rows, mut before) = (Vec::new(), Vec::new(), Before::None);
-    let mut reader = reading.open(path)?;
+    let mut reader = reading.open(input)?;
     loop {
-        let row = reader.next().transpose().with_context(|| format!("read {}", path.display()))?;
+        let row = reader.next().transpose().with_context(|| format!("read {}", input.name()))?;
         let ended = row.is_none();
         if let Some(row) = row
             && let Ok(activity) = &row.activity
