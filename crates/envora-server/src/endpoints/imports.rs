@@ -100,7 +100,7 @@ pub fn routes() -> Vec<Route> {
             ])
             .gives(200, Shape::page::<RejectedRow>()),
         Route::get::<ReadActivities, _, _>(ERROR_FILE, error_file)
-            .says("Gives the refused rows of an import in the format they came in, each with _envora_row, _envora_code, _envora_message and _envora_remedy, to be mended and sent again as it is.")
+            .says("Gives the refused rows of an import in the format they came in, each with _envora_row, _envora_code, _envora_message and _envora_remedy, to be mended and sent again as it is. Where a mapping derives the ids of rows there is _envora_occurrence as well, which row of several equal ones each was: leave it, and the mended row has the id that it has in the file itself.")
             .gives(200, Shape::Free("The file."))
             .as_types(&[media::CSV, media::NDJSON, media::JSON]),
     ]

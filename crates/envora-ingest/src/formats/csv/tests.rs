@@ -552,3 +552,26 @@ fn a_number_that_is_none_is_told_in_the_signs_of_its_file() {
         assert!(!hint.contains("point"), "{cell}: {hint}");
     }
 }
+
+#[test]
+fn a_zone_that_is_set_beside_the_file_is_part_of_the_id_of_a_time_and_not_of_a_day() {
+    let ids = |mapping: &str, zone: Option<&str>| {
+        let set = zone.map(|zone| ("time_zone".to_owned(), zone.to_owned()));
+        let set: BTreeMap<_, _> = set.into_iter().collect();
+        let text = b"time,kWh\n2022-07-01 00:00:00,1\n";
+        let opening = Opening { set, ..opening(Some(mapping)) };
+        let mut reader = open(Format::Csv, Box::new(&text[..]), &opening).expect("it opens");
+        let row = reader.next().expect("a row").expect("memory never fails");
+        row.activity.expect("good").external_id.expect("an id")
+    };
+    let timed = HOURLY.replace("time_zone = \"UTC\"\n", "");
+    let all = [None, Some("UTC"), Some("Europe/London")].map(|zone| ids(&timed, zone));
+    assert!(all[0] != all[1] && all[1] != all[2] && all[0] != all[2], "{all:?}");
+    let period =
+        "period = { start = \"time\", format = \"YYYY-MM-DD hh:mm:ss\", length = \"PT1H\" }";
+    let daily =
+        timed.replace(period, "period = { day = \"time\", format = \"YYYY-MM-DD hh:mm:ss\" }");
+    assert_ne!(daily, timed);
+    let all = [None, Some("UTC"), Some("Europe/London")].map(|zone| ids(&daily, zone));
+    assert!(all[0] == all[1] && all[1] == all[2], "{all:?}");
+}
