@@ -336,7 +336,7 @@ fn there<'a>(search: &Search<'_>, asked: &Asked<'_>, others: &[&'a Factor]) -> V
     others.iter().copied().filter(fits).collect()
 }
 
-/// The one qualifier by which factors miss the row, with the words it may have.
+/// The one qualifier by which factors miss the row, or each of several, with the words it may have.
 fn told_apart(search: &Search<'_>, asked: &Asked<'_>, others: &[&Factor]) -> Option<String> {
     let mut words: BTreeSet<(&str, &str)> = BTreeSet::new();
     for factor in others {
@@ -350,14 +350,19 @@ fn told_apart(search: &Search<'_>, asked: &Asked<'_>, others: &[&Factor]) -> Opt
     }
     // What is unsaid first, then what has the fewest words to choose from.
     let said = |name: &str| asked.told.contains_key(name);
-    let (name, mut list) = lists.into_iter().min_by_key(|(name, list)| (said(name), list.len()))?;
-    // Words that begin as the row's does are likelier meant than others: diesel, diesel_mineral.
-    let meant = asked.told.get(name);
-    list.sort_by_key(|word| !meant.is_some_and(|meant| word.starts_with(meant.as_str())));
-    let more = if list.len() > WORDS_TOLD_MAX { ", …" } else { "" };
-    let list = list.into_iter().take(WORDS_TOLD_MAX).collect::<Vec<_>>().join(", ");
-    let verb = if said(name) { "there are factors for" } else { "say" };
-    Some(format!("{verb} {name} = {list}{more}"))
+    let least = lists.iter().map(|(name, list)| (said(name), list.len())).min()?;
+    let verb = if least.0 { "there are factors for" } else { "say" };
+    // Two ways that are equally near are both told: a haul that is printed with, or one without.
+    let near = lists.into_iter().filter(|(name, list)| (said(name), list.len()) == least);
+    let told = near.map(|(name, mut list)| {
+        // Words that begin as the row's does are likelier meant than others: diesel, diesel_mineral.
+        let meant = asked.told.get(name);
+        list.sort_by_key(|word| !meant.is_some_and(|meant| word.starts_with(meant.as_str())));
+        let more = if list.len() > WORDS_TOLD_MAX { ", …" } else { "" };
+        let list = list.into_iter().take(WORDS_TOLD_MAX).collect::<Vec<_>>().join(", ");
+        format!("{name} = {list}{more}")
+    });
+    Some(format!("{verb} {}", told.collect::<Vec<_>>().join(", or ")))
 }
 
 /// Factors fit, and none where the row is; `others` miss a qualifier.

@@ -31,6 +31,7 @@ mod pages_denied;
 mod postgres;
 mod problems;
 mod quality;
+mod reasons;
 mod reverse;
 mod segments;
 mod skipped;
