@@ -22,7 +22,7 @@ use crate::fields::Field;
 use crate::mapping::numbers::NumberStyle;
 use crate::mapping::times::{Format, PeriodRule};
 use crate::mapping::unpivot::Unpivot;
-use crate::mapping::values::{From, Rule, Test};
+use crate::mapping::values::{Rule, Test};
 
 /// How the bytes of a file are text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -256,11 +256,6 @@ impl Mapping {
             }
         }
         Ok(mapping)
-    }
-
-    fn takes_intervals(&self) -> bool {
-        let mut rules = self.blocks.iter().flat_map(|block| &block.fields);
-        rules.any(|(_, rule)| rule.from == From::Interval)
     }
 
     /// The columns that it names, each once, in order.

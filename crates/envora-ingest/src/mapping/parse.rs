@@ -87,14 +87,15 @@ fn read(tree: &Value, text: String, problems: &mut Problems) -> Option<Mapping> 
             unpivot.widen(&at, block, problems);
         }
         check_block(&at, block, problems);
+        let taken = |(_, rule): &(Field, Rule)| rule.from == From::Interval;
+        if unpivot.is_none() && block.fields.iter().any(taken) {
+            let at = format!("{at}.quantity");
+            problems.add(&at, UNNAMED, Some("{ column = \"…\" }".to_owned()));
+        }
     }
     table.close(problems);
     let version = Digest::of(text.as_bytes());
-    let mapping = Mapping { name: name?, version, text, file, blocks, skip_if, unpivot };
-    if mapping.unpivot.is_none() && mapping.takes_intervals() {
-        problems.add("activity", UNNAMED, Some("{ column = \"…\" }".to_owned()));
-    }
-    Some(mapping)
+    Some(Mapping { name: name?, version, text, file, blocks, skip_if, unpivot })
 }
 
 fn file_style(value: &Value, problems: &mut Problems) -> Option<FileStyle> {

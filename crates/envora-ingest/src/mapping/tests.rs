@@ -102,7 +102,7 @@ fn constants_given_beside_it_win_over_its_own() {
         };
         mapping.blocks[0].fields.iter().find_map(rule)
     };
-    assert_eq!(facility(&other), Some(From::Constant("b44".to_owned())));
+    assert_eq!(facility(&other), Some(values::From::Constant("b44".to_owned())));
     assert_eq!(other.version, mapping.version);
     let text = |result: Result<Mapping, MappingError>| result.expect_err("refused").to_string();
     assert!(text(set("facilty_code", "x")).contains("did you mean facility_code?"));
