@@ -19,6 +19,7 @@ pub mod mappings;
 pub mod media;
 pub mod organizations;
 pub mod problems;
+pub mod proposals;
 pub mod quality;
 pub mod segments;
 pub mod sources;

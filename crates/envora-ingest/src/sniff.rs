@@ -18,7 +18,7 @@ use std::io::{self, Read};
 
 pub use columns::{Column, Holds};
 pub use numbers::{Reading, STYLES, Witness};
-pub use propose::{Choice, Proposal, Question, Reason, propose};
+pub use propose::propose;
 
 use frame::Frame;
 

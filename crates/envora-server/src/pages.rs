@@ -102,6 +102,7 @@ pub fn router() -> Router<App> {
         .route("/activities/{id}", get(visits::activity).post(corrections::sent))
         .route("/figures/{id}", get(visits::figure))
         .route("/imports", get(imports::list).post(imports::sent))
+        .route("/imports/propose", post(imports::proposed))
         .route("/imports/{id}", get(imports::one))
         .route("/imports/{id}/error-file", get(imports::error_file))
         .route("/sign-in", get(visits::sign_in_form).post(visits::sign_in_sent))

@@ -243,6 +243,7 @@ pub fn list() -> Vec<Route> {
         endpoints::quality::routes(),
         endpoints::traces::routes(),
         endpoints::mappings::routes(),
+        endpoints::proposals::routes(),
         endpoints::imports::routes(),
         endpoints::activities::routes(),
         endpoints::exports::routes(),

@@ -4,8 +4,7 @@ use std::fs::File;
 use std::path::Path;
 
 use anyhow::Context as _;
-use envora_ingest::sniff::{LookError, Proposal, look, propose};
-use serde_json::{Value, json};
+use envora_ingest::sniff::{LookError, look, propose};
 
 use crate::failures::{Exit, Failure};
 use crate::session::{Printed, Session};
@@ -26,10 +25,10 @@ pub(super) fn run(file: &Path, name: Option<&str>, session: &mut Session) -> Res
     let proposal = propose(&found, &name);
     let ended =
         if proposal.questions.is_empty() { Ok(()) } else { Err(Failure::Said(Exit::Partial)) };
-    if session.print_json(&answer(&proposal))? == Printed::AsJson {
+    if session.print_json(&proposal)? == Printed::AsJson {
         return ended;
     }
-    session.terminal.data.text(&proposal.text);
+    session.terminal.data.text(&proposal.mapping);
     let words = &mut session.terminal.words;
     let rows = envora_domain::decimal::group_thousands(&found.records.to_string());
     words.line(format!("{place}: {rows} rows of {} columns", found.columns.len()));
@@ -48,24 +47,4 @@ pub(super) fn run(file: &Path, name: Option<&str>, session: &mut Session) -> Res
         words.line(format!("{things} the file does not tell: see {lines} with `# ?`"));
     }
     ended
-}
-
-fn answer(proposal: &Proposal) -> Value {
-    let reason =
-        |reason: &envora_ingest::sniff::Reason| json!({ "what": reason.what, "why": reason.why });
-    let choice = |choice: &envora_ingest::sniff::Choice| json!({ "says": choice.says, "means": choice.means });
-    let question = |question: &envora_ingest::sniff::Question| {
-        json!({
-            "code": question.code,
-            "column": question.column,
-            "asks": question.asks,
-            "line": question.line,
-            "choices": question.choices.iter().map(choice).collect::<Vec<_>>(),
-        })
-    };
-    json!({
-        "mapping": proposal.text,
-        "reasons": proposal.reasons.iter().map(reason).collect::<Vec<_>>(),
-        "questions": proposal.questions.iter().map(question).collect::<Vec<_>>(),
-    })
 }

@@ -2,6 +2,11 @@
 
 mod activity;
 
+use envora_api::proposals::{
+    MappingProposal, ProposalChoice as Choice, ProposalQuestion as Question,
+    ProposalReason as Reason,
+};
+
 use super::columns::Column;
 use super::roles::{Carrier, Role, carrier, named};
 use super::steps;
@@ -9,55 +14,21 @@ use super::wide::{self, Label, Wide};
 use super::{Header, Look};
 use crate::mapping::Encoding;
 
-/// What cannot be told from the file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Question {
-    /// `ambiguous_format`, or `missing_field` where the file does not say a thing at all.
-    pub code: &'static str,
-    /// The column it is about; else empty.
-    pub column: String,
-    /// The question.
-    pub asks: String,
-    /// Where it shows; line 0 where it is of the whole file.
-    pub line: u64,
-    /// What can be answered.
-    pub choices: Vec<Choice>,
-}
-
-/// An answer.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Choice {
-    /// What the mapping says then.
-    pub says: String,
-    /// What that means.
-    pub means: String,
-}
-
-/// A mapping, as far as the file tells.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Proposal {
-    /// The mapping file; what is asked stands in it as comments.
-    pub text: String,
-    /// What was found, and from what.
-    pub reasons: Vec<Reason>,
-    /// What has to be asked.
-    pub questions: Vec<Question>,
-}
-
-/// Something found, and from what.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reason {
-    /// What.
-    pub what: String,
-    /// From what.
-    pub why: String,
-}
+/// Two readings fit.
+const AMBIGUOUS: &str = "ambiguous_format";
+/// The file does not say a thing at all.
+const MISSING: &str = "missing_field";
 
 /// Proposes a mapping of this name.
 #[must_use]
-pub fn propose(look: &Look, name: &str) -> Proposal {
+pub fn propose(look: &Look, name: &str) -> MappingProposal {
     let wide = wide::find(look.columns.iter().map(|column| column.name.as_str()));
-    let mut writer = Writer { look, name, wide, proposal: Proposal::default() };
+    let mut writer = Writer {
+        look,
+        name,
+        wide,
+        proposal: MappingProposal { rows: look.records, ..MappingProposal::default() },
+    };
     writer.head();
     writer.constants();
     writer.activity();
@@ -69,7 +40,7 @@ struct Writer<'a> {
     look: &'a Look,
     name: &'a str,
     wide: Option<Wide>,
-    proposal: Proposal,
+    proposal: MappingProposal,
 }
 
 /// A text as TOML writes it.
@@ -79,8 +50,8 @@ fn quoted(text: &str) -> String {
 
 impl Writer<'_> {
     fn line(&mut self, text: impl AsRef<str>) {
-        self.proposal.text.push_str(text.as_ref());
-        self.proposal.text.push('\n');
+        self.proposal.mapping.push_str(text.as_ref());
+        self.proposal.mapping.push('\n');
     }
 
     fn reason(&mut self, what: impl Into<String>, why: impl Into<String>) {
@@ -187,7 +158,7 @@ impl Writer<'_> {
                 means: "between cells".to_owned(),
             };
             self.ask(Question {
-                code: "ambiguous_format",
+                code: AMBIGUOUS.to_owned(),
                 column: String::new(),
                 asks: "two signs between cells make nearly the same table".to_owned(),
                 line: 0,
@@ -196,7 +167,7 @@ impl Writer<'_> {
         }
         if look.header == Header::Absent {
             self.ask(Question {
-                code: "missing_field",
+                code: MISSING.to_owned(),
                 column: String::new(),
                 asks:
                     "the first line is a row already: put a line with the columns' names before it"
@@ -247,7 +218,7 @@ impl Writer<'_> {
                     means: means.to_owned(),
                 };
                 self.ask(Question {
-                    code: "missing_field",
+                    code: MISSING.to_owned(),
                     column: String::new(),
                     asks: "what is it that was used?".to_owned(),
                     line: 0,
@@ -265,7 +236,7 @@ impl Writer<'_> {
                 means: means.to_owned(),
             };
             self.ask(Question {
-                code: "missing_field",
+                code: MISSING.to_owned(),
                 column: String::new(),
                 asks: "the intervals are counted from midnight: in which zone?".to_owned(),
                 line: 0,

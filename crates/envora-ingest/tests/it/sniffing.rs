@@ -39,7 +39,7 @@ fn real_files_are_proposed_as_committed() {
         let found = look(File::open(&path).unwrap()).unwrap();
         let stem = path.file_stem().unwrap().to_string_lossy().into_owned();
         let proposal = propose(&found, &stem);
-        writeln!(text, "==== {name}: {} rows\n{}", found.records, proposal.text).unwrap();
+        writeln!(text, "==== {name}: {} rows\n{}", found.records, proposal.mapping).unwrap();
         for reason in &proposal.reasons {
             writeln!(text, "{}: {}", reason.what, reason.why).unwrap();
         }

@@ -12,6 +12,7 @@ use envora_api::mappings::ImportMapping;
 use envora_api::media;
 use envora_api::organizations::Organization;
 use envora_api::problems::Problem;
+use envora_api::proposals::{MappingProposal, ProposalQuestion, ProposalReason};
 use envora_api::writes::{SkipReason, SkippedRows};
 use envora_domain::access::actions::{ReadActivities, WriteActivities};
 use envora_domain::decimal::group_thousands;
@@ -24,7 +25,7 @@ use super::visits::{Shown, SignedIn, organization_of, own_form, to};
 use super::{show, words};
 use crate::access::{Allowed, Visitor, nothing_here};
 use crate::app::App;
-use crate::endpoints::{imports, mappings};
+use crate::endpoints::{imports, mappings, proposals};
 use crate::forms::{self, FileForm};
 use crate::params::{Params, encoded};
 use crate::refusals::Refusal;
@@ -62,6 +63,8 @@ pub(super) struct Sheet<'a> {
     pub(super) chosen: &'a Chosen,
     /// Why it was not taken in.
     pub(super) refused: Option<&'a Problem>,
+    /// What the file tells of itself.
+    pub(super) proposal: Option<&'a MappingProposal>,
 }
 
 struct Choice {
@@ -89,6 +92,13 @@ struct Trouble {
     faults: Vec<Fault>,
 }
 
+/// What was found in a file.
+struct Told {
+    summary: String,
+    reasons: Vec<(String, String)>,
+    questions: Vec<String>,
+}
+
 /// The list, under the form.
 #[derive(Template)]
 #[template(path = "imports.html")]
@@ -100,6 +110,7 @@ pub(super) struct ImportsPage {
     toml: String,
     edits: Vec<(String, String)>,
     trouble: Option<Trouble>,
+    told: Option<Told>,
     rows: Vec<Row>,
     more: Option<String>,
 }
@@ -133,6 +144,7 @@ pub(super) fn list_page(sheet: Sheet<'_>) -> ImportsPage {
             .map(|one| (format!("/imports?mapping={}", encoded(&one.name)), one.name.clone()))
             .collect(),
         trouble: sheet.refused.map(trouble),
+        told: sheet.proposal.map(told),
         rows: sheet.imports.data.iter().map(row).collect(),
         more: sheet.imports.next_cursor.as_ref().map(|cursor| format!("/imports?cursor={cursor}")),
     }
@@ -145,6 +157,29 @@ fn trouble(problem: &Problem) -> Trouble {
         detail: problem.detail.clone(),
         code: problem.code.clone(),
         faults,
+    }
+}
+
+fn told(proposal: &MappingProposal) -> Told {
+    let reason = |reason: &ProposalReason| (reason.what.clone(), reason.why.clone());
+    let question = |question: &ProposalQuestion| match question.line {
+        0 => question.asks.clone(),
+        line => format!("{} (line {line})", question.asks),
+    };
+    let rows = words::count(proposal.rows, "row was", "rows were");
+    let open = words::count(proposal.questions.len() as u64, "thing", "things");
+    let summary = match proposal.questions.len() {
+        0 => format!(
+            "{rows} looked at, and nothing is open. Read the mapping below, then choose the file again and take it in."
+        ),
+        _ => format!(
+            "{rows} looked at. {open} the file does not tell: in the mapping below, take the # off the line that is true. Then choose the file again and take it in."
+        ),
+    };
+    Told {
+        summary,
+        reasons: proposal.reasons.iter().map(reason).collect(),
+        questions: proposal.questions.iter().map(question).collect(),
     }
 }
 
@@ -310,7 +345,18 @@ pub(super) async fn list(
         name.clone_into(&mut chosen.mapping);
         chosen.toml = toml::to_string_pretty(&found.tree).map_err(anyhow::Error::from)?;
     }
-    listed(&app, &visitor, params.one("cursor")?, (&chosen, None)).await
+    listed(&app, &visitor, params.one("cursor")?, (&chosen, Outcome::Asked)).await
+}
+
+/// What became of what was sent.
+#[derive(Clone, Copy)]
+enum Outcome<'a> {
+    /// Nothing was.
+    Asked,
+    /// It was refused.
+    Refused(&'a Problem),
+    /// It was looked at.
+    Looked(&'a MappingProposal),
 }
 
 async fn saved(visitor: &Visitor) -> Result<Page<ImportMapping>, Refusal> {
@@ -323,8 +369,13 @@ async fn listed(
     app: &App,
     visitor: &Visitor,
     cursor: Option<&str>,
-    (chosen, refused): (&Chosen, Option<&Problem>),
+    (chosen, outcome): (&Chosen, Outcome<'_>),
 ) -> Shown {
+    let (refused, proposal) = match outcome {
+        Outcome::Asked => (None, None),
+        Outcome::Refused(problem) => (Some(problem), None),
+        Outcome::Looked(proposal) => (None, Some(proposal)),
+    };
     let organization = organization_of(visitor).await?;
     let saved = saved(visitor).await?;
     let asked = Params::of_pairs([("limit", LISTED), ("cursor", cursor.unwrap_or_default())]);
@@ -335,6 +386,7 @@ async fn listed(
         imports: &found.await?.read()?,
         chosen,
         refused,
+        proposal,
     }));
     let status = refused.and_then(|problem| StatusCode::from_u16(problem.status).ok());
     Ok((status.unwrap_or(StatusCode::OK), page).into_response())
@@ -354,22 +406,65 @@ pub(super) async fn sent(
         None => return Ok(to("/sign-in")),
     };
     let form = forms::read(&headers, body).await?;
-    form.fields.only(&["mapping", "mode", "set", "toml"])?;
-    let word = |name| Ok::<_, Problem>(form.fields.one(name)?.unwrap_or_default().to_owned());
-    let mut chosen = Chosen {
-        mapping: word("mapping")?,
-        mode: word("mode")?,
-        set: word("set")?,
-        toml: word("toml")?,
-    };
+    let mut chosen = chosen(&form)?;
     let taken = taken(&app, (&visitor, allowed, uri), form, &mut chosen).await;
     match taken {
         Ok(import) => Ok(to(&format!("/imports/{}", import.id))),
         Err(Refusal(problem)) if problem.status < 500 => {
-            listed(&app, &visitor, None, (&chosen, Some(&problem))).await
+            listed(&app, &visitor, None, (&chosen, Outcome::Refused(&problem))).await
         }
         Err(refusal) => Err(refusal),
     }
+}
+
+/// `POST /imports/propose`: looks at a file, and puts what it tells of itself into the form.
+pub(super) async fn proposed(
+    State(app): State<App>,
+    visitor: Visitor,
+    headers: HeaderMap,
+    body: Body,
+) -> Shown {
+    own_form(&headers)?;
+    let allowed = match visitor.actor {
+        Some(_) => visitor.allowed::<WriteActivities>()?,
+        None => return Ok(to("/sign-in")),
+    };
+    let form = forms::read(&headers, body).await?;
+    let mut chosen = chosen(&form)?;
+    let file_name =
+        form.file_name.rsplit_once('.').map_or(form.file_name.as_str(), |(stem, _)| stem);
+    let name = file_name.to_owned();
+    let sent = headers_of(&form, &app);
+    let looked = async {
+        let params = Params::of_pairs(
+            [("name", name.as_str())].into_iter().filter(|pair| !pair.1.is_empty()),
+        );
+        let answer = proposals::add(State(app.clone()), allowed, params, sent?, form.file).await?;
+        answer.read::<MappingProposal>()
+    };
+    match looked.await {
+        Ok(proposal) => {
+            chosen.toml.clone_from(&proposal.mapping);
+            chosen.mapping.clear();
+            listed(&app, &visitor, None, (&chosen, Outcome::Looked(&proposal))).await
+        }
+        Err(Refusal(problem)) if problem.status < 500 => {
+            listed(&app, &visitor, None, (&chosen, Outcome::Refused(&problem))).await
+        }
+        Err(refusal) => Err(refusal),
+    }
+}
+
+/// What the form says beside its file.
+fn chosen(form: &FileForm) -> Result<Chosen, Problem> {
+    form.fields.only(&["mapping", "mode", "set", "toml"])?;
+    let word = |name| Ok::<_, Problem>(form.fields.one(name)?.unwrap_or_default().to_owned());
+    Ok(Chosen {
+        mapping: word("mapping")?,
+        mode: word("mode")?,
+        set: word("set")?,
+        toml: word("toml")?,
+    })
 }
 
 /// Saves the mapping, if one was written, and takes the file in with it.

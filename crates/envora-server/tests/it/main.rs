@@ -30,6 +30,7 @@ mod pages;
 mod pages_denied;
 mod postgres;
 mod problems;
+mod proposals;
 mod quality;
 mod reasons;
 mod reverse;

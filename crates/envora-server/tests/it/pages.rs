@@ -297,13 +297,23 @@ pub(crate) async fn upload_with(
     fields: &[(&str, &str)],
     file: &str,
 ) -> Answer {
+    upload_to(house, (session, "/imports"), fields, file).await
+}
+
+/// The same, sent by another of its buttons.
+pub(crate) async fn upload_to(
+    house: &House,
+    (session, place): (&str, &str),
+    fields: &[(&str, &str)],
+    file: &str,
+) -> Answer {
     let part = |head: &str, text: &str| {
         format!("--b0undary\r\nContent-Disposition: form-data; {head}\r\n\r\n{text}\r\n")
     };
     let fields = fields.iter().map(|(name, value)| part(&format!("name=\"{name}\""), value));
     let file = part("name=\"file\"; filename=\"a.csv\"\r\nContent-Type: text/csv", file);
     let form = fields.chain([file, "--b0undary--\r\n".to_owned()]).collect::<String>();
-    let request = visit("POST", "/imports")
+    let request = visit("POST", place)
         .header("cookie", session)
         .header("sec-fetch-site", "same-origin")
         .header("content-type", "multipart/form-data; boundary=b0undary");

@@ -7,7 +7,7 @@ use super::super::numbers::{Reading, Witness};
 use super::super::roles::{Carrier, Role, has, named, said, unit_of};
 use super::super::steps::{Steps, length, steps};
 use super::super::wide::{Label, Wide};
-use super::{Choice, Question, Writer, quoted};
+use super::{AMBIGUOUS, Choice, MISSING, Question, Writer, quoted};
 use crate::mapping::numbers::NumberStyle;
 
 /// A time of a row: one column, or a day's and a clock's.
@@ -101,7 +101,7 @@ impl<'a> Writer<'a> {
         }
         let Some(when) = by(said::DAY).or_else(|| whens.first().cloned()) else {
             return self.ask(Question {
-                code: "missing_field",
+                code: MISSING.to_owned(),
                 column: String::new(),
                 asks: "no column says when it was".to_owned(),
                 line: 0,
@@ -153,7 +153,7 @@ impl<'a> Writer<'a> {
         if ends == starts {
             let way = when.likeliest();
             return self.ask(Question {
-                code: "ambiguous_format",
+                code: AMBIGUOUS.to_owned(),
                 column: when.day.name.clone(),
                 asks: "does the time name the start of its interval, or the end?".to_owned(),
                 line: 0,
@@ -208,7 +208,7 @@ impl<'a> Writer<'a> {
                 let asks = format!(
                     "{text:?} in {column:?} can be read in two ways, and no cell tells which"
                 );
-                self.ask(Question { code: "ambiguous_format", column, asks, line, choices });
+                self.ask(Question { code: AMBIGUOUS.to_owned(), column, asks, line, choices });
             }
             Reading::None(way, Witness { line, text }) => {
                 let asks = format!(
@@ -216,7 +216,7 @@ impl<'a> Writer<'a> {
                 );
                 let choices =
                     vec![Choice { says: made(&way), means: "reads most cells".to_owned() }];
-                self.ask(Question { code: "ambiguous_format", column, asks, line, choices });
+                self.ask(Question { code: AMBIGUOUS.to_owned(), column, asks, line, choices });
             }
         }
     }
@@ -293,7 +293,7 @@ impl<'a> Writer<'a> {
                 "which column is the amount?"
             };
             return self.ask(Question {
-                code: "missing_field",
+                code: MISSING.to_owned(),
                 column: String::new(),
                 asks: asks.to_owned(),
                 line: 0,
@@ -314,7 +314,7 @@ impl<'a> Writer<'a> {
                 means: "the amounts of the intervals".to_owned(),
             };
             return self.ask(Question {
-                code: "ambiguous_format",
+                code: AMBIGUOUS.to_owned(),
                 column: column.name.clone(),
                 asks: "are these amounts, or what a meter's register shows? A register is the difference of two rows".to_owned(),
                 line: 0,
@@ -345,7 +345,7 @@ impl<'a> Writer<'a> {
                 };
                 let choices = styles.iter().map(choice).collect();
                 let asks = format!("{text:?} can be two numbers, and no cell tells which");
-                self.ask(Question { code: "ambiguous_format", column, asks, line, choices });
+                self.ask(Question { code: AMBIGUOUS.to_owned(), column, asks, line, choices });
             }
             Reading::None(style, Witness { line, text }) => {
                 let asks = format!(
@@ -353,7 +353,7 @@ impl<'a> Writer<'a> {
                 );
                 let means = "reads most cells".to_owned();
                 let choices = vec![Choice { says: made(style), means }];
-                self.ask(Question { code: "ambiguous_format", column, asks, line, choices });
+                self.ask(Question { code: AMBIGUOUS.to_owned(), column, asks, line, choices });
             }
         }
     }
@@ -379,7 +379,7 @@ impl<'a> Writer<'a> {
                 return;
             }
             return self.ask(Question {
-                code: "missing_field",
+                code: MISSING.to_owned(),
                 column: String::new(),
                 asks: "no name says the unit".to_owned(),
                 line: 0,
@@ -396,7 +396,7 @@ impl<'a> Writer<'a> {
                 means: means.to_owned(),
             };
             return self.ask(Question {
-                code: "ambiguous_format",
+                code: AMBIGUOUS.to_owned(),
                 column: String::new(),
                 asks: format!("{unit} of gas: by gross or by net calorific value?"),
                 line: 0,
