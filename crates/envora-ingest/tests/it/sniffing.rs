@@ -62,7 +62,7 @@ fn a_proposal_without_questions_is_a_mapping() {
         let open: Vec<&str> = asked.filter(|asks| !asks.contains("what is it")).collect();
         assert!(open.is_empty(), "{open:?}");
         let text = proposal
-            .text
+            .mapping
             .replace("# type = \"electricity.purchased\"", "type = \"electricity.purchased\"");
         let mapping = Mapping::from_toml(&text);
         assert!(mapping.is_ok(), "{text}\n{mapping:?}");
