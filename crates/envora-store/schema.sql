@@ -112,7 +112,7 @@ CREATE TABLE facility_version (
     opened_day INTEGER,
     closed_day INTEGER,
     at INTEGER NOT NULL,
-    actor BLOB NOT NULL, archived_at INTEGER NOT NULL DEFAULT 0,
+    actor BLOB NOT NULL, archived_at INTEGER NOT NULL DEFAULT 0, entity_id BLOB NOT NULL DEFAULT x'',
     PRIMARY KEY (facility_id, version)
 ) STRICT;
 CREATE TABLE idempotency (

@@ -1,6 +1,6 @@
 //! Facilities: sites.
 
-use envora_domain::id::FacilityId;
+use envora_domain::id::{EntityId, FacilityId};
 use envora_domain::time::{Day, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -29,6 +29,10 @@ pub struct Facility {
     /// The electricity grid, where it is not the country's one.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub grid: Option<String>,
+    /// The legal entity it belongs to, if it is said: rows that name none themselves are that one's.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(value_type = Option<String>)]
+    pub entity_id: Option<EntityId>,
     /// First day of its life, when known.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     #[schema(value_type = Option<String>, format = Date)]
@@ -66,6 +70,10 @@ pub struct NewFacility {
     /// The electricity grid, where it is not the country's one.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub grid: Option<String>,
+    /// The legal entity it belongs to, by its id or its code.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(example = "acme-uk")]
+    pub entity: Option<String>,
     /// First day of its life.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     #[schema(value_type = Option<String>, format = Date)]
@@ -79,5 +87,5 @@ pub struct NewFacility {
 impl NewFacility {
     /// The fields it may have: the list behind did-you-mean.
     pub const FIELDS: &[&str] =
-        &["code", "name", "country", "region", "time_zone", "grid", "opened", "closed"];
+        &["code", "name", "country", "region", "time_zone", "grid", "entity", "opened", "closed"];
 }

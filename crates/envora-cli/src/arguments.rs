@@ -225,6 +225,9 @@ pub struct Narrowing {
     /// Only at this facility, by id or code
     #[arg(long, value_name = "CODE")]
     pub facility: Vec<String>,
+    /// Only of this legal entity, by id or code
+    #[arg(long, value_name = "CODE")]
+    pub entity: Vec<String>,
     /// Only of this source, by id or code
     #[arg(long, value_name = "CODE")]
     pub source: Vec<String>,
@@ -249,6 +252,7 @@ impl Narrowing {
         let many = [
             ("type", &self.kind),
             ("facility_id", &self.facility),
+            ("entity_id", &self.entity),
             ("source_id", &self.source),
             ("state", &self.state),
         ];
@@ -279,7 +283,7 @@ pub struct TailArguments {
     #[command(flatten)]
     pub narrowing: Narrowing,
     /// A line for each import instead of each activity
-    #[arg(long, conflicts_with_all = ["kind", "facility", "source", "state", "import", "from", "to",
+    #[arg(long, conflicts_with_all = ["kind", "facility", "entity", "source", "state", "import", "from", "to",
         "after_seq"])]
     pub imports: bool,
     /// Begin after this entry of the log instead of now

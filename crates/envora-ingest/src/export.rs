@@ -125,6 +125,7 @@ impl Export {
         let question = Question {
             kinds: self.question.kinds.clone(),
             facilities: self.question.facilities.clone(),
+            entities: self.question.entities.clone(),
             sources: self.question.sources.clone(),
             import: self.question.import,
             from: self.question.from.map(|day| day.plus(-2)),

@@ -201,6 +201,40 @@ impl Registry {
         found
     }
 
+    /// The facility that a row stands at: the one that it names, else its source's.
+    #[must_use]
+    pub fn place(&self, activity: &Activity, seq: u64) -> Option<&Facility> {
+        match &activity.facility {
+            Some(word) => self.facility(word, seq),
+            None => {
+                let source = self.source(activity.source.as_ref()?, seq)?;
+                self.facility_of(source.fields.facility?, seq)
+            }
+        }
+    }
+
+    /// The legal entity whose a row is: the one that it names, else its facility's. A row that names
+    /// one is never another's, wherever it stands.
+    #[must_use]
+    pub fn owner(&self, activity: &Activity, seq: u64) -> Option<EntityId> {
+        match &activity.entity {
+            Some(word) => Some(self.entity(word, seq)?.fields.id),
+            None => self.place(activity, seq)?.fields.entity,
+        }
+    }
+
+    /// The words by which rows may come to be an entity's: its own, and those of the facilities that
+    /// ever were its.
+    pub(crate) fn entity_words(&self, id: EntityId) -> Vec<Mention> {
+        let mut words = self.words(Changed::Entity(id));
+        for (facility, versions) in &self.facilities.by_id {
+            if versions.iter().any(|facility| facility.fields.entity == Some(id)) {
+                words.extend(self.words(Changed::Facility(*facility)));
+            }
+        }
+        words
+    }
+
     /// The changes from one seq up to, not including, another, with their seqs, in order.
     pub(crate) fn changes(&self, from: u64, to: u64) -> Vec<(u64, Changed)> {
         let all = [

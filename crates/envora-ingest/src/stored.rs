@@ -11,7 +11,7 @@ use envora_domain::activities::problems::{Flag, RowCode};
 use envora_domain::activities::{Activity, Origin, Period, Ref};
 use envora_domain::choice::Why;
 use envora_domain::factors::FactorId;
-use envora_domain::id::{ActivityId, Id, ImportId, Kind, RunId};
+use envora_domain::id::{ActivityId, EntityId, Id, ImportId, Kind, RunId};
 use envora_domain::time::{Day, Timestamp, WallClock, Zone};
 use envora_store::mentions::{Slice, Word, mentions_of_word};
 use envora_store::organization::organization_now;
@@ -125,6 +125,8 @@ pub struct Question {
     pub kinds: Vec<String>,
     /// At one of these facilities, by id or code.
     pub facilities: Vec<String>,
+    /// Of one of these legal entities, by id or code.
+    pub entities: Vec<String>,
     /// Of one of these sources, by id or code.
     pub sources: Vec<String>,
     /// Not over before this day begins in the reporting zone.
@@ -151,6 +153,8 @@ pub struct Narrowed<'a> {
     question: Question,
     at: HashSet<Mention>,
     of: HashSet<Mention>,
+    /// What rows are looked up in that are to be an entity's, and the entities.
+    owned: Option<(Registry, HashSet<EntityId>)>,
     whys: Option<HashSet<u32>>,
     /// The choices with a flag that is asked for.
     noticed: HashSet<u32>,
@@ -197,14 +201,24 @@ impl<'a> Narrowed<'a> {
         for word in &question.sources {
             of.extend(registry.source_words(&named(word)));
         }
+        let asked = question.entities.iter();
+        let entities: HashSet<EntityId> = asked
+            .filter_map(|word| registry.entity(word, u64::MAX))
+            .map(|entity| entity.fields.id)
+            .collect();
+        let owned: HashSet<Mention> =
+            entities.iter().flat_map(|id| registry.entity_words(*id)).collect();
         let states = States::now(parts)?;
-        let seqs = seqs(parts, &question, (&states, [&at, &of]))?;
-        let within = within(&question, [&at, &of]);
+        let words =
+            [(&question.facilities, &at), (&question.sources, &of), (&question.entities, &owned)];
+        let seqs = seqs(parts, &question, (&states, words))?;
+        let within = within(&question, words);
+        let owned = (!question.entities.is_empty()).then_some((registry, entities));
         let uses = |why: &Why, factor| why.slots.iter().any(|slot| slot.factor == factor);
         let whys = question.factor;
         let whys = whys.map(|factor| states.whys(parts, |why| uses(why, factor))).transpose()?;
         let noticed = HashSet::new();
-        Ok(Self { parts, states, question, at, of, whys, noticed, seqs, within, zone })
+        Ok(Self { parts, states, question, at, of, owned, whys, noticed, seqs, within, zone })
     }
 
     /// Shows the rows of a segment that are asked for, from a row on, in their order, until told to
@@ -266,6 +280,9 @@ impl<'a> Narrowed<'a> {
             && (asked.facilities.is_empty() || self.stands(activity))
             && (asked.sources.is_empty()
                 || Mention::of(activity).any(|word| self.of.contains(&word)))
+            && self.owned.as_ref().is_none_or(|(registry, entities)| {
+                registry.owner(activity, u64::MAX).is_some_and(|id| entities.contains(&id))
+            })
             && self.falls(&activity.period)
             && asked.line.is_none_or(
                 |line| matches!(activity.origin, Origin::File { line: from, .. } if from == line),
@@ -291,12 +308,15 @@ impl<'a> Narrowed<'a> {
     }
 }
 
+/// The words of a question's facilities, sources and entities, each with those that rows may have for it.
+type Words<'a> = [(&'a Vec<String>, &'a HashSet<Mention>); 3];
+
 /// The segments that may hold rows of a question, where an index tells: those that name its facilities
 /// or sources, those with rows that do not count, those that are not calculated yet.
 fn seqs(
     parts: &TenantParts,
     question: &Question,
-    (states, [at, of]): (&States<'_>, [&HashSet<Mention>; 2]),
+    (states, words): (&States<'_>, Words<'_>),
 ) -> anyhow::Result<Option<HashSet<u64>>> {
     let mut known: Option<HashSet<u64>> = None;
     let mut narrow = |seqs: HashSet<u64>| {
@@ -305,7 +325,7 @@ fn seqs(
             None => seqs,
         });
     };
-    for (asked, words) in [(&question.facilities, at), (&question.sources, of)] {
+    for (asked, words) in words {
         if !asked.is_empty() {
             narrow(naming(parts, words)?);
         }
@@ -341,15 +361,12 @@ fn naming(parts: &TenantParts, words: &HashSet<Mention>) -> anyhow::Result<HashS
 
 /// What rows of a question have in their bytes, so that most others need not be read: one of its types,
 /// and one of the words that its facilities and its sources go by.
-fn within(question: &Question, [at, of]: [&HashSet<Mention>; 2]) -> Vec<Vec<Vec<u8>>> {
+fn within(question: &Question, words: Words<'_>) -> Vec<Vec<Vec<u8>>> {
     let kinds = question.kinds.iter().map(|kind| kind.clone().into_bytes()).collect();
     let named = |words: &HashSet<Mention>| words.iter().flat_map(Mention::stored).collect();
-    let lists = [
-        (!question.kinds.is_empty(), kinds),
-        (!question.facilities.is_empty(), named(at)),
-        (!question.sources.is_empty(), named(of)),
-    ];
-    lists.into_iter().filter(|(is_asked, _)| *is_asked).map(|(_, list)| list).collect()
+    let named = words.map(|(asked, words)| (!asked.is_empty(), named(words)));
+    let lists = std::iter::once((!question.kinds.is_empty(), kinds)).chain(named);
+    lists.filter(|(is_asked, _)| *is_asked).map(|(_, list)| list).collect()
 }
 
 /// The first and the last day of a period, in the zone that is asked in.

@@ -26,7 +26,7 @@ use envora_store::segments::{Segment, segment_by_id};
 pub use self::line::prove_segment;
 use self::line::{Teller, Told};
 use crate::footprint::asked::Asked;
-use crate::footprint::figures::{Columns, add_up, column, is_computed};
+use crate::footprint::figures::{Columns, ENTITY, add_up, column, is_computed};
 use crate::footprint::totals::amount;
 use crate::footprint::{AskError, FootprintQuery};
 use crate::process::block::Recorded;
@@ -78,7 +78,13 @@ pub fn trace_figure(
         run: Some(figure.run),
         as_of: None,
     };
-    let asked = Asked::settle(parts, *grant, &query)?;
+    // Cells know no entities: of those, rows are held against what was recorded of each.
+    let of_entity = figure.filters.contains_key(ENTITY);
+    let asked = if of_entity {
+        Asked::without_cells(parts, *grant, &query)?
+    } else {
+        Asked::settle(parts, *grant, &query)?
+    };
     if figure.seq > asked.seq() {
         return Err(AskError::NoFigure);
     }
@@ -113,7 +119,8 @@ pub fn trace_figure(
     let adds_up = rest.is_empty() || whole == value;
     let kept = figure.gwp_set.is_none_or(|set| column(&asked.policy.columns(), set).is_some());
     // Cells know the head alone; what a figure of the past was, only the rows can tell.
-    let held = figure.seq != asked.seq()
+    let held = of_entity
+        || figure.seq != asked.seq()
         || !kept
         || add_up(&figures, &asked.policy.columns(), &asked.cells)? == values;
     let equal = held && adds_up && replayed.as_recorded;

@@ -1,7 +1,7 @@
 //! Facilities: sites.
 
 use envora_domain::access::actions::{EditFacilities, ReadFacilities};
-use envora_domain::id::{self, FacilityId, Id};
+use envora_domain::id::{self, EntityId, FacilityId, Id};
 use envora_domain::time::Day;
 
 use crate::nouns::{Noun, Statements, Version, day_word};
@@ -13,28 +13,28 @@ statements! {
     FACILITY_HEAD_PUT = "INSERT INTO facility (facility_id, code, version) VALUES (?1, ?2, ?3)
         ON CONFLICT (facility_id) DO UPDATE SET code = excluded.code, version = excluded.version";
     FACILITY_VERSION_ADD = "INSERT INTO facility_version (facility_id, version, seq, code, name,
-            country, region, time_zone, grid,
+            country, region, time_zone, grid, entity_id,
             opened_day, closed_day, at, actor, archived_at)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
     FACILITY_BY_ID = "SELECT v.facility_id, v.code, v.name, v.country, v.region, v.time_zone,
-            v.grid,
+            v.grid, v.entity_id,
             v.opened_day, v.closed_day, v.version, v.seq, v.at, v.archived_at
         FROM facility_version v JOIN facility f
             ON f.facility_id = v.facility_id AND f.version = v.version
         WHERE f.facility_id = ?1";
     FACILITY_BY_CODE = "SELECT v.facility_id, v.code, v.name, v.country, v.region, v.time_zone,
-            v.grid,
+            v.grid, v.entity_id,
             v.opened_day, v.closed_day, v.version, v.seq, v.at, v.archived_at
         FROM facility_version v JOIN facility f
             ON f.facility_id = v.facility_id AND f.version = v.version
         WHERE f.code = ?1";
     FACILITIES = "SELECT v.facility_id, v.code, v.name, v.country, v.region, v.time_zone, v.grid,
-            v.opened_day, v.closed_day, v.version, v.seq, v.at, v.archived_at
+            v.entity_id, v.opened_day, v.closed_day, v.version, v.seq, v.at, v.archived_at
         FROM facility_version v JOIN facility f
             ON f.facility_id = v.facility_id AND f.version = v.version
         ORDER BY v.code";
     FACILITY_VERSIONS = "SELECT facility_id, code, name, country, region, time_zone, grid,
-            opened_day,
+            entity_id, opened_day,
             closed_day, version, seq, at, archived_at
         FROM facility_version WHERE seq <= ?1 ORDER BY seq";
 }
@@ -56,6 +56,8 @@ pub struct FacilityFields {
     pub time_zone: String,
     /// Its electricity grid, or empty.
     pub grid: String,
+    /// The legal entity it belongs to, if it is said.
+    pub entity: Option<EntityId>,
     /// The first day of its life, if known.
     pub opened: Option<Day>,
     /// The day after its last, if it closed.
@@ -95,13 +97,14 @@ impl Noun for FacilityFields {
             (&self.region).into(),
             (&self.time_zone).into(),
             (&self.grid).into(),
+            Value::id_or_empty(self.entity),
             self.opened.into(),
             self.closed.into(),
         ]
     }
 
     fn words(&self) -> Vec<String> {
-        vec![
+        let mut words = vec![
             self.code.clone(),
             self.name.clone(),
             self.country.clone(),
@@ -110,7 +113,10 @@ impl Noun for FacilityFields {
             self.grid.clone(),
             day_word(self.opened),
             day_word(self.closed),
-        ]
+        ];
+        // Said of some only: digests of versions without one are those of before.
+        words.extend(self.entity.iter().flat_map(|id| ["entity".to_owned(), id.hex()]));
+        words
     }
 
     fn read(row: &mut Row<'_>) -> anyhow::Result<Self> {
@@ -122,6 +128,7 @@ impl Noun for FacilityFields {
             region: row.text()?,
             time_zone: row.text()?,
             grid: row.text()?,
+            entity: row.id_or_empty()?,
             opened: row.day_maybe()?,
             closed: row.day_maybe()?,
         })

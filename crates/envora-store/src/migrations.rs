@@ -64,6 +64,11 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../migrations/0008_skipped_rows.sqlite.sql"),
         postgres: include_str!("../migrations/0008_skipped_rows.postgres.sql"),
     },
+    Migration {
+        version: 9,
+        sqlite: include_str!("../migrations/0009_facility_entity.sqlite.sql"),
+        postgres: include_str!("../migrations/0009_facility_entity.postgres.sql"),
+    },
 ];
 
 impl Migration {

@@ -1,6 +1,5 @@
 //! A footprint question, settled: run, set, filters and the cells of its days.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -18,9 +17,10 @@ use envora_store::cells::cells_between;
 use envora_store::chosen::ChosenKey;
 use envora_store::organization::organization_now;
 use envora_store::runs::{Run, RunState, run_by_id, run_current, runs_all};
+use envora_store::sources::SourceFields;
 use envora_store::unresolved::{DayRange, Unresolved};
 
-use super::figures::{Cell, add_up, column};
+use super::figures::{Cell, ENTITY, add_up, column};
 use super::{AskError, CONSOLIDATION, FootprintQuery, PERIOD_YEARS_MAX};
 use crate::process::runs::policy_of_run;
 use crate::registry::Registry;
@@ -85,9 +85,11 @@ impl Asked {
     ) -> Result<Self, AskError> {
         let days = DayRange { from: query.from, to: query.to };
         let (mut asked, then) = Self::read(parts, grant, (query, Some(days)))?;
-        if then || asked.run.state == RunState::Retired {
-            // Cells know the head alone, and those of a retired run may have been swept.
-            let whole = Figure { gwp_set: None, filters: BTreeMap::new(), ..asked.base() };
+        let of_entity = query.filters.contains_key(ENTITY);
+        if then || of_entity || asked.run.state == RunState::Retired {
+            // Cells know the head alone and no entities, and those of a retired run may have been swept.
+            let mut whole = Figure { gwp_set: None, ..asked.base() };
+            whole.filters.retain(|field, _| field == ENTITY);
             let replayed = replay::walk(parts, &whole, |_, _| Ok(()))?;
             asked.cells = replayed.cells;
             asked.chosen = Some(replayed.chosen);
@@ -170,7 +172,7 @@ impl Asked {
         Ok((asked, then.is_some()))
     }
 
-    /// Codes of facilities and sources become their ids.
+    /// Codes of facilities, entities and sources become their ids.
     fn name_by_id(&mut self) -> Result<(), AskError> {
         for (field, words) in &mut self.query.filters {
             // An empty word asks for rows that name none.
@@ -186,12 +188,29 @@ impl Asked {
                         .registry
                         .source(&Ref::Code(code), u64::MAX)
                         .map(|source| source.fields.id.to_string()),
+                    ENTITY => self
+                        .registry
+                        .entity(word, u64::MAX)
+                        .map(|entity| entity.fields.id.to_string()),
                     _ => continue,
                 };
                 *word = found.ok_or(unknown)?;
             }
         }
         Ok(())
+    }
+
+    /// Whether rows are to be expected of a source: it stands at a facility that is asked for, or of an
+    /// entity that is.
+    pub(crate) fn expects(&self, source: &SourceFields) -> bool {
+        let asked = |field: &str, id: Option<String>| {
+            let words = self.query.filters.get(field);
+            words.is_none_or(|words| words.contains(&id.unwrap_or_default()))
+        };
+        let place = source.facility.and_then(|id| self.registry.facility_of(id, self.seq()));
+        asked("facility", source.facility.map(|id| id.to_string()))
+            && asked("source", Some(source.id.to_string()))
+            && asked(ENTITY, place.and_then(|place| place.fields.entity).map(|id| id.to_string()))
     }
 
     /// The last seq that is calculated.

@@ -46,15 +46,11 @@ pub(crate) fn coverage(asked: &Asked) -> Result<Coverage, AskError> {
             known = here;
         }
     }
-    let (facilities, sources) = (base.filters.get("facility"), base.filters.get("source"));
     let (mut expected, mut there, mut missing) = (0, 0, Vec::new());
     let spans = months(base.from, base.to);
     for source in asked.registry.sources_at(u64::MAX) {
         let fields = &source.fields;
-        let place = fields.facility.map(|id| id.to_string()).unwrap_or_default();
-        let asked_for = facilities.is_none_or(|words| words.contains(&place))
-            && sources.is_none_or(|words| words.contains(&fields.id.to_string()));
-        if !asked_for {
+        if !asked.expects(fields) {
             continue;
         }
         let id = fields.id.bytes();

@@ -7,14 +7,16 @@ use envora_domain::cells::{CO2E_COLUMNS, CellKey, CellValue};
 use envora_domain::decimal::Mass;
 use envora_domain::figures::{Figure, Measure};
 use envora_domain::gwp::{Carbon, GwpSet};
-use envora_domain::id::{FacilityId, SourceId};
+use envora_domain::id::{EntityId, FacilityId, SourceId};
 use envora_domain::time::Day;
 
 use super::{AskError, CONSOLIDATION};
 
-/// The fields by whose words a figure may be narrowed; `consolidation` narrows nothing yet.
+/// The fields by whose words a figure may be narrowed; `consolidation` narrows nothing yet, and `entity`
+/// narrows rows: cells do not know it.
 pub const FILTERS: &[&str] = &[
     "facility",
+    "entity",
     "source",
     "scope",
     "category",
@@ -24,6 +26,25 @@ pub const FILTERS: &[&str] = &[
     "basis",
     "consolidation",
 ];
+
+/// The filter by legal entity.
+pub(crate) const ENTITY: &str = "entity";
+
+/// The legal entities whose rows alone are part of a figure; nothing when all are. No entity stands for
+/// rows that are nobody's.
+///
+/// # Errors
+/// [`AskError::UnknownWord`] for what is no id.
+pub(crate) fn entities(figure: &Figure) -> Result<Option<Vec<Option<EntityId>>>, AskError> {
+    let Some(words) = figure.filters.get(ENTITY) else { return Ok(None) };
+    let read = |word: &String| match word.is_empty() {
+        true => Ok(None),
+        false => EntityId::parse(word)
+            .map(Some)
+            .map_err(|_| AskError::UnknownWord { field: ENTITY.to_owned(), word: word.clone() }),
+    };
+    words.iter().map(read).collect::<Result<_, _>>().map(Some)
+}
 
 /// A cell as it is read.
 pub(crate) type Cell = (CellKey, CellValue);
@@ -66,7 +87,7 @@ impl<'a> Sieve<'a> {
                     sieve.sources = Some(ids(field, words, source)?);
                     continue;
                 }
-                "consolidation" => continue,
+                "consolidation" | ENTITY => continue,
                 "scope" => Field::Scope,
                 "category" => Field::Category,
                 "type" => Field::Kind,
@@ -141,6 +162,7 @@ fn is_word_of(field: &str, word: &str) -> bool {
         "facility" => {
             word.is_empty() || FacilityId::parse(word).is_ok_and(|id| id.to_string() == word)
         }
+        ENTITY => word.is_empty() || EntityId::parse(word).is_ok_and(|id| id.to_string() == word),
         "source" => word.is_empty() || SourceId::parse(word).is_ok_and(|id| id.to_string() == word),
         "scope" => within(3),
         "category" => within(15),

@@ -16,7 +16,7 @@ use envora_store::segments::segments_from;
 use envora_store::sources::Source;
 
 use super::asked::Asked;
-use super::figures::{Sieve, column, month_of, month_word, months};
+use super::figures::{ENTITY, Sieve, column, month_of, month_word, months};
 use super::piles::Piles;
 use super::{AskError, FootprintQuery, coverage, status};
 use crate::registry::Registry;
@@ -76,15 +76,8 @@ pub fn quality(
     let (choices, lacking) = coverage::warnings(parts, *grant, &asked)?;
     let mut coverage = coverage::coverage(&asked)?;
     coverage.derived_factor_missing = lacking;
-    let (facilities, wanted) =
-        (asked.query.filters.get("facility"), asked.query.filters.get("source"));
-    let among = |source: &&Source| {
-        let place = source.fields.facility.map(|id| id.to_string()).unwrap_or_default();
-        facilities.is_none_or(|words| words.contains(&place))
-            && wanted.is_none_or(|words| words.contains(&source.fields.id.to_string()))
-    };
     let mut all: Vec<&Source> = asked.registry.sources_at(u64::MAX);
-    all.retain(among);
+    all.retain(|source| asked.expects(&source.fields));
     all.sort_by(|one, other| one.fields.code.cmp(&other.fields.code));
     let total = all.len() as u64;
     all.retain(|source| page.after.is_empty() || source.fields.code > page.after);
@@ -212,6 +205,7 @@ fn row_flags(
     let question = Question {
         kinds: filter("type"),
         facilities: filter("facility"),
+        entities: filter(ENTITY),
         sources: filter("source"),
         from: Some(asked.query.from),
         to: Some(asked.query.to),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use envora_domain::activities::problems::RowCode;
 use envora_domain::activities::{Activity, Period};
 use envora_domain::cells::DayShares;
-use envora_domain::id::{FacilityId, SourceId};
+use envora_domain::id::{EntityId, FacilityId, SourceId};
 use envora_domain::time::{Day, LocalTime, Timestamp, WallClock, Zone};
 use envora_store::facilities::FacilityFields;
 
@@ -85,6 +85,11 @@ impl<'a> Decider<'a> {
 
     pub(crate) const fn choices(&mut self) -> &mut Choices {
         self.choices
+    }
+
+    /// The legal entity whose a row is, with what was known at this seq.
+    pub(crate) fn owner(&self, activity: &Activity, seq: u64) -> Option<EntityId> {
+        self.registry.owner(activity, seq)
     }
 
     /// What a row comes to with what was known at this seq, if no other row has taken its place.
@@ -241,9 +246,7 @@ fn standing<'a>(
             let remedy = "add the facility: the rows count then";
             unknown(RowCode::UnknownFacility, word.to_string(), remedy)
         })?),
-        None => source
-            .and_then(|source| source.fields.facility)
-            .and_then(|id| registry.facility_of(id, seq)),
+        None => registry.place(activity, seq),
     };
     let said = |word: &'a String| (!word.is_empty()).then_some(word.as_str());
     let zones = [

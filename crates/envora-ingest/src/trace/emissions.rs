@@ -17,7 +17,7 @@ use envora_domain::id::{ActivityId, RunId};
 
 use super::replay::Replay;
 use crate::footprint::asked::Asked;
-use crate::footprint::figures::{Sieve, column};
+use crate::footprint::figures::{Sieve, column, entities};
 use crate::footprint::{AskError, FootprintQuery};
 use crate::process::block::Recorded;
 use crate::process::decide::{Decider, Decision, State};
@@ -66,6 +66,7 @@ pub fn emissions(
     let mut page = Page { figure: &figure, sieve: Sieve::of(&figure)?, limit, data: Vec::new() };
     let mut replay = Replay::open(parts, &figure)?;
     let column = column(&replay.columns, asked.set).context("find the set's column")?;
+    let owners = entities(&figure)?;
     let (mut looked_into, mut looked_at) = (0, 0);
     let next = replay.segments(from.segment, |decider, loaded, recorded| {
         let segment = loaded.segment.seq;
@@ -78,6 +79,10 @@ pub fn emissions(
                 let what = format!("what {id} came to");
                 let told = "worked out again, it is not what was recorded";
                 return Err(AskError::Unexpected(Damaged::new(what, told).into()));
+            }
+            let is_theirs = |owners: &Vec<_>| owners.contains(&decider.owner(activity, seq));
+            if !owners.as_ref().is_none_or(is_theirs) {
+                continue;
             }
             let begin = if number == row { line } else { 0 };
             let told = page.tell(decider, (id, activity, &decision), (begin, column))?;

@@ -18,7 +18,7 @@ use envora_store::segments::Segment;
 use envora_store::unresolved::Unresolved;
 
 use crate::footprint::AskError;
-use crate::footprint::figures::{Columns, Sieve, add_up, column};
+use crate::footprint::figures::{Columns, Sieve, add_up, column, entities};
 use crate::process::block::Recorded;
 use crate::process::decide::{Decider, Decision};
 use crate::process::records::Records;
@@ -48,7 +48,7 @@ pub(crate) struct Found<'a> {
 
 /// What rows come to when they are worked out again.
 pub(crate) struct Replayed {
-    /// The sums of all rows on the figure's days.
+    /// The sums of all rows on the figure's days, of those of its entities where it names some.
     pub(crate) cells: Vec<(CellKey, CellValue)>,
     /// Activities by choice and first day.
     pub(crate) chosen: Vec<(ChosenKey, i64)>,
@@ -131,6 +131,7 @@ pub(crate) fn walk(
     let mut replay = Replay::open(parts, figure)?;
     let mut sums = Sums::exact();
     let mut members = Members { sieve: Sieve::of(figure)?, known: HashMap::new() };
+    let owners = entities(figure)?;
     let (mut as_recorded, mut unresolved) = (true, Vec::new());
     replay.segments(0, |decider, loaded, recorded| {
         let mut reasons = Reasons::default();
@@ -138,6 +139,10 @@ pub(crate) fn walk(
             let Some(decision) = loaded.decide(decider, row, figure.seq) else { continue };
             reasons.note(loaded, row, &decision);
             as_recorded &= recorded.get(row) == Some(&Recorded::of(&decision));
+            let is_theirs = |owners: &Vec<_>| owners.contains(&decider.owner(activity, figure.seq));
+            if !owners.as_ref().is_none_or(is_theirs) {
+                continue;
+            }
             let added = sums.add(decider.choices(), (activity, &decision), Sign::In);
             let Some(group) = added.map_err(|_| AskError::TooLarge)? else { continue };
             let lines = members.of(&sums, group, &decision);

@@ -192,6 +192,7 @@ impl House {
             region: String::new(),
             time_zone: "Europe/London".to_owned(),
             grid: String::new(),
+            entity: None,
             opened: None,
             closed: None,
         };

@@ -86,6 +86,7 @@ pub fn routes() -> Vec<Route> {
                 ("cursor", "The page to continue from."),
                 ("type", "Only of this activity type; may be repeated."),
                 ("facility_id", "Only at this facility, by id or code; may be repeated."),
+                ("entity_id", "Only of this legal entity, by id or code: rows that name it, and rows that name none at its facilities; may be repeated."),
                 ("source_id", "Only of this source, by id or code; may be repeated."),
                 ("from", "Only those that last into this day of the reporting zone, or later."),
                 ("to", "Only those that begin before this day of the reporting zone."),
@@ -406,6 +407,7 @@ pub(crate) async fn history(
 pub(super) const NARROWS: &[&str] = &[
     "type",
     "facility_id",
+    "entity_id",
     "source_id",
     "from",
     "to",
@@ -452,6 +454,7 @@ pub(super) fn question(params: &Params) -> Result<Question, Problem> {
     Ok(Question {
         kinds: many("type"),
         facilities: many("facility_id"),
+        entities: many("entity_id"),
         sources: many("source_id"),
         from,
         to,

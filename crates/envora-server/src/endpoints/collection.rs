@@ -7,7 +7,7 @@ use axum::http::{HeaderMap, StatusCode};
 use envora_api::listing::Page;
 use envora_api::problems::Problem;
 use envora_domain::access::Grant;
-use envora_domain::access::actions::{ReadFacilities, ReadOrganization};
+use envora_domain::access::actions::{ReadEntities, ReadFacilities, ReadOrganization};
 use envora_domain::id::Id;
 use envora_domain::time::Timestamp;
 use envora_store::nouns::{
@@ -23,7 +23,7 @@ use crate::answers::{Answer, is_known, must_match, must_match_once, not_modified
 use crate::app::App;
 use crate::bodies;
 use crate::cursors::{self, Place, Walk};
-use crate::fields::Fields;
+use crate::fields::{Fields, Need};
 use crate::gate::Format;
 use crate::idempotency::{self, Sent, Written, once};
 use crate::listing::{Cut, as_of, expands};
@@ -92,6 +92,8 @@ pub struct Look<'a> {
     pub organization: Grant<ReadOrganization>,
     /// For the facilities.
     pub facilities: Grant<ReadFacilities>,
+    /// For the entities.
+    pub entities: Grant<ReadEntities>,
 }
 
 const LISTS: &[Parameter] = &[
@@ -258,12 +260,34 @@ fn named<N: Noun>(
     }
 }
 
+/// The noun that a field of another names, by id or code.
+///
+/// # Errors
+/// The database's.
+pub(super) fn named_in<N: Noun>(
+    sent: &mut Fields,
+    (rd, grant): (&mut TenantReader, &Grant<N::Read>),
+) -> anyhow::Result<Option<Id<N::Kind>>> {
+    let word = sent.text(N::NAME, Need::Optional);
+    if word.is_empty() {
+        return Ok(None);
+    }
+    let found = named::<N>(rd, grant, &word)?;
+    if found.is_none() {
+        let (noun, code) = (N::NAME, format!("unknown_{}", N::NAME));
+        let detail = format!("no {noun} has the code {}", shown(&word));
+        sent.fault_with((&code, noun), &detail, &format!("Add the {noun} first."));
+    }
+    Ok(found.map(|found| found.fields.id()))
+}
+
 /// The grants that a change needs.
 struct Grants<N: Noun> {
     reads: Grant<N::Read>,
     edits: Grant<N::Edit>,
     organization: Grant<ReadOrganization>,
     facilities: Grant<ReadFacilities>,
+    entities: Grant<ReadEntities>,
 }
 
 impl<N: Noun> Grants<N> {
@@ -273,11 +297,13 @@ impl<N: Noun> Grants<N> {
             edits: allowed.grant,
             organization: allowed.also::<ReadOrganization>()?,
             facilities: allowed.also::<ReadFacilities>()?,
+            entities: allowed.also::<ReadEntities>()?,
         })
     }
 
     fn look<'a>(&self, (rd, is_new): (&'a mut TenantReader, bool)) -> Look<'a> {
-        Look { rd, is_new, organization: self.organization, facilities: self.facilities }
+        let (facilities, entities) = (self.facilities, self.entities);
+        Look { rd, is_new, organization: self.organization, facilities, entities }
     }
 }
 

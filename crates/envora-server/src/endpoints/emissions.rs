@@ -27,6 +27,7 @@ const KNOWN: &[&str] = &[
     "scope",
     "category",
     "facility_id",
+    "entity_id",
     "source_id",
     "type",
     "fields",
@@ -55,6 +56,10 @@ pub fn routes() -> Vec<Route> {
                 ("scope", "1, 2 or 3; may be repeated."),
                 ("category", "A category of scope 3; may be repeated."),
                 ("facility_id", "A facility's id or code; may be repeated."),
+                (
+                    "entity_id",
+                    "A legal entity's id or code: its rows are those that name it, and those that name none at its facilities; may be repeated.",
+                ),
                 ("source_id", "A source's id or code; may be repeated."),
                 ("type", "An activity type; may be repeated."),
                 ("fields", "Only these fields of each, separated by commas."),

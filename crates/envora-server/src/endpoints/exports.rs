@@ -36,6 +36,7 @@ pub fn routes() -> Vec<Route> {
                 ("format", "csv or ndjson; what Accept names, or ndjson, when absent."),
                 ("type", "Only of this activity type; may be repeated."),
                 ("facility_id", "Only at this facility, by id or code; may be repeated."),
+                ("entity_id", "Only of this legal entity, by id or code: rows that name it, and rows that name none at its facilities; may be repeated."),
                 ("source_id", "Only of this source, by id or code; may be repeated."),
                 ("from", "Only those that last into this day of the reporting zone, or later."),
                 ("to", "Only those that begin before this day of the reporting zone."),

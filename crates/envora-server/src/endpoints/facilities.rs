@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use envora_api::facilities::{Facility, NewFacility};
 use envora_domain::access::{Grant, actions::ReadFacilities};
 use envora_domain::id::FacilityId;
+use envora_store::entities::EntityFields;
 use envora_store::facilities::{self as store, FacilityFields};
 use envora_store::nouns::{Version, nouns_all};
 use envora_store::organization::organization_now;
@@ -46,6 +47,7 @@ impl Listed for FacilityFields {
             region: String::new(),
             time_zone: organization.map(|now| now.settings.time_zone).unwrap_or_default(),
             grid: String::new(),
+            entity: None,
             opened: None,
             closed: None,
         })
@@ -68,6 +70,9 @@ impl Listed for FacilityFields {
         }
         if sent.has("grid") {
             self.grid = sent.grid("grid");
+        }
+        if sent.has("entity") {
+            self.entity = collection::named_in::<EntityFields>(sent, (look.rd, &look.entities))?;
         }
         if sent.has("region") {
             self.region = sent.text("region", Need::Optional);
@@ -117,6 +122,7 @@ pub fn wire(facility: store::Facility) -> Facility {
         region: some(fields.region),
         time_zone: fields.time_zone,
         grid: some(fields.grid),
+        entity_id: fields.entity,
         opened: fields.opened,
         closed: fields.closed,
         version: facility.version,

@@ -28,6 +28,7 @@ const FILTERS: &[(&str, &str)] = &[
     ("scope", "scope"),
     ("category", "category"),
     ("facility_id", "facility"),
+    ("entity_id", "entity"),
     ("source_id", "source"),
     ("type", "type"),
 ];
@@ -41,6 +42,7 @@ const KNOWN: &[&str] = &[
     "scope",
     "category",
     "facility_id",
+    "entity_id",
     "source_id",
     "type",
 ];
@@ -55,6 +57,7 @@ const SERIES_KNOWN: &[&str] = &[
     "scope",
     "category",
     "facility_id",
+    "entity_id",
     "source_id",
     "type",
 ];
@@ -75,6 +78,7 @@ pub fn routes() -> Vec<Route> {
                 ("scope", "1, 2 or 3; may be repeated."),
                 ("category", "A category of scope 3; may be repeated."),
                 ("facility_id", "A facility's id or code; may be repeated."),
+                ("entity_id", "A legal entity's id or code: its rows are those that name it, and those that name none at its facilities; may be repeated."),
                 ("source_id", "A source's id or code; may be repeated."),
                 ("type", "An activity type; may be repeated."),
             ])
@@ -91,6 +95,7 @@ pub fn routes() -> Vec<Route> {
                 ("scope", "1, 2 or 3; may be repeated."),
                 ("category", "A category of scope 3; may be repeated."),
                 ("facility_id", "A facility's id or code; may be repeated."),
+                ("entity_id", "A legal entity's id or code: its rows are those that name it, and those that name none at its facilities; may be repeated."),
                 ("source_id", "A source's id or code; may be repeated."),
                 ("type", "An activity type; may be repeated."),
             ])

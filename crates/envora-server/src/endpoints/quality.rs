@@ -16,7 +16,7 @@ use crate::routes::Route;
 
 const QUALITY: &str = "/v2/organizations/{org_id}/data-quality";
 const KNOWN: &[&str] =
-    &["from", "to", "gwp_set", "run", "facility_id", "source_id", "limit", "cursor"];
+    &["from", "to", "gwp_set", "run", "facility_id", "entity_id", "source_id", "limit", "cursor"];
 
 /// The routes of this file.
 #[must_use]
@@ -30,6 +30,7 @@ pub fn routes() -> Vec<Route> {
                 ("gwp_set", "The GWP set; the organization's default when absent."),
                 ("run", "The run; the current one when absent."),
                 ("facility_id", "A facility's id or code; may be repeated."),
+                ("entity_id", "A legal entity's id or code: its rows are those that name it, and those that name none at its facilities; may be repeated."),
                 ("source_id", "A source's id or code; may be repeated."),
                 ("limit", "How many sources, 1 to 1000; 100 when absent."),
                 ("cursor", "The page of sources to continue from."),

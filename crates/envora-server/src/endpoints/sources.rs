@@ -2,14 +2,13 @@
 
 use envora_api::sources::{NewSource, Source};
 use envora_domain::catalogue;
-use envora_domain::id::{FacilityId, SourceId};
+use envora_domain::id::SourceId;
 use envora_store::facilities::FacilityFields;
-use envora_store::nouns::{Version, noun_by_code, noun_by_id};
+use envora_store::nouns::Version;
 use envora_store::sources::SourceFields;
 
 use super::collection::{self, Listed, Look, Sentences};
 use crate::fields::{Fields, Need};
-use crate::params::shown;
 use crate::routes::Route;
 
 /// The routes of this file.
@@ -61,7 +60,8 @@ impl Listed for SourceFields {
             self.kind = kind(sent);
         }
         if sent.has("facility") {
-            self.facility = facility(sent, look)?;
+            self.facility =
+                collection::named_in::<FacilityFields>(sent, (look.rd, &look.facilities))?;
         }
         if sent.has("unit") {
             self.unit = sent.text("unit", Need::Optional);
@@ -90,23 +90,6 @@ impl Listed for SourceFields {
             archived_at: version.archived,
         }
     }
-}
-
-/// The facility that is named, by id or code.
-fn facility(sent: &mut Fields, look: &mut Look<'_>) -> anyhow::Result<Option<FacilityId>> {
-    let word = sent.text("facility", Need::Optional);
-    if word.is_empty() {
-        return Ok(None);
-    }
-    let found = match FacilityId::parse(&word) {
-        Ok(id) => noun_by_id::<FacilityFields>(look.rd, &look.facilities, id)?,
-        Err(_) => noun_by_code::<FacilityFields>(look.rd, &look.facilities, &word)?,
-    };
-    if found.is_none() {
-        let detail = format!("no facility has the code {}", shown(&word));
-        sent.fault_with(("unknown_facility", "facility"), &detail, "Add the facility first.");
-    }
-    Ok(found.map(|facility| facility.fields.id))
 }
 
 /// The activity type that the source measures.

@@ -10,8 +10,9 @@ use axum::response::IntoResponse as _;
 use envora_api::media;
 use envora_api::organizations::Organization;
 use envora_api::problems::Problem;
-use envora_domain::access::actions::{EditFacilities, ReadFacilities, ReadSources};
+use envora_domain::access::actions::{EditFacilities, ReadEntities, ReadFacilities, ReadSources};
 use envora_domain::time::Day;
+use envora_store::entities::{Entity, EntityFields};
 use envora_store::facilities::{Facility, FacilityFields};
 use envora_store::nouns::nouns_all;
 use envora_store::sources::{Source, SourceFields};
@@ -31,13 +32,14 @@ const LISTED: usize = 40;
 /// How many sources of a facility are listed; the others are found by their rows.
 const SOURCES_MAX: usize = 50;
 /// The fields of the form, with what they are called and what to write there.
-const FIELDS: [(&str, &str, &str); 8] = [
+const FIELDS: [(&str, &str, &str); 9] = [
     ("code", "Code", "Your own word for it, as files name it: b24."),
     ("name", "Name", "As people call it."),
     ("country", "Country", "Two letters of ISO 3166: GB."),
     ("region", "Region", "ISO 3166-2, where factors are told apart by it: US-CA."),
     ("time_zone", "Time zone", "As Europe/London; the organization’s when empty."),
     ("grid", "Electricity grid", "Where it is not the country’s one."),
+    ("entity", "Legal entity", "The code of the company whose it is, where there are several."),
     ("opened", "Opened", "First day of its life: 2022-01-01."),
     ("closed", "Closed", "First day after its life."),
 ];
@@ -91,6 +93,7 @@ pub(super) struct Sheet<'a> {
     pub(super) organization: &'a Organization,
     pub(super) facilities: &'a [Facility],
     pub(super) sources: &'a [Source],
+    pub(super) entities: &'a [Entity],
     /// The address's parameters: `q`, `after`, `change`, `saved`.
     pub(super) asked: &'a Params,
     /// A form that was not taken, and why.
@@ -142,7 +145,7 @@ pub(super) fn page(sheet: Sheet<'_>) -> FacilitiesPage {
             .map(str::to_owned)
             .or_else(|| changing.map(|one| one.version.to_string()))
             .unwrap_or_default(),
-        fields: fields(changing, sheet.refused),
+        fields: fields((changing, sheet.entities), sheet.refused),
         changing: changing.map(|one| one.fields.name.clone()),
         q,
     }
@@ -186,7 +189,16 @@ fn meter(source: &Source) -> Meter {
     }
 }
 
-fn fields(changing: Option<&Facility>, refused: Option<(&Params, &Problem)>) -> Vec<Field> {
+/// The code of a facility's entity.
+fn entity_code(facility: &FacilityFields, entities: &[Entity]) -> String {
+    let own = entities.iter().find(|entity| Some(entity.fields.id) == facility.entity);
+    own.map(|entity| entity.fields.code.clone()).unwrap_or_default()
+}
+
+fn fields(
+    (changing, entities): (Option<&Facility>, &[Entity]),
+    refused: Option<(&Params, &Problem)>,
+) -> Vec<Field> {
     let day = |day: Option<Day>| day.map(|day| day.to_string()).unwrap_or_default();
     let now = |name: &str| {
         let Some(Facility { fields, .. }) = changing else { return String::new() };
@@ -197,6 +209,7 @@ fn fields(changing: Option<&Facility>, refused: Option<(&Params, &Problem)>) -> 
             "region" => fields.region.clone(),
             "time_zone" => fields.time_zone.clone(),
             "grid" => fields.grid.clone(),
+            "entity" => entity_code(fields, entities),
             "opened" => day(fields.opened),
             _ => day(fields.closed),
         }
@@ -231,11 +244,13 @@ async fn shown(
 ) -> Result<FacilitiesPage, Refusal> {
     let organization = organization_of(visitor).await?;
     let grants = (visitor.grant::<ReadFacilities>()?, visitor.grant::<ReadSources>()?);
+    let entities = visitor.grant::<ReadEntities>()?;
     let read = visitor.tenant.parts().db.read(move |rd| {
         let facilities = nouns_all::<FacilityFields>(rd, &grants.0)?;
-        Ok((facilities, nouns_all::<SourceFields>(rd, &grants.1)?))
+        let sources = nouns_all::<SourceFields>(rd, &grants.1)?;
+        Ok((facilities, sources, nouns_all::<EntityFields>(rd, &entities)?))
     });
-    let (mut facilities, mut sources) = read.await?;
+    let (mut facilities, mut sources, entities) = read.await?;
     facilities.retain(|one| one.archived.is_none());
     sources.retain(|one| one.archived.is_none());
     facilities.sort_by(|one, other| one.fields.code.cmp(&other.fields.code));
@@ -247,6 +262,7 @@ async fn shown(
         organization: &organization,
         facilities: &facilities,
         sources: &sources,
+        entities: &entities,
         asked,
         refused,
     }))

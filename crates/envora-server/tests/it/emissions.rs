@@ -9,7 +9,7 @@ use crate::house::House;
 use crate::imports::{activities, counted, row, with_facility};
 
 /// Exact kilograms.
-fn mass(text: &str) -> Mass {
+pub(crate) fn mass(text: &str) -> Mass {
     let decimal = Decimal::parse(text).unwrap();
     Mass::from_units(decimal.mantissa() * 10_i128.pow(12 - u32::from(decimal.scale())))
 }

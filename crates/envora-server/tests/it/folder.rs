@@ -213,6 +213,7 @@ async fn a_database_older_than_its_anchor_is_not_served() {
         region: String::new(),
         time_zone: "UTC".to_owned(),
         grid: String::new(),
+        entity: None,
         opened: None,
         closed: None,
     };

@@ -12,6 +12,7 @@ mod damage;
 mod docs;
 mod doctor;
 mod emissions;
+mod entities;
 mod exports;
 mod facilities;
 mod folder;

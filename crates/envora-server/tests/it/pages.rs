@@ -592,18 +592,22 @@ async fn a_facility_is_added_and_changed_by_form() {
     assert_eq!(wrong.status, 422);
     let wrong = text(wrong);
     assert!(wrong.contains("aria-invalid") && wrong.contains("Atlantis"), "{wrong}");
-    let form = "code=b24&name=Building+24&country=GB&opened=2022-01-01&version=";
+    let entity = serde_json::json!({"code": "acme-uk", "name": "Acme UK"});
+    assert_eq!(house.post("/entities", &entity).await.status, 201);
+    let form = "code=b24&name=Building+24&country=GB&entity=acme-uk&opened=2022-01-01&version=";
     let added = send(&house, post(), form).await;
     assert_eq!((added.status, added.header("location")), (303, "/facilities?saved=1"));
     assert_eq!(send(&house, post(), form).await.status, 412, "it is there already");
     let change = text(open(&house, "/facilities?change=b24", &session).await);
     assert!(change.contains("Change Building 24") && change.contains("2022-01-01"), "{change}");
+    assert!(change.contains("value=\"acme-uk\""), "{change}");
     let changed = send(&house, post(), "code=b24&name=Labs&country=GB&version=1").await;
     assert_eq!(changed.status, 303);
     let stale = send(&house, post(), "code=b24&name=Other&country=GB&version=1").await;
     assert_eq!(stale.status, 412);
     let now = house.get("/facilities/b24").await.json();
-    assert_eq!((&now["name"], &now["opened"]), (&"Labs".into(), &Value::Null));
+    let left = (&now["name"], &now["opened"], &now["entity_id"]);
+    assert_eq!(left, (&"Labs".into(), &Value::Null, &Value::Null));
     let source = serde_json::json!({"code": "m1", "name": "Main meter", "facility": "b24",
         "type": "electricity.purchased"});
     assert_eq!(house.post("/sources", &source).await.status, 201);

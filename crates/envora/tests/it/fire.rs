@@ -66,6 +66,7 @@ pub(crate) fn new_folder(folder: &Path) -> String {
             region: String::new(),
             time_zone: "UTC".to_owned(),
             grid: String::new(),
+            entity: None,
             opened: None,
             closed: None,
         };

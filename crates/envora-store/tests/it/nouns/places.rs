@@ -74,6 +74,7 @@ fn facility(number: u8, code: &str) -> FacilityFields {
         region: String::new(),
         time_zone: "Europe/London".into(),
         grid: String::new(),
+        entity: Some(EntityId::from_bytes([number; 16])),
         opened: Day::from_ymd(1998, 9, 1),
         closed: None,
     }
