@@ -12,6 +12,17 @@ const TEXTS_MAX: usize = 40;
 /// How many cells a column shows.
 const SHOWN_MAX: usize = 3;
 
+/// How the numbers of several columns are written together; nothing where they hold none.
+pub(super) fn together<'a>(
+    columns: impl Iterator<Item = &'a Column>,
+) -> Option<Reading<NumberStyle>> {
+    let mut all = Numbers::default();
+    for column in columns {
+        all.join(&column.numbers);
+    }
+    (all.cells > 0).then(|| all.reading())
+}
+
 /// What a column holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Holds {

@@ -159,6 +159,28 @@ impl Numbers {
         }
     }
 
+    /// Takes in what the cells of another column say, which are written by the same hand.
+    pub(super) fn join(&mut self, other: &Self) {
+        self.cells += other.cells;
+        self.fractions += other.fractions;
+        self.longest = self.longest.max(other.longest);
+        for (own, more) in self.reads.iter_mut().zip(other.reads) {
+            *own += more;
+        }
+        for (own, more) in self.misfits.iter_mut().zip(&other.misfits) {
+            if own.is_none() {
+                own.clone_from(more);
+            }
+        }
+        for apart in &other.apart {
+            let same = |own: &&mut Apart| (own.one, own.other) == (apart.one, apart.other);
+            match self.apart.iter_mut().find(same) {
+                Some(own) => own.cells += apart.cells,
+                None => self.apart.push(apart.clone()),
+            }
+        }
+    }
+
     fn reads(&self, place: usize) -> u64 {
         self.reads.get(place).copied().unwrap_or(0)
     }

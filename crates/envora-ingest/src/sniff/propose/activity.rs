@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::super::columns::{Column, Holds};
+use super::super::columns::{Column, Holds, together};
 use super::super::numbers::{Reading, Witness};
 use super::super::roles::{Carrier, Role, has, named, said, unit_of};
 use super::super::steps::{Steps, length, steps};
@@ -254,23 +254,16 @@ impl<'a> Writer<'a> {
         let what = format!("{count} columns from {first:?} on are intervals");
         self.reason(what, format!("their names give the {word} of each"));
         let inside = |column: &&Column| wide.columns.contains(&column.name);
-        for column in self.look.columns.iter().filter(inside) {
-            let Holds::Numbers(reading) = column.holds() else { continue };
-            match reading {
-                Reading::One(style) if style == NumberStyle::default() => {}
-                Reading::One(style) => {
-                    let keys = number_keys(style);
-                    return self
-                        .line(format!("quantity = {{ {} }}", keys.trim_start_matches(", ")));
-                }
-                other @ (Reading::Several(..) | Reading::None(..)) => {
-                    let made = |style: NumberStyle| {
-                        format!("quantity = {{ {} }}", number_keys(style).trim_start_matches(", "))
-                    };
-                    return self.number(&column.name, other, &made);
-                }
-            }
+        let Some(reading) = together(self.look.columns.iter().filter(inside)) else { return };
+        if reading == Reading::One(NumberStyle::default()) {
+            return;
         }
+        let made = |style: NumberStyle| {
+            let keys = number_keys(style);
+            let keys = if keys.is_empty() { ", decimal = \".\"" } else { &keys };
+            format!("quantity = {{ {} }}", keys.trim_start_matches(", "))
+        };
+        self.number(&first, reading, &made);
     }
 
     fn quantity(&mut self) {
