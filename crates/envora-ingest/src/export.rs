@@ -15,7 +15,7 @@ use serde_json::Value;
 use crate::fields::NAMES;
 use crate::formats::csv::{OURS, put_cell};
 use crate::formats::records::Dialect;
-use crate::stored::{Narrowed, Question, RowState};
+use crate::stored::{Moment, Narrowed, Question, RowState};
 use crate::tenant::TenantParts;
 use crate::words;
 
@@ -48,11 +48,12 @@ pub enum ExportError {
     Unexpected(#[from] anyhow::Error),
 }
 
-/// A file on its way out. Rows that are committed after it began are not in it; the states of rows are
-/// those of the moment in which their part is begun.
+/// A file on its way out. Rows that are committed after it began are not in it, and the states of rows
+/// are those of that moment: what was read to learn the columns is what is written.
 pub struct Export {
     parts: Arc<TenantParts>,
     question: Question,
+    moment: Moment,
     /// The columns, of a CSV file.
     columns: Option<Vec<String>>,
     /// What is written before the next rows.
@@ -62,7 +63,7 @@ pub struct Export {
 }
 
 impl Export {
-    /// Begins. For CSV the rows are read once to learn their columns. Blocks.
+    /// Begins. For CSV the rows that are asked for are read once to learn their columns. Blocks.
     ///
     /// # Errors
     /// [`ExportError`].
@@ -72,7 +73,9 @@ impl Export {
         shape: Shape,
     ) -> Result<Self, ExportError> {
         let end = parts.read(audit_head)?.size;
-        let mut export = Self { parts, question, columns: None, head: Vec::new(), left: 0..end };
+        let moment = Narrowed::new(&parts, question.clone())?.moment();
+        let (columns, head) = (None, Vec::new());
+        let mut export = Self { parts, question, moment, columns, head, left: 0..end };
         if shape == Shape::Csv {
             let columns = export.columns()?;
             let names = columns.iter().map(String::as_str);
@@ -92,7 +95,7 @@ impl Export {
             return Ok((!bytes.is_empty()).then_some(bytes));
         }
         // What the question's words mean, and what was decided anew, is read once for all that follows.
-        let narrowed = Narrowed::new(&self.parts, self.question.clone())?;
+        let narrowed = Narrowed::at(&self.parts, self.question.clone(), &self.moment)?;
         while bytes.len() < PART_BYTES && !self.left.is_empty() {
             let found = segments(&self.parts, self.left.clone())?;
             if found.is_empty() {
@@ -119,20 +122,9 @@ impl Export {
         Ok((!bytes.is_empty()).then_some(bytes))
     }
 
-    /// The columns of all rows that may be written: what is asked of them is asked again then, and may
-    /// have changed.
+    /// The columns of the rows that are written.
     fn columns(&self) -> Result<Vec<String>, ExportError> {
-        let question = Question {
-            kinds: self.question.kinds.clone(),
-            facilities: self.question.facilities.clone(),
-            entities: self.question.entities.clone(),
-            sources: self.question.sources.clone(),
-            import: self.question.import,
-            from: self.question.from.map(|day| day.plus(-2)),
-            to: self.question.to.map(|day| day.plus(2)),
-            ..Question::default()
-        };
-        let narrowed = Narrowed::new(&self.parts, question)?;
+        let narrowed = Narrowed::at(&self.parts, self.question.clone(), &self.moment)?;
         let mut names: BTreeSet<String> = BTreeSet::new();
         let mut left = self.left.clone();
         while !left.is_empty() {

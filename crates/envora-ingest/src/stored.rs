@@ -4,6 +4,7 @@ pub mod sorted;
 
 use core::ops::ControlFlow;
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use envora_domain::activities::canonical::{has_flags, period_of};
@@ -13,6 +14,7 @@ use envora_domain::choice::Why;
 use envora_domain::factors::FactorId;
 use envora_domain::id::{ActivityId, EntityId, Id, ImportId, Kind, RunId};
 use envora_domain::time::{Day, Timestamp, WallClock, Zone};
+use envora_store::audit::audit_head;
 use envora_store::mentions::{Slice, Word, mentions_of_word};
 use envora_store::organization::organization_now;
 use envora_store::runs::run_current;
@@ -66,9 +68,14 @@ impl<'a> States<'a> {
     fn now(parts: &'a TenantParts) -> anyhow::Result<Self> {
         let grant = parts.own.read_results;
         let run = parts.read(move |rd| run_current(rd, &grant))?;
-        let known = run.map(|run| {
-            let records = Records::new(parts, run.id, run.calculated_to.saturating_sub(1))?;
-            anyhow::Ok((run.id, records, run.calculated_to))
+        Self::of_run(parts, run.map(|run| (run.id, run.calculated_to)))
+    }
+
+    /// By what a run had calculated when it had come so far: that does not change any more.
+    fn of_run(parts: &'a TenantParts, run: Option<(RunId, u64)>) -> anyhow::Result<Self> {
+        let known = run.map(|(run, end)| {
+            let records = Records::new(parts, run, end.saturating_sub(1))?;
+            anyhow::Ok((run, records, end))
         });
         Ok(Self { known: known.transpose()? })
     }
@@ -145,6 +152,19 @@ pub struct Question {
     pub flags: Vec<Flag>,
 }
 
+/// A moment, as far as answers to a question depend on it: whoever reads the rows of one twice finds the
+/// same rows in the same states, whatever is committed and calculated meanwhile.
+#[derive(Clone, Debug)]
+pub struct Moment {
+    /// The current run, and how far it had calculated.
+    run: Option<(RunId, u64)>,
+    /// The size of the log.
+    head: u64,
+    zone: Zone,
+    /// The segments that may hold rows of the question, where an index knew.
+    seqs: Option<Arc<HashSet<u64>>>,
+}
+
 /// A question with its words looked up, and what the current run records: a noun's rows may name it by
 /// its id or any of its codes.
 pub struct Narrowed<'a> {
@@ -159,7 +179,8 @@ pub struct Narrowed<'a> {
     /// The choices with a flag that is asked for.
     noticed: HashSet<u32>,
     /// The segments that may hold such rows, where an index knows.
-    seqs: Option<HashSet<u64>>,
+    seqs: Option<Arc<HashSet<u64>>>,
+    head: u64,
     /// Bytes of which each list has one in every such row.
     within: Vec<Vec<Vec<u8>>>,
     zone: Zone,
@@ -171,12 +192,35 @@ impl<'a> Narrowed<'a> {
     /// # Errors
     /// The database's; [`Damaged`](crate::tenant::Damaged) inside.
     pub fn new(parts: &'a TenantParts, question: Question) -> anyhow::Result<Self> {
-        let mut narrowed = Self::of_rows(parts, question)?;
-        if !narrowed.question.flags.is_empty() {
-            let flags = &narrowed.question.flags;
-            narrowed.noticed = narrowed.states.whys(parts, |why| notices(why, flags))?;
+        Self::of_rows(parts, question)?.with_choices()
+    }
+
+    /// The same as of the moment in which the question was first looked up. Blocks.
+    ///
+    /// # Errors
+    /// The database's; [`Damaged`](crate::tenant::Damaged) inside.
+    pub fn at(parts: &'a TenantParts, question: Question, moment: &Moment) -> anyhow::Result<Self> {
+        Self::looked_up(parts, question, Some(moment))?.with_choices()
+    }
+
+    /// The moment that it is of.
+    #[must_use]
+    pub fn moment(&self) -> Moment {
+        Moment {
+            run: self.states.known.as_ref().map(|(run, _, end)| (*run, *end)),
+            head: self.head,
+            zone: self.zone.clone(),
+            seqs: self.seqs.clone(),
         }
-        Ok(narrowed)
+    }
+
+    /// Looks flags up among the choices too.
+    fn with_choices(mut self) -> anyhow::Result<Self> {
+        if !self.question.flags.is_empty() {
+            let flags = &self.question.flags;
+            self.noticed = self.states.whys(self.parts, |why| notices(why, flags))?;
+        }
+        Ok(self)
     }
 
     /// The same, but flags are those of rows alone. Blocks.
@@ -184,15 +228,25 @@ impl<'a> Narrowed<'a> {
     /// # Errors
     /// The database's; [`Damaged`](crate::tenant::Damaged) inside.
     pub fn of_rows(parts: &'a TenantParts, question: Question) -> anyhow::Result<Self> {
-        let own = parts.own;
-        let (registry, organization) = parts
+        Self::looked_up(parts, question, None)
+    }
+
+    fn looked_up(
+        parts: &'a TenantParts,
+        question: Question,
+        moment: Option<&Moment>,
+    ) -> anyhow::Result<Self> {
+        let (own, then) = (parts.own, moment.map(|moment| moment.head));
+        let (registry, organization, head) = parts
             .read(move |rd| {
-                let registry = Registry::load(rd, &own, u64::MAX)?;
-                Ok((registry, organization_now(rd, &own.read_organization)?))
+                let head = then.map_or_else(|| audit_head(rd).map(|head| head.size), Ok)?;
+                let registry = Registry::load(rd, &own, head.saturating_sub(1))?;
+                Ok((registry, organization_now(rd, &own.read_organization)?, head))
             })
             .context("look up the words of a question")?;
         let zone = organization.map(|now| now.settings.time_zone);
         let zone = zone.and_then(|zone| Zone::named(&zone).ok()).unwrap_or_else(Zone::utc);
+        let zone = moment.map_or(zone, |moment| moment.zone.clone());
         let mut at = HashSet::new();
         for word in &question.facilities {
             at.extend(registry.facility_words(&named(word)));
@@ -208,17 +262,23 @@ impl<'a> Narrowed<'a> {
             .collect();
         let owned: HashSet<Mention> =
             entities.iter().flat_map(|id| registry.entity_words(*id)).collect();
-        let states = States::now(parts)?;
+        let states = match moment {
+            Some(moment) => States::of_run(parts, moment.run)?,
+            None => States::now(parts)?,
+        };
         let words =
             [(&question.facilities, &at), (&question.sources, &of), (&question.entities, &owned)];
-        let seqs = seqs(parts, &question, (&states, words))?;
+        let seqs = match moment {
+            Some(moment) => moment.seqs.clone(),
+            None => seqs(parts, &question, (&states, words))?.map(Arc::new),
+        };
         let within = within(&question, words);
         let owned = (!question.entities.is_empty()).then_some((registry, entities));
         let uses = |why: &Why, factor| why.slots.iter().any(|slot| slot.factor == factor);
         let whys = question.factor;
         let whys = whys.map(|factor| states.whys(parts, |why| uses(why, factor))).transpose()?;
         let noticed = HashSet::new();
-        Ok(Self { parts, states, question, at, of, owned, whys, noticed, seqs, within, zone })
+        Ok(Self { parts, states, question, at, of, owned, whys, noticed, seqs, head, within, zone })
     }
 
     /// Shows the rows of a segment that are asked for, from a row on, in their order, until told to

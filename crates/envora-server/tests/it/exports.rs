@@ -134,6 +134,41 @@ async fn a_long_file_comes_in_parts_and_holds_what_was_there_when_it_began() {
     assert_eq!(ask().await.status(), 200);
 }
 
+#[tokio::test]
+async fn a_table_has_the_columns_of_its_rows_and_what_was_there_when_it_began() {
+    let house = lived_in().await;
+    let mut noted = row("noted", "1");
+    noted["note"] = "of a row that counts".into();
+    let mut lost = row("lost", "1");
+    lost["facility_code"] = "b77".into();
+    lost["tags"] = json!({"room": "9"});
+    let body = json!({"activities": [noted, lost]});
+    let sent = house.send(activities(&house, "?mode=partial", ("", &body))).await;
+    assert_eq!(sent.status, 207, "{}", sent.json());
+    counted(&house).await;
+    let header = |file: &str| file.lines().next().unwrap().to_owned();
+    let ask = async |query: &str| {
+        let path = format!("/activities/export?format=csv&{query}");
+        let request = house.ask("GET", &path).body(Body::empty()).unwrap();
+        house.router.clone().oneshot(request).await.unwrap()
+    };
+    let begun = ask("state=unresolved").await;
+    // What the rows wait for is added once the header is made: they are written as they were then.
+    for code in ["b77", "b99"] {
+        let facility = json!({"code": code, "name": code, "country": "GB"});
+        assert_eq!(house.post("/facilities", &facility).await.status, 201);
+    }
+    counted(&house).await;
+    let file = begun.into_body().collect().await.unwrap().to_bytes();
+    let file = String::from_utf8(file.to_vec()).unwrap();
+    assert!(header(&file).contains("tags.room"), "{file}");
+    assert!(!header(&file).contains("note"), "{file}");
+    assert_eq!(file.lines().count(), 3, "{file}");
+    assert_eq!(file.matches(",unresolved,unknown_facility").count(), 2, "{file}");
+    let now = ask("state=unresolved").await.into_body().collect().await.unwrap().to_bytes();
+    assert_eq!(String::from_utf8(now.to_vec()).unwrap().lines().count(), 1);
+}
+
 /// A file of the examples, as text or as bytes.
 fn example(name: &str) -> Vec<u8> {
     let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples");
