@@ -98,7 +98,7 @@ pub struct SourceMonth {
     pub activities: u64,
     /// Of those, how many are estimates.
     pub estimated: u64,
-    /// Rows of it with a flag that is not of every row alike.
+    /// Rows that lie in it, if only in part, with a flag that is not of every row alike.
     pub flagged: u64,
     /// Days that came to nothing although activities are there.
     pub zero_days: u64,

@@ -48,6 +48,8 @@ struct Seen {
     flagged: u64,
     zero_days: u64,
     zero_run: u64,
+    /// Some of it is estimated, if only by a row that began before.
+    has_estimates: bool,
 }
 
 /// What is known of a source on one day: activities by type, kind of data and whether primary, and
@@ -140,7 +142,7 @@ impl Seen {
         match self {
             Self { there: false, .. } => "missing",
             Self { zero_run: ZERO_DAYS.., .. } => "zero_run",
-            Self { estimated: 1.., .. } => "estimated",
+            Self { has_estimates: true, .. } => "estimated",
             Self { flagged: 1.., .. } => "flagged",
             Self { .. } => "present",
         }
@@ -169,6 +171,7 @@ fn seen(asked: &Asked) -> Result<Months, AskError> {
         let month = months.entry((source.clone(), month_word(month_of(day)))).or_default();
         month.there = true;
         month.activities += activities.values().sum::<u64>();
+        month.has_estimates |= activities.keys().any(|(_, kind, _)| kind == "estimated");
         let estimates = activities.iter().filter(|((_, kind, _), _)| kind == "estimated");
         month.estimated += estimates.map(|(_, count)| *count).sum::<u64>();
         let before = match run.take() {
@@ -230,9 +233,15 @@ fn row_flags(
                 }
                 if row.flags.iter().any(|flag| !OF_ALL_ROWS.contains(flag)) {
                     let source = source_of(&asked.registry, row);
-                    let month = month_word(month_of(days(&row.period, &zone).0));
-                    if let Some(month) = seen.get_mut(&(source, month)) {
-                        month.flagged += 1;
+                    // In every month of the question that it lasts into, whenever it began.
+                    let (first, last) = days(&row.period, &zone);
+                    let (from, to) =
+                        (asked.query.from.max(first), asked.query.to.min(last.plus(1)));
+                    for (from, _) in months(from, to) {
+                        let key = (source.clone(), month_word(from));
+                        if let Some(month) = seen.get_mut(&key) {
+                            month.flagged += 1;
+                        }
                     }
                 }
                 Ok(ControlFlow::Continue(()))

@@ -16,7 +16,7 @@ use crate::registry::Registry;
 
 /// The longest period that is spread over its days: a century. Rows above ten years are refused;
 /// this is for what was stored before they were, and must not hold up all others.
-const SPREAD_DAYS_MAX: i32 = 36_600;
+pub(crate) const SPREAD_DAYS_MAX: i32 = 36_600;
 
 /// What a row comes to.
 #[derive(Clone, Debug, PartialEq, Eq)]

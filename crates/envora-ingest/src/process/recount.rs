@@ -12,7 +12,7 @@ use envora_store::runs::run_current;
 use envora_store::segments::{Segment, Within, segments_within};
 use envora_store::unresolved::DayRange;
 
-use super::decide::Decider;
+use super::decide::{Decider, SPREAD_DAYS_MAX};
 use super::runs::Engine;
 use super::scan::Loaded;
 use super::sums::{Sign, Sums, is_nothing};
@@ -43,8 +43,9 @@ pub struct Difference {
     pub counted: CellValue,
 }
 
-/// How many days after its start a row may last: ten years, and a day for its zone.
-pub(crate) const ROW_DAYS_MAX: i32 = 3_661;
+/// How many days after its start a stored row may last, and a day for its zone: more than ten years are
+/// refused, but were not always.
+pub(crate) const ROW_DAYS_MAX: i32 = SPREAD_DAYS_MAX + 1;
 /// How many segments are listed at once.
 const SEGMENTS_AT_ONCE: u32 = 1_000;
 

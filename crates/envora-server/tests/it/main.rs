@@ -20,6 +20,7 @@ mod footprints;
 mod golden;
 mod house;
 mod imports;
+mod lasting;
 mod lingering;
 mod lists;
 mod metrics;
