@@ -130,12 +130,17 @@ impl House {
     /// A tenant that is there already, on `SQLite`. Each process that opens it has a seed of its own,
     /// or it would make the ids of another again.
     pub(crate) fn at(folder: &Path, seed: u64) -> Self {
+        Self::at_on(None, folder, seed)
+    }
+
+    /// The same, its database on this engine.
+    pub(crate) fn at_on(engine: Option<Engine>, folder: &Path, seed: u64) -> Self {
         let clock = Arc::new(FixedClock::parse("2023-02-01T09:00:00Z"));
         let entropy = Arc::new(SeededEntropy::new(seed));
         Self::opened(
             (folder.to_owned(), None),
             (clock, entropy),
-            (None, Library::starter().unwrap()),
+            (engine, Library::starter().unwrap()),
         )
     }
 

@@ -16,6 +16,7 @@ use envora_ingest::process::sweep::sweep_answers;
 use envora_ingest::tenant::Damaged;
 use envora_lake::segments::{Known, Orphans};
 use envora_store::engine::Engine;
+use envora_store::engine::address::Address;
 use envora_store::idempotency::idempotency_objects;
 use envora_store::imports::Mode;
 use envora_testkit::entropy::SeededEntropy;
@@ -233,28 +234,35 @@ fn p05_a_long_answer_is_an_object_beside_its_row_on_postgres() {
     }
 }
 
+/// The engine of a connection string; without one, a file.
+fn engine_of(database: &str) -> Option<Engine> {
+    (!database.is_empty()).then(|| Engine::Postgres { address: Address::parse(database).unwrap() })
+}
+
 /// A process ends between the object and the commit: the request is not done, and sent again it is.
-#[test]
-fn p05_an_answer_without_its_commit_was_never_given() {
-    let (me, bug) = ("p05::p05_an_answer_without_its_commit_was_never_given", "crash_after_answer");
+#[expect(clippy::disallowed_methods, reason = "the armed run is told its folder and its database")]
+fn crashed_before_the_commit(me: &str, database: &dyn Fn() -> String) {
+    let bug = "crash_after_answer";
     if std::env::args().any(|argument| argument == bug) {
         planted::arm(bug);
-        #[expect(clippy::disallowed_methods, reason = "the armed run is told its folder")]
         let folder = std::env::var_os("P05_FOLDER").unwrap();
-        let house = House::at(Path::new(&folder), 8);
+        let engine = engine_of(&std::env::var("P05_DATABASE").unwrap());
+        let house = House::at_on(engine, Path::new(&folder), 8);
         drop(house.try_submit(long(1)));
         return;
     }
-    let house = House::new();
+    let database = database();
+    let house = House::on(engine_of(&database));
     house.facility("b24", |_| {});
     let (folder, kept) = (house.folder.clone(), house.close());
     let run = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", me, bug])
         .env("P05_FOLDER", &folder)
+        .env("P05_DATABASE", &database)
         .output()
         .unwrap();
     assert!(!run.status.success(), "it came to its end");
-    let house = House::at(&folder, 9);
+    let house = House::at_on(engine_of(&database), &folder, 9);
     let [orphan] = objects(&house).try_into().expect("the object was durable");
     assert_eq!(house.recount().rows, 0, "and its effect was not");
     let named =
@@ -267,6 +275,20 @@ fn p05_an_answer_without_its_commit_was_never_given() {
     assert!(matches!(house.try_submit(long(1)), Ok(Submitted::Stored(..))), "it truly runs again");
     assert!(replayed(&house, 1).is_ok());
     drop(kept);
+}
+
+#[test]
+fn p05_an_answer_without_its_commit_was_never_given() {
+    let me = "p05::p05_an_answer_without_its_commit_was_never_given";
+    crashed_before_the_commit(me, &String::new);
+}
+
+#[test]
+fn p05_an_answer_without_its_commit_was_never_given_on_postgres() {
+    let me = "p05::p05_an_answer_without_its_commit_was_never_given_on_postgres";
+    if let Some(server) = postgres::server() {
+        crashed_before_the_commit(me, &|| server.database());
+    }
 }
 
 #[test]

@@ -9,7 +9,7 @@ use envora_domain::time::Timestamp;
 use serde_json::Value;
 
 use crate::documents::Reader;
-use crate::fire::{Served, new_folder, post, read_back, world};
+use crate::fire::{Served, new_folder, note, post, read_back, send, world};
 
 /// A home with the folder `data`, and what the verbs said of it.
 struct Drill {
@@ -202,6 +202,38 @@ fn p14_a_flipped_byte_is_found_and_named() {
         let together = format!("backup create --data data --to {to} --keys-to {keys}");
         says(&drill.run(&together), 2, &["not_apart"]);
     }
+}
+
+/// An answer too long for its row is an object of its own: copied, examined, brought back.
+#[test]
+fn p14_a_long_answer_is_given_again_after_a_restore() {
+    let drill = Drill::new();
+    let data = drill.path("data");
+    let token = new_folder(&data);
+    // Ids that nothing packs: the answer names them all.
+    let ids: Vec<String> =
+        (0..1_000).map(|row| format!("{}-{row}", note(&format!("{}", 2 * row)))).collect();
+    let mut server = Served::start(&data, &[], None);
+    let first = send(server.port, &token, &ids).unwrap();
+    assert_eq!(first.status, 201, "{}", first.body);
+    server.end();
+    assert!(file_with(&data, "/answers/").metadata().unwrap().len() > 64 * 1024);
+    says(&drill.run(CREATE), 0, &[]);
+    says(&drill.run(VERIFY), 0, &["kept answers"]);
+    let kept = file_with(&drill.path("copy"), "/answers/");
+    flip(&kept);
+    says(&drill.run(VERIFY), 5, &[kept.file_name().unwrap().to_str().unwrap()]);
+    flip(&kept);
+    fs::remove_dir_all(&data).unwrap();
+    says(&drill.run(RESTORE), 0, &[]);
+    let again = drill.path("again");
+    let mut server = Served::start(&again, &[], None);
+    let replayed = send(server.port, &token, &ids).unwrap();
+    assert!(replayed.head.to_ascii_lowercase().contains("replayed"), "{}", replayed.head);
+    assert_eq!((replayed.status, &replayed.body), (201, &first.body), "to the byte");
+    server.end();
+    let rows = read_back(&again).unwrap();
+    assert_eq!((rows.len(), rows.values().max()), (1_000, Some(&1)));
 }
 
 #[test]

@@ -221,8 +221,9 @@ fn parsed(answer: &str) -> Option<Answered> {
 }
 
 /// Text of some length that no packing shortens much, always the same for an id.
-fn note(id: &str) -> String {
-    let mut state = id.bytes().fold(7_u64, |state, byte| state * 31 + u64::from(byte)) | 1;
+pub(crate) fn note(id: &str) -> String {
+    let mut state =
+        id.bytes().fold(7_u64, |state, byte| state.wrapping_mul(31).wrapping_add(byte.into())) | 1;
     let mut letter = || {
         state ^= state << 13;
         state ^= state >> 7;
