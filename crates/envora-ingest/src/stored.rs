@@ -29,6 +29,7 @@ use crate::process::recount::ROW_DAYS_MAX;
 use crate::registry::{Mention, Registry};
 use crate::segments::{cut, decode};
 use crate::tenant::TenantParts;
+use crate::trace::replay::lasts_until;
 
 /// What a row came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -331,6 +332,19 @@ impl<'a> Narrowed<'a> {
             && self.question.to.is_none_or(|to| first.plus(-2) < to)
             && self.question.import.is_none_or(|import| segment.import == Some(import))
             && self.seqs.as_ref().is_none_or(|seqs| seqs.contains(&segment.seq))
+    }
+
+    /// The same, and of a segment whose rows begin long before the days that are asked for, whether one
+    /// of them lasts until then: for that it is opened. Blocks.
+    ///
+    /// # Errors
+    /// [`Damaged`](crate::tenant::Damaged) inside.
+    pub fn reaches(&self, segment: &Segment) -> anyhow::Result<bool> {
+        Ok(self.may_hold(segment)
+            && match self.question.from {
+                Some(from) => lasts_until(self.parts, segment, from)?,
+                None => true,
+            })
     }
 
     /// Whether a row is among those asked for.

@@ -169,7 +169,11 @@ fn starts((from, to): (Day, Day)) -> Range<Timestamp> {
 
 /// Whether a row of a segment may last until a day, in any zone. Few last a year, so that of segments that
 /// begin long before it is looked up, without reading their rows.
-fn lasts_until(parts: &TenantParts, segment: &Segment, day: Day) -> anyhow::Result<bool> {
+pub(crate) fn lasts_until(
+    parts: &TenantParts,
+    segment: &Segment,
+    day: Day,
+) -> anyhow::Result<bool> {
     if segment.start_max.utc_day().plus(400) >= day {
         return Ok(true);
     }

@@ -34,6 +34,8 @@ const SEGMENTS_AT_ONCE: u32 = 1_000;
 const LOOKED_AT_A_PAGE: usize = 10_000;
 /// Lines of the manifest that are looked at to count those of a narrowed list.
 const COUNTED_MAX: u64 = 100_000;
+/// As so many lines counts a segment that is opened and then left out.
+const OPENED_COUNTS_AS: u16 = 400;
 /// The largest place of the log that can be asked for.
 const SEQ_MAX: u64 = (1 << 62) - 1;
 
@@ -119,11 +121,13 @@ fn page(
             return Ok((data, None, total));
         }
         for segment in found {
-            let held = narrowed.may_hold(&segment);
-            if looked_at == LOOKED_AT_A_PAGE || (held && data.len() == wanted.limit) {
+            let held = narrowed.reaches(&segment)?;
+            let opened_in_vain = !held && narrowed.may_hold(&segment);
+            if looked_at >= LOOKED_AT_A_PAGE || (held && data.len() == wanted.limit) {
                 return Ok((data, Some(segment.seq), total));
             }
-            (looked_at, from) = (looked_at + 1, segment.seq + 1);
+            looked_at += if opened_in_vain { usize::from(OPENED_COUNTS_AS) } else { 1 };
+            from = segment.seq + 1;
             if held {
                 data.push(wire(segment));
             }
@@ -143,7 +147,13 @@ fn count(
         let Some(last) = found.last() else { return Ok(Total { items, is_exact: true }) };
         from = last.seq + 1;
         looked_at += found.len() as u64;
-        items += found.iter().filter(|segment| narrowed.may_hold(segment)).count() as u64;
+        for segment in &found {
+            if narrowed.reaches(segment)? {
+                items += 1;
+            } else if narrowed.may_hold(segment) {
+                looked_at += u64::from(OPENED_COUNTS_AS);
+            }
+        }
     }
     Ok(Total { items, is_exact: false })
 }

@@ -51,6 +51,8 @@ async fn a_row_of_ten_years_is_there_in_its_ninth() {
         assert_eq!(file.lines().count(), lines, "{file}");
         assert!(file.contains("decade"), "{file}");
     }
+    let segments = house.get(&format!("/segments?{period}&include=total")).await.json();
+    assert_eq!(segments["total"], 1, "that of the row alone: {segments}");
     // 366 of 3652 days, 366 kWh.
     let footprint = house.get(&format!("/carbon-footprint?{period}")).await.json();
     let figure = &footprint["totals"]["scope2_location"];
