@@ -241,6 +241,28 @@ def mobile():
         ("s3", "commute.average_vehicle@1", record("vehicle.driven", "combustion", **words), car, amount),
         ("s3_wtt", "wtt.average_vehicle@1", record("vehicle.driven", "upstream", **words), well, amount),
     )
+    where = {"level_3": "Average car", "column": "Battery Electric Vehicle"}
+    power = desnz("x:veh.km", "km", level_1="UK electricity for EVs", **where)
+    lost = desnz("x:veh.km", "km", level_1="UK electricity T&D for EVs", **where)
+    well = desnz("x:veh.km", "km", False, level_1="WTT- pass vehs & travel (land)", **where)
+    charged = {"vehicle_class": "car_average", "fuel": "battery_electric"}
+
+    def on_battery(name, row, family, average, amount):
+        case(
+            name,
+            row,
+            ("s3_power", f"{family}.{average}@1", record("vehicle.driven", "generation", **charged), power, amount),
+            ("s3_tnd", f"tnd.{average}@1", record("vehicle.driven", "t_and_d", **charged), lost, amount),
+            ("s3_wtt", f"wtt.{average}@1", record("vehicle.driven", "upstream", **charged), well, amount),
+        )
+
+    car = {**charged, "mode": "car"}
+    three = {"inputs": {"occupancy": ["3", "1"]}}
+    on_battery("travel.occupancy on a battery", ("travel.moved", "1000", "x:pax.km", car, three), "travel", "occupancy", F(1000, 3))
+    on_battery("commute.occupancy on a battery", ("commute.moved", "1000", "x:pax.km", car, three), "commute", "occupancy", F(1000, 3))
+    inputs = {"one_way": ["7.5", "[mi_i]"], "days": ["210", "d"], "occupancy": ["1.2", "1"]}
+    staff = ("commute.moved", "35", "x:pax", car, {"inputs": inputs})
+    on_battery("commute.average_vehicle on a battery", staff, "commute", "average_vehicle", F(35) * F("7.5") * MILE * 2 * 210 / F("1.2"))
     litre = desnz("L", "litres", level_1="Fuels", level_3="Diesel (average biofuel blend)")
     upstream = desnz("L", "litres", False, level_1="WTT- fuels", level_3="Diesel (average biofuel blend)")
     case(

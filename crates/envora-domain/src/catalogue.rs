@@ -288,6 +288,18 @@ impl ActivityKind {
         quantities::check(self, unit, qualifiers)
     }
 
+    /// Whether a volume of the fuel that a row names is one of a known thing: see
+    /// [`ActivityKind::check_unit`], which asks the same of the quantity.
+    ///
+    /// # Errors
+    /// [`UnitError::Ambiguous`] where it may be one of gas.
+    pub fn check_fuel_volume(
+        unit: &Unit,
+        qualifiers: &BTreeMap<String, String>,
+    ) -> Result<(), UnitError> {
+        quantities::check_volume(unit, qualifiers)
+    }
+
     /// What is wrong with these qualifiers.
     #[must_use]
     pub fn check_qualifiers(&self, given: &BTreeMap<String, String>) -> Vec<QualifierError> {

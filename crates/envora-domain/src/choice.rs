@@ -305,6 +305,13 @@ struct Asked<'a> {
     family: BTreeMap<String, Edition>,
 }
 
+impl Asked<'_> {
+    /// Whether the row itself says this qualifier.
+    fn says(&self, name: &str) -> bool {
+        self.qualifiers.contains_key(name)
+    }
+}
+
 /// Chooses method and factor for every slot of an activity.
 ///
 /// # Errors
@@ -368,6 +375,9 @@ fn ask<'a>(
     };
     if kind.slots.is_empty() {
         return Err(waits::unresolved(kind, question, library));
+    }
+    if let Some(unsaid) = waits::unsaid(kind, question.qualifiers) {
+        return Err(unsaid);
     }
     let missing =
         |problem: units::UnitError| Unresolved::missing(problem.to_string(), &problem.remedy());

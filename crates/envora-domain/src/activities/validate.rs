@@ -250,7 +250,14 @@ fn check_inputs(activity: &Activity, kind: &ActivityKind, problems: &mut Vec<Row
                 let hint = format!("send it in a unit such as {}", due.example());
                 problems.push(problem.value(&input.unit).hint(hint));
             }
-            Ok(_) => {}
+            Ok(unit) => {
+                let burnt = known.quantities.contains(&Quantity::GasVolume);
+                if burnt
+                    && let Err(error) = ActivityKind::check_fuel_volume(&unit, &activity.qualifiers)
+                {
+                    problems.push(unit_problem(&error, &field, &input.unit));
+                }
+            }
         }
     }
     let unit = unit_of(&activity.unit).ok();

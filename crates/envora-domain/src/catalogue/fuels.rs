@@ -7,7 +7,10 @@ use crate::gwp::Carbon;
 pub enum State {
     /// A gas: a volume says nothing without temperature and pressure.
     Gas,
-    /// Sold as a liquid, by the litre.
+    /// A gas that is sold pressed or cooled, by the litre of its tank: a litre is one of that, and a
+    /// cubic metre may be one of a tank or of a meter, two hundred times as thin.
+    Pressed,
+    /// A liquid.
     Liquid,
     /// A solid.
     Solid,
@@ -36,18 +39,18 @@ const fn fuel(
 }
 
 use Carbon::{Biogenic, Fossil, Mixed, Unknown};
-use State::{Gas, Liquid, Solid};
+use State::{Gas, Liquid, Pressed, Solid};
 
 /// All fuels.
 pub(super) const ALL: &[Fuel] = &[
     fuel("natural_gas", Gas, Fossil, &["Natural gas"]),
     fuel("natural_gas_mineral", Gas, Fossil, &["Natural gas (100% mineral blend)"]),
-    fuel("butane", Liquid, Fossil, &["Butane"]),
-    fuel("cng", Liquid, Fossil, &["CNG", "Compressed Natural Gas (CNG)"]),
-    fuel("lng", Liquid, Fossil, &["LNG", "Liquefied Natural Gas (LNG)"]),
-    fuel("lpg", Liquid, Fossil, &["LPG", "Liquefied Petroleum Gases (LPG)"]),
-    fuel("other_petroleum_gas", Liquid, Fossil, &["Other petroleum gas"]),
-    fuel("propane", Liquid, Fossil, &["Propane"]),
+    fuel("butane", Pressed, Fossil, &["Butane"]),
+    fuel("cng", Pressed, Fossil, &["CNG", "Compressed Natural Gas (CNG)"]),
+    fuel("lng", Pressed, Fossil, &["LNG", "Liquefied Natural Gas (LNG)"]),
+    fuel("lpg", Pressed, Fossil, &["LPG", "Liquefied Petroleum Gases (LPG)"]),
+    fuel("other_petroleum_gas", Pressed, Fossil, &["Other petroleum gas"]),
+    fuel("propane", Pressed, Fossil, &["Propane"]),
     fuel("burning_oil", Liquid, Fossil, &["Burning oil"]),
     fuel("diesel", Liquid, Mixed, &["Diesel (average biofuel blend)"]),
     fuel("diesel_mineral", Liquid, Fossil, &["Diesel (100% mineral diesel)", "Diesel Fuel"]),
@@ -112,12 +115,12 @@ pub(super) const ALL: &[Fuel] = &[
     fuel("pentanes_plus", Liquid, Fossil, &["Pentanes Plus"]),
     fuel("petrochemical_feedstocks", Liquid, Fossil, &["Petrochemical Feedstocks"]),
     fuel("asphalt_road_oil", Liquid, Fossil, &["Asphalt and Road Oil"]),
-    fuel("ethane", Liquid, Fossil, &["Ethane"]),
-    fuel("ethylene", Liquid, Fossil, &["Ethylene"]),
-    fuel("propylene", Liquid, Fossil, &["Propylene"]),
-    fuel("butylene", Liquid, Fossil, &["Butylene"]),
-    fuel("isobutane", Liquid, Fossil, &["Isobutane"]),
-    fuel("isobutylene", Liquid, Fossil, &["Isobutylene"]),
+    fuel("ethane", Pressed, Fossil, &["Ethane"]),
+    fuel("ethylene", Pressed, Fossil, &["Ethylene"]),
+    fuel("propylene", Pressed, Fossil, &["Propylene"]),
+    fuel("butylene", Pressed, Fossil, &["Butylene"]),
+    fuel("isobutane", Pressed, Fossil, &["Isobutane"]),
+    fuel("isobutylene", Pressed, Fossil, &["Isobutylene"]),
     fuel("blast_furnace_gas", Gas, Fossil, &["Blast Furnace Gas"]),
     fuel("coke_oven_gas", Gas, Fossil, &["Coke Oven Gas"]),
     fuel("fuel_gas", Gas, Fossil, &["Fuel Gas"]),
@@ -145,7 +148,7 @@ pub(super) const ALL: &[Fuel] = &[
     fuel("biodiesel_tallow", Liquid, Biogenic, &["Biodiesel ME (from tallow)"]),
     fuel("biodiesel_hvo", Liquid, Biogenic, &["Biodiesel HVO", "HVO"]),
     fuel("biodiesel_off_road", Liquid, Biogenic, &["Off road biodiesel"]),
-    fuel("biopropane", Liquid, Biogenic, &["Biopropane"]),
+    fuel("biopropane", Pressed, Biogenic, &["Biopropane"]),
     fuel("development_diesel", Liquid, Biogenic, &["Development diesel"]),
     fuel("development_petrol", Liquid, Biogenic, &["Development petrol"]),
     fuel("bio_petrol", Liquid, Biogenic, &["Bio Petrol"]),
@@ -153,10 +156,10 @@ pub(super) const ALL: &[Fuel] = &[
     fuel("methanol", Liquid, Unknown, &["Methanol"]),
     fuel("biomethanol", Liquid, Biogenic, &["Methanol (bio)"]),
     fuel("avtur_renewable", Liquid, Biogenic, &["Avtur (renewable)"]),
-    fuel("biomethane_compressed", Liquid, Biogenic, &["Biomethane (compressed)"]),
+    fuel("biomethane_compressed", Pressed, Biogenic, &["Biomethane (compressed)"]),
     fuel(
         "biomethane_liquefied",
-        Liquid,
+        Pressed,
         Biogenic,
         &["Biomethane (liquified)", "Biomethane (liquefied)"],
     ),

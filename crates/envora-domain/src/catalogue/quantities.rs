@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{ActivityKind, State, fuels};
+use super::{ActivityKind, State, fuels, word};
 use crate::units::{Base, Dimension, Unit, UnitError};
 
 /// A kind of quantity that an activity type takes.
@@ -158,19 +158,10 @@ pub(super) fn check(
     unit: &Unit,
     qualifiers: &BTreeMap<String, String>,
 ) -> Result<(), UnitError> {
-    let fuel = qualifiers.get("fuel");
-    let fuel = fuel.and_then(|word| fuels::find(word).or_else(|| fuels::by_alias(word)));
     let takes = |quantity: Quantity| {
         kind.quantities.contains(&quantity) && quantity.takes(unit.dimension())
     };
-    let gas = fuel.is_some_and(|fuel| fuel.state == State::Gas);
-    if takes(Quantity::Volume) && gas {
-        return Err(UnitError::Ambiguous {
-            text: unit.code().to_owned(),
-            why: "a volume of gas means nothing without temperature and pressure",
-            meanings: vec!["x:Sm3_15C".to_owned(), "x:Nm3_0C".to_owned(), "x:scf_60F".to_owned()],
-        });
-    }
+    check_volume(unit, qualifiers)?;
     if kind.quantities.iter().any(|quantity| takes(*quantity)) {
         return Ok(());
     }
@@ -192,6 +183,37 @@ pub(super) fn check(
             .collect::<Vec<_>>()
             .join(", "),
         hint: rate_hint(unit),
+    })
+}
+
+/// Whether a volume is one of a known thing: of the fuel that a row names, be it the row's own
+/// quantity or what a carrier burned.
+pub(super) fn check_volume(
+    unit: &Unit,
+    qualifiers: &BTreeMap<String, String>,
+) -> Result<(), UnitError> {
+    let word = qualifiers.get("fuel").and_then(|text| word("fuel", text));
+    let Some(fuel) = word.and_then(fuels::find).filter(|_| Quantity::Volume.is_of(unit)) else {
+        return Ok(());
+    };
+    let (why, liquid) = match fuel.state {
+        State::Gas => ("a volume of gas means nothing without temperature and pressure", None),
+        State::Pressed if !is_of_tanks(unit.code()) => (
+            "a volume of the liquid, or of gas, and at which temperature and pressure?",
+            Some(if unit.code() == "m3" { "kL" } else { "L" }),
+        ),
+        State::Pressed | State::Liquid | State::Solid => return Ok(()),
+    };
+    let meanings = liquid.into_iter().chain(["x:Sm3_15C", "x:Nm3_0C", "x:scf_60F"]);
+    let meanings = meanings.map(str::to_owned).collect();
+    Err(UnitError::Ambiguous { text: unit.code().to_owned(), why, meanings })
+}
+
+/// Whether a volume is measured as liquids are: in litres, gallons or barrels.
+fn is_of_tanks(code: &str) -> bool {
+    code.split(['.', '/']).any(|atom| {
+        let litre = atom.ends_with(['l', 'L']);
+        litre || matches!(atom, "[gal_us]" | "[gal_br]" | "[bbl_us]")
     })
 }
 
@@ -242,6 +264,62 @@ mod tests {
         check_kind(fuel, "diesel", "L", "ok");
         check_kind(fuel, "diesel", "t", "ok");
         check_kind(fuel, "diesel", "km", "mismatch");
+    }
+
+    /// What each fuel is, by the units of volume that it takes: every fuel of the catalogue is told
+    /// here once more, so that a new one is decided and not left to a default.
+    #[test]
+    fn volumes_of_what_may_be_a_gas_are_asked_back() {
+        const GASES: &str = "natural_gas natural_gas_mineral biogas landfill_gas blast_furnace_gas \
+            coke_oven_gas fuel_gas propane_gas other_biomass_gas biomethane";
+        const PRESSED: &str = "butane cng lng lpg other_petroleum_gas propane ethane ethylene \
+            propylene butylene isobutane isobutylene biopropane biomethane_compressed \
+            biomethane_liquefied";
+        const LIQUIDS: &str = "burning_oil diesel diesel_mineral fuel_oil gas_oil lubricants naphtha \
+            petrol petrol_mineral distillate_oil residual_oil refinery_miscellaneous waste_oils \
+            aviation_spirit aviation_turbine_fuel marine_gas_oil marine_fuel_oil kerosene \
+            distillate_oil_1 distillate_oil_2 distillate_oil_4 residual_oil_5 residual_oil_6 \
+            heavy_gas_oil crude_oil natural_gasoline special_naphtha unfinished_oils other_oil \
+            pentanes_plus petrochemical_feedstocks asphalt_road_oil bioethanol biodiesel \
+            biodiesel_cooking_oil biodiesel_tallow biodiesel_hvo biodiesel_off_road \
+            development_diesel development_petrol bio_petrol renewable_petrol methanol biomethanol \
+            avtur_renewable rendered_animal_fat vegetable_oil black_liquor_softwood \
+            black_liquor_hardwood black_liquor_bagasse black_liquor_bamboo black_liquor_straw";
+        let is = |list: &str, word: &str| list.split_ascii_whitespace().any(|one| one == word);
+        for fuel in fuels::ALL {
+            let asked = match fuel.word {
+                word if is(GASES, word) => ["ambiguous", "ambiguous"],
+                word if is(PRESSED, word) => ["ambiguous", "ok"],
+                word if is(LIQUIDS, word) => ["ok", "ok"],
+                _ => {
+                    assert_eq!(fuel.state, State::Solid, "{} is in no list", fuel.word);
+                    continue;
+                }
+            };
+            for kind in ["fuel.combusted.stationary", "fuel.combusted.mobile"] {
+                for unit in ["m3", "[cft_i]", "10*3.[cft_i]", "dm3", "[yd_i]3"] {
+                    check_kind(kind, fuel.word, unit, asked[0]);
+                }
+                for unit in ["L", "l", "kL", "ML", "10*3.L", "[gal_us]", "[gal_br]", "[bbl_us]"] {
+                    check_kind(kind, fuel.word, unit, asked[1]);
+                }
+                for unit in ["kg", "kW.h.x:net", "x:Sm3_15C", "x:scf_60F"] {
+                    check_kind(kind, fuel.word, unit, "ok");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_question_names_what_a_cubic_metre_may_be() {
+        let remedy = |fuel: &str, unit: &str| {
+            let qualifiers = BTreeMap::from([("fuel".to_owned(), fuel.to_owned())]);
+            let unit = parse_code(unit).expect("a unit");
+            check_volume(&unit, &qualifiers).expect_err("a question").remedy()
+        };
+        assert!(remedy("Propane", "m3").starts_with("write one of kL, x:Sm3_15C, x:Nm3_0C,"));
+        assert!(remedy("lpg", "[cft_i]").starts_with("write one of L, x:Sm3_15C,"));
+        assert!(remedy("natural_gas", "m3").starts_with("write one of x:Sm3_15C,"));
     }
 
     #[test]

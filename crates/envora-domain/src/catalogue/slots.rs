@@ -113,7 +113,8 @@ pub(super) const HEAT: &[SlotSpec] = &[
 /// Sun and wind are nothing only while their certificates are kept; once sold, others claim them.
 const OWN: &[&str] = &["generation.own@1"];
 const SOLD: When = When::Is("certificates_kept", "no");
-const KEPT: When = When::IsNot("certificates_kept", "no");
+/// What says neither waits before any slot is asked for.
+const KEPT: When = When::Is("certificates_kept", "yes");
 
 pub(super) const GENERATED: &[SlotSpec] = &[
     s2(Slot::S2Lb, Market::Location, OWN),
@@ -219,25 +220,27 @@ pub(super) const FREIGHT: &[SlotSpec] = &[
     s3_more(Slot::S3Wtt, Boundary::Upstream, &["wtt.fuel@1", "wtt.leg@1", "wtt.published@1"]),
 ];
 
-/// Journeys of passengers: `power` stands for vehicles that are charged.
+/// Journeys of passengers: `power` stands for vehicles that are charged, `losses` for what the grid
+/// loses on the way to them.
 const fn journey(
     methods: &'static [&'static str],
-    power: &'static [&'static str],
+    [power, losses]: [&'static [&'static str]; 2],
     upstream: &'static [&'static str],
-) -> [SlotSpec; 3] {
+) -> [SlotSpec; 4] {
     [
         s3(Boundary::Combustion, methods).of_types(JOURNEYS).when(&[When::Burns]),
         SlotSpec::new(Slot::S3Power, Boundary::Generation, power)
             .booked(3, 0)
             .of_types(JOURNEYS)
             .when(&[When::Plugs]),
+        s3_more(Slot::S3Tnd, Boundary::TAndD, losses).of_types(JOURNEYS).when(&[When::Plugs]),
         s3_more(Slot::S3Wtt, Boundary::Upstream, upstream).of_types(JOURNEYS),
     ]
 }
 
 pub(super) const TRAVEL: &[SlotSpec] = &journey(
     &["travel.fuel@1", "travel.occupancy@1", "travel.distance@1", "travel.spend@1"],
-    &["travel.occupancy@1"],
+    [&["travel.occupancy@1"], &["tnd.occupancy@1"]],
     &["wtt.fuel@1", "wtt.occupancy@1", "wtt.published@1"],
 );
 pub(super) const COMMUTE: &[SlotSpec] = &journey(
@@ -247,7 +250,10 @@ pub(super) const COMMUTE: &[SlotSpec] = &journey(
         "commute.average_vehicle@1",
         "commute.average@1",
     ],
-    &["commute.occupancy@1", "commute.average_vehicle@1"],
+    [
+        &["commute.occupancy@1", "commute.average_vehicle@1"],
+        &["tnd.occupancy@1", "tnd.average_vehicle@1"],
+    ],
     &["wtt.occupancy@1", "wtt.average_vehicle@1", "wtt.average@1", "wtt.published@1"],
 );
 pub(super) const HOTEL: &[SlotSpec] = &[s3(Boundary::Use, &["travel.hotel@1"])];

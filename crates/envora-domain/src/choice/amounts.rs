@@ -6,7 +6,7 @@ use super::candidates::{self, Search};
 use super::period::Edition;
 use super::{Asked, catalogue};
 use crate::activities::validate::unit_of;
-use crate::catalogue::{Quantity, SlotSpec};
+use crate::catalogue::{ActivityKind, Quantity, SlotSpec};
 use crate::factors::{Boundary, Factor, FactorId, FactorKind};
 use crate::methods::{Method, Of, Product, screening};
 use crate::units::{self, Unit, UnitPath};
@@ -184,7 +184,10 @@ impl<'a> Measuring<'a> {
 
     fn input_as_sent(&mut self, name: &str) -> Result<Operand, String> {
         let text = self.asked.question.brings.inputs.get(name).ok_or_else(|| self.lacks(name))?;
-        self.unit = Some(unit_of(text).map_err(|error| error.to_string())?);
+        let unit = unit_of(text).map_err(|error| error.to_string())?;
+        ActivityKind::check_fuel_volume(&unit, &self.asked.qualifiers)
+            .map_err(|error| error.to_string())?;
+        self.unit = Some(unit);
         Ok(Operand::row(name, None))
     }
 

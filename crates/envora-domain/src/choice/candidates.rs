@@ -130,10 +130,10 @@ pub(super) fn best(
     passed_over: &mut Vec<PassedOver>,
 ) -> Result<Found, Unresolved> {
     let mut notes = Notes { slot: search.slot, into: passed_over };
-    let (fitting, others) = fitting(search, asked, &mut notes)?;
+    let Fitting { fitting, others, units } = fitting(search, asked, &mut notes)?;
     let near = regions::nearest(fitting, asked, &mut notes);
     if near.is_empty() {
-        return Err(no_region((search, asked), &others));
+        return Err(no_region((search, asked), &others, &units));
     }
     let dated = period::in_period(near, (search, asked), &mut notes)?;
     let winner = rank(dated, (search, asked), &mut notes)?;
@@ -174,12 +174,21 @@ fn missing<'a>(
     pairs.filter(|(name, words)| !fits(name, words)).collect()
 }
 
+/// Those of the right meaning, wherever they hold, and what a remedy is told by where none holds.
+struct Fitting<'a> {
+    fitting: Vec<Candidate<'a>>,
+    /// Those that only other qualifiers keep from fitting.
+    others: Vec<&'a Factor>,
+    /// What those of the row's place are per that only the unit keeps from fitting.
+    units: BTreeSet<&'a str>,
+}
+
 /// Right meaning: boundary, memo, use, qualifiers, unit, basis.
 fn fitting<'a>(
     search: &Search<'_>,
     asked: &Asked<'a>,
     notes: &mut Notes<'_>,
-) -> Result<(Vec<Candidate<'a>>, Vec<&'a Factor>), Unresolved> {
+) -> Result<Fitting<'a>, Unresolved> {
     // The CO2 of a fuel of plants is in a memo: without it the factor is whole.
     let fuel = asked.told.get("fuel").and_then(|word| find_fuel(word));
     let biogenic = fuel.is_some_and(|fuel| fuel.carbon == Carbon::Biogenic);
@@ -230,7 +239,7 @@ fn fitting<'a>(
     if fitting.is_empty() {
         return Err(nothing((search, asked), &others, &units));
     }
-    Ok((fitting, others))
+    Ok(Fitting { fitting, others, units })
 }
 
 /// The nearer activity type, more matching qualifiers, then the organization's pack priority; what
@@ -307,15 +316,18 @@ fn nothing(
         search.slot
     );
     let there = there(search, asked, others);
-    let unit = (!units.is_empty()).then(|| {
-        let units: Vec<&str> = units.iter().copied().collect();
-        format!("send it in a unit that factors are per there: {}", units.join(", "))
-    });
+    let unit = per_there(units);
     let told = unit.or_else(|| told_apart(search, asked, &there));
     let remedy = told.or_else(|| told_apart(search, asked, others)).unwrap_or_else(|| {
         "send another unit or qualifier, or activate a pack that has one".to_owned()
     });
     Unresolved::missing(detail, &remedy)
+}
+
+/// The units that factors of the place are per, where only the unit keeps them from fitting.
+fn per_there(units: &BTreeSet<&str>) -> Option<String> {
+    let list = units.iter().copied().collect::<Vec<_>>().join(", ");
+    (!units.is_empty()).then(|| format!("send it in a unit that factors are per there: {list}"))
 }
 
 /// ` of ` what the row says, where it says something.
@@ -336,17 +348,49 @@ fn there<'a>(search: &Search<'_>, asked: &Asked<'_>, others: &[&'a Factor]) -> V
     others.iter().copied().filter(fits).collect()
 }
 
-/// The one qualifier by which factors miss the row, or each of several, with the words it may have.
-fn told_apart(search: &Search<'_>, asked: &Asked<'_>, others: &[&Factor]) -> Option<String> {
-    let mut words: BTreeSet<(&str, &str)> = BTreeSet::new();
+/// The words of each qualifier by which alone factors miss the row: of the nearest activity type that
+/// has any, since what an asphalt plant burns is no remedy for a car.
+fn lists_apart<'a>(
+    search: &Search<'_>,
+    asked: &Asked<'_>,
+    others: &[&'a Factor],
+) -> BTreeMap<&'a str, Vec<&'a str>> {
+    let mut words: BTreeMap<usize, BTreeSet<(&str, &str)>> = BTreeMap::new();
     for factor in others {
+        let nearness = search.types.iter().position(|kind| *kind == factor.activity_type);
         if let [(name, of)] = missing(factor, search, asked).as_slice() {
+            let words = words.entry(nearness.unwrap_or(usize::MAX)).or_default();
             words.extend(of.split('|').map(|word| (*name, word)));
         }
     }
     let mut lists: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for (name, word) in words {
+    for (name, word) in words.into_values().next().into_iter().flatten() {
         lists.entry(name).or_default().push(word);
+    }
+    lists
+}
+
+/// Keeps the fuels that factors of the row's type and place name beside its vehicle, where any do.
+fn only_of_vehicle(fuels: &mut Vec<&str>, asked: &Asked<'_>) {
+    let Some(vehicle) = asked.told.get("vehicle_class") else { return };
+    let names = |factor: &&Factor| {
+        let classes = factor.qualifiers.get("vehicle_class");
+        classes.is_some_and(|classes| classes.split('|').any(|class| class == vehicle))
+    };
+    let of_vehicle = asked.library.of_kind(asked.kind.code).filter(names);
+    let of_vehicle = of_vehicle.filter(|factor| regions::is_there(&asked.places, factor));
+    let burnt = of_vehicle.filter_map(|factor| factor.qualifiers.get("fuel"));
+    let burnt: BTreeSet<&str> = burnt.flat_map(|fuels| fuels.split('|')).collect();
+    if fuels.iter().any(|fuel| burnt.contains(fuel)) {
+        fuels.retain(|fuel| burnt.contains(fuel));
+    }
+}
+
+/// The one qualifier by which factors miss the row, or each of several, with the words it may have.
+fn told_apart(search: &Search<'_>, asked: &Asked<'_>, others: &[&Factor]) -> Option<String> {
+    let mut lists = lists_apart(search, asked, others);
+    if let Some(fuels) = lists.get_mut("fuel") {
+        only_of_vehicle(fuels, asked);
     }
     // What is unsaid first, then what has the fewest words to choose from.
     let said = |name: &str| asked.told.contains_key(name);
@@ -365,25 +409,32 @@ fn told_apart(search: &Search<'_>, asked: &Asked<'_>, others: &[&Factor]) -> Opt
     Some(format!("{verb} {}", told.collect::<Vec<_>>().join(", or ")))
 }
 
-/// Factors fit, and none where the row is; `others` miss a qualifier.
-fn no_region((search, asked): (&Search<'_>, &Asked<'_>), others: &[&Factor]) -> Unresolved {
-    let there = there(search, asked, others);
-    match asked.places.first() {
-        None => Unresolved::missing(
+/// Factors fit, and none where the row is; `others` miss a qualifier, `units` are those that factors
+/// of the place are per.
+fn no_region(
+    (search, asked): (&Search<'_>, &Asked<'_>),
+    others: &[&Factor],
+    units: &BTreeSet<&str>,
+) -> Unresolved {
+    let Some(region) = asked.places.first() else {
+        return Unresolved::missing(
             "where it happened is unknown, and factors are never borrowed from another country"
                 .to_owned(),
             "set the country of the facility",
+        );
+    };
+    let of = format!("no factor for {}{}", asked.kind.code, said(asked));
+    if let Some(remedy) = per_there(units) {
+        let detail = format!("{of} per {} holds in {region}", search.unit);
+        return Unresolved::missing(detail, &remedy);
+    }
+    let there = there(search, asked, others);
+    match told_apart(search, asked, &there) {
+        Some(remedy) => Unresolved::missing(format!("{of} holds in {region}"), &remedy),
+        None => Unresolved::missing(
+            format!("no active pack has a factor for {region}"),
+            "activate a pack for this country; a neighbour's factor is never borrowed",
         ),
-        Some(region) => match told_apart(search, asked, &there) {
-            Some(remedy) => Unresolved::missing(
-                format!("no factor for {}{} holds in {region}", asked.kind.code, said(asked)),
-                &remedy,
-            ),
-            None => Unresolved::missing(
-                format!("no active pack has a factor for {region}"),
-                "activate a pack for this country; a neighbour's factor is never borrowed",
-            ),
-        },
     }
 }
 

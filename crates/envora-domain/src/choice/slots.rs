@@ -11,7 +11,8 @@ use super::{
 use crate::catalogue::{ActivityKind, Bucket, Slot, SlotSpec, When, gas_of};
 use crate::factors::FactorKind;
 use crate::gwp::{Carbon, Gas, GasGroup};
-use crate::methods::{self, Method, Source};
+use crate::methods::{self, Method, Of, Source};
+use crate::units;
 
 /// The qualifiers as factors are asked for them: words that stand in for what is unsaid, and what
 /// the row says in fields of its own.
@@ -79,7 +80,7 @@ pub(super) fn choose_slot(
     passed_over: &mut Vec<PassedOver>,
 ) -> Result<Option<Filled>, Unresolved> {
     let mut first: Option<Unresolved> = None;
-    let mut missing: Vec<&str> = Vec::new();
+    let mut missing: Vec<&Method> = Vec::new();
     for (place, id) in spec.methods.iter().enumerate() {
         let Some(method) = methods::find(id) else { continue };
         let over = |rule: &str, detail: String| PassedOver {
@@ -102,7 +103,7 @@ pub(super) fn choose_slot(
         let measured = match amounts::measure(method, spec, asked) {
             Ok(measured) => measured,
             Err(lacks) => {
-                missing.extend(method.absent.filter(|absent| *absent == lacks));
+                missing.extend((method.absent == Some(lacks.as_str())).then_some(method));
                 passed_over.push(over("inputs", lacks));
                 continue;
             }
@@ -138,16 +139,31 @@ pub(super) fn choose_slot(
     Err(explained(unresolved, (spec, asked), &missing))
 }
 
-/// The same, with what else would have done: an input, or the supplier's own figure.
+/// The same, with what else would have done: an input, or the supplier's own figure. What a row only
+/// leaves out is told before what it would have to say otherwise.
 fn explained(
     unresolved: Unresolved,
     (spec, asked): (&SlotSpec, &Asked<'_>),
-    missing: &[&str],
+    missing: &[&Method],
 ) -> Unresolved {
     let mut remedy = unresolved.remedy.clone();
-    if !missing.is_empty() {
-        let missing = missing.join("; ");
-        remedy = format!("{remedy}; another method lacks an input: {missing}");
+    let (due, may): (Vec<&Method>, Vec<&Method>) =
+        missing.iter().partition(|method| would_do(method, (spec, asked)));
+    let due: Vec<String> = due.into_iter().flat_map(|method| inputs_due(method, asked)).collect();
+    let car = (asked.told.get("vehicle_class")).filter(|_| !asked.says("vehicle_class"));
+    if !due.is_empty() {
+        let due = due.join(", ");
+        let class = car
+            .map_or_else(String::new, |car| format!(", and vehicle_class where it is not {car}"));
+        remedy = if remedy.starts_with("say ") {
+            format!("{remedy}; or give {due}{class}")
+        } else {
+            format!("give {due}{class}; or {remedy}")
+        };
+    }
+    if !may.is_empty() {
+        let may: Vec<&str> = may.iter().filter_map(|method| method.absent).collect();
+        remedy = format!("{remedy}; another method lacks an input: {}", may.join("; "));
     }
     let mut tried = spec.methods.iter().filter_map(|id| methods::find(id));
     let by_supplier = tried.find(|method| method.source == Source::Supplier);
@@ -158,6 +174,32 @@ fn explained(
         remedy = format!("{remedy}; the supplier's own figure would do, but {lacks}");
     }
     Unresolved { remedy, ..unresolved }
+}
+
+/// Whether a method finds its factor and waits for inputs alone.
+fn would_do(method: &Method, (spec, asked): (&SlotSpec, &Asked<'_>)) -> bool {
+    let unit = method.amount.map(|amount| units::parse_code(amount.unit));
+    let Some(Ok(unit)) = unit else { return false };
+    let measured = Measured { unit, terms: Vec::new(), beside: Vec::new() };
+    find(spec, method, (asked, &measured), &mut Vec::new()).is_ok()
+}
+
+/// The inputs that a method needs and the row does not bring, each with a unit.
+fn inputs_due(method: &Method, asked: &Asked<'_>) -> Vec<String> {
+    let products = method.amount.map(|amount| amount.sum).unwrap_or_default().iter();
+    let operands = products.flat_map(|product| product.times.iter().chain(product.over));
+    let due = operands.filter_map(|of| match of {
+        Of::Input(name, _) => Some(*name),
+        Of::Economy => Some("economy"),
+        _ => None,
+    });
+    let due = due.filter(|name| !asked.question.brings.inputs.contains_key(name));
+    let told = due.map(|name| {
+        let known = asked.kind.inputs.iter().find(|known| known.name == name);
+        let unit = known.and_then(|known| known.quantities.first()).map(|of| of.example());
+        format!("inputs.{name} with quantity and unit, such as {}", unit.unwrap_or("1"))
+    });
+    told.collect()
 }
 
 /// What a method needs that the row does not bring at all.

@@ -288,8 +288,8 @@ fn spend_tells_the_first_that_is_missing_on_its_way_to_a_factor() {
 
 #[test]
 fn own_generation_emits_nothing_while_its_certificates_are_kept() {
-    let why = other("electricity.generated", "kW.h", &[("technology", "wind")], &[]);
-    let why = why.expect("a choice");
+    let kept = [("technology", "wind"), ("certificates_kept", "yes")];
+    let why = other("electricity.generated", "kW.h", &kept, &[]).expect("a choice");
     assert!(why.slots.is_empty());
     let over: Vec<&str> = why.passed_over.iter().map(|over| over.rule.as_str()).collect();
     assert_eq!(over, ["nothing", "nothing"]);
@@ -298,6 +298,71 @@ fn own_generation_emits_nothing_while_its_certificates_are_kept() {
     let slots: Vec<Slot> = sold.slots.iter().map(|choice| choice.slot).collect();
     assert_eq!(slots, [Slot::S2Mb]);
     assert!(sold.flags.contains(&ChoiceFlag::NoResidualMix));
+}
+
+#[test]
+fn own_generation_waits_until_its_certificates_are_told() {
+    for words in [&[][..], &[("technology", "solar")]] {
+        let waits = other("electricity.generated", "kW.h", words, &[]).expect_err("unsaid");
+        assert_eq!(waits.code, UnresolvedCode::FactorMissing);
+        assert!(waits.detail.contains("unsaid"), "{}", waits.detail);
+        assert!(waits.remedy.contains("certificates_kept = yes"), "{}", waits.remedy);
+    }
+    // What is sold on, or fed in, turns on the grid alone.
+    assert!(other("electricity.exported", "kW.h", &[], &[]).is_ok());
+    assert!(other("electricity.resold", "kW.h", &[], &[]).is_ok());
+}
+
+/// What is wrong with a row in the US, of 2025.
+fn refused_us(kind: &str, unit: &str, words: &[(&str, &str)]) -> String {
+    let pair = |(name, word): &(&str, &str)| ((*name).to_owned(), (*word).to_owned());
+    let qualifiers: BTreeMap<String, String> = words.iter().map(pair).collect();
+    let day = Day::parse("2025-06-01").expect("a day");
+    let question = Question {
+        kind,
+        unit,
+        qualifiers: &qualifiers,
+        region: Some("US"),
+        first: day,
+        last: day,
+        scope: None,
+        category: None,
+        brings: Brings::default(),
+    };
+    let library = Library::starter().expect("the compiled-in packs");
+    let unresolved = choose(&question, &library, &Policy::default()).expect_err("no factor");
+    format!("{}: {}", unresolved.detail, unresolved.remedy)
+}
+
+#[test]
+fn a_unit_that_no_factor_of_the_place_is_per_is_told_with_those_that_are() {
+    let gas = [("fuel", "natural_gas")];
+    let told = refused_us("fuel.combusted.stationary", "10*6.[Btu_IT].x:net", &gas);
+    assert!(told.contains("per 10*6.[Btu_IT].x:net holds in US"), "{told}");
+    assert!(told.contains("factors are per there: 10*6.[Btu_IT].x:gross, x:scf_60F"), "{told}");
+}
+
+#[test]
+fn what_a_row_leaves_out_is_told_before_what_it_would_have_to_say_otherwise() {
+    let told = other("travel.moved", "x:pax.km", &[("mode", "car")], &[]).expect_err("no factor");
+    let first = "give inputs.occupancy with quantity and unit, such as 1, and vehicle_class where \
+                 it is not car_average; or there are factors for mode = ";
+    assert!(told.remedy.starts_with(first), "{}", told.remedy);
+    let words = [("mode", "car"), ("vehicle_class", "car_small"), ("fuel", "petrol")];
+    let told = other("commute.moved", "x:pax.km", &words, &[]).expect_err("no factor");
+    assert!(told.remedy.starts_with("give inputs.occupancy"), "{}", told.remedy);
+    assert!(!told.remedy.contains("vehicle_class where"), "{}", told.remedy);
+}
+
+#[test]
+fn a_vehicles_remedy_lists_no_fuels_of_plants() {
+    let car = [("fuel", "diesel"), ("vehicle_class", "car_average"), ("model_year", "2010")];
+    let told = refused_us("fuel.combusted.mobile", "[gal_us]", &car);
+    let (_, fuels) = told.split_once("fuel = ").expect("a list of fuels");
+    assert!(fuels.starts_with("diesel_mineral"), "{told}");
+    for plant in ["asphalt", "butylene", "crude_oil", "residual", "aviation"] {
+        assert!(!fuels.contains(plant), "{told}");
+    }
 }
 
 #[test]

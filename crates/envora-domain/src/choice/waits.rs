@@ -1,5 +1,7 @@
 //! Why activities of a type without methods wait, and what their sender can do meanwhile.
 
+use std::collections::BTreeMap;
+
 use super::{Question, Unresolved, UnresolvedCode};
 use crate::catalogue::ActivityKind;
 use crate::factors::{FactorKind, Library};
@@ -28,6 +30,26 @@ pub(super) fn unresolved(
         _ => "",
     };
     Unresolved::missing(detail, &format!("{KEPT}{instead}"))
+}
+
+/// Why an activity waits for a qualifier that its type does not need to be stored, and needs to be
+/// counted. Own power is nothing on the market's side only while its certificates are kept; once they
+/// are sold, others claim it, and it takes the residual mix. Whoever says neither is not taken for
+/// one who kept them.
+pub(super) fn unsaid(
+    kind: &ActivityKind,
+    qualifiers: &BTreeMap<String, String>,
+) -> Option<Unresolved> {
+    let silent = !qualifiers.contains_key("certificates_kept");
+    (kind.code == "electricity.generated" && silent).then(|| {
+        let detail = "whether the certificates of this power were kept is unsaid, and the \
+                      market-based figure turns on it";
+        Unresolved::missing(
+            detail.to_owned(),
+            "say qualifiers.certificates_kept = yes where they were kept, or none are issued for \
+             it; no where they were sold or given away",
+        )
+    })
 }
 
 /// Money is led to a factor's in this order: by a rate of exchange, by an index of prices, then the

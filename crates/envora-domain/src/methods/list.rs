@@ -53,6 +53,23 @@ pub const ALL: &[Method] = &[
         "tnd.published@1",
         "emissions = energy × published factor of transmission and distribution losses",
     ),
+    Method::new(
+        "tnd.occupancy@1",
+        "emissions = passenger-distance / occupancy × published factor of losses of the vehicle",
+    )
+    .of("x:veh.km", &[OCCUPIED])
+    .taking(Kind::PassengerDistance)
+    .by(DRIVEN)
+    .or_else(NO_OCCUPANCY),
+    Method::new(
+        "tnd.average_vehicle@1",
+        "emissions = staff × share × one way × 2 × days / occupancy × published factor of losses of \
+         the vehicle",
+    )
+    .of("x:veh.km", &[COMMUTE_OCCUPIED])
+    .taking(Kind::Heads)
+    .by(DRIVEN)
+    .or_else(NO_OCCUPANCY),
     Method::new("wtt.published@1", "emissions = quantity × published well-to-tank factor"),
     Method::new("wtt.economy@1", "emissions = distance / economy × well-to-tank factor of the fuel")
         .of("L", &[plus(&[Quantity("x:veh.km"), Economy])])
@@ -67,7 +84,7 @@ pub const ALL: &[Method] = &[
         .taking(Kind::Mass)
         .or_else("the activity brings no distance"),
     Method::new("wtt.occupancy@1", "emissions = passenger-distance / occupancy × well-to-tank factor")
-        .of("x:veh.km", &[ratio(&[Quantity("x:pax.km")], &[Input("occupancy", "1")])])
+        .of("x:veh.km", &[OCCUPIED])
         .taking(Kind::PassengerDistance)
         .by(DRIVEN)
         .or_else(NO_OCCUPANCY),
@@ -75,19 +92,7 @@ pub const ALL: &[Method] = &[
         "wtt.average_vehicle@1",
         "emissions = staff × share × one way × 2 × days / occupancy × well-to-tank factor",
     )
-    .of(
-        "x:veh.km",
-        &[ratio(
-            &[
-                Quantity("x:pax"),
-                InputOr("share", "1", "1"),
-                Input("one_way", "km"),
-                Number("2"),
-                Input("days", "d"),
-            ],
-            &[Input("occupancy", "1")],
-        )],
-    )
+    .of("x:veh.km", &[COMMUTE_OCCUPIED])
     .taking(Kind::Heads)
     .by(DRIVEN)
     .or_else(NO_OCCUPANCY),
@@ -256,7 +261,7 @@ pub const ALL: &[Method] = &[
         .by(FUELS)
         .or_else(NO_CARRIER),
     Method::new("travel.occupancy@1", "emissions = passenger-distance / occupancy × vehicle factor")
-        .of("x:veh.km", &[ratio(&[Quantity("x:pax.km")], &[Input("occupancy", "1")])])
+        .of("x:veh.km", &[OCCUPIED])
         .taking(Kind::PassengerDistance)
         .by(DRIVEN)
         .or_else(NO_OCCUPANCY),
@@ -264,7 +269,7 @@ pub const ALL: &[Method] = &[
     Method::new("travel.spend@1", "emissions = spend × factor per money").lacking(NO_SPEND),
     Method::new("travel.hotel@1", "emissions = room nights × factor of the country"),
     Method::new("commute.occupancy@1", "emissions = passenger-distance / occupancy × vehicle factor")
-        .of("x:veh.km", &[ratio(&[Quantity("x:pax.km")], &[Input("occupancy", "1")])])
+        .of("x:veh.km", &[OCCUPIED])
         .taking(Kind::PassengerDistance)
         .by(DRIVEN)
         .or_else(NO_OCCUPANCY),
@@ -274,19 +279,7 @@ pub const ALL: &[Method] = &[
         "commute.average_vehicle@1",
         "emissions = staff × share × one way × 2 × days / occupancy × vehicle factor",
     )
-    .of(
-        "x:veh.km",
-        &[ratio(
-            &[
-                Quantity("x:pax"),
-                InputOr("share", "1", "1"),
-                Input("one_way", "km"),
-                Number("2"),
-                Input("days", "d"),
-            ],
-            &[Input("occupancy", "1")],
-        )],
-    )
+    .of("x:veh.km", &[COMMUTE_OCCUPIED])
     .taking(Kind::Heads)
     .by(DRIVEN)
     .or_else(NO_OCCUPANCY),
@@ -300,6 +293,20 @@ pub const ALL: &[Method] = &[
 ];
 
 const CARRIER: super::Product = plus(&[InputAsSent("fuel"), InputOr("own_share", "1", "1")]);
+
+const OCCUPIED: super::Product = ratio(&[Quantity("x:pax.km")], &[Input("occupancy", "1")]);
+
+/// The way of staff, in vehicles.
+const COMMUTE_OCCUPIED: super::Product = ratio(
+    &[
+        Quantity("x:pax"),
+        InputOr("share", "1", "1"),
+        Input("one_way", "km"),
+        Number("2"),
+        Input("days", "d"),
+    ],
+    &[Input("occupancy", "1")],
+);
 
 const COMMUTE: super::Product = plus(&[
     Quantity("x:pax"),

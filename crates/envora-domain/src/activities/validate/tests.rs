@@ -54,6 +54,28 @@ fn types_are_of_the_catalogue() {
 }
 
 #[test]
+fn what_a_carrier_burned_is_a_volume_of_a_known_thing_too() {
+    let burned = |fuel: &str, unit: &str| {
+        let (fuel, unit) = (fuel.to_owned(), unit.to_owned());
+        move |a: &mut Activity| {
+            a.kind = "travel.moved".to_owned();
+            a.unit = "x:pax.km".to_owned();
+            a.qualifiers = BTreeMap::from(
+                [("mode", "car".to_owned()), ("fuel", fuel)]
+                    .map(|(name, word)| (name.to_owned(), word)),
+            );
+            let quantity = Decimal::parse("7").expect("a decimal");
+            a.inputs.insert("fuel".to_owned(), Input { quantity, unit });
+        }
+    };
+    let asked = [(RowCode::UnitAmbiguous, "/inputs/fuel/unit", "write one of kL")];
+    check(burned("lpg", "m3"), &asked);
+    check(burned("cng", "m3"), &asked);
+    check(burned("lpg", "L"), &[]);
+    check(burned("diesel", "m3"), &[]);
+}
+
+#[test]
 fn units_are_known_fit_and_mean_one_thing() {
     check(|a| a.unit = "kWhh".to_owned(), &[(RowCode::UnknownUnit, "/unit", "did you mean")]);
     check(|a| a.unit = "kg".to_owned(), &[(RowCode::UnitMismatch, "/unit", "")]);
