@@ -83,8 +83,13 @@ pub enum Header {
 #[derive(Debug, thiserror::Error)]
 pub enum LookError {
     /// It is no table of text.
-    #[error("{0}")]
-    NoTable(String),
+    #[error("{why}")]
+    NoTable {
+        /// What it is instead.
+        why: &'static str,
+        /// What to do about it.
+        remedy: &'static str,
+    },
     /// Its bytes could not be read.
     #[error("the file could not be read")]
     Io(#[from] io::Error),
@@ -111,27 +116,29 @@ pub fn look(mut input: impl Read) -> Result<Look, LookError> {
     };
     let frame = Frame::find(sample, guess);
     if frame.columns == 0 {
-        return Err(LookError::NoTable("the file holds no record".to_owned()));
+        let (why, remedy) = ("the file holds no record", "send a file with a header and rows");
+        return Err(LookError::NoTable { why, remedy });
     }
     let body = io::Cursor::new(body.to_vec());
     Looking::new(frame).read(body.chain(input))
 }
 
 fn refuse(head: &[u8]) -> Result<(), LookError> {
-    let why = if head.is_empty() {
-        "the file is empty"
+    let text = "export it as CSV in UTF-8";
+    let (why, remedy) = if head.is_empty() {
+        ("the file is empty", "send a file with a header and rows")
     } else if head.starts_with(&[0xff, 0xfe]) || head.starts_with(&[0xfe, 0xff]) {
-        "the file is UTF-16: save it as UTF-8 (\"CSV UTF-8\" in a spreadsheet)"
+        ("the file is UTF-16", "save it as UTF-8 (\"CSV UTF-8\" in a spreadsheet)")
     } else if head.starts_with(b"PK\x03\x04") {
-        "the file is a spreadsheet or an archive: export the sheet as CSV"
+        ("the file is a spreadsheet or an archive", "export the sheet as CSV, or unpack it")
     } else if head.starts_with(&[0x1f, 0x8b]) {
-        "the file is compressed: unpack it"
+        ("the file is compressed", "unpack it")
     } else if memchr::memchr(0, head).is_some() {
-        "the file is no text: it has NUL bytes"
+        ("the file is no text: it has NUL bytes", text)
     } else {
         return Ok(());
     };
-    Err(LookError::NoTable(why.to_owned()))
+    Err(LookError::NoTable { why, remedy })
 }
 
 /// A look while the file is read.

@@ -1,12 +1,12 @@
 //! `envora data map propose`: a mapping for a file that nobody has described yet.
 
-use std::fs::File;
 use std::path::Path;
 
-use anyhow::Context as _;
 use envora_ingest::sniff::{LookError, look, propose};
 
+use crate::arguments::InputFormat;
 use crate::failures::{Exit, Failure};
+use crate::inputs::{Input, Telling};
 use crate::session::{Printed, Session};
 
 /// Looks at a file and writes down what can be told of it.
@@ -14,14 +14,21 @@ use crate::session::{Printed, Session};
 /// # Errors
 /// A file that cannot be read, or is no table of text; questions that stay open.
 pub(super) fn run(file: &Path, name: Option<&str>, session: &mut Session) -> Result<(), Failure> {
-    let place = file.display().to_string();
-    let input = File::open(file).with_context(|| format!("read {place}"))?;
-    let found = look(input).map_err(|error| match error {
-        LookError::NoTable(why) => anyhow::anyhow!("{place}: {why}"),
-        LookError::Io(error) => anyhow::Error::new(error).context(format!("read {place}")),
+    let telling = Telling { format: Some(InputFormat::Csv), mapping: None };
+    let input = Input::of(file, telling)?;
+    let place = input.name();
+    let (bytes, _) = input.open()?;
+    let found = look(bytes).map_err(|error| match error {
+        LookError::NoTable { why, remedy } => {
+            Failure::known((Exit::Error, "malformed_body"), format!("{place}: {why}"), remedy)
+        }
+        LookError::Io(error) => {
+            Failure::Unexpected(anyhow::Error::new(error).context(format!("read {place}")))
+        }
     })?;
     let stem = file.file_stem().map(|stem| stem.to_string_lossy().into_owned());
-    let name = name.map_or_else(|| stem.unwrap_or_else(|| "mapping".to_owned()), str::to_owned);
+    let stem = stem.filter(|stem| stem != "-").unwrap_or_else(|| "my-file".to_owned());
+    let name = name.map_or(stem, str::to_owned);
     let proposal = propose(&found, &name);
     let ended =
         if proposal.questions.is_empty() { Ok(()) } else { Err(Failure::Said(Exit::Partial)) };

@@ -68,6 +68,10 @@ fn read(tree: &Value, text: String, problems: &mut Problems) -> Option<Mapping> 
             Some("write format = \"csv\"".to_owned()),
         ),
     }
+    if table.get("unanswered").is_some() {
+        let hint = "answer each line that begins with # ?, then delete this line".to_owned();
+        problems.add("unanswered", "the proposal still has open questions", Some(hint));
+    }
     let file = table
         .get("file")
         .map_or_else(|| Some(FileStyle::default()), |value| file_style(value, problems))?;

@@ -144,6 +144,7 @@ fn mistakes_are_named_with_what_was_meant() {
     check("\"PT1H\"", "\"1 hour\"", "activity.1.period.length", "PT1H");
     check("time_zone = \"UTC\"", "time_zone = \"GMT+25\"", "const.time_zone", "IANA");
     check("format = \"csv\"", "format = \"xlsx\"", "format", "export as csv");
+    check("format = \"csv\"", "format = \"csv\"\nunanswered = 2", "unanswered", "open questions");
     let wide = |part: &str| format!("[unpivot]\n{part}\n[[activity]]");
     let check_wide =
         |part: &str, at: &str, word: &str| check("[[activity]]", &wide(part), at, word);

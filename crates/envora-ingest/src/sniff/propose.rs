@@ -33,7 +33,7 @@ pub fn propose(look: &Look, name: &str) -> MappingProposal {
     writer.constants();
     writer.activity();
     writer.intervals();
-    writer.proposal
+    writer.seal()
 }
 
 struct Writer<'a> {
@@ -64,10 +64,26 @@ impl Writer<'_> {
             if question.line > 0 { format!(" (line {})", question.line) } else { String::new() };
         self.line(format!("# ? {}{at}", question.asks));
         for choice in &question.choices {
-            let text = format!("# {:<44} # {}", choice.says, choice.means);
-            self.line(text);
+            let mut lines = choice.says.lines();
+            let first = lines.next().unwrap_or_default();
+            self.line(format!("# {first:<44} # {}", choice.means));
+            for line in lines {
+                self.line(format!("# {line}"));
+            }
         }
         self.proposal.questions.push(question);
+    }
+
+    /// A mapping with open questions is none before somebody says that they are answered.
+    fn seal(mut self) -> MappingProposal {
+        let open = self.proposal.questions.len();
+        if open > 0 {
+            let line = format!(
+                "unanswered = {open}   # delete this line when every line with # ? is answered\n"
+            );
+            self.proposal.mapping.insert_str(0, &line);
+        }
+        self.proposal
     }
 
     fn is_interval(&self, column: &Column) -> bool {

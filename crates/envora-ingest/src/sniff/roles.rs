@@ -182,6 +182,31 @@ pub(super) fn carrier<'a>(texts: impl Iterator<Item = &'a str>) -> Option<Carrie
     if let [only] = found.as_slice() { Some(*only) } else { None }
 }
 
+/// Whether a text can be a code.
+pub(super) fn is_code(text: &str) -> bool {
+    let sign = |byte: u8| byte.is_ascii_alphanumeric() || b"._-/:".contains(&byte);
+    (1..=64).contains(&text.len()) && text.bytes().all(sign)
+}
+
+/// Whether a text says that something was given back, not taken.
+pub(super) fn is_given_back(text: &str) -> bool {
+    let folded = words(text).concat();
+    GIVEN_BACK.iter().any(|word| folded.contains(word))
+}
+
+/// Words for energy that is fed into the grid.
+const GIVEN_BACK: &[&str] = &[
+    "injectie",
+    "injection",
+    "teruglever",
+    "export",
+    "feedin",
+    "einspeis",
+    "immissione",
+    "vertido",
+    "delivered",
+];
+
 /// The column that names the facility, the meter, and so on: the first whose name says so and that
 /// holds names.
 pub(super) fn named(columns: &[Column], role: Role) -> Option<&Column> {
@@ -228,7 +253,8 @@ pub(super) fn unit_of(column: &Column) -> Option<String> {
             return Some(inner.trim().to_owned());
         }
     }
-    let last = column.name.rsplit([' ', '_', '-', ',', '/']).next().map(str::trim)?;
+    let last = column.name.rsplit([' ', '_', '-', ',', '/']).next().map(bare)?;
+    let last = last.as_str();
     (last.len() >= 2 && is_unit(last) && is_used(last) && !has(last, said::UNIT))
         .then(|| last.to_owned())
 }

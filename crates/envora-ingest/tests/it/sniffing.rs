@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::path::PathBuf;
 
+use envora_api::proposals::ProposalChoice;
 use envora_ingest::mapping::Mapping;
 use envora_ingest::mapping::numbers::NumberStyle;
 use envora_ingest::sniff::{Reading, look, propose};
@@ -53,20 +54,83 @@ fn real_files_are_proposed_as_committed() {
     }
 }
 
-#[test]
-fn a_proposal_without_questions_is_a_mapping() {
-    for name in [REAL[0], REAL[2]] {
-        let path = here("../../../shared/data/real").join(name);
-        let proposal = propose(&look(File::open(&path).unwrap()).unwrap(), "meters");
-        let asked = proposal.questions.iter().map(|question| question.asks.as_str());
-        let open: Vec<&str> = asked.filter(|asks| !asks.contains("what is it")).collect();
-        assert!(open.is_empty(), "{open:?}");
-        let text = proposal
-            .mapping
-            .replace("# type = \"electricity.purchased\"", "type = \"electricity.purchased\"");
-        let mapping = Mapping::from_toml(&text);
-        assert!(mapping.is_ok(), "{text}\n{mapping:?}");
+/// The proposal with its questions answered: these comments are none any more.
+fn answered(mapping: &str, signs: &[&str]) -> String {
+    let mut text: String = mapping
+        .lines()
+        .filter(|line| !line.starts_with("unanswered"))
+        .flat_map(|line| [line, "\n"])
+        .collect();
+    for sign in signs {
+        assert!(text.contains(&format!("# {sign}")), "{sign} is no choice in {text}");
+        text = text.replacen(&format!("# {sign}"), sign, 1);
     }
+    text
+}
+
+#[test]
+fn an_answered_proposal_is_a_mapping_and_an_open_one_is_none() {
+    let counted = ["time_zone = \"Europe/London\"", "period = { day", "facility_code = {"];
+    for (name, signs) in [(REAL[0], &[][..]), (REAL[2], &[]), (REAL[4], &counted)] {
+        let path = here("../../../shared/data/real").join(name);
+        let proposal = propose(&look(File::open(&path).unwrap()).unwrap(), "electricity-meters");
+        let mapping = Mapping::from_toml(&answered(&proposal.mapping, signs));
+        assert!(mapping.is_ok(), "{}\n{mapping:?}", proposal.mapping);
+    }
+    let path = here("../../../shared/data/real").join(REAL[13]);
+    let proposal = propose(&look(File::open(&path).unwrap()).unwrap(), "electricity");
+    let refusal = Mapping::from_toml(&proposal.mapping).unwrap_err().to_string();
+    assert!(refusal.contains("open questions"), "{refusal}");
+}
+
+fn asked(text: &str) -> Vec<String> {
+    let proposal = propose(&look(text.as_bytes()).unwrap(), "electricity");
+    let choice = |choice: &ProposalChoice| format!("{} | {}", choice.says, choice.means);
+    let asked = proposal.questions.iter();
+    asked
+        .flat_map(|own| std::iter::once(own.asks.clone()).chain(own.choices.iter().map(choice)))
+        .collect()
+}
+
+#[test]
+fn each_choice_of_an_amount_says_how_it_is_written() {
+    let two = "Datum;Verbrauch A;Verbrauch B\n30.01.2022;1.234;2,5\n31.01.2022;5.678;3,5\n01.02.2022;7.891;4,5\n";
+    let asked = asked(two).join("\n");
+    for want in [
+        "quantity = { column = \"Verbrauch A\" } | if 1.234 is 1.234",
+        "quantity = { column = \"Verbrauch A\", decimal = \",\", group = \".\" } | if 1.234 is 1234",
+        "quantity = { column = \"Verbrauch B\", decimal = \",\" } | such as 2,5, 3,5, 4,5",
+    ] {
+        assert!(asked.contains(want), "{want}\n{asked}");
+    }
+}
+
+#[test]
+fn what_was_given_back_is_not_counted_without_asking() {
+    let text = "meter;time;register;kWh\n\
+        M1;2022-06-01 00:00;Afname Dag;5.5\nM1;2022-06-01 00:00;Injectie Dag;1.5\n\
+        M1;2022-06-01 01:00;Afname Dag;6.5\nM1;2022-06-01 01:00;Injectie Dag;2.5\n";
+    let asked = asked(text).join("\n");
+    assert!(
+        asked.contains("when = { column = \"register\", in = [\"Afname Dag\"] } | what was taken"),
+        "{asked}"
+    );
+    let units = "meter;time;unit;gas\n\
+        M1;2022-06-01 00:00;kWh;5.5\nM1;2022-06-01 00:00;m³;1.5\n\
+        M1;2022-06-01 01:00;kWh;6.5\nM1;2022-06-01 01:00;m³;2.5\n";
+    let asked = self::asked(units).join("\n");
+    assert!(
+        asked.contains("when = { column = \"unit\", in = [\"kWh\"] } | the rows in kWh"),
+        "{asked}"
+    );
+}
+
+#[test]
+fn names_that_are_no_codes_and_days_far_apart_are_asked() {
+    let text = "site;date;kWh\nNorth School;2022-01-31;5.5\nNorth School;2022-02-28;6.5\nNorth School;2022-03-31;7.5\n";
+    let asked = asked(text).join("\n");
+    assert!(asked.contains("map = { \"North School\" = \"north-school\" }"), "{asked}");
+    assert!(asked.contains("days apart: what stands for the days between?"), "{asked}");
 }
 
 /// A small generator: the sequence is the same for ever.

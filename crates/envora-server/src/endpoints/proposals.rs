@@ -52,8 +52,8 @@ pub(crate) async fn add(
         let input = source.reader().context("read a file")?;
         match look(input) {
             Ok(found) => Ok(propose(&found, &name)),
-            Err(LookError::NoTable(why)) => {
-                let detail = format!("No mapping can be proposed: {why}.");
+            Err(LookError::NoTable { why, remedy }) => {
+                let detail = format!("No mapping can be proposed: {why}. Help: {remedy}.");
                 Err(Problem::malformed_body(detail).into())
             }
             Err(LookError::Io(error)) => {

@@ -64,7 +64,8 @@ async fn the_form_is_filled_in_and_the_answered_mapping_takes_the_file_in() {
         proposed(&house, "?name=hours", OPEN).await.json()["mapping"].as_str().unwrap().to_owned();
     let unanswered = upload_with(&house, &session, &[("toml", &toml), set], OPEN).await;
     assert_eq!(unanswered.status, 422, "what is open is not guessed");
-    let answered = toml.replace("# period = { end", "period = { end");
+    let answered =
+        toml.replace("# period = { end", "period = { end").replace("unanswered", "# unanswered");
     let sent = upload_with(&house, &session, &[("toml", &answered), set], OPEN).await;
     let (status, shown) = (sent.status, text(sent));
     assert_eq!(status, 303, "{shown}");

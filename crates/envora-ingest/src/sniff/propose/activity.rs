@@ -1,10 +1,11 @@
 //! When, how much, in what unit, and where: the `[[activity]]` of a proposal.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use super::super::columns::{Column, Holds, together};
 use super::super::numbers::{Reading, Witness};
-use super::super::roles::{Carrier, Role, has, named, said, unit_of};
+use super::super::roles::{Carrier, Role, has, is_code, is_given_back, named, said, unit_of};
 use super::super::steps::{Steps, length, steps};
 use super::super::wide::{Label, Wide};
 use super::{AMBIGUOUS, Choice, MISSING, Question, Writer, quoted};
@@ -65,11 +66,117 @@ impl<'a> Writer<'a> {
         self.unit();
         for (role, field) in [(Role::Facility, "facility_code"), (Role::Source, "source_code")] {
             if let Some(column) = named(&self.look.columns, role) {
-                let name = quoted(&column.name);
-                self.line(format!("{field} = {{ column = {name} }}"));
-                self.reason(format!("{name} is the {field}"), "its name says so");
+                self.code(column, field);
             }
         }
+        self.split();
+    }
+
+    /// A column of codes; names that can be none are translated.
+    fn code(&mut self, column: &Column, field: &str) {
+        let name = quoted(&column.name);
+        let odd: Vec<&String> = column.texts.keys().filter(|text| !is_code(text)).collect();
+        if odd.is_empty() {
+            self.line(format!("{field} = {{ column = {name} }}"));
+            return self.reason(format!("{name} is the {field}"), "its name says so");
+        }
+        let shown = odd.first().map_or("", |text| text.as_str());
+        let most = column.texts.keys().take(TRANSLATED_MAX);
+        let pairs: Vec<String> =
+            most.map(|text| format!("{} = {}", quoted(text), quoted(&code_of(text)))).collect();
+        let more = if column.many || column.texts.len() > TRANSLATED_MAX { ", …" } else { "" };
+        let says =
+            format!("{field} = {{ column = {name}, map = {{ {}{more} }} }}", pairs.join(", "));
+        self.ask(Question {
+            code: MISSING.to_owned(),
+            column: column.name.clone(),
+            asks: format!("{shown:?} can be no {field} (1 to 64 letters, digits or . _ - / :): which codes stand for these names?"),
+            line: 0,
+            choices: vec![Choice { says, means: "your own codes for them".to_owned() }],
+        });
+    }
+
+    /// Rows of one meter and time that another column tells apart may be two things, or one thing twice.
+    fn split(&mut self) {
+        let Some(column) = self.splits() else { return };
+        let name = quoted(&column.name);
+        let texts: Vec<&str> = column.texts.keys().map(String::as_str).collect();
+        let say = |texts: &[&str]| {
+            let texts: Vec<String> = texts.iter().map(|text| quoted(text)).collect();
+            format!("when = {{ column = {name}, in = [{}] }}", texts.join(", "))
+        };
+        let taken: Vec<&str> = texts.iter().copied().filter(|text| !is_given_back(text)).collect();
+        let mut choices = Vec::new();
+        if named(&self.look.columns, Role::Unit).is_some_and(|unit| unit.name == column.name) {
+            for text in &texts {
+                choices.push(Choice { says: say(&[*text]), means: format!("the rows in {text}") });
+            }
+        } else if taken.len() < texts.len() && !taken.is_empty() {
+            let means = "what was taken, without what was given back".to_owned();
+            choices.push(Choice { says: say(&taken), means });
+        }
+        choices.push(Choice {
+            says: say(&texts),
+            means: "all: they are parts of one amount".to_owned(),
+        });
+        self.ask(Question {
+            code: AMBIGUOUS.to_owned(),
+            column: column.name.clone(),
+            asks: format!("rows of one meter and time stand several times, and {name} tells them apart: which count?"),
+            line: 0,
+            choices,
+        });
+    }
+
+    /// The column of few words by which the first rows of one meter and time differ.
+    fn splits(&self) -> Option<&'a Column> {
+        let look: &'a super::super::Look = self.look;
+        let of_role = |column: &Column, role| {
+            named(&look.columns, role).is_some_and(|own| own.name == column.name)
+        };
+        let is_key = |column: &Column| {
+            let held = column.holds();
+            held.times().is_some()
+                || held.clock().is_some()
+                || of_role(column, Role::Facility)
+                || of_role(column, Role::Source)
+                || held == Holds::Digits
+        };
+        let keys: Vec<usize> = (0..look.columns.len())
+            .filter(|place| look.columns.get(*place).is_some_and(is_key))
+            .collect();
+        let timed = |place: &usize| {
+            look.columns.get(*place).is_some_and(|column| column.holds().times().is_some())
+        };
+        let metered = named(&look.columns, Role::Source).is_some();
+        if self.wide.is_some() || !metered || !keys.iter().any(timed) {
+            return None;
+        }
+        let few = |column: &&'a Column| {
+            column.holds() == Holds::Words
+                && !column.many
+                && (2..=SPLITS_MAX).contains(&column.texts.len())
+                && !is_key(column)
+        };
+        let key = |row: &[String]| -> Vec<String> {
+            keys.iter().map(|place| row.get(*place).cloned().unwrap_or_default()).collect()
+        };
+        look.columns.iter().filter(few).find(|column| {
+            let Some(place) = look.columns.iter().position(|own| own.name == column.name) else {
+                return false;
+            };
+            let mut seen: BTreeMap<Vec<String>, &str> = BTreeMap::new();
+            let mut split = 0_usize;
+            for row in &look.first {
+                let text = row.get(place).map_or("", String::as_str);
+                match seen.get(&key(row)) {
+                    Some(other) if *other != text => split += 1,
+                    Some(_) => {}
+                    None => drop(seen.insert(key(row), text)),
+                }
+            }
+            split * 4 > look.first.len()
+        })
     }
 
     /// The columns that say when, each with the clock column that follows it.
@@ -112,6 +219,34 @@ impl<'a> Writer<'a> {
             });
         };
         let place = when.place();
+        // Months are of 28 to 31 days: no length of theirs is the usual one.
+        let far = |steps: &Steps| {
+            let monthly = (28 * 1440..=31 * 1440).contains(&steps.minutes);
+            let even = steps.minutes > 1440 && steps.share >= 60;
+            self.wide.is_none() && when.is_day() && (monthly || even)
+        };
+        if let Some(steps) = self.steps(&when).filter(far) {
+            let days = steps.minutes / 1440;
+            let way = when.likeliest();
+            let made = |rule: &str| format!("period = {{ {rule}{} }}", when.key(&way));
+            let mut choices = vec![Choice {
+                says: made(&format!("day = {place}")),
+                means: "what was used on that day alone".to_owned(),
+            }];
+            if days < 28 {
+                choices.push(Choice {
+                    says: made(&format!("start = {place}, length = \"P{days}D\"")),
+                    means: format!("{days} days from that day on"),
+                });
+            }
+            return self.ask(Question {
+                code: AMBIGUOUS.to_owned(),
+                column: when.day.name.clone(),
+                asks: format!("the days are mostly {days} days apart: what stands for the days between? For months, give each row its first and last day"),
+                line: 0,
+                choices,
+            });
+        }
         if self.wide.is_some() || when.is_day() {
             let what = if self.wide.is_some() { "the day of a row's intervals" } else { "the day" };
             self.reason(format!("{place} is {what}"), "it holds days");
@@ -271,54 +406,41 @@ impl<'a> Writer<'a> {
             return self.intervals_amount(&wide);
         }
         let amounts = self.amounts();
-        let [column] = amounts.as_slice() else {
-            let says = |column: &&Column| Choice {
-                says: format!("quantity = {{ column = {} }}", quoted(&column.name)),
-                means: match unit_of(column) {
-                    Some(unit) => format!("with unit = {}", quoted(&unit)),
-                    None => format!("such as {}", column.shown.join(", ")),
-                },
-            };
-            let choices: Vec<Choice> = amounts.iter().take(8).map(says).collect();
-            let asks = if choices.is_empty() {
-                "no column holds numbers: which is the amount?"
-            } else {
-                "which column is the amount?"
-            };
-            return self.ask(Question {
-                code: MISSING.to_owned(),
-                column: String::new(),
-                asks: asks.to_owned(),
-                line: 0,
-                choices,
-            });
+        if let [column] = amounts.as_slice() {
+            return self.amount(column);
+        }
+        let choices: Vec<Choice> = amounts.iter().take(8).flat_map(|own| choices_of(own)).collect();
+        let asks = if choices.is_empty() {
+            "no column holds numbers: which is the amount?"
+        } else {
+            "which column is the amount?"
         };
-        self.amount(column);
+        self.ask(Question {
+            code: MISSING.to_owned(),
+            column: String::new(),
+            asks: asks.to_owned(),
+            line: 0,
+            choices,
+        });
     }
 
     fn amount(&mut self, column: &Column) {
         let name = quoted(&column.name);
-        let made =
-            |style: NumberStyle| format!("quantity = {{ column = {name}{} }}", number_keys(style));
-        let Holds::Numbers(reading) = column.holds() else { return };
+        let Some(reading) = column.holds().numbers().cloned() else { return };
         if has(&column.name, said::REGISTER) {
-            let choice = Choice {
-                says: made(reading.likeliest().copied().unwrap_or_default()),
-                means: "the amounts of the intervals".to_owned(),
-            };
             return self.ask(Question {
                 code: AMBIGUOUS.to_owned(),
                 column: column.name.clone(),
-                asks: "are these amounts, or what a meter's register shows? A register is the difference of two rows".to_owned(),
+                asks: REGISTERS.to_owned(),
                 line: 0,
-                choices: vec![choice],
+                choices: choices_of(column),
             });
         }
         self.reason(
             format!("{name} is the amount"),
             "it is the one column of numbers that its name allows",
         );
-        self.number(&column.name, reading, &made);
+        self.number(&column.name, reading, &|style| amount_line(column, style));
     }
 
     /// Writes a line that depends on how numbers are written, or asks which way it is.
@@ -401,6 +523,61 @@ impl<'a> Writer<'a> {
         }
         self.reason(format!("the unit is {unit}"), "a name says so");
         self.line(format!("unit = {}", quoted(&unit)));
+    }
+}
+
+/// How many names a proposal translates.
+const TRANSLATED_MAX: usize = 12;
+/// How many words may tell rows of one meter and time apart.
+const SPLITS_MAX: usize = 12;
+
+/// A code for a name: its letters and digits, small, with `-` between.
+fn code_of(name: &str) -> String {
+    let mut code = String::new();
+    for letter in name.chars().flat_map(char::to_lowercase) {
+        match letter {
+            'a'..='z' | '0'..='9' => code.push(letter),
+            _ if code.ends_with('-') || code.is_empty() => {}
+            _ => code.push('-'),
+        }
+    }
+    code.truncate(64);
+    code.trim_end_matches('-').to_owned()
+}
+
+/// What is asked of a column that is named like a register.
+const REGISTERS: &str =
+    "are these amounts, or what a meter's register shows? A register is the difference of two rows";
+
+fn amount_line(column: &Column, style: NumberStyle) -> String {
+    format!("quantity = {{ column = {}{} }}", quoted(&column.name), number_keys(style))
+}
+
+/// The lines with which a column is the amount, one for each way in which its numbers may be written;
+/// with its own unit, where its name says one.
+fn choices_of(column: &Column) -> Vec<Choice> {
+    let unit =
+        unit_of(column).map_or_else(String::new, |unit| format!("\nunit = {}", quoted(&unit)));
+    let line = |style: NumberStyle| format!("{}{unit}", amount_line(column, style));
+    let shown = column.shown.join(", ");
+    match column.holds() {
+        Holds::Numbers(Reading::Several(styles, Witness { text, .. })) => {
+            let choice = |style: &NumberStyle| {
+                let plain = style.plain(&text).map(Cow::into_owned).unwrap_or_default();
+                Choice { says: line(*style), means: format!("if {text} is {plain}") }
+            };
+            styles.iter().map(choice).collect()
+        }
+        Holds::Numbers(Reading::One(style)) => {
+            vec![Choice { says: line(style), means: format!("such as {shown}") }]
+        }
+        Holds::Numbers(Reading::None(style, Witness { line: at, text })) => {
+            let means = format!("but {text} in line {at} is written otherwise");
+            vec![Choice { says: line(style), means }]
+        }
+        Holds::Nothing | Holds::Times(_) | Holds::Clock(_) | Holds::Digits | Holds::Words => {
+            Vec::new()
+        }
     }
 }
 
