@@ -32,7 +32,7 @@ async fn what_a_file_tells_is_answered_and_what_it_does_not_is_asked() {
     let choices = question["choices"].as_array().unwrap();
     assert!(choices[0]["says"].as_str().unwrap().starts_with("period = { start"), "{question}");
     assert!(choices[1]["says"].as_str().unwrap().starts_with("period = { end"), "{question}");
-    assert!(found["mapping"].as_str().unwrap().starts_with("mapping = \"hours\""), "{found}");
+    assert!(found["mapping"].as_str().unwrap().contains("\nmapping = \"hours\"\n"), "{found}");
     let stored = house.get("/import-mappings").await.json();
     assert_eq!(stored["data"], json!([]), "nothing is stored");
 
