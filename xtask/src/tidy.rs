@@ -144,9 +144,15 @@ fn may_read_environment(file: &str) -> bool {
 }
 
 fn exact(file: &str) -> bool {
-    ["domain", "ledger", "store", "ingest", "lake"]
-        .iter()
-        .any(|krate| file.starts_with(&format!("crates/envora-{krate}/")))
+    // A workbook's numbers come as floats, and are printed there and nowhere else.
+    let printed = file == "crates/envora-ingest/src/formats/xlsx/numbers.rs";
+    // A test writes workbooks, whose numbers are floats.
+    let written = file == "crates/envora-ingest/tests/it/sheets.rs";
+    !printed
+        && !written
+        && ["domain", "ledger", "store", "ingest", "lake"]
+            .iter()
+            .any(|krate| file.starts_with(&format!("crates/envora-{krate}/")))
 }
 
 /// Words that betray a machine, a registry or unfinished work.

@@ -196,7 +196,7 @@ pub struct RowCodePage {
 }
 
 row_codes! {
-    "malformed_row" "rejected", "The row cannot be read: a quote stays open, or it has more or fewer cells than the header.", "Mend the row's quotes and separators.",
+    "malformed_row" "rejected", "The row cannot be read: a quote stays open, it has more or fewer cells than the header, or it needs merged or hidden cells of a spreadsheet.", "Mend the row's quotes and separators; unmerge and show its cells.",
         "A comma inside a cell that is not in quotes, or a quote that is never closed.", "2022-01-01,Building 24, annex,5 under a header of three columns";
     "unknown_field" "rejected", "The row has a field that activities do not have.", "Use the field the hint names, or put it under tags.",
         "A slip of the pen, or a column of your own in a file without a mapping.", "\"quantitiy\": \"5\" – did you mean quantity?";

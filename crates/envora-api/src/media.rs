@@ -12,6 +12,8 @@ pub const PROBLEM: &str = "application/problem+json";
 pub const NDJSON: &str = "application/x-ndjson";
 /// Comma-separated values.
 pub const CSV: &str = "text/csv";
+/// A workbook (XLSX).
+pub const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 
 /// The request's id, echoed or made.
 pub const REQUEST_ID: &str = "x-request-id";

@@ -329,13 +329,17 @@ pub struct TracedOrigin {
     /// BLAKE3 of the decoded body, hex; absent for a file.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub body_blake3: Option<String>,
-    /// The physical line, from 1.
+    /// The sheet of a workbook; absent for other files.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub sheet: Option<String>,
+    /// The physical line, from 1; of a sheet the number of its row.
     pub line: u64,
     /// The record, from 1.
     pub row: u64,
-    /// Offset of the first byte and of the first one after.
+    /// Offset of the first byte and of the first one after; 0 and 0 for a sheet, whose cells are no run
+    /// of bytes.
     pub byte_range: [u64; 2],
-    /// The line's own text, when the file is kept.
+    /// The line's own text, when the file is kept; of a sheet its cells, with commas between them.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub text: Option<String>,
     /// The mapping's digest, and the parser.

@@ -353,7 +353,7 @@ pub struct ExportArguments {
 /// A file to look at.
 #[derive(Args, Clone, Debug)]
 pub struct PreviewArguments {
-    /// The file; .csv, .json or .ndjson
+    /// The file; .csv, .xlsx, .json or .ndjson
     pub file: PathBuf,
     /// The mapping: a TOML file, or the name of a saved one
     #[arg(long, short)]
@@ -369,7 +369,7 @@ pub struct PreviewArguments {
 /// Files to send.
 #[derive(Args, Clone, Debug)]
 pub struct PushArguments {
-    /// The files; .csv, .json or .ndjson; `-` is stdin
+    /// The files; .csv, .xlsx, .json or .ndjson; `-` is stdin
     #[arg(value_name = "FILE", required_unless_present = "file")]
     pub files: Vec<PathBuf>,
     /// What stdin holds; found by its first bytes when absent
@@ -401,6 +401,8 @@ pub enum InputFormat {
     Json,
     /// One activity in each line
     Ndjson,
+    /// A workbook, of which a sheet is read like CSV
+    Xlsx,
 }
 
 impl InputFormat {
@@ -411,6 +413,7 @@ impl InputFormat {
             Self::Csv => "csv",
             Self::Json => "json",
             Self::Ndjson => "ndjson",
+            Self::Xlsx => "xlsx",
         }
     }
 }
@@ -438,7 +441,7 @@ impl PushMode {
 /// A file to check.
 #[derive(Args, Clone, Debug)]
 pub struct CheckArguments {
-    /// The files; .csv, .json or .ndjson; `-` is stdin
+    /// The files; .csv, .xlsx, .json or .ndjson; `-` is stdin
     #[arg(value_name = "FILE", required = true)]
     pub files: Vec<PathBuf>,
     /// What stdin holds; found by its first bytes when absent

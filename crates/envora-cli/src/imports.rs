@@ -60,6 +60,7 @@ impl Outgoing {
             media::JSON => Format::Json,
             media::NDJSON => Format::Ndjson,
             _ if mapped => return None,
+            media::XLSX => Format::Xlsx,
             _ => Format::Csv,
         };
         let import: ImportId = Id::from_bytes([0; 16]);
@@ -86,6 +87,7 @@ impl Outgoing {
         match ending.map(str::to_ascii_lowercase).as_deref() {
             Some("json") => media::JSON,
             Some("ndjson" | "jsonl") => media::NDJSON,
+            Some("xlsx" | "xlsm" | "xls") => media::XLSX,
             _ => media::CSV,
         }
     }
@@ -318,7 +320,9 @@ pub fn print_refused(file: &Outgoing, import: &Import, to: &mut Channel) {
     for row in import.results.iter().filter(open) {
         for error in &row.errors {
             let line = error.row.map_or(0, |place| place.line);
-            refusals.add(error, || line_of(&file.bytes, line));
+            // A row of a workbook is no line of its bytes: the cell says what it is about.
+            let is_text = file.media_type() != media::XLSX;
+            refusals.add(error, || is_text.then(|| line_of(&file.bytes, line)).flatten());
         }
     }
     refusals.print(&file.name, to);

@@ -33,7 +33,7 @@ pub enum Input {
 pub struct Telling<'a> {
     /// `--format`.
     pub format: Option<InputFormat>,
-    /// `--mapping`, through which only CSV is read.
+    /// `--mapping`, through which only tables are read.
     pub mapping: Option<&'a str>,
 }
 
@@ -71,6 +71,7 @@ impl Input {
         }
         let format = match (telling.format, telling.mapping) {
             (Some(format), _) => format,
+            (None, _) if is_workbook(&bytes) => InputFormat::Xlsx,
             (None, Some(_)) => InputFormat::Csv,
             (None, None) => sniffed(&bytes),
         };
@@ -153,6 +154,11 @@ impl Input {
 
 fn is_stdin(name: &Path) -> bool {
     name.as_os_str() == "-"
+}
+
+/// Whether it begins as workbooks do, those of the old kind too.
+fn is_workbook(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(b"\xd0\xcf\x11\xe0")
 }
 
 /// The format of what begins so: JSON is one object with `activities`, or one activity in each line.

@@ -10,6 +10,7 @@ use envora_api::traces::{TraceLine, TracedOrigin};
 use envora_domain::activities::{Activity, Origin};
 use envora_domain::hash::{Digest, leaf_hash};
 use envora_ingest::formats::csv;
+use envora_ingest::formats::xlsx::{self, Wanted};
 use envora_ledger::leaf::Deed;
 use envora_ledger::note::VerifierKey;
 use envora_ledger::slice::{self, SegmentRow, SliceProof};
@@ -122,6 +123,11 @@ pub fn check_source(origin: &TracedOrigin, file: &[u8]) -> Result<String, Failur
             let what = "the row came in a request body, not in a file";
             return Err(Failure::verification(what, "ask the sender for the body of that request"));
         }
+    }
+    if let Some(sheet) = &origin.sheet {
+        let wanted = Wanted { sheet: Some(sheet), skip_rows: 0 };
+        let sheet = xlsx::read(file, wanted).map_err(|error| refused(&error.to_string()))?;
+        return sheet.row(origin.line).ok_or_else(|| refused("the sheet has no such row"));
     }
     let [from, to] = origin.byte_range.map(|at| usize::try_from(at).unwrap_or(usize::MAX));
     let line = file.get(from..to).ok_or_else(|| refused("the line lies beyond the file's end"))?;

@@ -244,7 +244,14 @@ fn print_origin(line: &TraceLine, to: &mut Channel) {
     let file = paint.strong(&origin.file);
     let (what, unit) = if origin.import.is_some() { ("file", "line") } else { ("request", "row") };
     let place = paint.strong(&origin.line.to_string());
-    field(to, what, format!("{file}, {unit} {place}, bytes {from} to {end}"));
+    field(
+        to,
+        what,
+        match &origin.sheet {
+            Some(sheet) => format!("{file}, sheet {sheet:?}, row {place}"),
+            None => format!("{file}, {unit} {place}, bytes {from} to {end}"),
+        },
+    );
     if let Some(text) = &origin.text {
         // A line of a file is shown as it is, however long.
         to.line(format!("  {:<10} {} {text}", "", paint.link("│")));

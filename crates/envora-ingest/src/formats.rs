@@ -12,6 +12,7 @@ pub mod mend;
 pub mod ndjson;
 pub mod records;
 mod sheet;
+pub mod xlsx;
 
 use std::collections::BTreeMap;
 use std::io::{self, Read};
@@ -42,6 +43,8 @@ pub enum Format {
     Json,
     /// One activity in each line.
     Ndjson,
+    /// A sheet of a workbook, read as CSV is.
+    Xlsx,
 }
 
 impl Format {
@@ -53,7 +56,26 @@ impl Format {
             "csv" | "tsv" | "txt" => Some(Self::Csv),
             "json" => Some(Self::Json),
             "ndjson" | "jsonl" => Some(Self::Ndjson),
+            // The older kind is told from the newer by its first bytes, and refused in words.
+            "xlsx" | "xlsm" | "xls" => Some(Self::Xlsx),
             _ => None,
+        }
+    }
+
+    /// Whether it is a table, which a mapping reads and whose places are columns.
+    #[must_use]
+    pub const fn is_table(self) -> bool {
+        matches!(self, Self::Csv | Self::Xlsx)
+    }
+
+    /// The word by which a mapping names it.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Csv => "csv",
+            Self::Json => "json",
+            Self::Ndjson => "ndjson",
+            Self::Xlsx => "xlsx",
         }
     }
 
@@ -64,6 +86,7 @@ impl Format {
             Self::Csv => "csv/1",
             Self::Json => "json/1",
             Self::Ndjson => "ndjson/1",
+            Self::Xlsx => "xlsx/1",
         }
     }
 }
@@ -122,7 +145,7 @@ impl OriginHead {
 pub struct Opening {
     /// Where its rows come from.
     pub head: OriginHead,
-    /// The mapping that CSV goes through.
+    /// The mapping that a table goes through.
     pub mapping: Option<Arc<Mapping>>,
     /// Further constants by dotted field name, such as `facility_code` or `scope`.
     pub set: BTreeMap<String, String>,
@@ -203,7 +226,7 @@ pub enum Derives {
 
 /// A reader of any format.
 pub enum Reader<'a> {
-    /// CSV.
+    /// CSV, or a sheet of a workbook.
     Csv(Box<csv::CsvReader<Box<dyn Read + Send + 'a>>>),
     /// JSON.
     Json(Box<json::Body>),
@@ -223,10 +246,14 @@ pub fn open<'a>(
     if format == Format::Csv {
         return Ok(Reader::Csv(Box::new(csv::CsvReader::open(input, opening)?)));
     }
+    if format == Format::Xlsx {
+        let sheet = xlsx::read(input, wanted(opening.mapping.as_deref()))?;
+        return Ok(Reader::Csv(Box::new(csv::CsvReader::of_sheet(sheet, opening)?)));
+    }
     if opening.mapping.is_some() {
-        let problem = "a mapping reads CSV; JSON rows are activities already";
+        let problem = "a mapping reads CSV and XLSX; JSON rows are activities already";
         return Err(FileProblem::new("validation_failed", problem)
-            .hint("leave the mapping out, or send the file as text/csv")
+            .hint("leave the mapping out, or send the file as what it is: text/csv, or .xlsx")
             .into());
     }
     if format == Format::Ndjson {
@@ -235,6 +262,15 @@ pub fn open<'a>(
     let mut body = Vec::new();
     input.read_to_end(&mut body).map_err(OpenError::Io)?;
     Ok(Reader::Json(Box::new(json::read(body, opening)?)))
+}
+
+/// Which sheet of a workbook a mapping reads.
+pub(crate) fn wanted(mapping: Option<&Mapping>) -> xlsx::Wanted<'_> {
+    let file = mapping.map(|mapping| &mapping.file);
+    xlsx::Wanted {
+        sheet: file.and_then(|file| file.sheet.as_deref()),
+        skip_rows: file.map_or(0, |file| file.skip_lines),
+    }
 }
 
 impl Reader<'_> {

@@ -19,6 +19,7 @@ use envora_domain::time::Span;
 use envora_domain::units::AliasSet;
 
 use crate::fields::Field;
+use crate::formats;
 use crate::mapping::numbers::NumberStyle;
 use crate::mapping::times::{Format, PeriodRule};
 use crate::mapping::unpivot::Unpivot;
@@ -59,6 +60,8 @@ pub struct FileStyle {
     pub format: Option<Format>,
     /// Lines before the header.
     pub skip_lines: u64,
+    /// The sheet of a workbook; the only visible one when not said.
+    pub sheet: Option<String>,
     /// Whether a row with units follows the header.
     pub units_row: UnitsRow,
     /// First cells of rows that sum others up.
@@ -78,6 +81,7 @@ impl Default for FileStyle {
             number: NumberStyle::default(),
             format: None,
             skip_lines: 0,
+            sheet: None,
             units_row: UnitsRow::Absent,
             footer: Vec::new(),
             null: Vec::new(),
@@ -153,6 +157,8 @@ pub struct Mapping {
     pub version: Digest,
     /// The tree, as RFC 8785 JSON.
     pub text: String,
+    /// What it reads, CSV or XLSX; both when not said.
+    pub format: Option<formats::Format>,
     /// The `[file]` part.
     pub file: FileStyle,
     /// Its activities, constants merged in.

@@ -53,6 +53,8 @@ pub enum Format {
     Ndjson,
     /// Comma-separated values.
     Csv,
+    /// A workbook.
+    Xlsx,
     /// A TOML document.
     Toml,
 }
@@ -65,6 +67,7 @@ impl Format {
             Self::MergePatch => &[media::MERGE_PATCH, media::VENDOR, media::JSON],
             Self::Ndjson => &[media::NDJSON, "application/ndjson"],
             Self::Csv => &[media::CSV],
+            Self::Xlsx => &[media::XLSX],
             Self::Toml => &["application/toml"],
         }
     }

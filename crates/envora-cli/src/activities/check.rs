@@ -1,6 +1,6 @@
 //! `envora data check`: the server's own validator, here.
 //!
-//! A file is read row by row, in bounded memory. Which facilities and sources there are, and what the
+//! A file is read row by row, in bounded memory; a sheet of a workbook is held whole. Which facilities and sources there are, and what the
 //! stored rows make of the new ones, is asked of the server where one is named; without one that stays
 //! open, and is said to be open: a file that names facilities or sources is never called fine.
 
@@ -11,6 +11,7 @@ use envora_domain::activities::problems::RowProblem;
 use envora_domain::decimal::group_thousands;
 use envora_ingest::check::{self, Group, Known, Report};
 use envora_ingest::formats::Format;
+use envora_ingest::formats::xlsx::Sheet;
 use envora_ingest::registry::Wanted;
 use serde::Deserialize;
 
@@ -30,6 +31,8 @@ mod stored;
 
 /// How many bytes of a bad line are shown at most.
 const LINE_BYTES_SHOWN: u64 = 4_096;
+/// How many letters of a bad row of a sheet.
+const LINE_CHARS_SHOWN: usize = 4_096;
 
 /// How many kinds of problems of a file are shown.
 const KINDS_SHOWN: usize = 50;
@@ -66,7 +69,8 @@ pub(super) async fn run(arguments: &CheckArguments, session: &mut Session) -> Re
         if let (Ok(client), Some(_)) = (&client, &known) {
             stored::compare(client, &input, &reading, &mut report).await?;
         }
-        checked.push(Checked { input, report });
+        let sheet = if report.groups.is_empty() { None } else { reading.sheet(&input)? };
+        checked.push(Checked { input, report, sheet });
     }
     let left = known.is_none() && checked.iter().any(Checked::names_words);
     let open = |one: &Checked| one.report.rejected + one.report.quarantined > 0;
@@ -96,6 +100,8 @@ pub(super) async fn run(arguments: &CheckArguments, session: &mut Session) -> Re
 struct Checked {
     input: Input,
     report: Report,
+    /// The sheet of a workbook that has problems.
+    sheet: Option<Sheet>,
 }
 
 /// Asks which facilities, sources, entities and suppliers there are.
@@ -150,7 +156,7 @@ fn table(checked: &[Checked]) -> Table {
         ">would be refused",
         ">left out",
     ]);
-    for Checked { input, report } in checked {
+    for Checked { input, report, .. } in checked {
         let rows = [
             report.accepted,
             report.duplicate,
@@ -234,6 +240,12 @@ impl Checked {
 
     /// The line of the file on which a group's first problem is, as it stands there.
     fn line(&self, group: &Group) -> Result<String, Failure> {
+        if let Some(sheet) = &self.sheet {
+            let row = sheet.row(group.first.line).unwrap_or_default();
+            return Ok(as_it_stands(
+                row.chars().take(LINE_CHARS_SHOWN).collect::<String>().as_bytes(),
+            ));
+        }
         let length = u64::from(group.length).min(LINE_BYTES_SHOWN);
         Ok(as_it_stands(&self.input.part(group.offset, length)?))
     }
@@ -254,7 +266,7 @@ fn others(group: &Group) -> String {
 fn row_error(problem: &RowProblem, format: Format) -> RowError {
     RowError {
         code: problem.code.as_str().to_owned(),
-        pointer: (format != Format::Csv).then(|| format!("#{}", problem.field)),
+        pointer: (!format.is_table()).then(|| format!("#{}", problem.field)),
         row: Some(RowPlace { record: problem.row, line: problem.line }),
         column: problem.column.clone(),
         parameter: None,

@@ -8,6 +8,7 @@ use anyhow::Context as _;
 use envora_api::mappings::ImportMapping;
 use envora_domain::hash::Digest;
 use envora_domain::id::{Id, ImportId};
+use envora_ingest::formats::xlsx::{self, Sheet, Wanted};
 use envora_ingest::formats::{self, Format, OpenError, Opening, OriginHead, Reader};
 use envora_ingest::mapping::Mapping;
 
@@ -51,7 +52,7 @@ impl Reading {
         let format = input.format().ok_or_else(|| {
             Failure::usage(
                 format!("{name} has no ending that says what it is"),
-                "name it .csv, .json or .ndjson",
+                "name it .csv, .xlsx, .json or .ndjson",
             )
         })?;
         let (bytes, length) = input.open()?;
@@ -64,9 +65,24 @@ impl Reading {
         let import: ImportId = Id::from_bytes([0; 16]);
         // Nothing is stored, therefore no row needs to know which file it came from.
         let head = OriginHead::File { import, file: Digest([0; 32]) };
-        let mapping = self.mapping.clone().filter(|_| format == Format::Csv);
+        let mapping = self.mapping.clone().filter(|_| format.is_table());
         let opening = Opening { head, mapping, set: self.set.clone() };
         formats::open(format, bytes, &opening).map_err(|error| refused(&name, error))
+    }
+
+    /// The sheet of a workbook, to show its rows; nothing for other files.
+    ///
+    /// # Errors
+    /// As [`Reading::open`].
+    pub(super) fn sheet(&self, input: &Input) -> Result<Option<Sheet>, Failure> {
+        if input.format() != Some(Format::Xlsx) {
+            return Ok(None);
+        }
+        let file = self.mapping.as_ref().map(|mapping| &mapping.file);
+        let sheet = file.and_then(|file| file.sheet.as_deref());
+        let (bytes, _) = input.open()?;
+        let sheet = xlsx::read(bytes, Wanted { sheet, skip_rows: 0 });
+        sheet.map(Some).map_err(|error| refused(&input.name(), error))
     }
 }
 

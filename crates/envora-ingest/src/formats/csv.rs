@@ -1,4 +1,5 @@
-//! CSV through a mapping, or with the schema's field names as its header.
+//! CSV, and the table of text that a sheet is, through a mapping, or with the schema's field names as its
+//! header.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -13,6 +14,7 @@ use super::held::{Arrival, Held, Zeros};
 use super::left::LeftOut;
 use super::records::{Dialect, Fault, Record, Records};
 use super::sheet::{BlockPlan, Cells, Half, Laid, Mark, Plan, Timing};
+use super::xlsx::{Notes, Sheet, Told};
 use super::{Derives, Format, Judge, OpenError, Opening, OriginHead, RowPlace, rejected};
 use crate::fields::Draft;
 use crate::identity::{Identity, List};
@@ -25,7 +27,7 @@ mod kept;
 pub(super) mod mend;
 pub(crate) mod text;
 
-pub(crate) use cells::put_cell;
+pub(crate) use cells::{put_cell, put_plain};
 pub(super) use kept::Places;
 use kept::{Kept, Ours};
 
@@ -39,6 +41,8 @@ pub(crate) const OURS: &str = "_envora_";
 /// Reads a CSV stream.
 pub struct CsvReader<R> {
     records: Records<R>,
+    /// What stands beside the text, where it is that of a sheet.
+    notes: Option<Notes>,
     style: FileStyle,
     plan: Plan,
     columns: usize,
@@ -86,8 +90,15 @@ impl<R: Read> CsvReader<R> {
     /// # Errors
     /// [`OpenError`] before any row is given: no header, columns that are not there, unknown fields.
     pub fn open(input: R, opening: &Opening) -> Result<Self, OpenError> {
-        let mut records = Records::new(input, Dialect::default());
-        let head = head::read(&mut records, opening)?;
+        Self::over((Records::new(input, Dialect::default()), None), opening)
+    }
+
+    fn over(
+        (mut records, notes): (Records<R>, Option<Notes>),
+        opening: &Opening,
+    ) -> Result<Self, OpenError> {
+        let form = if notes.is_some() { Format::Xlsx } else { Format::Csv };
+        let head = head::read(&mut records, opening, form)?;
         let mut plan =
             Plan::new(&head.mapping, &head.header, &head.units).map_err(OpenError::File)?;
         let ours = head.header.iter().any(|name| name.starts_with(OURS));
@@ -99,6 +110,7 @@ impl<R: Read> CsvReader<R> {
             ours: kept,
             places: None,
             records,
+            notes,
             plan,
             columns: head.header.len(),
             strip: if ours { Strip::Yes } else { Strip::No },
@@ -140,6 +152,11 @@ impl<R: Read> CsvReader<R> {
         Ok(self.places.map(|(_, places)| places))
     }
 
+    /// What is read.
+    const fn format(&self) -> Format {
+        if self.notes.is_some() { Format::Xlsx } else { Format::Csv }
+    }
+
     /// Derives no ids from here on.
     pub(super) fn leave_ids_out(&mut self) {
         self.identity = None;
@@ -155,6 +172,11 @@ impl<R: Read> CsvReader<R> {
             offset: record.offset,
             length: u32::try_from(record.length).unwrap_or(u32::MAX),
         };
+        // The cells of a sheet are no run of bytes: the row is found by its number.
+        let place = match self.notes {
+            Some(_) => RowPlace { offset: 0, length: 0, ..place },
+            None => place,
+        };
         let mut cells = match cells(&record, self.style.encoding, self.strip) {
             Ok(cells) => cells,
             Err(problem) => {
@@ -162,11 +184,21 @@ impl<R: Read> CsvReader<R> {
                 return Ok(true);
             }
         };
+        if let Some(notes) = &self.notes {
+            // A sheet has no cells after the last that is filled in.
+            let width = self.columns.max(cells.texts.len());
+            cells.texts.resize(width, Cow::Borrowed(""));
+            cells.told = notes.of(place.line, &cells.texts);
+        }
         if let Some(why) = self.plan.skips(&cells) {
             self.left.declared(place.line, why);
             return Ok(true);
         }
-        if let Some(problem) = misshapen(&cells, self.columns, &self.style.footer) {
+        let hidden = self.notes.as_ref().and_then(|notes| notes.hides(place.line));
+        let problem = hidden
+            .or_else(|| misshapen(&cells, self.columns, &self.style.footer))
+            .or_else(|| self.plan.unsure(&cells));
+        if let Some(problem) = problem {
             self.held.push(Item::Ready(Box::new(rejected(problem, place))), None);
             return Ok(true);
         }
@@ -209,7 +241,7 @@ impl<R: Read> CsvReader<R> {
         if found.zeros == Zeros::Gap {
             draft.flag(Flag::ZeroRun);
         }
-        let origin = self.head.origin(place, self.version, Format::Csv);
+        let origin = self.head.origin(place, self.version, self.format());
         let (mut row, rest) = self.judge.row_and_rest(draft, origin, place);
         if let Some(plan) = self.plan.blocks.get(block)
             && plan.derives == Derives::Yes
@@ -231,6 +263,17 @@ impl<R: Read> CsvReader<R> {
             row.columns = Some(Arc::clone(&plan.columns));
         }
         row
+    }
+}
+
+impl<'a> CsvReader<Box<dyn Read + Send + 'a>> {
+    /// Reads the header of a sheet and lays the mapping over it.
+    ///
+    /// # Errors
+    /// As [`CsvReader::open`].
+    pub(super) fn of_sheet(sheet: Sheet, opening: &Opening) -> Result<Self, OpenError> {
+        let (records, notes) = sheet.into_records();
+        Self::over((records, Some(notes)), opening)
     }
 }
 
@@ -345,7 +388,8 @@ fn cells<'a>(
         let text = text.ok_or_else(|| not_text(record.raw))?;
         Ok(text::trimmed(text, strip))
     };
-    (0..record.len()).map(cell).collect::<Result<_, _>>().map(Cells)
+    let texts = (0..record.len()).map(cell).collect::<Result<_, _>>()?;
+    Ok(Cells { texts, told: Told::default() })
 }
 
 /// The problem of a line above the limit.
@@ -380,7 +424,7 @@ pub(crate) fn is_total(first: &str) -> bool {
 
 /// A row that sums others up, or has another number of cells than the header.
 fn misshapen(cells: &Cells<'_>, columns: usize, footer: &[String]) -> Option<RowProblem> {
-    let first = cells.0.iter().find(|cell| !cell.is_empty()).map_or("", |cell| cell.as_ref());
+    let first = cells.texts.iter().find(|cell| !cell.is_empty()).map_or("", |cell| cell.as_ref());
     let footed = |word: &str| {
         first.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word))
             && first.get(word.len()..).is_some_and(|rest| !rest.starts_with(char::is_alphanumeric))
@@ -396,21 +440,21 @@ fn misshapen(cells: &Cells<'_>, columns: usize, footer: &[String]) -> Option<Row
             .hint("leave it out; if it is a row of its own, give its first cell another name"),
         );
     }
-    let given = cells.0.len();
-    let surplus = cells.0.get(columns..).unwrap_or_default();
+    let given = cells.texts.len();
+    let surplus = cells.texts.get(columns..).unwrap_or_default();
     let fits = given >= columns && surplus.iter().all(|cell| cell.is_empty());
     (!fits).then(|| {
         let hint = if given < columns {
             "complete the row: it seems to be cut"
         } else {
-            "put a cell that holds the delimiter in quotes"
+            "name every column in the header; in CSV, put a cell that holds the delimiter in quotes"
         };
         RowProblem::new(
             RowCode::MalformedRow,
             "",
             format!("the row has {given} cells, the header has {columns}"),
         )
-        .value(&cells.0.join(","))
+        .value(&cells.texts.join(","))
         .hint(hint)
     })
 }

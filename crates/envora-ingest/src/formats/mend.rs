@@ -1,4 +1,5 @@
-//! The refused rows of a file, in the file's own format, each with what is wrong and what to do.
+//! The refused rows of a file, in the file's own format, each with what is wrong and what to do; those of
+//! a spreadsheet as CSV, to be mended in the workbook.
 //!
 //! Whoever mends them sends the file as it is: fields and columns named `_envora_…` are not read.
 
@@ -7,7 +8,7 @@ use std::collections::BTreeMap;
 use super::csv::{OURS, mend as csv};
 use super::json::envelope;
 use super::records::{Dialect, Records};
-use super::{Format, OpenError};
+use super::{Format, OpenError, wanted, xlsx};
 use crate::mapping::Mapping;
 
 /// What is wrong with a row.
@@ -48,6 +49,7 @@ pub fn error_file(
 ) -> Result<ErrorFile, OpenError> {
     match format {
         Format::Csv => csv::error_file(bytes, mapping, refused),
+        Format::Xlsx => csv::sheet_file(&xlsx::read(bytes, wanted(mapping))?, mapping, refused),
         Format::Ndjson => lines(bytes, refused),
         Format::Json => object(bytes, refused),
     }

@@ -79,9 +79,19 @@ pub struct Records<R> {
     ended: bool,
     offset: u64,
     line: u64,
+    lines: Lines,
     unquoted: Vec<u8>,
     ends: Vec<usize>,
     ranges: Vec<(usize, usize)>,
+}
+
+/// What the lines of a stream are counted by.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Lines {
+    /// Line ends, those inside of quotes too.
+    Physical,
+    /// Records: one that goes over several lines counts once.
+    Records,
 }
 
 /// How many bytes are asked of the input at once.
@@ -118,6 +128,7 @@ impl<R: Read> Records<R> {
             ended: false,
             offset: 0,
             line: 1,
+            lines: Lines::Physical,
             unquoted: Vec::new(),
             ends: Vec::new(),
             ranges: Vec::new(),
@@ -128,6 +139,11 @@ impl<R: Read> Records<R> {
     pub fn set_dialect(&mut self, dialect: Dialect) {
         self.dialect = dialect;
         self.core = core(dialect);
+    }
+
+    /// Counts a record as one line from here on, whatever line ends are in its cells.
+    pub fn count_records(&mut self) {
+        self.lines = Lines::Records;
     }
 
     /// Where the next record, or blank line before it, starts.
@@ -190,7 +206,8 @@ impl<R: Read> Records<R> {
             if framed.fault == Some(Fault::TooLong) {
                 return self.skip_line(offset, number).map(Some);
             }
-            self.step(framed.consumed, framed.lines);
+            let lines = if self.lines == Lines::Records { 1 } else { framed.lines };
+            self.step(framed.consumed, lines);
             let raw = self.buffer.get(at..at + framed.length).unwrap_or_default();
             let bytes = if framed.quoted == Quoted::Yes { &self.unquoted } else { raw };
             if framed.fault.is_some() {

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use envora_domain::activities::Activity;
 use envora_domain::activities::problems::{RowCode, RowProblem};
-use envora_domain::activities::{Activity, Period};
 use envora_domain::cbor::Writer;
 use envora_domain::decimal::Decimal;
 use envora_domain::hash::Digest;
@@ -14,11 +14,13 @@ use envora_domain::units::{self, AliasSet};
 use envora_domain::words::did_you_mean;
 
 mod intervals;
+mod timing;
 
 use self::intervals::{Interval, Slot};
-use super::held::{Findings, Side, Turn};
+use super::xlsx::{Kind, Told};
 use super::{Derives, FileProblem};
 use crate::fields::{Draft, Field, Given, UNSAID, time_problem};
+use crate::mapping::numbers::NumberStyle;
 use crate::mapping::times::{Moment, PeriodRule, read_iso};
 use crate::mapping::values::{From, Rule, Test};
 use crate::mapping::{Block, Mapping};
@@ -119,12 +121,17 @@ pub(super) enum Marks {
 /// is not in it: an error file is made without knowing that.
 pub(super) type Mark = [u8; 16];
 
-/// The cells of one record, as text.
-pub(super) struct Cells<'a>(pub(super) Vec<Cow<'a, str>>);
+/// The cells of one record.
+pub(super) struct Cells<'a> {
+    /// As text.
+    pub(super) texts: Vec<Cow<'a, str>>,
+    /// What the text does not say of them, where they are those of a sheet.
+    pub(super) told: Told,
+}
 
 impl Cells<'_> {
     fn get(&self, place: usize) -> &str {
-        self.0.get(place).map_or("", |cell| cell.as_ref())
+        self.texts.get(place).map_or("", |cell| cell.as_ref())
     }
 }
 
@@ -190,12 +197,15 @@ impl Plan {
     /// Lays an interval's cell and name behind a record's own cells, for the rules that read them.
     pub(super) fn lay<'a>(&self, number: usize, cells: &mut Cells<'a>) -> Laid {
         let Some(interval) = self.intervals.get(number) else { return Laid::Whole };
-        cells.0.truncate(self.columns);
-        let cell = cells.0.get(interval.place).cloned().unwrap_or_default();
-        if cell.is_empty() || self.null.iter().any(|word| *word == cell) {
+        cells.texts.truncate(self.columns);
+        cells.told.lay(self.columns, interval.place);
+        let cell = cells.texts.get(interval.place).cloned().unwrap_or_default();
+        if cell.is_empty() && cells.told.flaw(interval.place).is_none()
+            || self.null.iter().any(|word| *word == cell)
+        {
             return Laid::Blank;
         }
-        cells.0.extend([cell, Cow::Owned(interval.name.clone())]);
+        cells.texts.extend([cell, Cow::Owned(interval.name.clone())]);
         Laid::Interval(number)
     }
 
@@ -213,6 +223,15 @@ impl Plan {
     pub(super) fn skips<'a>(&'a self, cells: &'a Cells<'_>) -> Option<(&'a Test, &'a str)> {
         let asked = self.skip_if.iter().map(|(place, test)| (test, cells.get(*place)));
         asked.into_iter().find(|(test, cell)| test.takes(cell))
+    }
+
+    /// Why it cannot be told which blocks take this record: a cell they ask is not to be read.
+    pub(super) fn unsure(&self, cells: &Cells<'_>) -> Option<RowProblem> {
+        let asked = self.blocks.iter().filter_map(|plan| plan.when.as_ref());
+        let asked = asked.chain(&self.skip_if);
+        let flawed = asked.filter_map(|(place, test)| Some((cells.told.flaw(*place)?, test)));
+        let (flaw, test) = flawed.into_iter().next()?;
+        Some(flaw.clone().column(&test.column))
     }
 
     /// The conditions of the blocks, and the cells they look at.
@@ -466,12 +485,39 @@ impl FieldPlan {
         self.rule.read(raw, null)
     }
 
+    /// Why the cells are not to be taken at their word, unless the mapping says that they mean none.
+    fn flaw(&self, cells: &Cells<'_>, null: &[String]) -> Option<RowProblem> {
+        let Take::Cells(places) = &self.take else { return None };
+        let null = self.rule.null.as_deref().unwrap_or(null);
+        let means_none = |text: &str| !text.is_empty() && null.iter().any(|word| word == text);
+        let flawed = |place: &&usize| !means_none(cells.get(**place));
+        let mut flaws = places.iter().filter(flawed).filter_map(|place| cells.told.flaw(*place));
+        let mut problem = flaws.next()?.clone();
+        problem.field = self.field.pointer();
+        Some(problem)
+    }
+
+    /// What the text of the record is, before the mapping translates it.
+    fn kind(&self, cells: &Cells<'_>) -> Kind {
+        let Take::Cells(places) = &self.take else { return Kind::Text };
+        let mut kinds = places.iter().filter(|place| !cells.get(**place).is_empty());
+        let Some(first) = kinds.next() else { return Kind::Text };
+        let kind = cells.told.kind(*first);
+        let alike = kinds.all(|place| cells.told.kind(*place) == kind);
+        let translated = self.rule.map.contains_key(cells.get(*first));
+        if alike && !translated { kind } else { Kind::Text }
+    }
+
     fn fill(
         &self,
         draft: &mut Draft,
         cells: &Cells<'_>,
         null: &[String],
     ) -> Result<(), RowProblem> {
+        if let Some(problem) = self.flaw(cells, null) {
+            draft.mark(&self.field);
+            return Err(problem);
+        }
         let Some(text) = self.text(cells, null) else {
             if self.field == Field::Quantity {
                 draft.mark(&Field::Quantity);
@@ -486,7 +532,10 @@ impl FieldPlan {
             problem.field = self.field.pointer();
             problem
         };
-        let style = self.rule.number.unwrap_or_default();
+        let style = match self.kind(cells) {
+            Kind::Number => NumberStyle::default(),
+            Kind::Text | Kind::Time => self.rule.number.unwrap_or_default(),
+        };
         let plain = style.plain(&text).map_err(|problem| {
             draft.mark(&self.field);
             named(problem)
@@ -514,20 +563,25 @@ impl FieldPlan {
 
     /// The time that the record says.
     fn moment(&self, cells: &Cells<'_>, null: &[String]) -> Result<(Moment, String), RowProblem> {
+        if let Some(mut problem) = self.flaw(cells, null) {
+            problem.column.clone_from(&self.column);
+            return Err(problem);
+        }
         let Some(text) = self.text(cells, null) else { return Err(self.blank()) };
-        let moment = match &self.rule.format {
+        let format = self.rule.format.as_ref().filter(|_| self.kind(cells) != Kind::Time);
+        let moment = match format {
             Some(format) => format.read(&text),
             None => read_iso(&text),
         };
         if let Some(moment) = moment {
             return Ok((moment, text.into_owned()));
         }
-        if self.rule.format.is_none() && Timestamp::parse(&text) == Err(TimeError::OutOfRange) {
+        if format.is_none() && Timestamp::parse(&text) == Err(TimeError::OutOfRange) {
             let mut problem = time_problem(&text, TimeError::OutOfRange);
             problem.field = self.field.pointer();
             return Err(self.shown(problem, &text));
         }
-        if self.rule.format.is_none() && Timestamp::parse(&text) == Err(TimeError::TooFine) {
+        if format.is_none() && Timestamp::parse(&text) == Err(TimeError::TooFine) {
             let problem = RowProblem::new(
                 RowCode::TooManyDigits,
                 &self.field.pointer(),
@@ -536,7 +590,7 @@ impl FieldPlan {
             return Err(self.shown(problem.hint("cut it to microseconds at the source"), &text));
         }
         let shown: String = text.chars().take(40).collect();
-        let (detail, hint) = match &self.rule.format {
+        let (detail, hint) = match format {
             Some(format) => (
                 format!("{shown:?} is no time in the format {:?}", format.text()),
                 "correct the cell, or the `format` in the mapping",
@@ -669,126 +723,4 @@ impl PeriodPlan {
         let column = Some(name.to_owned());
         Ok(Timing { kind: slot.kind(), first: first.map_err(named)?, second: None, column })
     }
-}
-
-/// Microseconds of a day.
-const DAY: i64 = 86_400_000_000;
-
-impl PeriodKind {
-    /// Days become midnights where a part of a day is meant, and times days where a day is.
-    fn fit(self, moment: Moment) -> Moment {
-        match (self, moment) {
-            (Self::From(length), Moment::Day(day)) if length.as_micros() % DAY != 0 => {
-                Moment::Wall(WallClock::of(day, 0))
-            }
-            (Self::To(_), Moment::Day(day)) => Moment::Wall(WallClock::of(day, 0)),
-            (Self::Day, Moment::Wall(wall)) => Moment::Day(wall.day()),
-            _ => moment,
-        }
-    }
-}
-
-impl Timing {
-    /// Which of its times happened twice.
-    pub(super) fn twice(&self) -> Vec<(Side, i64)> {
-        let side = |side: Side, point: Option<Point>| match point {
-            Some(Point::Twice(wall, ..)) => Some((side, wall.as_micros())),
-            Some(Point::Day(_) | Point::Wall(_) | Point::At(_)) | None => None,
-        };
-        let sides = [side(Side::Start, Some(self.first)), side(Side::End, self.second)];
-        sides.into_iter().flatten().collect()
-    }
-
-    /// How long it is, as far as that is known before a repeated hour is decided.
-    pub(super) fn length(&self) -> Span {
-        let first = match self.first {
-            Point::Twice(_, earlier, _) => Point::At(earlier),
-            other @ (Point::Day(_) | Point::Wall(_) | Point::At(_)) => other,
-        };
-        let second = match self.second {
-            Some(Point::Twice(_, earlier, _)) => Some(Point::At(earlier)),
-            other => other,
-        };
-        let period = build(self.kind, first, second);
-        period.map_or(Span::from_micros(0), |period| period.nominal_length())
-    }
-
-    /// The period, a repeated hour decided by what was found out.
-    pub(super) fn period(&self, found: Findings) -> Result<Period, RowProblem> {
-        let (start, end) = match self.kind {
-            PeriodKind::To(_) => ("/end", "/end"),
-            PeriodKind::Day => ("/start_date", "/end_date"),
-            PeriodKind::Occurred => ("/occurred_at", "/occurred_at"),
-            PeriodKind::From(_) | PeriodKind::Both => ("/start", "/end"),
-        };
-        let first = self.decide(self.first, found.start, start)?;
-        let second = self.second.map(|second| self.decide(second, found.end, end)).transpose()?;
-        build(self.kind, first, second).ok_or_else(|| {
-            let mut problem = RowProblem::new(
-                RowCode::WrongType,
-                start,
-                "one time is a day and the other a time of day",
-            )
-            .hint("give both as days, or both with a time");
-            problem.column.clone_from(&self.column);
-            problem
-        })
-    }
-
-    fn decide(&self, point: Point, turn: Turn, field: &str) -> Result<Point, RowProblem> {
-        let Point::Twice(wall, earlier, later) = point else { return Ok(point) };
-        match turn {
-            Turn::Earlier => Ok(Point::At(earlier)),
-            Turn::Later => Ok(Point::At(later)),
-            Turn::Alone => {
-                let shown = Timestamp::from_micros(wall.as_micros()).to_string();
-                let mut problem = RowProblem::new(
-                    RowCode::LocalTimeAmbiguous,
-                    field,
-                    format!(
-                        "{} happened twice that night, and the file has it once",
-                        shown.trim_end_matches('Z')
-                    ),
-                )
-                .value(shown.trim_end_matches('Z'))
-                .hint("send it with its offset (…+01:00), or both hours in file order");
-                problem.column.clone_from(&self.column);
-                Err(problem)
-            }
-        }
-    }
-}
-
-fn build(kind: PeriodKind, first: Point, second: Option<Point>) -> Option<Period> {
-    let back = |span: Span| Span::from_micros(-span.as_micros());
-    let wall_plus = |wall: WallClock, span: Span| {
-        WallClock::from_micros(wall.as_micros().saturating_add(span.as_micros()))
-    };
-    Some(match (kind, first, second) {
-        (PeriodKind::From(length), Point::At(at), _) => Period::Between(at, at + length),
-        (PeriodKind::From(length), Point::Wall(start), _) => {
-            Period::WallClock { start, end: wall_plus(start, length) }
-        }
-        (PeriodKind::From(length), Point::Day(first), _) => {
-            let days = i32::try_from(length.as_micros() / DAY).unwrap_or(1);
-            Period::Days { first, last: first.plus(days - 1) }
-        }
-        (PeriodKind::To(length), Point::At(at), _) => Period::Between(at + back(length), at),
-        (PeriodKind::To(length), Point::Wall(end), _) => {
-            Period::WallClock { start: wall_plus(end, back(length)), end }
-        }
-        (PeriodKind::Both, Point::At(start), Some(Point::At(end))) => Period::Between(start, end),
-        (PeriodKind::Both, Point::Wall(start), Some(Point::Wall(end))) => {
-            Period::WallClock { start, end }
-        }
-        (PeriodKind::Both, Point::Day(first), Some(Point::Day(last))) => {
-            Period::Days { first, last }
-        }
-        (PeriodKind::Day | PeriodKind::Occurred, Point::Day(first), _) => {
-            Period::Days { first, last: first }
-        }
-        (PeriodKind::Day | PeriodKind::Occurred, Point::At(at), _) => Period::Instant(at),
-        (PeriodKind::Occurred, Point::Wall(at), _) => Period::WallClock { start: at, end: at },
-        _ => return None,
-    })
 }

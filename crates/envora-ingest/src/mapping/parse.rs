@@ -14,6 +14,7 @@ use super::unpivot;
 use super::values::{From, Rule, Test};
 use super::{Block, Encoding, FileStyle, Mapping, MappingError, Natural, UnitsRow};
 use crate::fields::{Draft, Field, Given, QUALITIES};
+use crate::formats;
 
 /// Keys of an activity that are no fields.
 const BLOCK_KEYS: [&str; 5] = ["key", "when", "period", "natural", "zero_run_missing"];
@@ -57,24 +58,14 @@ fn read(tree: &Value, text: String, problems: &mut Problems) -> Option<Mapping> 
         }
         Some(_) => {}
     }
-    match table.text("format", problems) {
-        None | Some("csv") => {}
-        Some(other @ ("xlsx" | "xml" | "parquet")) => {
-            problems.not_built("format", format!("{other} files are not read yet: export as csv"));
-        }
-        Some(other) => problems.add(
-            "format",
-            format!("{other:?} is no format"),
-            Some("write format = \"csv\"".to_owned()),
-        ),
-    }
+    let format = file_format(&mut table, problems);
     if table.get("unanswered").is_some() {
         let hint = "answer each line that begins with # ?, then delete this line".to_owned();
         problems.add("unanswered", "the proposal still has open questions", Some(hint));
     }
     let file = table
         .get("file")
-        .map_or_else(|| Some(FileStyle::default()), |value| file_style(value, problems))?;
+        .map_or_else(|| Some(FileStyle::default()), |value| file_style(value, format, problems))?;
     let constants = table.get("const").map_or_else(Vec::new, |value| {
         let mut constants = Vec::new();
         flatten("const", "", value, &mut |path, name, value| {
@@ -99,10 +90,31 @@ fn read(tree: &Value, text: String, problems: &mut Problems) -> Option<Mapping> 
     }
     table.close(problems);
     let version = Digest::of(text.as_bytes());
-    Some(Mapping { name: name?, version, text, file, blocks, skip_if, unpivot })
+    Some(Mapping { name: name?, version, text, format, file, blocks, skip_if, unpivot })
 }
 
-fn file_style(value: &Value, problems: &mut Problems) -> Option<FileStyle> {
+/// What the mapping says that it reads.
+fn file_format(table: &mut Table<'_>, problems: &mut Problems) -> Option<formats::Format> {
+    match table.text("format", problems)? {
+        "csv" => Some(formats::Format::Csv),
+        "xlsx" => Some(formats::Format::Xlsx),
+        other @ ("xml" | "parquet") => {
+            problems.not_built("format", format!("{other} files are not read yet: export as csv"));
+            None
+        }
+        other => {
+            let hint = Some("write format = \"csv\" or \"xlsx\", or leave it out".to_owned());
+            problems.add("format", format!("{other:?} is no format"), hint);
+            None
+        }
+    }
+}
+
+fn file_style(
+    value: &Value,
+    reads: Option<formats::Format>,
+    problems: &mut Problems,
+) -> Option<FileStyle> {
     let mut table = Table::new("file", value, problems)?;
     let mut style = FileStyle::default();
     match table.text("encoding", problems) {
@@ -135,8 +147,16 @@ fn file_style(value: &Value, problems: &mut Problems) -> Option<FileStyle> {
             ),
         }
     }
-    if table.get("sheet").is_some() {
-        problems.not_built("file.sheet", "spreadsheets are not read yet: export the sheet as csv");
+    style.sheet = table.text("sheet", problems).map(str::to_owned);
+    if style.sheet.is_some() && reads == Some(formats::Format::Csv) {
+        let hint = Some("leave it out, or write format = \"xlsx\"".to_owned());
+        problems.add("file.sheet", "a CSV file has no sheets", hint);
+    }
+    for key in ["encoding", "delimiter", "quote"] {
+        if reads == Some(formats::Format::Xlsx) && value.get(key).is_some() {
+            let at = format!("file.{key}");
+            problems.add(&at, "a workbook has none", Some("leave it out".to_owned()));
+        }
     }
     table.close(problems);
     Some(style)

@@ -143,8 +143,13 @@ fn mistakes_are_named_with_what_was_meant() {
     check("\"YYYY-MM-DD hh:mm:ss\"", "\"YYYY-mm-DD\"", "activity.1.period.format", "minutes");
     check("\"PT1H\"", "\"1 hour\"", "activity.1.period.length", "PT1H");
     check("time_zone = \"UTC\"", "time_zone = \"GMT+25\"", "const.time_zone", "IANA");
-    check("format = \"csv\"", "format = \"xlsx\"", "format", "export as csv");
     check("format = \"csv\"", "format = \"csv\"\nunanswered = 2", "unanswered", "open questions");
+    check("format = \"csv\"", "format = \"parquet\"", "format", "export as csv");
+    check("format = \"csv\"", "format = \"ods\"", "format", "\"csv\" or \"xlsx\"");
+    let file = |line: &str| format!("format = \"xlsx\"\n[file]\n{line}");
+    check("format = \"csv\"", &file("delimiter = \";\""), "file.delimiter", "a workbook has none");
+    let sheet = "format = \"csv\"\n[file]\nsheet = \"2024\"";
+    check("format = \"csv\"", sheet, "file.sheet", "has no sheets");
     let wide = |part: &str| format!("[unpivot]\n{part}\n[[activity]]");
     let check_wide =
         |part: &str, at: &str, word: &str| check("[[activity]]", &wide(part), at, word);

@@ -25,10 +25,13 @@ use envora_ledger::slice::{self, slice_proof};
 use envora_ledger::verify::{EntryProof, verify_entry};
 use envora_store::audit::{audit_entry_by_seq, audit_head, audit_node};
 use envora_store::imports::import_by_id;
+use envora_store::mappings::mapping_by_digest;
 use envora_store::segments::Segment;
 
 use crate::footprint::AskError;
-use crate::formats::csv;
+use crate::formats::xlsx::{self, Sheet, Wanted};
+use crate::formats::{Format, csv};
+use crate::mapping::Mapping;
 use crate::tenant::{Damaged, TenantParts};
 
 /// Tells lines; what several lines share is read once.
@@ -36,6 +39,8 @@ pub(crate) struct Teller<'a> {
     parts: &'a TenantParts,
     set: GwpSet,
     sources: HashMap<Digest, Option<Arc<Vec<u8>>>>,
+    /// Sheets by workbook and mapping.
+    sheets: HashMap<(Digest, Option<Digest>), Option<Arc<Sheet>>>,
     leaves: HashMap<u64, TracedLeaf>,
     /// The rows of the last segment.
     stream: Option<(u64, Arc<Vec<u8>>)>,
@@ -56,8 +61,8 @@ pub(crate) struct Told<'a> {
 
 impl<'a> Teller<'a> {
     pub(crate) fn new(parts: &'a TenantParts, set: GwpSet) -> Self {
-        let (sources, leaves) = (HashMap::new(), HashMap::new());
-        Self { parts, set, sources, leaves, stream: None, slice: None }
+        let (sources, sheets, leaves) = (HashMap::new(), HashMap::new(), HashMap::new());
+        Self { parts, set, sources, sheets, leaves, stream: None, slice: None }
     }
 
     /// These lines of a row.
@@ -140,6 +145,15 @@ impl<'a> Teller<'a> {
                 let (id, grant) = (*import, self.parts.own.read_activities);
                 let known = self.parts.read(move |rd| import_by_id(rd, &grant, id))?;
                 let end = offset + u64::from(*length);
+                let sheet = if parser == Format::Xlsx.parser() {
+                    self.sheet(file, *mapping)?
+                } else {
+                    None
+                };
+                let text = match &sheet {
+                    Some(sheet) => sheet.row(*line),
+                    None => self.text(file, *offset, end)?,
+                };
                 Ok(TracedOrigin {
                     file: known.map(|import| import.file_name).unwrap_or_default(),
                     import: Some(*import),
@@ -148,7 +162,8 @@ impl<'a> Teller<'a> {
                     line: *line,
                     row: *row,
                     byte_range: [*offset, end],
-                    text: self.text(file, *offset, end)?,
+                    sheet: sheet.map(|sheet| sheet.name().to_owned()),
+                    text,
                     mapping: mapping.map(|digest| digest.hex()),
                     parser: parser.clone(),
                 })
@@ -168,6 +183,45 @@ impl<'a> Teller<'a> {
     /// The line's own text, when the file is still kept. A file that is there and is not the one that
     /// was taken in is no source to quote from.
     fn text(&mut self, file: &Digest, from: u64, to: u64) -> Result<Option<String>, AskError> {
+        let range = usize::try_from(from).ok().zip(usize::try_from(to).ok());
+        let Some((bytes, (from, to))) =
+            self.source(file)?.zip(range.filter(|(from, to)| from < to))
+        else {
+            return Ok(None);
+        };
+        let text = |bytes| csv::shown(bytes).trim_end_matches(['\r', '\n']).to_owned();
+        Ok(bytes.get(from..to).map(text))
+    }
+
+    /// The sheet of a workbook that the mapping reads, when the file is still kept.
+    fn sheet(
+        &mut self,
+        file: &Digest,
+        mapping: Option<Digest>,
+    ) -> Result<Option<Arc<Sheet>>, AskError> {
+        let key = (*file, mapping);
+        if let Some(known) = self.sheets.get(&key) {
+            return Ok(known.clone());
+        }
+        let Some(bytes) = self.source(file)? else { return Ok(None) };
+        let grant = self.parts.own.read_activities;
+        let mapping = match mapping {
+            None => None,
+            Some(version) => self.parts.read(move |rd| mapping_by_digest(rd, &grant, version))?,
+        };
+        let tree = mapping.map(|mapping| serde_json::from_str(&mapping.tree)).transpose();
+        let tree = tree.context("read a mapping's tree")?;
+        let mapping = tree.map(|tree| Mapping::from_json(&tree)).transpose();
+        let mapping = mapping.context("read a mapping")?;
+        let sheet = mapping.as_ref().and_then(|mapping| mapping.file.sheet.as_deref());
+        let read = xlsx::read(bytes.as_slice(), Wanted { sheet, skip_rows: 0 });
+        let sheet = Some(Arc::new(read.context("read the sheet again")?));
+        self.sheets.insert(key, sheet.clone());
+        Ok(sheet)
+    }
+
+    /// A file's bytes, when it is still kept.
+    fn source(&mut self, file: &Digest) -> Result<Option<Arc<Vec<u8>>>, AskError> {
         if !self.sources.contains_key(file) {
             let bytes = match self.parts.source_file(file) {
                 Ok(bytes) => Some(Arc::new(bytes)),
@@ -179,12 +233,7 @@ impl<'a> Teller<'a> {
             };
             self.sources.insert(*file, bytes);
         }
-        let text = || {
-            let range = usize::try_from(from).ok()?..usize::try_from(to).ok()?;
-            let bytes = self.sources.get(file)?.as_ref()?.get(range)?;
-            Some(csv::shown(bytes).trim_end_matches(['\r', '\n']).to_owned())
-        };
-        Ok(text())
+        Ok(self.sources.get(file).cloned().flatten())
     }
 }
 

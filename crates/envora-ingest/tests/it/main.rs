@@ -12,6 +12,7 @@ mod p05;
 mod p07;
 mod processing;
 mod schema;
+mod sheets;
 mod sniffing;
 mod switching;
 mod tracing;

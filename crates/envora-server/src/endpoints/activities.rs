@@ -182,6 +182,7 @@ async fn incoming(
     let format = match body_format(headers, TAKES)? {
         Format::Csv => formats::Format::Csv,
         Format::Ndjson => formats::Format::Ndjson,
+        Format::Xlsx => formats::Format::Xlsx,
         Format::Json | Format::JsonFile | Format::MergePatch | Format::Toml => {
             formats::Format::Json
         }

@@ -420,6 +420,7 @@ fn line(gas: &str, kg: &str, co2e: &str) -> TraceLine {
             import: Some(Id::from_bytes([3; 16])),
             sha256: Some(hash("file")),
             body_blake3: None,
+            sheet: None,
             line: 2,
             row: 1,
             byte_range: [31, 57],

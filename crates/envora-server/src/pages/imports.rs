@@ -499,6 +499,7 @@ fn headers_of(form: &FileForm, app: &App) -> Result<HeaderMap, Problem> {
     let kind = match ending.as_str() {
         "json" => media::JSON,
         "ndjson" | "jsonl" => media::NDJSON,
+        "xlsx" | "xlsm" | "xls" => media::XLSX,
         _ => media::CSV,
     };
     let mut name = form.file_name.clone();

@@ -194,10 +194,15 @@ fn origin(origin: &TracedOrigin) -> Origin {
     let [from, to] = origin.byte_range;
     let line = group_thousands(&origin.line.to_string());
     let inline = origin.import.is_none();
+    let sheet = origin.sheet.as_ref();
+    let line_of = match sheet {
+        Some(sheet) => format!("Row {line} of the sheet {sheet:?}, in the file"),
+        None => format!("Line {line} of the file"),
+    };
     let sentence = match (&origin.text, inline) {
-        (Some(_), _) => format!("Line {line} of the file as it was received. The file itself is kept, sealed."),
+        (Some(_), _) => format!("{line_of} as it was received. The file itself is kept, sealed."),
         (None, true) => "The row came in the body of a request. Bodies are not kept; their hash and the byte range are.".to_owned(),
-        (None, false) => format!("Line {line} of the file as it was received. The file's text is no longer kept; its hash is."),
+        (None, false) => format!("{line_of} as it was received. The file's text is no longer kept; its hash is."),
     };
     Origin {
         sentence,
@@ -206,12 +211,15 @@ fn origin(origin: &TracedOrigin) -> Origin {
         file: origin.file.clone(),
         line,
         record: group_thousands(&origin.row.to_string()),
-        bytes: format!(
-            "{} to {} ({} bytes)",
-            group_thousands(&from.to_string()),
-            group_thousands(&to.saturating_sub(1).to_string()),
-            to.saturating_sub(from)
-        ),
+        bytes: match sheet {
+            Some(_) => "none of its own: the cells of a workbook are packed together".to_owned(),
+            None => format!(
+                "{} to {} ({} bytes)",
+                group_thousands(&from.to_string()),
+                group_thousands(&to.saturating_sub(1).to_string()),
+                to.saturating_sub(from)
+            ),
+        },
         parser: origin.parser.clone(),
         sha256: origin.sha256.clone(),
     }
@@ -305,7 +313,11 @@ pub(super) fn commands(id: &str, line: Option<&TraceLine>) -> Vec<Command> {
     let file = quoted(&line.origin.file);
     let [from, to] = line.origin.byte_range;
     commands.push(Command {
-        about: "Does your own copy of the file have these bytes?",
+        about: if line.origin.sheet.is_some() {
+            "Does your own copy of the file have this row?"
+        } else {
+            "Does your own copy of the file have these bytes?"
+        },
         text: format!("envora trace {id} --source {file}"),
         expect: None,
     });
@@ -314,6 +326,9 @@ pub(super) fn commands(id: &str, line: Option<&TraceLine>) -> Vec<Command> {
         text: format!("sha256sum {file}"),
         expect: Some(sha256.clone()),
     });
+    if line.origin.sheet.is_some() {
+        return commands;
+    }
     commands.push(Command {
         about: "and the bytes of the row.",
         text: format!("tail -c +{} {file} | head -c {}", from + 1, to.saturating_sub(from)),

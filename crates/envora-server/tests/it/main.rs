@@ -39,3 +39,4 @@ mod reverse;
 mod segments;
 mod skipped;
 mod types;
+mod workbooks;

@@ -292,3 +292,58 @@ fn a_check_beside_a_server_finds_what_only_stored_rows_can_tell() {
     assert_eq!(fine.code, Some(0), "{fine:?}");
     push.server.end();
 }
+
+#[test]
+fn a_workbook_is_previewed_checked_pushed_and_traced_by_the_rows_of_its_sheet() {
+    let mut push = Push::new();
+    let mut workbook = rust_xlsxwriter::Workbook::new();
+    let sheet = workbook.add_worksheet().set_name("Bills").unwrap();
+    let days = rust_xlsxwriter::Format::new().set_num_format("d mmmm yyyy");
+    for (row, amount) in [(1, "9310.25"), (2, "#N/A")] {
+        let row_date = rust_xlsxwriter::ExcelDateTime::from_ymd(2022, 1, 1).unwrap();
+        sheet.write_with_format(row, 0, &row_date, &days).unwrap();
+        match amount.parse::<f64>() {
+            Ok(number) => sheet.write(row, 1, number).unwrap(),
+            Err(_) => {
+                let formula = rust_xlsxwriter::Formula::new("=NA()").set_result(amount);
+                sheet.write_formula(row, 1, formula).unwrap()
+            }
+        };
+    }
+    sheet.write(0, 0, "Day").unwrap();
+    sheet.write(0, 1, "Used").unwrap();
+    workbook.save(push.house.path().join("bills.xlsx")).unwrap();
+    push.file("bills.toml", &BILLS.replace("delimiter = \";\"\n", ""));
+
+    let preview = push.run(&["data", "preview", "bills.xlsx", "--mapping", "bills.toml", "--json"]);
+    assert_eq!(preview.json()[0]["quantity"], "9310.25", "{preview:?}");
+    let check = push.run(&["data", "check", "bills.xlsx", "--mapping", "bills.toml"]);
+    assert_eq!(check.code, Some(3), "{check:?}");
+    for words in
+        ["bills.xlsx:3", "2022-01-01,#N/A", "the cell B3 of the sheet \"Bills\" holds the error"]
+    {
+        assert!(check.err.contains(words), "{words}: {check:?}");
+    }
+    let pushed = push.run(&["data", "push", "bills.xlsx", "--mapping", "bills.toml"]);
+    assert_eq!(pushed.code, Some(3), "{pushed:?}");
+    assert!(pushed.err.contains("wrong_type") && pushed.err.contains("name the error under null"));
+    let again = push.run(&["data", "push", "bills.xlsx", "--mapping", "bills.toml", "--json"]);
+    let imports = again.json();
+    assert_eq!(imports[0]["counts"]["duplicate"], 1, "{again:?}");
+    let import = imports[0]["id"].as_str().unwrap();
+    let fix = push.run(&["data", "errors", import, "--fix", "mend.csv"]);
+    assert_eq!(fix.code, Some(0), "{fix:?}");
+    let mend = fs::read_to_string(push.house.path().join("mend.csv")).unwrap();
+    assert!(mend.contains("\n2022-01-01,#N/A,2,wrong_type,"), "{mend}");
+
+    let listed = push.run(&["data", "list", "--json"]).json();
+    let activity = listed[0]["id"].as_str().unwrap();
+    let trace = push.run(&["trace", activity, "--source", "bills.xlsx"]);
+    assert_eq!(trace.code, Some(0), "{trace:?}");
+    for words in
+        ["bills.xlsx, sheet \"Bills\", row 2", "on this line: 2022-01-01,9310.25", "xlsx/1"]
+    {
+        assert!(trace.out.contains(words), "{words}: {trace:?}");
+    }
+    push.server.end();
+}

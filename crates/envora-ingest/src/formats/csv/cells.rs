@@ -5,10 +5,19 @@ use super::super::records::Dialect;
 /// Writes a cell: in quotes where it needs them, and behind an apostrophe where a spreadsheet would take
 /// it for a formula. The apostrophe comes off when a file with columns of ours is read.
 pub(crate) fn put_cell(out: &mut Vec<u8>, cell: &[u8], dialect: Dialect) {
-    let Dialect { delimiter, quote } = dialect;
     let guard: &[u8] = if is_formula(cell) { b"'" } else { b"" };
-    let special = |byte: &u8| *byte == delimiter || *byte == quote || b"\r\n".contains(byte);
-    if !cell.iter().any(special) {
+    put(out, (guard, cell), dialect);
+}
+
+/// Writes a cell as it is, in quotes where it needs them.
+pub(crate) fn put_plain(out: &mut Vec<u8>, cell: &[u8], dialect: Dialect) {
+    put(out, (b"", cell), dialect);
+}
+
+fn put(out: &mut Vec<u8>, (guard, cell): (&[u8], &[u8]), dialect: Dialect) {
+    let Dialect { delimiter, quote } = dialect;
+    let plain = memchr::memchr3(delimiter, quote, b'\n', cell).is_none();
+    if plain && memchr::memchr(b'\r', cell).is_none() {
         out.extend_from_slice(guard);
         out.extend_from_slice(cell);
         return;

@@ -3,7 +3,7 @@
 use std::io::Read;
 
 use super::super::records::{Dialect, Records};
-use super::super::{FileProblem, OpenError, Opening};
+use super::super::{FileProblem, Format, OpenError, Opening};
 use super::{OURS, text};
 use crate::fields::{Field, NAMES};
 use crate::mapping::values::Rule;
@@ -58,8 +58,11 @@ pub(super) fn frame<R: Read>(
 pub(super) fn read<R: Read>(
     records: &mut Records<R>,
     opening: &Opening,
+    format: Format,
 ) -> Result<Head, OpenError> {
     let style = opening.mapping.as_ref().map_or_else(FileStyle::default, |own| own.file.clone());
+    let style = if format == Format::Xlsx { of_sheet(style) } else { style };
+    declared(opening.mapping.as_deref(), format)?;
     let wanted = wanted(opening.mapping.as_deref());
     let Frame { header, units, .. } = frame(records, &style, &wanted)?;
     let mapping = match &opening.mapping {
@@ -77,7 +80,25 @@ pub(super) fn read<R: Read>(
         };
         OpenError::File(error.problems.iter().map(problem).collect())
     })?;
+    let mapping = Mapping { file: style, ..mapping };
     Ok(Head { mapping, header, units })
+}
+
+/// How the text of a sheet is written, whatever a mapping says that reads CSV as well.
+pub(super) fn of_sheet(style: FileStyle) -> FileStyle {
+    let Dialect { delimiter, quote } = Dialect::default();
+    FileStyle { encoding: Encoding::Utf8, delimiter: Some(delimiter), quote, ..style }
+}
+
+/// A mapping that says what it reads, reads nothing else.
+fn declared(mapping: Option<&Mapping>, format: Format) -> Result<(), OpenError> {
+    let Some(says) = mapping.and_then(|own| own.format).filter(|says| *says != format) else {
+        return Ok(());
+    };
+    let (says, is) = (says.word(), format.word());
+    let detail = format!("the mapping says format = {says:?}, and the file is {is}");
+    let hint = "leave format out of the mapping, and it reads both";
+    Err(FileProblem::new("validation_failed", detail).hint(hint).into())
 }
 
 /// The columns that a file should have.
@@ -97,7 +118,10 @@ fn marks<R: Read>(records: &mut Records<R>) -> Result<(), OpenError> {
     let refusal = if start.starts_with(&[0xff, 0xfe]) || start.starts_with(&[0xfe, 0xff]) {
         Some(("the file is UTF-16", "save it as UTF-8 (\"CSV UTF-8\" in a spreadsheet)"))
     } else if start.starts_with(b"PK\x03\x04") {
-        Some(("the file is a spreadsheet or an archive, not CSV", "export the sheet as CSV"))
+        Some((
+            "the file is a spreadsheet or an archive, not CSV",
+            "name it .xlsx if it is a workbook, or export the sheet as CSV",
+        ))
     } else if start.starts_with(&[0x1f, 0x8b]) {
         Some(("the file is compressed", "unpack it, or say Content-Encoding: gzip"))
     } else {
@@ -222,6 +246,7 @@ fn plain(header: &[String], set: &[Field]) -> Result<Mapping, Vec<FileProblem>> 
     };
     Ok(Mapping {
         name: String::new(),
+        format: None,
         version: envora_domain::hash::Digest::of(b""),
         text: String::new(),
         file: FileStyle::default(),

@@ -43,7 +43,7 @@ impl Ours {
 
     /// What a record says; nothing where it is not from an error file.
     pub(super) fn read(&self, cells: &Cells<'_>) -> Option<Kept> {
-        let cell = |place: usize| cells.0.get(place).map_or("", |cell| cell.as_ref());
+        let cell = |place: usize| cells.texts.get(place).map_or("", |cell| cell.as_ref());
         let row = cell(self.row).parse().ok()?;
         let place = |word: &str| {
             let (mark, occurrence) = word.strip_prefix(PREFIX)?.split_once(':')?;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::super::mend::{ADDED, ErrorFile, Rows, added};
 use super::super::records::{Dialect, Fault, Record, Records};
+use super::super::xlsx::Sheet;
 use super::super::{FileProblem, OpenError, Opening, OriginHead};
 use super::cells::{is_formula, put_cell};
 use super::kept::OCCURRENCE;
@@ -19,8 +20,29 @@ pub(in crate::formats) fn error_file(
 ) -> Result<ErrorFile, OpenError> {
     let style = mapping.map_or_else(FileStyle::default, |own| own.file.clone());
     let places = places(bytes, mapping, refused)?;
-    let mut records = Records::new(bytes, Dialect::default());
-    let frame = head::frame(&mut records, &style, &head::wanted(mapping))?;
+    let records = Records::new(bytes, Dialect::default());
+    written((bytes, records), (&style, mapping), (refused, places))
+}
+
+/// Takes the refused rows out of a sheet, as CSV. Which of several equal rows each was is not said: they
+/// are mended in the workbook.
+pub(in crate::formats) fn sheet_file(
+    sheet: &Sheet,
+    mapping: Option<&Mapping>,
+    refused: &Rows,
+) -> Result<ErrorFile, OpenError> {
+    let style = mapping.map_or_else(FileStyle::default, |own| own.file.clone());
+    let mut records = Records::new(sheet.text(), Dialect::default());
+    records.count_records();
+    written((sheet.text(), records), (&head::of_sheet(style), mapping), (refused, None))
+}
+
+fn written(
+    (bytes, mut records): (&[u8], Records<&[u8]>),
+    (style, mapping): (&FileStyle, Option<&Mapping>),
+    (refused, places): (&Rows, Option<Places>),
+) -> Result<ErrorFile, OpenError> {
+    let frame = head::frame(&mut records, style, &head::wanted(mapping))?;
     let mut file = Writer { bytes: Vec::new(), dialect: frame.dialect, encoding: style.encoding };
     let header_at = usize::try_from(frame.header_at).unwrap_or(usize::MAX);
     let rows_at = usize::try_from(records.offset()).unwrap_or(usize::MAX);
