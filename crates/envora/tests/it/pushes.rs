@@ -328,7 +328,7 @@ fn a_workbook_is_previewed_checked_pushed_and_traced_by_the_rows_of_its_sheet() 
     assert_eq!(pushed.code, Some(3), "{pushed:?}");
     assert!(pushed.err.contains("wrong_type") && pushed.err.contains("name the error under null"));
     let again = push.run(&["data", "push", "bills.xlsx", "--mapping", "bills.toml", "--json"]);
-    let imports = again.json();
+    let imports: serde_json::Value = serde_json::from_str(&again.out).unwrap();
     assert_eq!(imports[0]["counts"]["duplicate"], 1, "{again:?}");
     let import = imports[0]["id"].as_str().unwrap();
     let fix = push.run(&["data", "errors", import, "--fix", "mend.csv"]);
