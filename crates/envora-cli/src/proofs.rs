@@ -126,7 +126,7 @@ pub fn check_source(origin: &TracedOrigin, file: &[u8]) -> Result<String, Failur
     }
     if let Some(sheet) = &origin.sheet {
         let wanted = Wanted { sheet: Some(sheet), skip_rows: 0 };
-        let sheet = xlsx::read(file, wanted).map_err(|error| refused(&error.to_string()))?;
+        let sheet = xlsx::read(file, wanted).map_err(|error| refused(error.to_string()))?;
         return sheet.row(origin.line).ok_or_else(|| refused("the sheet has no such row"));
     }
     let [from, to] = origin.byte_range.map(|at| usize::try_from(at).unwrap_or(usize::MAX));

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::house::{ACME, Answer, House};
 use crate::imports::{activities, counted, row, with_facility};
 
-fn visit(method: &str, path: &str) -> Builder {
+pub(crate) fn visit(method: &str, path: &str) -> Builder {
     Request::builder()
         .method(method)
         .uri(path)

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::house::{Answer, House};
 use crate::imports::{counted, counts, with_facility};
+use crate::pages::{open, signed_in, text, visit};
 
 const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 
@@ -111,4 +112,37 @@ async fn what_is_no_workbook_is_refused_as_a_whole() {
         .unwrap();
     house.send(sheet).await.is_problem(415, "unsupported_media_type");
     assert_eq!(house.get("/imports").await.json()["data"], json!([]));
+}
+
+#[tokio::test]
+async fn a_workbook_sent_by_form_is_read_and_its_rows_are_told_by_cell() {
+    let house = with_facility().await;
+    assert_eq!(house.post("/import-mappings", &mapping("one", None)).await.status, 201);
+    let session = signed_in(&house).await;
+    let part = |head: &str| format!("--b0undary\r\nContent-Disposition: form-data; {head}\r\n\r\n");
+    let mut form = format!("{}one\r\n", part("name=\"mapping\"")).into_bytes();
+    let file = part("name=\"file\"; filename=\"Library.XLSX\"\r\nContent-Type: application/x-any");
+    form.extend_from_slice(file.as_bytes());
+    form.extend_from_slice(&book(&["2022"]));
+    form.extend_from_slice(b"\r\n--b0undary--\r\n");
+    let request = visit("POST", "/imports")
+        .header("cookie", &session)
+        .header("sec-fetch-site", "same-origin")
+        .header("content-type", "multipart/form-data; boundary=b0undary")
+        .body(Body::from(form));
+    let answer = house.send(request.unwrap()).await;
+    assert_eq!(answer.status, 303);
+    let place = answer.header("location").to_owned();
+    let page = text(open(&house, &place, &session).await);
+    for want in ["Library.XLSX", "Some refused", "Not a number in kWh", "<td>5</td>"] {
+        assert!(page.contains(want), "{want}: {page}");
+    }
+    counted(&house).await;
+    let listed = house.get("/activities").await.json();
+    let activity = listed["data"][0]["id"].as_str().unwrap();
+    let page = text(open(&house, &format!("/activities/{activity}"), &session).await);
+    for want in ["of the sheet", "packed together", "2022-01-01T00:30:00,372.4"] {
+        assert!(page.contains(want), "{want}: {page}");
+    }
+    assert!(!page.contains("tail -c"), "{page}");
 }
