@@ -14,7 +14,7 @@ use crate::factors::Boundary;
 use crate::units::{Unit, UnitError};
 use crate::words::{did_you_mean as nearest, words};
 pub use fuels::{Fuel, State, by_alias as fuel_by_alias, find as find_fuel};
-pub use grids::grid_remedy;
+pub use grids::{grid_elsewhere, grid_remedy};
 pub use inputs::{Due, InputSpec};
 pub use kinds::ALL;
 pub use quantities::Quantity;

@@ -5,7 +5,9 @@ use std::collections::HashMap;
 
 use envora_domain::access::Grant;
 use envora_domain::activities::problems::{RowCode, RowProblem};
+use envora_domain::activities::validate::grid_problem;
 use envora_domain::activities::{Activity, Ref};
+use envora_domain::catalogue;
 use envora_domain::id::{EntityId, FacilityId, Id, Kind, SourceId, SupplierId};
 use envora_domain::time::Timestamp;
 use envora_store::entities::{Entity, EntityFields};
@@ -211,6 +213,22 @@ impl Registry {
                 self.facility_of(source.fields.facility?, seq)
             }
         }
+    }
+
+    /// What is wrong with the grid that a row is calculated by: it is not one of the country of the
+    /// facility that the row stands at. Where a row says a region of its own, that decides.
+    #[must_use]
+    pub fn misplaced(&self, activity: &Activity, seq: u64) -> Option<RowProblem> {
+        if activity.region.is_some() {
+            return None;
+        }
+        let fields = &self.place(activity, seq)?.fields;
+        let (grid, from) = match activity.grid.as_deref() {
+            Some(grid) => (grid, "the row's facility".to_owned()),
+            None => (fields.grid.as_str(), format!("the country of {}", fields.code)),
+        };
+        let elsewhere = catalogue::grid_elsewhere(grid, &fields.country)?;
+        Some(grid_problem(elsewhere, &from))
     }
 
     /// The legal entity whose a row is: the one that it names, else its facility's. A row that names

@@ -140,6 +140,14 @@ impl Fields {
         text
     }
 
+    /// That a grid is one of this country.
+    pub fn grid_in(&mut self, name: &str, grid: &str, country: &str) {
+        if let Some(elsewhere) = catalogue::grid_elsewhere(grid, country) {
+            let hint = "Correct the grid or the country, or leave the grid out.";
+            self.fault_with(("wrong_type", name), &elsewhere, hint);
+        }
+    }
+
     /// A legal entity identifier (ISO 17442): 18 letters and digits and two check digits.
     pub fn lei(&mut self, name: &str) -> String {
         let text = self.text(name, Need::Optional);

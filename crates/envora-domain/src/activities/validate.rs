@@ -409,7 +409,19 @@ fn check_grid(activity: &Activity, problems: &mut Vec<RowProblem>) {
         let detail = format!("{grid:?} is no grid that is known here");
         let problem = RowProblem::new(RowCode::UnknownItem, "/grid", detail).value(grid);
         problems.push(problem.hint(remedy));
+    } else if let Some(region) = activity.region.as_deref()
+        && let Some(elsewhere) = catalogue::grid_elsewhere(grid, region)
+    {
+        problems.push(grid_problem(elsewhere, "the region"));
     }
+}
+
+/// A row whose grid is not one of its place: `from` says where the place is from.
+#[must_use]
+pub fn grid_problem(elsewhere: String, from: &str) -> RowProblem {
+    let hint = format!("{elsewhere}: correct the grid or {from}, or leave the grid out");
+    let grid = elsewhere.split(' ').next().unwrap_or_default().to_owned();
+    RowProblem::new(RowCode::UnknownItem, "/grid", elsewhere).value(&grid).hint(hint)
 }
 
 fn check_period(activity: &Activity, problems: &mut Vec<RowProblem>) {

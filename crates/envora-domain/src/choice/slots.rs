@@ -189,9 +189,15 @@ fn inputs_due(method: &Method, asked: &Asked<'_>) -> Vec<String> {
     let products = method.amount.map(|amount| amount.sum).unwrap_or_default().iter();
     let operands = products.flat_map(|product| product.times.iter().chain(product.over));
     let due = operands.filter_map(|of| match of {
-        Of::Input(name, _) => Some(*name),
+        Of::Input(name, _) | Of::InputAsSent(name) => Some(*name),
         Of::Economy => Some("economy"),
-        _ => None,
+        Of::Quantity(_)
+        | Of::AsSent
+        | Of::InputOr(..)
+        | Of::Number(_)
+        | Of::HeatContent
+        | Of::LossRate
+        | Of::Screening(_) => None,
     });
     let due = due.filter(|name| !asked.question.brings.inputs.contains_key(name));
     let told = due.map(|name| {

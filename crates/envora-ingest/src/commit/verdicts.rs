@@ -106,6 +106,7 @@ pub(super) fn judge(row: ParsedRow, registry: &Registry) -> Judged {
         quarantine.clear();
     } else {
         let unknown = unknown_words(&activity, registry).into_iter();
+        let unknown = unknown.chain(registry.misplaced(&activity, u64::MAX));
         quarantine.extend(unknown.map(|problem| named(problem, columns.as_deref())));
         against = other_source(&activity, registry);
     }

@@ -223,6 +223,7 @@ pub(crate) fn warnings(
     }
     let mut flagged: BTreeMap<&'static str, (u64, BTreeSet<Slot>)> = BTreeMap::new();
     let mut lacking: BTreeMap<String, u64> = BTreeMap::new();
+    let mut parts_lost = Lost::default();
     for (number, rows) in by_why {
         let why = whys.get(&number).context("find a choice that rows stand on")?;
         let why = Why::from_json(why).context("read a choice")?;
@@ -247,6 +248,7 @@ pub(crate) fn warnings(
             let passed_over = why.passed_over.iter().map(|over| over.slot);
             let lost: BTreeSet<Slot> =
                 passed_over.filter(|slot| why.slot(*slot).is_none()).collect();
+            parts_lost.add(&why.kind, most, &lost);
             for slot in lost {
                 *lacking.entry(slot.as_str().to_owned()).or_default() += most;
             }
@@ -257,7 +259,58 @@ pub(crate) fn warnings(
         let slots = slots.into_iter().collect::<Vec<_>>().join(", ");
         Warning { code: code.to_owned(), detail: format!("{} ({slots})", about(code)), activities }
     };
-    Ok((flagged.into_iter().map(warning).collect(), lacking))
+    let warnings = parts_lost.warning().into_iter().chain(flagged.into_iter().map(warning));
+    Ok((warnings.collect(), lacking))
+}
+
+/// What derived slots without a factor leave out, by slot and activity type.
+#[derive(Default)]
+struct Lost {
+    activities: u64,
+    rows: BTreeMap<Slot, BTreeMap<String, u64>>,
+}
+
+impl Lost {
+    fn add(&mut self, kind: &str, activities: u64, slots: &BTreeSet<Slot>) {
+        self.activities += if slots.is_empty() { 0 } else { activities };
+        for slot in slots {
+            let kinds = self.rows.entry(*slot).or_default();
+            *kinds.entry(kind.to_owned()).or_default() += activities;
+        }
+    }
+
+    /// The warning that nobody takes a total for whole by: it stands first.
+    fn warning(self) -> Option<Warning> {
+        let lost = self.rows.iter().map(|(slot, kinds)| {
+            let kinds = kinds.iter().map(|(kind, activities)| format!("{activities} × {kind}"));
+            let kinds = kinds.collect::<Vec<_>>().join(", ");
+            format!("{} ({slot}) of {kinds}", left_out(*slot))
+        });
+        let lost = lost.collect::<Vec<_>>().join("; ");
+        (!lost.is_empty()).then(|| Warning {
+            code: ChoiceFlag::DerivedFactorMissing.as_str().to_owned(),
+            detail: format!(
+                "for want of a factor these parts are left out, and the totals that hold them are \
+                 not whole: {lost}"
+            ),
+            activities: self.activities,
+        })
+    }
+}
+
+/// What a derived slot is, for people.
+fn left_out(slot: Slot) -> &'static str {
+    match slot.as_str() {
+        "c3_tnd" => "scope 3.3, losses in the grid",
+        "c3_wtt" => "scope 3.3, upstream of fuel and power",
+        "c3_wtt_tnd" => "scope 3.3, upstream of the losses",
+        "s3_tnd" => "scope 3, losses in the grid",
+        "s3_wtt" => "scope 3, upstream of fuel and power",
+        "s3_wtt_tnd" => "scope 3, upstream of the losses",
+        "s1_gases" => "scope 1, methane and nitrous oxide",
+        "biogenic" => "biogenic CO2",
+        _ => "another part",
+    }
 }
 
 /// Activities of the question's days by choice; those of a run that began before they were kept, from
@@ -349,7 +402,6 @@ fn about(code: &str) -> &'static str {
         "stale_factor" => "the newest edition is older than the period",
         "gwp_missing" => "the GWP set lists no value for a gas: it adds nothing there",
         "low_tier" => "a better method lacks inputs",
-        "derived_factor_missing" => "a derived part has no factor and is left out",
         _ => "see the trace of any figure concerned",
     }
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use envora_domain::activities::problems::RowCode;
+use envora_domain::activities::problems::{RowCode, RowProblem};
 use envora_domain::activities::{Activity, Period};
 use envora_domain::cells::DayShares;
 use envora_domain::id::{EntityId, FacilityId, SourceId};
@@ -76,6 +76,8 @@ struct Standing<'a> {
     region: Option<Cow<'a, str>>,
     opened: Option<Day>,
     closed: Option<Day>,
+    /// Why its grid cannot be the one it is calculated by.
+    misplaced: Option<RowProblem>,
 }
 
 impl<'a> Decider<'a> {
@@ -145,6 +147,13 @@ impl<'a> Decider<'a> {
                     "correct the day on which the facility opened, or the row"
                 }
                 .to_owned(),
+            }));
+        }
+        if let Some(problem) = &at.misplaced {
+            return State::Unresolved(Arc::new(Reason {
+                code: problem.code,
+                word: problem.value.clone().unwrap_or_default(),
+                remedy: problem.hint.clone().unwrap_or_default(),
             }));
         }
         match self.choices.number(activity, Place { region: at.region.as_deref(), first, last }) {
@@ -261,5 +270,6 @@ fn standing<'a>(
         region: places(activity, facility.map(|facility| &facility.fields)),
         opened: facility.and_then(|facility| facility.fields.opened),
         closed: facility.and_then(|facility| facility.fields.closed),
+        misplaced: registry.misplaced(activity, seq),
     })
 }

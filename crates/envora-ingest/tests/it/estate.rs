@@ -178,6 +178,26 @@ fn a_warning_counts_activities_and_not_their_slots() {
     assert_eq!(counts, [("native_gwp_basis", 2), ("no_residual_mix", 2)]);
 }
 
+#[test]
+fn a_facility_whose_grid_is_of_another_country_has_its_rows_wait_until_it_is_mended() {
+    // Such a facility was stored before it would have been refused.
+    let house = House::new();
+    house.facility("b24", |fields| fields.grid = "CAMX".to_owned());
+    house.submit(vec![electricity("a", "1000", "2022-01-03T00:00:00Z")]);
+    house.catch_up();
+    let found = footprint(&house.parts, &grant(), &year()).unwrap();
+    let [group] = found.unresolved.as_slice() else { panic!("{:?}", found.unresolved) };
+    assert_eq!((group.code.as_str(), group.activities), ("unknown_item", 1));
+    assert!(group.remedy.contains("lies in US, not in GB"), "{}", group.remedy);
+    assert!(group.remedy.contains("the country of b24"), "{}", group.remedy);
+    assert_eq!(found.totals.total_location_based.value, "0");
+    house.facility("b24", |_| {});
+    house.catch_up();
+    let found = footprint(&house.parts, &grant(), &year()).unwrap();
+    assert!(found.unresolved.is_empty(), "{:?}", found.unresolved);
+    assert_ne!(found.totals.total_location_based.value, "0");
+}
+
 /// What a footprint says of its choices: what is flagged, of how many, and which derived slots lack.
 fn told(house: &House, query: &FootprintQuery) -> (Vec<(String, u64)>, BTreeMap<String, u64>) {
     let found = footprint(&house.parts, &grant(), query).unwrap();

@@ -77,6 +77,9 @@ impl Listed for FacilityFields {
         if sent.has("region") {
             self.region = sent.text("region", Need::Optional);
         }
+        if is_due(sent, "country") || sent.has("grid") {
+            sent.grid_in("grid", &self.grid, &self.country);
+        }
         sent.life(&mut self.opened, &mut self.closed);
         Ok(self)
     }

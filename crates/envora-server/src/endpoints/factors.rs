@@ -137,11 +137,24 @@ impl<'a> Wanted<'a> {
     /// Whether a factor holds all of the words.
     fn held_by(&self, factor: &envora_domain::factors::Factor) -> bool {
         let all = searched(factor);
-        self.words.iter().all(|word| all.contains(word.as_str()))
+        holds(&self.words, |word| all.contains(word))
     }
 }
 
-/// What a factor is searched by, in small letters: the publisher's words and ours.
+/// Whether each of these words is there, as it is or joined, or all of them as one.
+fn holds(words: &[String], there: impl Fn(&str) -> bool) -> bool {
+    let there = |word: &str| !word.is_empty() && there(word);
+    let held = |word: &String| there(word) || there(&joined(word));
+    words.iter().all(held) || there(&joined(&words.concat()))
+}
+
+/// A word without its hyphens and underscores: `R-410A`, `R 410A` and `R410A` are one gas.
+fn joined(word: &str) -> String {
+    word.chars().filter(|letter| !matches!(letter, '-' | '_' | '\u{2010}'..='\u{2013}')).collect()
+}
+
+/// What a factor is searched by, in small letters: the publisher's words and ours, those with hyphens
+/// joined as well.
 fn searched(factor: &envora_domain::factors::Factor) -> String {
     let provenance = &factor.provenance;
     let ours = factor.qualifiers.values().map(String::as_str);
@@ -155,15 +168,19 @@ fn searched(factor: &envora_domain::factors::Factor) -> String {
         factor.denominator.as_printed.as_str(),
         provenance.sheet.as_deref().unwrap_or_default(),
     ];
-    let all = provenance.words.iter().map(String::as_str).chain(ours).chain(fixed);
-    all.collect::<Vec<_>>().join("\n").to_lowercase()
+    let words = provenance.words.iter().map(String::as_str).chain(ours);
+    let all = words.clone().chain(fixed).collect::<Vec<_>>().join("\n").to_lowercase();
+    let words = words.flat_map(str::split_whitespace).map(|word| (word, joined(word)));
+    let again = words.filter(|(word, joined)| word != joined).map(|(_, joined)| joined);
+    let again = again.collect::<Vec<_>>().join("\n").to_lowercase();
+    format!("{all}\n{again}")
 }
 
 /// Whether all of these words stand whole in a text: `diesel` does not in `biodiesel`.
 fn stand_whole(text: &str, words: &[String]) -> bool {
     let ends = |letter: Option<char>| letter.is_none_or(|letter| !letter.is_alphanumeric());
-    words.iter().all(|word| {
-        text.match_indices(word.as_str()).any(|(at, _)| {
+    holds(words, |word| {
+        text.match_indices(word).any(|(at, _)| {
             let (before, after) = (&text[..at], &text[at + word.len()..]);
             ends(before.chars().next_back()) && ends(after.chars().next())
         })

@@ -152,6 +152,8 @@ pub(super) struct FootprintPage {
     scope2_market: Number,
     scope2_words: String,
     scope3: Number,
+    /// Which parts scope 3 lacks for want of a factor.
+    scope3_lacks: Vec<String>,
     months: Option<Months>,
     checklist: Checklist,
     makeup: Option<Makeup>,
@@ -207,6 +209,7 @@ pub(super) fn page(sheet: Sheet<'_>) -> FootprintPage {
         scope2_market: Number::of(&totals.scope2_market),
         scope2_words: scope2_words(year).to_owned(),
         scope3: Number::of(&totals.scope3),
+        scope3_lacks: scope3_lacks(&year.coverage),
         months: months(asked.year, &sheet.months.groups),
         checklist: checklist::checklist(sheet.standing),
         makeup: divisions::makeup((sheet.types, sheet.categories), asked),
@@ -468,6 +471,22 @@ fn bases(year: &Footprint) -> Vec<String> {
     published.chain(native).collect()
 }
 
+/// The parts of scope 3 that rows lack, beside its total: else it would be taken for whole.
+fn scope3_lacks(coverage: &Coverage) -> Vec<String> {
+    let lacking = coverage.derived_factor_missing.iter();
+    let lacking = lacking.filter(|(slot, _)| slot.starts_with("c3_") || slot.starts_with("s3_"));
+    lacking.map(|(slot, activities)| without(slot, *activities)).collect()
+}
+
+fn without(slot: &str, activities: u64) -> String {
+    format!(
+        "{} {} without a factor for: {}.",
+        words::count(activities, "activity", "activities"),
+        if activities == 1 { "counts" } else { "count" },
+        words::slot(slot)
+    )
+}
+
 fn coverage(coverage: &Coverage) -> CoverageView {
     let Coverage { present, expected, missing, derived_factor_missing, .. } = coverage;
     let description = format!("{present} of {expected} source-months present");
@@ -490,14 +509,7 @@ fn coverage(coverage: &Coverage) -> CoverageView {
         more: (gaps > listed).then(|| format!("and {} more", gaps - listed)),
         derived: derived_factor_missing
             .iter()
-            .map(|(slot, activities)| {
-                format!(
-                    "{} {} without a factor for: {}.",
-                    words::count(*activities, "activity", "activities"),
-                    if *activities == 1 { "counts" } else { "count" },
-                    words::slot(slot)
-                )
-            })
+            .map(|(slot, activities)| without(slot, *activities))
             .collect(),
     }
 }

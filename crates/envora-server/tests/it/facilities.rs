@@ -36,8 +36,9 @@ async fn a_facility_is_added_once_and_changed_by_version() {
     house.send(unnamed.unwrap()).await.is_problem(428, "precondition_required");
     house.patch(path, "\"v9\"", &json!({})).await.is_problem(412, "version_mismatch");
     house.patch(path, "W/\"v1\"", &json!({})).await.is_problem(412, "version_mismatch");
-    let changed =
-        house.patch(path, "\"v1\"", &json!({"name": "The library", "grid": "egrid:CAMX"})).await;
+    let changed = house
+        .patch(path, "\"v1\"", &json!({"name": "The library", "grid": "10YGB----------A"}))
+        .await;
     assert_eq!((changed.status, changed.header("etag")), (200, "\"v2\""), "{}", changed.json());
     let emptied = house.patch(path, "\"v2\"", &json!({"grid": null})).await;
     assert_eq!(emptied.json()["grid"], Value::Null);
@@ -174,6 +175,13 @@ async fn factors_are_found_by_the_publishers_words_and_by_ours() {
     assert_eq!(grid.len(), 1, "{grid:?}");
     assert_eq!(keys("pack=epa-hub-2024&q=short-ton%20mixed_msw%20landfilled").await.len(), 1);
     assert_eq!(keys("q=phlogiston").await, []);
+    // One gas, however its hyphen is written and whoever prints it.
+    let blend = keys("q=R410A&limit=1000").await;
+    let of = |publisher: &str| blend.iter().filter(|(pack, _)| pack.starts_with(publisher)).count();
+    assert!(of("desnz") > 0 && of("epa") > 0, "{blend:?}");
+    for written in ["R-410A", "r-410a", "r_410a", "R%20410A"] {
+        assert_eq!(keys(&format!("q={written}&limit=1000")).await, blend, "{written}");
+    }
     let page = house.get("/factors?q=hotel&limit=7").await.json();
     let cursor = page["next_cursor"].as_str().unwrap();
     let next = house.get(&format!("/factors?q=hotel&limit=7&cursor={cursor}")).await.json();

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crate::house::{Answer, House};
 use crate::imports::{activities, counted, counts, import, with_facility};
+use crate::pages::{open, signed_in, text};
 
 /// A house with a library in Great Britain, `b24`, and a plant in the United States, `us1`.
 async fn two_countries() -> House {
@@ -112,6 +113,89 @@ fn asks_back(error: &Value, place: (&str, &str)) {
     let hint = error["hint"].as_str().unwrap_or_default().to_lowercase();
     assert!(hint.contains("did you mean egrid:camx?"), "{error}");
     assert!(error["detail"].as_str().unwrap_or_default().contains("no grid that is known"));
+}
+
+const ELSEWHERE: &str = "is a subregion of eGRID, which lies in US, not in GB";
+
+#[tokio::test]
+async fn a_grid_of_another_country_is_refused_on_a_facility() {
+    let house = two_countries().await;
+    let check = |answer: Answer| {
+        answer.is_problem(422, "validation_failed");
+        let error = answer.json()["errors"][0].clone();
+        assert_eq!(error["pointer"], "#/grid", "{error}");
+        assert!(error["detail"].as_str().unwrap_or_default().contains(ELSEWHERE), "{error}");
+        assert!(error["hint"].as_str().unwrap_or_default().contains("leave the grid out"));
+    };
+    check(house.patch("/facilities/b24", "*", &json!({"grid": "CAMX"})).await);
+    let mill = json!({"code": "m1", "name": "X", "country": "GB", "grid": "egrid:CAMX"});
+    check(house.post("/facilities", &mill).await);
+    let placed = house.patch("/facilities/us1", "*", &json!({"grid": "egrid:CAMX"})).await;
+    assert_eq!(placed.status, 200, "{}", placed.json());
+    check(house.patch("/facilities/us1", "*", &json!({"country": "GB"})).await);
+    let both = json!({"country": "GB", "grid": null});
+    assert_eq!(house.patch("/facilities/us1", "*", &both).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_row_of_a_grid_of_another_country_waits() {
+    let house = two_countries().await;
+    let mut power = row("b24", "electricity.purchased", ("1000", "kW.h"), &json!({}));
+    power["grid"] = json!("CAMX");
+    let mut said = power.clone();
+    (said["external_id"], said["region"]) = (json!("said"), json!("GB"));
+    let mut there = power.clone();
+    (there["external_id"], there["region"]) = (json!("there"), json!("US-CA"));
+    let body = json!({"activities": [power, said, there]});
+    let sent = house.send(activities(&house, "?mode=partial", ("", &body))).await;
+    assert_eq!(counts(&sent), [1, 0, 2, 0], "{}", sent.json());
+    let results = sent.json()["results"].clone();
+    for place in [0, 1] {
+        let error = &results[place]["errors"][0];
+        assert_eq!(error["code"], "unknown_item", "{error}");
+        assert!(error["detail"].as_str().unwrap_or_default().contains(ELSEWHERE), "{error}");
+    }
+    let footprint = year(&house).await;
+    let unresolved = footprint["unresolved"].as_array().unwrap();
+    let rows: u64 = unresolved.iter().filter_map(|group| group["activities"].as_u64()).sum();
+    assert_eq!(rows, 2, "{footprint}");
+    for group in unresolved {
+        assert_eq!(group["code"], "unknown_item", "{group}");
+        assert!(group["remedy"].as_str().unwrap_or_default().contains(ELSEWHERE), "{group}");
+    }
+}
+
+#[tokio::test]
+async fn what_rows_lack_for_want_of_a_factor_is_told_by_type() {
+    let house = two_countries().await;
+    let power = row("us1", "electricity.purchased", ("1000", "kW.h"), &json!({}));
+    let gas = json!({"fuel": "natural_gas"});
+    let gas = row("us1", "fuel.combusted.stationary", ("10", "x:scf_60F"), &gas);
+    let whole = row("b24", "electricity.purchased", ("1000", "kW.h"), &json!({}));
+    let body = json!({"activities": [power, gas, whole]});
+    let sent = house.send(activities(&house, "", ("", &body))).await;
+    assert_eq!(counts(&sent), [3, 0, 0, 0], "{}", sent.json());
+    let footprint = year(&house).await;
+    let first = &footprint["warnings"][0];
+    assert_eq!(first["code"], "derived_factor_missing", "{footprint}");
+    assert_eq!(first["activities"], 2, "{footprint}");
+    let detail = first["detail"].as_str().unwrap_or_default();
+    for words in [
+        "not whole",
+        "scope 3.3, losses in the grid (c3_tnd) of 1 × electricity.purchased;",
+        "scope 3.3, upstream of fuel and power (c3_wtt) of 1 × fuel.combusted.stationary",
+    ] {
+        assert!(detail.contains(words), "{words:?} is not in {detail:?}");
+    }
+    let session = signed_in(&house).await;
+    let page = text(open(&house, "/?year=2023", &session).await);
+    let (_, tile) = page.split_once("<h3>").expect("tiles");
+    let (_, tile) = tile.split_once("Scope 3</h3>").expect("the tile of scope 3");
+    let (tile, _) = tile.split_once("</div>").expect("its end");
+    assert!(tile.contains("<strong>Not whole.</strong>"), "{tile}");
+    assert!(tile.contains("Scope 3.3, losses in the grid"), "{tile}");
+    let page = house.get("/carbon-footprint?from=2023-01-01&to=2024-01-01&facility_id=b24").await;
+    assert!(!page.json().to_string().contains("derived_factor_missing"), "b24 lacks nothing");
 }
 
 #[tokio::test]

@@ -54,6 +54,17 @@ fn types_are_of_the_catalogue() {
 }
 
 #[test]
+fn a_grid_lies_in_the_region_of_its_row() {
+    let at = |grid: &str, region: &str| {
+        let (grid, region) = (Some(grid.to_owned()), Some(region.to_owned()));
+        move |a: &mut Activity| (a.grid, a.region) = (grid, region)
+    };
+    check(at("egrid:CAMX", "US-CA"), &[]);
+    let elsewhere = "egrid:CAMX is a subregion of eGRID, which lies in US, not in GB: correct";
+    check(at("egrid:CAMX", "GB"), &[(RowCode::UnknownItem, "/grid", elsewhere)]);
+}
+
+#[test]
 fn what_a_carrier_burned_is_a_volume_of_a_known_thing_too() {
     let burned = |fuel: &str, unit: &str| {
         let (fuel, unit) = (fuel.to_owned(), unit.to_owned());
