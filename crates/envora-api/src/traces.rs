@@ -182,6 +182,20 @@ pub struct TraceLine {
     pub kg: String,
     /// CO2 equivalent, kg; absent where the set has no value for the gas.
     pub co2e: Option<String>,
+    /// On how many civil days the activity falls.
+    #[schema(example = 43)]
+    pub days: u32,
+    /// How many of them are in the period asked for; all, where none is.
+    #[schema(example = 31)]
+    pub days_in_period: u32,
+    /// The zone whose days they are.
+    #[schema(example = "Europe/London")]
+    pub time_zone: String,
+    /// What of the mass falls on the days in the period, kg: what the line adds to the figure.
+    #[schema(example = "71.206604")]
+    pub kg_in_period: String,
+    /// What of the CO2 equivalent falls on them, kg.
+    pub co2e_in_period: Option<String>,
     /// Where the row is stored.
     pub segment: TracedSegment,
     /// The entry of the log that holds the segment, with its proof.
@@ -214,6 +228,8 @@ pub struct AsSent {
     /// The row's external id.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub external_id: Option<String>,
+    /// All that was sent, in the words of `/v2/schemas/activity.json`.
+    pub fields: BTreeMap<String, serde_json::Value>,
 }
 
 /// The factor of a line.

@@ -1,16 +1,21 @@
 //! Proofs, checked here: nothing the server says about itself is taken on trust.
 //!
 //! From a trace line: the canonical row is in its run of 256 rows, the run in the segment, the
-//! segment in the log, the log's head signed; and the row says what the trace says it said.
+//! segment in the log, the log's head signed; the row says what the trace says it said, and what of
+//! each line falls into the period is split from it again.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use envora_api::audit::Checkpoint;
-use envora_api::traces::{TraceLine, TracedOrigin};
+use envora_api::traces::{Trace, TraceLine, TracedOrigin};
 use envora_domain::activities::{Activity, Origin};
+use envora_domain::cells::DayShares;
+use envora_domain::decimal::Mass;
 use envora_domain::hash::{Digest, leaf_hash};
+use envora_domain::time::{Day, Zone};
 use envora_ingest::formats::csv;
 use envora_ingest::formats::xlsx::{self, Wanted};
+use envora_ingest::trace::as_sent;
 use envora_ledger::leaf::Deed;
 use envora_ledger::note::VerifierKey;
 use envora_ledger::slice::{self, SegmentRow, SliceProof};
@@ -45,11 +50,84 @@ pub fn key(vkey: &str) -> Result<VerifierKey, Failure> {
         .ok_or_else(|| refused("the log's key is not of the form name+id+key"))
 }
 
-/// Checks a line of a trace from the row to the signature.
+/// Checks the lines of one row and slot: the first from the row to the signature, all of them against
+/// the row, and what of each falls into the period.
 ///
 /// # Errors
-/// The first step that does not hold.
-pub fn check_line(line: &TraceLine, key: &VerifierKey) -> Result<Proven, Failure> {
+/// The first step that does not hold; a row without a line.
+pub fn check_row(
+    lines: &[TraceLine],
+    period: Option<(Day, Day)>,
+    key: &VerifierKey,
+) -> Result<Proven, Failure> {
+    let first = lines.first().ok_or_else(|| refused("the row has no line"))?;
+    let proven = check_line(first, key)?;
+    for line in lines {
+        said_the_same(line, &proven.activity)?;
+        check_share(line, &proven.activity, period)?;
+    }
+    Ok(proven)
+}
+
+/// Splits a line anew over the days of its row, and holds what falls into the period against what the
+/// trace says of it. The zone is the trace's own: of a row that names none, it is its facility's.
+fn check_share(
+    line: &TraceLine,
+    row: &Activity,
+    period: Option<(Day, Day)>,
+) -> Result<(), Failure> {
+    let zone = Zone::named(&line.time_zone).map_err(refused)?;
+    let own = row.time_zone.as_deref().map(Zone::named).transpose().map_err(refused)?;
+    if own.is_some_and(|own| own != zone) {
+        return Err(refused("the row under proof is of another time zone"));
+    }
+    let shares = DayShares::of(&row.period, &zone);
+    let part = |kg: &str| {
+        let whole = Mass::parse_kg(kg).map_err(refused)?;
+        let within = |days| Mass::from_units(shares.within(whole.units(), days));
+        Ok::<_, Failure>(period.map_or(whole, within).kg())
+    };
+    let days = shares.days().len();
+    let within = period.map_or(days, |period| shares.count_within(period));
+    let same = usize::try_from(line.days) == Ok(days)
+        && usize::try_from(line.days_in_period) == Ok(within)
+        && line.kg_in_period == part(&line.kg)?
+        && line.co2e_in_period == line.co2e.as_deref().map(part).transpose()?;
+    if same {
+        Ok(())
+    } else {
+        Err(refused("split over its days again, the line's part is another"))
+    }
+}
+
+/// Whether the lines of a figure, all of them, add up to it; nothing where they are not all here, or
+/// the figure is no mass.
+///
+/// # Errors
+/// When they do not, or hold something that is no mass.
+pub fn check_sum(trace: &Trace) -> Result<Option<usize>, Failure> {
+    let is_mass = matches!(trace.query.measure.as_str(), "co2e" | "mass");
+    if trace.lines.next_cursor.is_some() || !is_mass {
+        return Ok(None);
+    }
+    let mut sum = Mass::ZERO;
+    for line in &trace.lines.data {
+        let part = match trace.query.measure.as_str() {
+            "co2e" => line.co2e_in_period.as_deref(),
+            _ => Some(line.kg_in_period.as_str()),
+        };
+        let part = part.map(Mass::parse_kg).transpose().map_err(refused)?.unwrap_or_default();
+        sum = sum.checked_add(part).ok_or_else(|| refused("the lines add up to too much"))?;
+    }
+    if sum.kg() == trace.figure.value {
+        return Ok(Some(trace.lines.data.len()));
+    }
+    let what = format!("the lines add up to {} kg, the figure is {}", sum.kg(), trace.figure.value);
+    Err(Failure::verification(what, REMEDY))
+}
+
+/// Checks a line of a trace from the row to the signature.
+fn check_line(line: &TraceLine, key: &VerifierKey) -> Result<Proven, Failure> {
     let entry = bytes(&line.leaf.entry)?;
     let proof = EntryProof {
         leaf: entry.clone(),
@@ -59,6 +137,7 @@ pub fn check_line(line: &TraceLine, key: &VerifierKey) -> Result<Proven, Failure
     let verified = verify_entry(&proof, core::slice::from_ref(key)).map_err(refused)?;
     let root = verified.leaf.digest.ok_or_else(|| refused("the log's entry names no rows"))?;
     let named = verified.leaf.deed == Deed::Segment
+        && verified.leaf.seq == line.leaf.index
         && verified.leaf.object == Some(line.segment.id.bytes());
     if !named || root.hex() != line.segment.root {
         return Err(refused("the log's entry is about another segment"));
@@ -74,17 +153,13 @@ pub fn check_line(line: &TraceLine, key: &VerifierKey) -> Result<Proven, Failure
     let asked = SegmentRow { row: line.segment.row, count: verified.leaf.count.unwrap_or(0), root };
     let row = slice::verify_slice(&asked, &slice).map_err(refused)?;
     let (activity, _) = Activity::decode(row).map_err(refused)?;
-    said_the_same(line, &activity)?;
     let key_id = envora_domain::hash::hex(&key.id());
     Ok(Proven { activity, run_hash, leaf_hash: leaf_hash(&entry), verified, key_id })
 }
 
 /// Whether the row under proof says what the trace printed.
 fn said_the_same(line: &TraceLine, row: &Activity) -> Result<(), Failure> {
-    let same = row.kind == line.as_sent.kind
-        && row.quantity.to_string() == line.as_sent.quantity
-        && row.unit == line.as_sent.unit;
-    if !same {
+    if as_sent(row) != line.as_sent {
         return Err(refused("the row under proof is another one than the trace shows"));
     }
     match &row.origin {

@@ -6,6 +6,8 @@ use anyhow::Context as _;
 use envora_api::traces::{ActivityTrace, Trace, TraceLine};
 use envora_domain::decimal::{Mass, group_thousands};
 use envora_domain::id::SegmentId;
+use envora_domain::time::Day;
+use envora_ingest::words;
 use envora_ledger::note::VerifierKey;
 
 use crate::arguments::TraceArguments;
@@ -47,7 +49,10 @@ async fn figure(arguments: &TraceArguments, session: &mut Session) -> Result<(),
         print_figure(&trace, &mut session.terminal.data);
     }
     let shown = rows(&trace.lines.data).into_iter().take(usize::from(arguments.lines));
-    check(arguments, (&client, shown.collect()), channel(printed, session)).await?;
+    let shown = Shown { rows: shown.collect(), period: Some(period(&trace)) };
+    let to = channel(printed, session);
+    check(arguments, (&client, shown), to).await?;
+    print_sum(&trace, to)?;
     if trace.replay == "equal" {
         return Ok(());
     }
@@ -70,7 +75,36 @@ async fn activity(arguments: &TraceArguments, session: &mut Session) -> Result<(
             data.prose(format!("  {} {}", data.paint.link("help:"), unresolved.remedy));
         }
     }
-    check(arguments, (&client, rows(&trace.lines)), channel(printed, session)).await
+    let shown = Shown { rows: rows(&trace.lines), period: None };
+    check(arguments, (&client, shown), channel(printed, session)).await
+}
+
+/// The rows that are printed and checked, and the days that are asked for.
+struct Shown<'a> {
+    rows: Vec<&'a [TraceLine]>,
+    period: Option<(Day, Day)>,
+}
+
+/// The days that a figure is about.
+#[must_use]
+pub const fn period(trace: &Trace) -> (Day, Day) {
+    (trace.query.from, trace.query.to)
+}
+
+/// Says that the lines add up to the figure, where all of them are here.
+///
+/// # Errors
+/// When they do not.
+pub fn print_sum(trace: &Trace, to: &mut Channel) -> Result<(), Failure> {
+    let Some(lines) = proofs::check_sum(trace)? else { return Ok(()) };
+    let ok = tick(to.paint);
+    let lines = if lines == 1 {
+        "its one line is".to_owned()
+    } else {
+        format!("its {lines} lines add up to")
+    };
+    to.prose(format!("  {ok} {lines} {} kg, the figure, to the last digit", trace.figure.value));
+    Ok(())
 }
 
 /// Where the story of the checks goes: beside JSON, to stderr.
@@ -84,7 +118,7 @@ fn channel(printed: Printed, session: &mut Session) -> &mut Channel {
 /// Prints rows and checks their proofs, and the source file if one is in hand.
 async fn check(
     arguments: &TraceArguments,
-    (client, rows): (&Client, Vec<&[TraceLine]>),
+    (client, shown): (&Client, Shown<'_>),
     to: &mut Channel,
 ) -> Result<(), Failure> {
     let key = proofs::key(&audit::head(client).await?.vkey)?;
@@ -92,8 +126,8 @@ async fn check(
     let file =
         source.map(|path| std::fs::read(path).with_context(|| format!("read {}", path.display())));
     let file = file.transpose()?;
-    for row in rows {
-        print_row(row, &key, to)?;
+    for row in shown.rows {
+        print_row(row, (shown.period, &key), to)?;
         if let Some((file, line)) = file.as_deref().zip(row.first()) {
             print_source(line, file, to)?;
         }
@@ -210,13 +244,17 @@ fn tonnes(kg: &str) -> String {
 ///
 /// # Errors
 /// The first proof that does not hold.
-pub fn print_row(lines: &[TraceLine], key: &VerifierKey, to: &mut Channel) -> Result<(), Failure> {
+pub fn print_row(
+    lines: &[TraceLine],
+    (period, key): (Option<(Day, Day)>, &VerifierKey),
+    to: &mut Channel,
+) -> Result<(), Failure> {
     let Some(first) = lines.first() else { return Ok(()) };
     to.line("");
     print_origin(first, to);
     print_factor(first, to);
     print_digits(lines, to);
-    let proven = proofs::check_line(first, key)?;
+    let proven = proofs::check_row(lines, period, key)?;
     print_proof(first, &proven, to);
     Ok(())
 }
@@ -240,6 +278,9 @@ fn print_origin(line: &TraceLine, to: &mut Channel) {
         .collect();
     field(to, "as sent", format!("{} {}  {}", paint.strong(&sent.quantity), sent.unit, sent.kind));
     field(to, "", format!("{}  {}", sent.period, place.join(", ")));
+    for (name, text) in words::besides(&sent.fields) {
+        field(to, "", format!("{} {text}", paint.faint(&format!("{name}:"))));
+    }
     let [from, end] = origin.byte_range;
     let file = paint.strong(&origin.file);
     let (what, unit) = if origin.import.is_some() { ("file", "line") } else { ("request", "row") };
@@ -308,10 +349,19 @@ fn print_digits(lines: &[TraceLine], to: &mut Channel) {
         }
     }
     let sum: Option<Mass> =
-        lines.iter().map(|line| Mass::parse_kg(line.co2e.as_deref()?).ok()).sum();
+        lines.iter().map(|line| Mass::parse_kg(line.co2e_in_period.as_deref()?).ok()).sum();
     if let (Some(sum), 2..) = (sum, lines.len()) {
-        field(to, "together", format!("{} kg CO2e", paint.strong(&sum.kg())));
+        let part = lines.first().map(in_period).unwrap_or_default();
+        field(to, "together", format!("{} kg CO2e{part}", paint.strong(&sum.kg())));
     }
+}
+
+/// What of a line is in the period, where that is not all of it.
+fn in_period(line: &TraceLine) -> String {
+    if line.days_in_period == line.days {
+        return String::new();
+    }
+    format!(", {} of its {} days", line.days_in_period, line.days)
 }
 
 fn tick(paint: Paint) -> String {
@@ -332,6 +382,10 @@ fn print_proof(line: &TraceLine, proven: &Proven, to: &mut Channel) {
     let rows = format!("row {} of {}", line.segment.row, line.segment.id);
     let run = format!("run {} of {}, 256 rows each", slice.index + 1, slice.size);
     to.prose(format!("  {ok} {rows}: the bytes under proof say the same as above"));
+    if line.days_in_period < line.days {
+        let (within, days, zone) = (line.days_in_period, line.days, &line.time_zone);
+        to.prose(format!("  {ok} {within} of {days} days ({zone}): split again, the same digits"));
+    }
     to.prose(format!("  {ok} {run}: leaf hash {}", proven.run_hash));
     print_path("    with", &slice.proof, to);
     to.prose(format!("    segment root   {}", paint.strong(&line.segment.root)));

@@ -6,6 +6,7 @@ use core::cmp::Reverse;
 
 use ethnum::U256;
 
+use crate::activities::Period;
 use crate::catalogue::{Bucket, Market, Slot};
 use crate::decimal::Mass;
 use crate::gwp::{Carbon, Gas, GwpSet};
@@ -189,6 +190,17 @@ impl CellValue {
     }
 }
 
+/// The longest period that is spread over its days: a century. Rows above ten years are refused;
+/// this is for what was stored before they were, and must not hold up all others.
+pub const SPREAD_DAYS_MAX: i32 = 36_600;
+
+/// Whether a period is too long to be one.
+#[must_use]
+pub fn is_endless(period: &Period) -> bool {
+    let (first, last) = period.rough_days();
+    last.number().saturating_sub(first.number()) >= SPREAD_DAYS_MAX
+}
+
 /// How a row's time falls on civil days: the weights by which each of its lines is split.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DayShares(Vec<(Day, u64)>);
@@ -215,6 +227,33 @@ impl DayShares {
             day = day.plus(1);
         }
         Self(shares)
+    }
+
+    /// The days of a row's period: whole days and times on the wall are this zone's. A period that is
+    /// too long to be one is all on its first day.
+    #[must_use]
+    pub fn of(period: &Period, zone: &Zone) -> Self {
+        let (start, end) = match period {
+            Period::Instant(at) => (*at, *at),
+            Period::Between(start, end) => (*start, *end),
+            Period::Days { first, last } => (zone.start_of(*first), zone.start_of(last.plus(1))),
+            Period::WallClock { start, end } => (zone.instant(*start), zone.instant(*end)),
+        };
+        let end = if is_endless(period) { start } else { end };
+        Self::new(start, end, zone)
+    }
+
+    /// How many of the days lie in `[from, to)`.
+    #[must_use]
+    pub fn count_within(&self, (from, to): (Day, Day)) -> usize {
+        self.0.iter().filter(|(day, _)| *day >= from && *day < to).count()
+    }
+
+    /// What of an integer falls on the days in `[from, to)`, when it is [split](Self::split).
+    #[must_use]
+    pub fn within(&self, units: i128, (from, to): (Day, Day)) -> i128 {
+        let parts = self.split(units).into_iter();
+        parts.filter(|(day, _)| *day >= from && *day < to).map(|(_, part)| part).sum()
     }
 
     /// The days, with their durations in microseconds (of one day alone, any weight).

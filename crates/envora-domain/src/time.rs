@@ -417,6 +417,22 @@ impl Zone {
             AmbiguousOffset::Gap { .. } => LocalTime::Never,
         }
     }
+
+    /// The instant that a wall-clock time is taken for here: the earlier of two, and of none the one
+    /// at which clocks went forward.
+    #[must_use]
+    pub fn instant(&self, wall: WallClock) -> Timestamp {
+        match self.resolve(wall) {
+            LocalTime::Once(at) | LocalTime::Twice(at, _) => at,
+            LocalTime::Never => {
+                let hour_later = WallClock::from_micros(wall.as_micros() + 3_600_000_000);
+                match self.resolve(hour_later) {
+                    LocalTime::Once(at) | LocalTime::Twice(at, _) => at,
+                    LocalTime::Never => self.start_of(wall.day().plus(1)),
+                }
+            }
+        }
+    }
 }
 
 impl From<i64> for Timestamp {

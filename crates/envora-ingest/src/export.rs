@@ -133,7 +133,7 @@ impl Export {
             left.start = last + 1;
             for segment in found {
                 let done = narrowed.rows(&segment, 0, |_, activity, _| {
-                    for (name, _) in cells(fields_of(activity)) {
+                    for (name, _) in words::cells(words::sent(activity)) {
                         names.insert(name);
                     }
                     Ok(if names.len() > COLUMNS_MAX {
@@ -164,16 +164,9 @@ fn segments(parts: &TenantParts, left: core::ops::Range<u64>) -> anyhow::Result<
     Ok(found)
 }
 
-/// The fields of a row that may be sent again.
-fn fields_of(activity: &Activity) -> BTreeMap<String, Value> {
-    let mut fields = words::fields(activity);
-    fields.remove("origin");
-    fields
-}
-
 /// All fields of a row.
 fn told(id: ActivityId, activity: &Activity, state: RowState) -> BTreeMap<String, Value> {
-    let mut fields = fields_of(activity);
+    let mut fields = words::sent(activity);
     let code = state.code.map(|code| code.as_str().to_owned());
     let added = [Some(id.to_string()), Some(state.state.to_owned()), code];
     for (name, value) in ADDED.into_iter().zip(added) {
@@ -191,7 +184,7 @@ fn ndjson(bytes: &mut Vec<u8>, fields: &BTreeMap<String, Value>) -> anyhow::Resu
 }
 
 fn csv(bytes: &mut Vec<u8>, columns: &[String], fields: BTreeMap<String, Value>) {
-    let cells: BTreeMap<String, String> = cells(fields).into_iter().collect();
+    let cells: BTreeMap<String, String> = words::cells(fields).into_iter().collect();
     line(bytes, columns.iter().map(|name| cells.get(name).map_or("", String::as_str)));
 }
 
@@ -204,35 +197,4 @@ fn line<'a>(bytes: &mut Vec<u8>, cells: impl Iterator<Item = &'a str>) {
         put_cell(bytes, cell.as_bytes(), dialect);
     }
     bytes.push(b'\n');
-}
-
-/// Fields as a table has them: objects by dotted names, lists in one cell.
-fn cells(fields: impl IntoIterator<Item = (String, Value)>) -> Vec<(String, String)> {
-    let mut cells = Vec::new();
-    let mut left: Vec<(String, Value)> = fields.into_iter().collect();
-    while let Some((name, value)) = left.pop() {
-        let text = match value {
-            Value::Object(members) => {
-                left.extend(
-                    members.into_iter().map(|(own, value)| (format!("{name}.{own}"), value)),
-                );
-                continue;
-            }
-            Value::Array(items) => {
-                let texts: Vec<String> = items.iter().map(text).collect();
-                texts.join(";")
-            }
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => text(&value),
-        };
-        cells.push((name, text));
-    }
-    cells
-}
-
-fn text(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        Value::Null => String::new(),
-        Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => value.to_string(),
-    }
 }

@@ -23,8 +23,8 @@ use envora_domain::id::ActivityId;
 use envora_store::runs::run_current;
 use envora_store::segments::{Segment, segment_by_id};
 
-pub use self::line::prove_segment;
 use self::line::{Teller, Told};
+pub use self::line::{as_sent, prove_segment};
 use crate::footprint::asked::Asked;
 use crate::footprint::figures::{Columns, ENTITY, add_up, column, is_computed};
 use crate::footprint::totals::amount;
@@ -88,7 +88,8 @@ pub fn trace_figure(
     if figure.seq > asked.seq() {
         return Err(AskError::NoFigure);
     }
-    let mut teller = Teller::new(parts, figure.gwp_set.unwrap_or(GwpSet::Published));
+    let set = figure.gwp_set.unwrap_or(GwpSet::Published);
+    let mut teller = Teller::new(parts, set, Some((figure.from, figure.to)));
     let (mut seen, mut lines) = (0_u64, Vec::new());
     let replayed = replay::walk(parts, figure, |decider, found| {
         let wanted = page.of(seen, found.lines);
@@ -97,6 +98,7 @@ pub fn trace_figure(
             return Ok(());
         }
         let row = u32::try_from(found.row).context("number the row")?;
+        let zone = decider.zone_of(found.activity, figure.seq);
         let choices = decider.choices();
         let chosen = choices.get(found.why).context("find the choice")?;
         let told = Told {
@@ -106,6 +108,8 @@ pub fn trace_figure(
             why: &chosen.why,
             why_digest: Digest::of(chosen.json.as_bytes()),
             library: choices.library(),
+            days: &found.decision.days,
+            zone,
         };
         lines.extend(teller.tell(&told, &wanted)?);
         Ok(())
@@ -177,6 +181,8 @@ pub(crate) struct Row<'a> {
     pub(crate) segment: &'a Segment,
     pub(crate) activity: &'a Activity,
     pub(crate) decision: &'a Decision,
+    /// As of which seq.
+    pub(crate) seq: u64,
 }
 
 /// Works one row out again, in the current run; nothing while it is not calculated.
@@ -209,7 +215,7 @@ fn one_row<T>(
         return Err(AskError::Unexpected(damaged.into()));
     }
     let activity = loaded.rows.get(place).ok_or(AskError::NoActivity)?;
-    let row = Row { segment: &loaded.segment, activity, decision: &decision };
+    let row = Row { segment: &loaded.segment, activity, decision: &decision, seq };
     look(&mut decider, columns, &row).map(Some)
 }
 
@@ -233,6 +239,7 @@ pub fn trace_activity(
                 ..state("unresolved")
             },
             State::Counted(why) => {
+                let zone = decider.zone_of(row.activity, row.seq);
                 let choices = decider.choices();
                 let chosen = choices.get(*why).context("find the choice")?;
                 let told = Told {
@@ -242,9 +249,11 @@ pub fn trace_activity(
                     why: &chosen.why,
                     why_digest: Digest::of(chosen.json.as_bytes()),
                     library: choices.library(),
+                    days: &row.decision.days,
+                    zone,
                 };
                 let all: Vec<usize> = (0..64).collect();
-                let lines = Teller::new(parts, set).tell(&told, &all)?;
+                let lines = Teller::new(parts, set, None).tell(&told, &all)?;
                 ActivityTrace { lines, ..state("counted") }
             }
         })

@@ -62,6 +62,58 @@ pub fn fields(activity: &Activity) -> BTreeMap<String, Value> {
     fields
 }
 
+/// The same without where the row came from: what the sender said.
+#[must_use]
+pub fn sent(activity: &Activity) -> BTreeMap<String, Value> {
+    let mut fields = fields(activity);
+    fields.remove("origin");
+    fields
+}
+
+/// What was sent besides type, amount, time, facility and source, as a table has it, by name.
+#[must_use]
+pub fn besides(sent: &BTreeMap<String, Value>) -> BTreeMap<String, String> {
+    let told = |name: &str| {
+        matches!(name, "type" | "quantity" | "unit" | "occurred_at" | "start" | "end")
+            || matches!(name, "start_date" | "end_date" | "facility_id" | "facility_code")
+            || matches!(name, "source_id" | "source_code")
+    };
+    let rest = sent.iter().filter(|(name, _)| !told(name));
+    cells(rest.map(|(name, value)| (name.clone(), value.clone()))).into_iter().collect()
+}
+
+/// Fields as a table has them: objects by dotted names, lists in one cell.
+#[must_use]
+pub fn cells(fields: impl IntoIterator<Item = (String, Value)>) -> Vec<(String, String)> {
+    let mut cells = Vec::new();
+    let mut left: Vec<(String, Value)> = fields.into_iter().collect();
+    while let Some((name, value)) = left.pop() {
+        let text = match value {
+            Value::Object(members) => {
+                left.extend(
+                    members.into_iter().map(|(own, value)| (format!("{name}.{own}"), value)),
+                );
+                continue;
+            }
+            Value::Array(items) => {
+                let texts: Vec<String> = items.iter().map(plain).collect();
+                texts.join(";")
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => plain(&value),
+        };
+        cells.push((name, text));
+    }
+    cells
+}
+
+fn plain(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Null => String::new(),
+        Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => value.to_string(),
+    }
+}
+
 fn period(period: &Period) -> Vec<(&'static str, Value)> {
     match period {
         Period::Instant(at) => vec![("occurred_at", at.to_string().into())],

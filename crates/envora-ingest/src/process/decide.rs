@@ -6,17 +6,13 @@ use std::sync::Arc;
 
 use envora_domain::activities::problems::{RowCode, RowProblem};
 use envora_domain::activities::{Activity, Period};
-use envora_domain::cells::DayShares;
+use envora_domain::cells::{DayShares, is_endless};
 use envora_domain::id::{EntityId, FacilityId, SourceId};
-use envora_domain::time::{Day, LocalTime, Timestamp, WallClock, Zone};
+use envora_domain::time::{Day, Zone};
 use envora_store::facilities::FacilityFields;
 
 use super::choices::{Choices, Place, Reason};
 use crate::registry::Registry;
-
-/// The longest period that is spread over its days: a century. Rows above ten years are refused;
-/// this is for what was stored before they were, and must not hold up all others.
-pub(crate) const SPREAD_DAYS_MAX: i32 = 36_600;
 
 /// What a row comes to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,6 +88,14 @@ impl<'a> Decider<'a> {
     /// The legal entity whose a row is, with what was known at this seq.
     pub(crate) fn owner(&self, activity: &Activity, seq: u64) -> Option<EntityId> {
         self.registry.owner(activity, seq)
+    }
+
+    /// The zone whose days a row falls on, with what was known at this seq.
+    pub(crate) fn zone_of(&mut self, activity: &Activity, seq: u64) -> Zone {
+        match standing(self.registry, activity, seq) {
+            Ok(standing) => self.zone(standing.zone),
+            Err(_) => self.zone(activity.time_zone.as_deref()),
+        }
     }
 
     /// What a row comes to with what was known at this seq, if no other row has taken its place.
@@ -177,34 +181,7 @@ impl<'a> Decider<'a> {
 
     fn days(&mut self, period: &Period, zone: Option<&str>) -> DayShares {
         let zone = self.zone(zone);
-        let (start, end) = match period {
-            Period::Instant(at) => (*at, *at),
-            Period::Between(start, end) => (*start, *end),
-            Period::Days { first, last } => (zone.start_of(*first), zone.start_of(last.plus(1))),
-            Period::WallClock { start, end } => (instant(&zone, *start), instant(&zone, *end)),
-        };
-        let end = if is_endless(period) { start } else { end };
-        DayShares::new(start, end, &zone)
-    }
-}
-
-/// Whether a period is too long to be one.
-fn is_endless(period: &Period) -> bool {
-    let (first, last) = period.rough_days();
-    last.number().saturating_sub(first.number()) >= SPREAD_DAYS_MAX
-}
-
-/// A time on the wall: the earlier of two, and of none the instant at which clocks went forward.
-fn instant(zone: &Zone, wall: WallClock) -> Timestamp {
-    match zone.resolve(wall) {
-        LocalTime::Once(at) | LocalTime::Twice(at, _) => at,
-        LocalTime::Never => {
-            let hour_later = WallClock::from_micros(wall.as_micros() + 3_600_000_000);
-            match zone.resolve(hour_later) {
-                LocalTime::Once(at) | LocalTime::Twice(at, _) => at,
-                LocalTime::Never => zone.start_of(wall.day().plus(1)),
-            }
-        }
+        DayShares::of(period, &zone)
     }
 }
 

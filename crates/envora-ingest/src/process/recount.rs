@@ -4,7 +4,7 @@ use core::ops::{ControlFlow, Range};
 use std::collections::BTreeMap;
 
 use anyhow::Context as _;
-use envora_domain::cells::{CellKey, CellValue};
+use envora_domain::cells::{CellKey, CellValue, SPREAD_DAYS_MAX};
 use envora_domain::decimal::Mass;
 use envora_domain::time::{Day, Timestamp};
 use envora_store::cells::cells_between;
@@ -12,7 +12,7 @@ use envora_store::runs::run_current;
 use envora_store::segments::{Segment, Within, segments_within};
 use envora_store::unresolved::DayRange;
 
-use super::decide::{Decider, SPREAD_DAYS_MAX};
+use super::decide::Decider;
 use super::runs::Engine;
 use super::scan::Loaded;
 use super::sums::{Sign, Sums, is_nothing};

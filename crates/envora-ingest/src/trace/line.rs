@@ -14,11 +14,14 @@ use envora_api::traces::{
 use envora_domain::access::{Grant, actions::ReadAudit};
 use envora_domain::activities::canonical::rows;
 use envora_domain::activities::{Activity, Origin, Period};
+use envora_domain::cells::DayShares;
 use envora_domain::choice::{SlotChoice, Why};
+use envora_domain::decimal::Mass;
 use envora_domain::factors::Library;
 use envora_domain::gwp::GwpSet;
 use envora_domain::hash::{Digest, leaf_hash};
 use envora_domain::lines::{LineTrace, LinesError, explain};
+use envora_domain::time::{Day, Zone};
 use envora_lake::sources::SourceError;
 use envora_ledger::proof::inclusion_proof;
 use envora_ledger::slice::{self, slice_proof};
@@ -33,11 +36,14 @@ use crate::formats::xlsx::{self, Sheet, Wanted};
 use crate::formats::{Format, csv};
 use crate::mapping::Mapping;
 use crate::tenant::{Damaged, TenantParts};
+use crate::words;
 
 /// Tells lines; what several lines share is read once.
 pub(crate) struct Teller<'a> {
     parts: &'a TenantParts,
     set: GwpSet,
+    /// The days that are asked for; all, where none are.
+    period: Option<(Day, Day)>,
     sources: HashMap<Digest, Option<Arc<Vec<u8>>>>,
     /// Sheets by workbook and mapping.
     sheets: HashMap<(Digest, Option<Digest>), Option<Arc<Sheet>>>,
@@ -57,12 +63,15 @@ pub(crate) struct Told<'a> {
     /// The digest of the stored choice.
     pub(crate) why_digest: Digest,
     pub(crate) library: &'a Library,
+    pub(crate) days: &'a DayShares,
+    /// The zone whose days they are.
+    pub(crate) zone: Zone,
 }
 
 impl<'a> Teller<'a> {
-    pub(crate) fn new(parts: &'a TenantParts, set: GwpSet) -> Self {
+    pub(crate) fn new(parts: &'a TenantParts, set: GwpSet, period: Option<(Day, Day)>) -> Self {
         let (sources, sheets, leaves) = (HashMap::new(), HashMap::new(), HashMap::new());
-        Self { parts, set, sources, sheets, leaves, stream: None, slice: None }
+        Self { parts, set, period, sources, sheets, leaves, stream: None, slice: None }
     }
 
     /// These lines of a row.
@@ -78,6 +87,7 @@ impl<'a> Teller<'a> {
         for number in lines {
             let Some(trace) = traces.get(*number) else { continue };
             let choice = told.why.slot(trace.line.slot).context("find the slot's choice")?;
+            let share = Share::of(told, self.period, trace)?;
             lines_told.push(TraceLine {
                 activity: id,
                 as_sent: as_sent(told.activity),
@@ -92,9 +102,14 @@ impl<'a> Teller<'a> {
                     value: trace.gwp.map(|value| value.to_string()),
                 },
                 why: why(told, choice),
-                exact: trace.exact.clone(),
+                exact: trace.exact.iter().cloned().chain(share.steps(trace, told)).collect(),
                 kg: trace.kg.kg(),
                 co2e: trace.co2e.map(|co2e| co2e.kg()),
+                days: share.days,
+                days_in_period: share.days_in_period,
+                time_zone: told.zone.name().to_owned(),
+                kg_in_period: share.kg.kg(),
+                co2e_in_period: share.co2e.map(|co2e| co2e.kg()),
                 segment: self.segment(told)?,
                 leaf: self.leaf(told.segment)?,
                 origin: self.origin(&told.activity.origin)?,
@@ -237,6 +252,46 @@ impl<'a> Teller<'a> {
     }
 }
 
+/// What of a line falls into the period that is asked for.
+struct Share {
+    days: u32,
+    days_in_period: u32,
+    kg: Mass,
+    co2e: Option<Mass>,
+}
+
+impl Share {
+    fn of(told: &Told<'_>, period: Option<(Day, Day)>, line: &LineTrace) -> anyhow::Result<Self> {
+        let part = |mass: Mass| match period {
+            Some(period) => Mass::from_units(told.days.within(mass.units(), period)),
+            None => mass,
+        };
+        let days = told.days.days().len();
+        let within = period.map_or(days, |period| told.days.count_within(period));
+        Ok(Self {
+            days: u32::try_from(days).context("count the days")?,
+            days_in_period: u32::try_from(within).context("count the days")?,
+            kg: part(line.kg),
+            co2e: line.co2e.map(part),
+        })
+    }
+
+    /// The steps from the whole line to its part, where that is not all of it.
+    fn steps(&self, line: &LineTrace, told: &Told<'_>) -> Vec<String> {
+        let (days, within, zone) = (self.days, self.days_in_period, told.zone.name());
+        if days == within {
+            return Vec::new();
+        }
+        let step = |part: String| {
+            format!("{within} of {days} days ({zone}), by length, largest remainder: {part}")
+        };
+        let gas = line.line.gas;
+        let kg = (!gas.is_equivalent()).then(|| step(format!("{} kg {gas}", self.kg.kg())));
+        let co2e = self.co2e.map(|co2e| step(format!("{} kg CO2e", co2e.kg())));
+        kg.into_iter().chain(co2e).collect()
+    }
+}
+
 /// The log's entry of a segment, with its proof under a checkpoint signed now. It is checked here as a
 /// stranger would check it.
 fn entry(parts: &TenantParts, segment: &Segment) -> Result<TracedLeaf, AskError> {
@@ -314,7 +369,9 @@ pub fn prove_segment(
     })
 }
 
-fn as_sent(activity: &Activity) -> AsSent {
+/// The words of a row.
+#[must_use]
+pub fn as_sent(activity: &Activity) -> AsSent {
     let period = match &activity.period {
         Period::Instant(at) => at.to_string(),
         Period::Between(start, end) => format!("{start}/{end}"),
@@ -335,6 +392,7 @@ fn as_sent(activity: &Activity) -> AsSent {
         facility: activity.facility.as_ref().map(ToString::to_string),
         source: activity.source.as_ref().map(ToString::to_string),
         external_id: activity.external_id.clone(),
+        fields: words::sent(activity),
     }
 }
 

@@ -361,6 +361,7 @@ fn as_sent() -> AsSent {
         facility: Some("b24".to_owned()),
         source: Some("b24-electricity".to_owned()),
         external_id: None,
+        fields: [("qualifiers".to_owned(), serde_json::json!({"supply": "grid"}))].into(),
     }
 }
 
@@ -403,6 +404,11 @@ fn line(gas: &str, kg: &str, co2e: &str) -> TraceLine {
         ],
         kg: kg.to_owned(),
         co2e: Some(co2e.to_owned()),
+        days: 1,
+        days_in_period: 1,
+        time_zone: "Europe/London".to_owned(),
+        kg_in_period: kg.to_owned(),
+        co2e_in_period: Some(co2e.to_owned()),
         segment: TracedSegment {
             id: segment,
             row: 0,

@@ -1,9 +1,10 @@
 //! The lines of a trace, and one of them followed down to bytes and proof: what the trace of a figure
 //! and the page of an activity have in common.
 
-use envora_api::traces::{TraceLine, TracedFactor, TracedLeaf, TracedOrigin};
+use envora_api::traces::{AsSent, TraceLine, TracedFactor, TracedLeaf, TracedOrigin};
 use envora_domain::decimal::group_thousands;
 use envora_domain::time::Timestamp;
+use envora_ingest::words::besides;
 
 use super::charts::{self, Caption, Side};
 use super::words;
@@ -16,6 +17,8 @@ pub(super) struct LineRow {
     pub(super) as_sent: String,
     pub(super) books: String,
     pub(super) co2e: String,
+    /// Which part of its days is meant, where that is not all of them.
+    pub(super) part: String,
     pub(super) href: String,
     pub(super) current: bool,
 }
@@ -33,6 +36,10 @@ pub(super) struct Followed {
     pub(super) units: String,
     pub(super) exact: Vec<String>,
     pub(super) co2e: String,
+    /// Which part of its days is meant, and what the whole line comes to.
+    pub(super) part: Option<(String, String)>,
+    /// What was sent besides type, amount, time and place.
+    pub(super) sent: Vec<(String, String)>,
     pub(super) origin: Origin,
     pub(super) activity: String,
     pub(super) activity_href: String,
@@ -104,7 +111,8 @@ pub(super) fn list(
                 words::slot_short(&line.slot),
                 words::gas_short(&line.gwp.gas)
             ),
-            co2e: line.co2e.as_deref().map_or_else(|| "–".to_owned(), group_thousands),
+            co2e: grouped(line.co2e_in_period.as_deref()),
+            part: part(line).unwrap_or_default(),
             href: format!("{}#factor", path(place)),
             current: place == chosen,
         }
@@ -143,7 +151,9 @@ pub(super) fn followed(line: &TraceLine) -> Followed {
         passed_over: line.why.passed_over.iter().map(|text| words::prose(text)).collect(),
         units: units(line),
         exact: line.exact.clone(),
-        co2e: line.co2e.as_deref().map_or_else(|| "–".to_owned(), group_thousands),
+        co2e: grouped(line.co2e_in_period.as_deref()),
+        part: part(line).map(|part| (part, grouped(line.co2e.as_deref()))),
+        sent: sent(&line.as_sent),
         origin: origin(&line.origin),
         activity: line.activity.to_string(),
         activity_href: format!("/activities/{}", line.activity),
@@ -168,6 +178,26 @@ pub(super) fn followed(line: &TraceLine) -> Followed {
         },
         leaf: leaf(&line.leaf),
     }
+}
+
+/// A mass with its thousands apart; a dash for none.
+fn grouped(kg: Option<&str>) -> String {
+    kg.map_or_else(|| "–".to_owned(), group_thousands)
+}
+
+/// `31 of 43 days`, where that is not all of them.
+fn part(line: &TraceLine) -> Option<String> {
+    let (within, days) = (line.days_in_period, line.days);
+    (within < days).then(|| format!("{within} of {days} days"))
+}
+
+/// What was sent besides what the list of lines shows.
+fn sent(sent: &AsSent) -> Vec<(String, String)> {
+    let label = |name: &str| match name.split_once('.') {
+        Some((of, name)) => format!("{}: {}", words::code(of), name.replace('_', " ")),
+        None => words::code(name),
+    };
+    besides(&sent.fields).into_iter().map(|(name, text)| (label(&name), text)).collect()
 }
 
 fn gwp(line: &TraceLine) -> String {

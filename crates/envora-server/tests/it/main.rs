@@ -37,6 +37,7 @@ mod quality;
 mod reasons;
 mod reverse;
 mod segments;
+mod shares;
 mod skipped;
 mod types;
 mod workbooks;

@@ -179,7 +179,7 @@ impl Story<'_> {
         traces::print_figure(&trace, to);
         let key = proofs::key(&audit::head(&self.client).await?.vkey)?;
         let row = traces::rows(&trace.lines.data).into_iter().next().unwrap_or_default();
-        traces::print_row(row, &key, to)?;
+        traces::print_row(row, (Some(traces::period(&trace)), &key), to)?;
         for line in row.iter().take(1) {
             let meter = estate::METERS.iter().find(|meter| meter.name == line.origin.file);
             meter.map_or(Ok(()), |meter| traces::print_source(line, meter.bytes, to))?;

@@ -11,6 +11,7 @@ mod fire;
 mod first_steps;
 mod folders;
 mod house;
+mod lines;
 mod memory;
 mod mending;
 mod p01;
