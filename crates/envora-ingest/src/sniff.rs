@@ -130,7 +130,10 @@ fn refuse(head: &[u8]) -> Result<(), LookError> {
     } else if head.starts_with(&[0xff, 0xfe]) || head.starts_with(&[0xfe, 0xff]) {
         ("the file is UTF-16", "save it as UTF-8 (\"CSV UTF-8\" in a spreadsheet)")
     } else if head.starts_with(b"PK\x03\x04") {
-        ("the file is a spreadsheet or an archive", "export the sheet as CSV, or unpack it")
+        (
+            "the file is a spreadsheet or an archive",
+            "export the sheet as CSV to have it looked at; its rows are read through a mapping as they are",
+        )
     } else if head.starts_with(&[0x1f, 0x8b]) {
         ("the file is compressed", "unpack it")
     } else if memchr::memchr(0, head).is_some() {
