@@ -38,6 +38,10 @@ pub struct ActivityTrace {
     pub state: String,
     /// Why it does not count, when it is unresolved.
     pub unresolved: Option<Unresolved>,
+    /// Why it counts and has no lines: what it is emits nothing.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(example = "own generation emits through its fuel alone")]
+    pub nothing: Option<String>,
     /// All its lines.
     pub lines: Vec<TraceLine>,
 }

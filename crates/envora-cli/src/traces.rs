@@ -70,6 +70,9 @@ async fn activity(arguments: &TraceArguments, session: &mut Session) -> Result<(
         let data = &mut session.terminal.data;
         data.prose(format!("{}  {}", data.paint.strong("Activity"), trace.activity));
         data.prose(format!("  {}", trace.state));
+        if let Some(nothing) = &trace.nothing {
+            data.prose(format!("  no lines: {nothing}"));
+        }
         if let Some(unresolved) = &trace.unresolved {
             data.prose(format!("  {}", data.paint.odd(&unresolved.code)));
             data.prose(format!("  {} {}", data.paint.link("help:"), unresolved.remedy));

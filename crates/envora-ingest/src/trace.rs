@@ -172,6 +172,8 @@ pub struct ActivityTrace {
     pub state: &'static str,
     /// Why it is unresolved, and what would help.
     pub unresolved: Option<(String, String)>,
+    /// Why it counts and has no lines.
+    pub nothing: Option<String>,
     /// All its lines.
     pub lines: Vec<TraceLine>,
 }
@@ -229,7 +231,7 @@ pub fn trace_activity(
     id: ActivityId,
     set: GwpSet,
 ) -> Result<ActivityTrace, AskError> {
-    let state = |state| ActivityTrace { state, unresolved: None, lines: Vec::new() };
+    let state = |state| ActivityTrace { state, unresolved: None, nothing: None, lines: Vec::new() };
     let told = one_row(parts, id, |decider, _, row| {
         Ok(match &row.decision.state {
             State::Superseded => state("superseded"),
@@ -254,7 +256,10 @@ pub fn trace_activity(
                 };
                 let all: Vec<usize> = (0..64).collect();
                 let lines = Teller::new(parts, set, None).tell(&told, &all)?;
-                ActivityTrace { lines, ..state("counted") }
+                let over = chosen.why.passed_over.iter();
+                let mut over = over.filter(|over| lines.is_empty() && over.rule == "nothing");
+                let nothing = over.next().map(|over| over.detail.clone());
+                ActivityTrace { lines, nothing, ..state("counted") }
             }
         })
     })?;

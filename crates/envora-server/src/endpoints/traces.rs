@@ -125,6 +125,7 @@ async fn activity(
         activity: id,
         state: found.state.to_owned(),
         unresolved: found.unresolved.map(|(code, remedy)| Unresolved { code, remedy }),
+        nothing: found.nothing,
         lines: found.lines,
     })
 }

@@ -21,6 +21,8 @@ pub(super) struct Sheet<'a> {
     pub(super) activity: &'a Activity,
     /// What would make it count.
     pub(super) remedy: Option<&'a str>,
+    /// Why it counts and has no lines.
+    pub(super) nothing: Option<&'a str>,
     /// The steps of its life.
     pub(super) history: &'a [HistoryStep],
     /// Its lines.
@@ -68,6 +70,7 @@ pub(super) struct ActivityPage {
     standfirst: String,
     tone: &'static str,
     state: String,
+    nothing: Option<String>,
     todo: Option<Todo>,
     facts: Vec<Fact>,
     id: String,
@@ -85,7 +88,7 @@ pub(super) struct ActivityPage {
 
 /// Lays the page out.
 pub(super) fn page(sheet: Sheet<'_>) -> ActivityPage {
-    let Sheet { organization, activity, remedy, history, lines, line, refused } = sheet;
+    let Sheet { organization, activity, remedy, nothing, history, lines, line, refused } = sheet;
     let said = |name: &str| {
         let word = refused.and_then(|(_, fields)| fields.many(name).next().map(str::to_owned));
         word.unwrap_or_default()
@@ -111,6 +114,7 @@ pub(super) fn page(sheet: Sheet<'_>) -> ActivityPage {
             label: words::code(code),
             remedy: remedy.map(words::prose).unwrap_or_default(),
         }),
+        nothing: nothing.map(words::prose),
         facts: facts(activity),
         origin: word("origin"),
         history: history.iter().map(step).collect(),

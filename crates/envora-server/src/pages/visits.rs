@@ -148,6 +148,7 @@ pub(super) async fn activity_page(
         organization: &organization,
         activity: &activity,
         remedy: remedy.map(|(_, remedy)| remedy.as_str()),
+        nothing: trace.as_ref().and_then(|trace| trace.nothing.as_deref()),
         history: &history.data,
         lines: trace.as_ref().map_or(&[], |trace| trace.lines.as_slice()),
         line,

@@ -166,6 +166,24 @@ async fn a_row_of_a_grid_of_another_country_waits() {
 }
 
 #[tokio::test]
+async fn own_power_waits_for_its_certificates_and_says_why_it_is_nothing() {
+    let kind = "electricity.generated";
+    let unsaid = row("b24", kind, ("100", "kW.h"), &json!({"technology": "solar"}));
+    waits(unsaid, ("factor_missing", &["say qualifiers.certificates_kept = yes"])).await;
+    let house = two_countries().await;
+    let kept = row("b24", kind, ("100", "kW.h"), &json!({"certificates_kept": "yes"}));
+    let sent = house.send(activities(&house, "", ("", &json!({"activities": [kept]})))).await;
+    let id = sent.json()["results"][0]["id"].as_str().unwrap().to_owned();
+    counted(&house).await;
+    let trace = house.get(&format!("/activities/{id}/trace")).await.json();
+    assert_eq!((&trace["state"], &trace["lines"]), (&json!("counted"), &json!([])), "{trace}");
+    assert_eq!(trace["nothing"], "own generation emits through its fuel alone", "{trace}");
+    let session = signed_in(&house).await;
+    let page = text(open(&house, &format!("/activities/{id}"), &session).await);
+    assert!(page.contains("It has no lines: "), "{page}");
+}
+
+#[tokio::test]
 async fn what_rows_lack_for_want_of_a_factor_is_told_by_type() {
     let house = two_countries().await;
     let power = row("us1", "electricity.purchased", ("1000", "kW.h"), &json!({}));
