@@ -25,6 +25,7 @@ use envora_store::segments::{Segment, segment_by_id};
 
 use self::line::{Teller, Told};
 pub use self::line::{as_sent, prove_segment};
+use self::replay::Rows;
 use crate::footprint::asked::Asked;
 use crate::footprint::figures::{Columns, ENTITY, add_up, column, is_computed};
 use crate::footprint::totals::amount;
@@ -91,7 +92,7 @@ pub fn trace_figure(
     let set = figure.gwp_set.unwrap_or(GwpSet::Published);
     let mut teller = Teller::new(parts, set, Some((figure.from, figure.to)));
     let (mut seen, mut lines) = (0_u64, Vec::new());
-    let replayed = replay::walk(parts, figure, |decider, found| {
+    let replayed = replay::walk(parts, (figure, Rows::OfDays), |decider, found| {
         let wanted = page.of(seen, found.lines);
         seen += found.lines.len() as u64;
         if wanted.is_empty() {

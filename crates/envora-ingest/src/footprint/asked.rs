@@ -90,7 +90,7 @@ impl Asked {
             // Cells know the head alone and no entities, and those of a retired run may have been swept.
             let mut whole = Figure { gwp_set: None, ..asked.base() };
             whole.filters.retain(|field, _| field == ENTITY);
-            let replayed = replay::walk(parts, &whole, |_, _| Ok(()))?;
+            let replayed = replay::walk(parts, (&whole, replay::Rows::OfSegments), |_, _| Ok(()))?;
             asked.cells = replayed.cells;
             asked.chosen = Some(replayed.chosen);
             asked.unresolved = then.then_some(replayed.unresolved);

@@ -330,7 +330,7 @@ fn chosen(
         return Ok(kept);
     }
     let whole = Figure { gwp_set: None, filters: BTreeMap::new(), ..asked.base() };
-    match replay::walk(parts, &whole, |_, _| Ok(())) {
+    match replay::walk(parts, (&whole, replay::Rows::OfDays), |_, _| Ok(())) {
         Ok(replayed) => Ok(replayed.chosen),
         // A run of an earlier program: its figures stand, what they stand on is not known here.
         Err(AskError::Unexpected(error)) if error.chain().any(|cause| cause.is::<OtherRules>()) => {

@@ -19,24 +19,54 @@ pub(crate) const NOTICED: [Flag; 2] = [Flag::PossibleDuplicate, Flag::NegativeBa
 pub(crate) struct Loaded {
     pub(crate) segment: Segment,
     pub(crate) rows: Vec<Activity>,
+    /// Their numbers in the segment, where some were passed over.
+    numbers: Option<Vec<usize>>,
     /// What other rows made of these, by row: all that is known today.
     fates: HashMap<u32, Supersession>,
 }
 
 impl Loaded {
     pub(crate) fn read(parts: &TenantParts, segment: Segment) -> anyhow::Result<Self> {
+        let all = Self::read_some(parts, segment, |_| true)?;
+        Ok(Self { numbers: None, ..all })
+    }
+
+    /// The same of those rows alone whose bytes `keep` wants.
+    pub(crate) fn read_some(
+        parts: &TenantParts,
+        segment: Segment,
+        keep: impl Fn(&[u8]) -> bool,
+    ) -> anyhow::Result<Self> {
         let stream = parts.segment_stream(&segment)?;
         let cut = segments::cut(&segment, &stream)?;
-        let mut rows = Vec::with_capacity(cut.len());
-        for row in cut {
+        let (mut rows, mut numbers) = (Vec::new(), Vec::new());
+        for (number, row) in cut.into_iter().enumerate().filter(|(_, row)| keep(row)) {
             rows.push(segments::decode(segment.id, row)?);
+            numbers.push(number);
         }
         let range = range(&segment);
         let grant = parts.own.read_activities;
         let found = parts
             .read(move |rd| supersessions_between(rd, &grant, range, i64::MAX.unsigned_abs()))?;
         let fates = found.into_iter().map(|fate| (fate.old.place().1, fate)).collect();
-        Ok(Self { segment, rows, fates })
+        Ok(Self { segment, rows, numbers: Some(numbers), fates })
+    }
+
+    /// Each row that was read, with its number in the segment.
+    pub(crate) fn numbered(&self) -> impl Iterator<Item = (usize, &Activity)> {
+        let number = |at: usize| match &self.numbers {
+            None => at,
+            Some(numbers) => numbers.get(at).copied().unwrap_or(usize::MAX),
+        };
+        self.rows.iter().enumerate().map(move |(at, row)| (number(at), row))
+    }
+
+    /// The row of a number, if it was read.
+    fn row(&self, number: usize) -> Option<&Activity> {
+        match &self.numbers {
+            None => self.rows.get(number),
+            Some(numbers) => self.rows.get(numbers.binary_search(&number).ok()?),
+        }
     }
 
     /// The id of a row.
@@ -47,7 +77,7 @@ impl Loaded {
     /// The flag of a row that a footprint warns of by the row: it may have come before under another
     /// id, or is a balance below zero.
     pub(crate) fn noticed(&self, row: usize) -> Option<Flag> {
-        let flags = &self.rows.get(row)?.flags;
+        let flags = &self.row(row)?.flags;
         NOTICED.iter().copied().find(|flag| flags.contains(flag))
     }
 
@@ -58,7 +88,7 @@ impl Loaded {
         row: usize,
         seq: u64,
     ) -> Option<Decision> {
-        let mut decision = decider.decide(self.rows.get(row)?, seq);
+        let mut decision = decider.decide(self.row(row)?, seq);
         let fate = u32::try_from(row).ok().and_then(|row| self.fates.get(&row));
         if let Some(fate) = fate.filter(|fate| fate.seq <= seq) {
             decision.state = match fate.fate {

@@ -15,7 +15,7 @@ use envora_domain::cells::{CellKey, CellValue};
 use envora_domain::figures::Figure;
 use envora_domain::id::{ActivityId, RunId};
 
-use super::replay::Replay;
+use super::replay::{Replay, Rows};
 use crate::footprint::asked::Asked;
 use crate::footprint::figures::{Sieve, column, entities};
 use crate::footprint::{AskError, FootprintQuery};
@@ -64,14 +64,14 @@ pub fn emissions(
     let from = from.unwrap_or(first);
     let figure = Figure { seq, ..asked.base() };
     let mut page = Page { figure: &figure, sieve: Sieve::of(&figure)?, limit, data: Vec::new() };
-    let mut replay = Replay::open(parts, &figure)?;
+    let mut replay = Replay::open(parts, &figure, Rows::OfDays)?;
     let column = column(&replay.columns, asked.set).context("find the set's column")?;
     let owners = entities(&figure)?;
     let (mut looked_into, mut looked_at) = (0, 0);
     let next = replay.segments(from.segment, |decider, loaded, recorded| {
         let segment = loaded.segment.seq;
         let (row, line) = if segment == from.segment { (from.row, from.line) } else { (0, 0) };
-        let rows = loaded.rows.iter().enumerate().skip(row);
+        let rows = loaded.numbered().skip_while(|(number, _)| *number < row);
         for (number, activity) in rows {
             let Some(decision) = loaded.decide(decider, number, seq) else { continue };
             let id = loaded.id(number).context("name the activity")?;
@@ -91,7 +91,7 @@ pub fn emissions(
             }
         }
         looked_into += 1;
-        looked_at += loaded.rows.len();
+        looked_at += usize::try_from(loaded.segment.rows).unwrap_or(usize::MAX);
         let has_had_its_share = !page.data.is_empty() || looked_at >= LOOKED_AT_MAX;
         Ok(if looked_into >= SEGMENTS_A_PAGE && has_had_its_share {
             ControlFlow::Break(LinePlace { segment: segment.saturating_add(1), ..first })

@@ -15,7 +15,7 @@ use envora_domain::access::{Grant, actions::ReadAudit};
 use envora_domain::activities::canonical::rows;
 use envora_domain::activities::{Activity, Origin, Period};
 use envora_domain::cells::DayShares;
-use envora_domain::choice::{SlotChoice, Why};
+use envora_domain::choice::{PassedOver, SlotChoice, Why};
 use envora_domain::decimal::Mass;
 use envora_domain::factors::Library;
 use envora_domain::gwp::GwpSet;
@@ -427,14 +427,39 @@ fn factor(told: &Told<'_>, trace: &LineTrace) -> Result<TracedFactor, AskError> 
     })
 }
 
-fn why(told: &Told<'_>, choice: &SlotChoice) -> TracedWhy {
-    let over = told.why.passed_over.iter().filter(|over| over.slot == choice.slot);
-    let passed_over = over.map(|over| {
+/// What was passed over for a slot, each once: factors of one key for one reason with their editions.
+fn passed_over(told: &Told<'_>, choice: &SlotChoice) -> Vec<String> {
+    let mut alike: Vec<(&PassedOver, Vec<&str>)> = Vec::new();
+    for over in told.why.passed_over.iter().filter(|over| over.slot == choice.slot) {
+        let factor = over.factor.and_then(|id| told.library.get(&id));
+        let edition = factor.map(|factor| factor.edition.as_str());
+        let same = |(one, _): &&mut (&PassedOver, Vec<&str>)| {
+            over.key.is_some()
+                && (&one.key, &one.rule, &one.detail) == (&over.key, &over.rule, &over.detail)
+        };
+        match alike.iter_mut().find(same) {
+            Some((_, editions)) => editions.extend(edition),
+            None => alike.push((over, edition.into_iter().collect())),
+        }
+    }
+    let told = |(over, mut editions): (&PassedOver, Vec<&str>)| {
         let what = over.method.as_deref().or(over.key.as_deref()).unwrap_or("candidates");
-        let many =
-            if over.count > 1 { format!(" ({} of them)", over.count) } else { String::new() };
+        editions.sort_unstable();
+        editions.dedup();
+        // A reason that names its edition says it already.
+        editions.retain(|edition| !over.detail.contains(&format!("edition {edition}")));
+        let many = match editions.as_slice() {
+            [] if over.count > 1 => format!(" ({} of them)", over.count),
+            [] => String::new(),
+            [edition] => format!(" (edition {edition})"),
+            all => format!(" (editions {})", all.join(", ")),
+        };
         format!("{what}{many}: {} ({})", over.detail, over.rule)
-    });
+    };
+    alike.into_iter().map(told).collect()
+}
+
+fn why(told: &Told<'_>, choice: &SlotChoice) -> TracedWhy {
     TracedWhy {
         id: told.why_digest.hex(),
         tier: choice.tier,
@@ -446,6 +471,6 @@ fn why(told: &Told<'_>, choice: &SlotChoice) -> TracedWhy {
             choice.period_rule
         ),
         flags: choice.flags.iter().map(|flag| flag.as_str().to_owned()).collect(),
-        passed_over: passed_over.collect(),
+        passed_over: passed_over(told, choice),
     }
 }

@@ -68,8 +68,18 @@ pub(crate) fn values(parts: &TenantParts, figures: &[Figure]) -> Result<Vec<Mass
     let days = figures.iter().map(|figure| figure.from).min();
     let days = days.zip(figures.iter().map(|figure| figure.to).max());
     let (from, to) = days.unwrap_or((first.from, first.to));
-    let replayed = walk(parts, &Figure { from, to, ..first.clone() }, |_, _| Ok(()))?;
+    let replayed =
+        walk(parts, (&Figure { from, to, ..first.clone() }, Rows::OfDays), |_, _| Ok(()))?;
     add_up(figures, &replayed.columns, &replayed.cells)
+}
+
+/// Which rows of a segment are worked out again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Rows {
+    /// Those alone that may fall on the days asked for, in any zone; others are not even read.
+    OfDays,
+    /// All of a segment that has such rows: what does not count is told by segment.
+    OfSegments,
 }
 
 /// A run, opened to work rows out again as of a figure's place in the log.
@@ -79,12 +89,17 @@ pub(crate) struct Replay<'a> {
     engine: Engine,
     registry: Registry,
     records: Records<'a>,
+    rows: Rows,
     /// The sets of the columns of its lines.
     pub(crate) columns: Columns,
 }
 
 impl<'a> Replay<'a> {
-    pub(crate) fn open(parts: &'a TenantParts, figure: &'a Figure) -> Result<Self, AskError> {
+    pub(crate) fn open(
+        parts: &'a TenantParts,
+        figure: &'a Figure,
+        rows: Rows,
+    ) -> Result<Self, AskError> {
         let mut engine = Engine::of_run(parts, figure.run)?.ok_or(AskError::NoRun)?;
         let own = parts.own;
         let registry = parts
@@ -96,7 +111,7 @@ impl<'a> Replay<'a> {
             columns = [Some(set), None, None, None];
         }
         let records = Records::new(parts, figure.run, figure.seq)?;
-        Ok(Self { parts, figure, engine, registry, records, columns })
+        Ok(Self { parts, figure, engine, registry, records, rows, columns })
     }
 
     /// Shows each segment from a seq on that may hold rows on the figure's days, in the order of the
@@ -115,7 +130,16 @@ impl<'a> Replay<'a> {
                 return Ok(ControlFlow::Continue(()));
             }
             let recorded = records.of(&segment)?;
-            let loaded = Loaded::read(parts, segment)?;
+            let loaded = match self.rows {
+                Rows::OfSegments => Loaded::read(parts, segment)?,
+                Rows::OfDays => Loaded::read_some(parts, segment, |row| {
+                    let (first, last) = (figure.from.plus(-2), figure.to.plus(2));
+                    period_of(row).is_none_or(|period| {
+                        let (begins, ends) = period.rough_days();
+                        begins < last && ends >= first
+                    })
+                })?,
+            };
             look(&mut decider, &loaded, &recorded)
         })
     }
@@ -125,17 +149,17 @@ impl<'a> Replay<'a> {
 /// is part of the figure is shown to `look`.
 pub(crate) fn walk(
     parts: &TenantParts,
-    figure: &Figure,
+    (figure, rows): (&Figure, Rows),
     mut look: impl FnMut(&mut Decider<'_>, &Found<'_>) -> Result<(), AskError>,
 ) -> Result<Replayed, AskError> {
-    let mut replay = Replay::open(parts, figure)?;
+    let mut replay = Replay::open(parts, figure, rows)?;
     let mut sums = Sums::exact();
     let mut members = Members { sieve: Sieve::of(figure)?, known: HashMap::new() };
     let owners = entities(figure)?;
     let (mut as_recorded, mut unresolved) = (true, Vec::new());
     replay.segments(0, |decider, loaded, recorded| {
         let mut reasons = Reasons::default();
-        for (row, activity) in loaded.rows.iter().enumerate() {
+        for (row, activity) in loaded.numbered() {
             let Some(decision) = loaded.decide(decider, row, figure.seq) else { continue };
             reasons.note(loaded, row, &decision);
             as_recorded &= recorded.get(row) == Some(&Recorded::of(&decision));

@@ -7,6 +7,7 @@ use envora_domain::access::{Grant, actions::ReadResults};
 use envora_domain::catalogue::{Bucket, Market};
 use envora_domain::cells::{CellKey, CellValue};
 use envora_domain::choice::SlotChoice;
+use envora_domain::decimal::Mass;
 use envora_domain::factors::FactorId;
 use envora_domain::figures::{Figure, Measure};
 use envora_domain::gwp::GwpSet;
@@ -123,18 +124,19 @@ pub fn touched_by_factor(
 ) -> Result<FactorFigures, AskError> {
     let asked = Asked::settle(tenant, *grant, query)?;
     let (mut sums, mut activities) = (Sums::exact(), 0_u64);
-    let replayed = replay::walk(tenant, &asked.base(), |decider, found| {
-        let chosen = decider.choices().get(found.why);
-        let uses = |slot: &SlotChoice| slot.factor == factor;
-        if !chosen.is_some_and(|chosen| chosen.why.slots.iter().any(uses)) {
-            return Ok(());
-        }
-        activities += 1;
-        let row = (found.activity, found.decision);
-        let some = (Sign::In, |line: &Line| line.factor == factor);
-        let added = sums.add_some(decider.choices(), row, some);
-        added.map(|_| ()).map_err(|_| AskError::TooLarge)
-    })?;
+    let replayed =
+        replay::walk(tenant, (&asked.base(), replay::Rows::OfDays), |decider, found| {
+            let chosen = decider.choices().get(found.why);
+            let uses = |slot: &SlotChoice| slot.factor == factor;
+            if !chosen.is_some_and(|chosen| chosen.why.slots.iter().any(uses)) {
+                return Ok(());
+            }
+            activities += 1;
+            let row = (found.activity, found.decision);
+            let some = (Sign::In, |line: &Line| line.factor == factor);
+            let added = sums.add_some(decider.choices(), row, some);
+            added.map(|_| ()).map_err(|_| AskError::TooLarge)
+        })?;
     let cells = sums.into_cells().map_err(|_| AskError::TooLarge)?.into_iter().collect();
     Ok(FactorFigures {
         factor: factor.to_string(),
@@ -154,7 +156,19 @@ fn named(tenant: &TenantParts, asked: &Asked, own: &Own) -> Result<Vec<TouchedFi
     let added = add_up(&only, columns, cells)?;
     let piles = Piles::of(asked)?;
     let values = asked.values(tenant, &vec![(only, piles.months.iter().collect())])?.concat();
-    let named = figures.into_iter().zip(added).zip(values);
+    let named: Vec<_> = figures.into_iter().zip(added).zip(values).collect();
+    // Where one slot is all of scope 2, its figure is the scope's.
+    let of_scope: Vec<(Mass, Mass)> = named
+        .iter()
+        .filter(|(((_, figure), _), _)| figure.scope == Some(2))
+        .map(|((_, added), value)| (*added, *value))
+        .collect();
+    let is_told = |figure: &Figure, sums| {
+        let slot = figure.filters.get("slot").and_then(|slots| slots.first());
+        slot.is_some_and(|slot| slot.starts_with("s2_")) && of_scope.contains(&sums)
+    };
+    let named = named.into_iter();
+    let named = named.filter(|(((_, figure), added), value)| !is_told(figure, (*added, *value)));
     let named = named.map(|(((label, figure), added), value)| TouchedFigure {
         label,
         period: Period { from: figure.from, to: figure.to },

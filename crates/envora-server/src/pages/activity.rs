@@ -17,6 +17,8 @@ use crate::params::Params;
 pub(super) struct Sheet<'a> {
     /// Whose it is.
     pub(super) organization: &'a Organization,
+    /// Where the dashboard is, as the browser calls it.
+    pub(super) host: &'a str,
     /// The row.
     pub(super) activity: &'a Activity,
     /// What would make it count.
@@ -88,7 +90,8 @@ pub(super) struct ActivityPage {
 
 /// Lays the page out.
 pub(super) fn page(sheet: Sheet<'_>) -> ActivityPage {
-    let Sheet { organization, activity, remedy, nothing, history, lines, line, refused } = sheet;
+    let Sheet { organization, host, activity, remedy, nothing, history, lines, line, refused } =
+        sheet;
     let said = |name: &str| {
         let word = refused.and_then(|(_, fields)| fields.many(name).next().map(str::to_owned));
         word.unwrap_or_default()
@@ -120,7 +123,7 @@ pub(super) fn page(sheet: Sheet<'_>) -> ActivityPage {
         history: history.iter().map(step).collect(),
         before: Some(word("supersedes")).filter(|before| !before.is_empty()),
         lines: lines::list(lines, line, &path),
-        commands: lines::commands(&id, followed),
+        commands: lines::commands((&id, &words::asks(host, &organization.slug)), followed),
         followed: followed.map(lines::followed),
         trouble: refused.map(|(problem, _)| trouble(problem)),
         may_change: matches!(activity.state.as_str(), "counted" | "unresolved" | "pending"),

@@ -79,7 +79,7 @@ pub(super) struct Asked<'a> {
 
 /// Lays the page out.
 pub(super) fn page(
-    organization: &Organization,
+    (organization, host): (&Organization, &str),
     (head, found): (&Checkpoint, &Page<AuditEntry>),
     asked: Asked<'_>,
 ) -> AuditPage {
@@ -99,6 +99,7 @@ pub(super) fn page(
     }
     let last = first.saturating_add(LISTED);
     let one = sought.or(head.size.checked_sub(1)).unwrap_or(0);
+    let asks = words::asks(host, &organization.slug);
     AuditPage {
         shell: Shell::of("Audit", organization),
         size: group_thousands(&head.size.to_string()),
@@ -109,12 +110,12 @@ pub(super) fn page(
         commands: vec![
             (
                 "Hash every entry again, on your machine, and compare with the signed head:",
-                "envora audit verify".to_owned(),
+                format!("envora audit verify {asks}"),
             ),
-            ("Prove that one entry is in the log:", format!("envora audit proof {one}")),
+            ("Prove that one entry is in the log:", format!("envora audit proof {one} {asks}")),
             (
                 "Keep today’s head; a log that is rewritten later will not match it:",
-                "envora audit checkpoint --json > checkpoint.json".to_owned(),
+                format!("envora audit checkpoint --json {asks} > checkpoint.json"),
             ),
         ],
         nothing: rows.is_empty(),
@@ -187,5 +188,5 @@ pub(super) async fn page_of(
     let found = audit::entries(State(app), visitor.allowed::<ReadAudit>()?, wanted).await?;
     let found: Page<AuditEntry> = found.read()?;
     let asked = Asked { params: &asked, narrows, sought, first };
-    Ok(show(&page(&organization, (&head, &found), asked)))
+    Ok(show(&page((&organization, &visitor.host), (&head, &found), asked)))
 }

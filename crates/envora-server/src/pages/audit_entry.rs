@@ -40,7 +40,7 @@ pub(super) struct EntryPage {
 
 /// Lays the page out.
 pub(super) fn page(
-    organization: &Organization,
+    (organization, host): (&Organization, &str),
     (entry, proof): (&AuditEntry, &InclusionProof),
 ) -> EntryPage {
     let rows = entry.count.map(|count| words::count(count, "row", "rows"));
@@ -50,6 +50,7 @@ pub(super) fn page(
         ("How many", rows),
     ];
     let head = proof.checkpoint.as_ref();
+    let asks = words::asks(host, &organization.slug);
     EntryPage {
         shell: Shell::of("Audit entry", organization),
         seq: group_thousands(&entry.seq.to_string()),
@@ -66,11 +67,11 @@ pub(super) fn page(
         commands: [
             (
                 "Fetch the entry and its proof, and check both on your machine:",
-                format!("envora audit proof {}", entry.seq),
+                format!("envora audit proof {} {asks}", entry.seq),
             ),
             (
                 "Hash the whole log again and compare with the signed head:",
-                "envora audit verify".to_owned(),
+                format!("envora audit verify {asks}"),
             ),
         ],
         earlier: entry.seq.checked_sub(1).map(|seq| format!("/audit/{seq}")),
@@ -94,5 +95,5 @@ pub(super) async fn one(
     let entry = found.data.first().filter(|entry| entry.seq == number).ok_or_else(nothing_here)?;
     let asked = Params::of_pairs([("index", seq.as_str())]);
     let proof = audit::inclusion(visitor.allowed::<ReadAudit>()?, asked).await?.read()?;
-    Ok(remember(&visitor, "proof", show(&page(&organization, (entry, &proof)))))
+    Ok(remember(&visitor, "proof", show(&page((&organization, &visitor.host), (entry, &proof)))))
 }

@@ -54,7 +54,7 @@ impl Standing<'_> {
 
     /// A command that asks this server for this organization.
     fn command(&self, words: &str) -> Command {
-        let text = format!("envora {words} {} --org {}", self.server(), self.organization);
+        let text = format!("envora {words} {}", words::asks(self.host, self.organization));
         Command { about: "", text }
     }
 }

@@ -331,11 +331,11 @@ fn sides(index: u64, size: u64, hashes: usize) -> Vec<Side> {
     sides
 }
 
-/// How to check a line without this page; `id` is the figure's or the activity's.
-pub(super) fn commands(id: &str, line: Option<&TraceLine>) -> Vec<Command> {
+/// How to check a line without this page; `id` is the figure's or the activity's, `asks` names the server.
+pub(super) fn commands((id, asks): (&str, &str), line: Option<&TraceLine>) -> Vec<Command> {
     let mut commands = vec![Command {
         about: "Calculate it again, and check the proofs, with the command line:",
-        text: format!("envora trace {id}"),
+        text: format!("envora trace {id} {asks}"),
         expect: None,
     }];
     let Some(line) = line else { return commands };
@@ -348,7 +348,7 @@ pub(super) fn commands(id: &str, line: Option<&TraceLine>) -> Vec<Command> {
         } else {
             "Does your own copy of the file have these bytes?"
         },
-        text: format!("envora trace {id} --source {file}"),
+        text: format!("envora trace {id} --source {file} {asks}"),
         expect: None,
     });
     commands.push(Command {

@@ -101,8 +101,13 @@ fn trace_page(replay: &str) -> String {
     replay.clone_into(&mut trace.replay);
     let asked = trace::Asked { cursor: None, line: 1 };
     let (organization, names) = (fixtures::organization(), fixtures::names());
-    let sheet =
-        trace::Sheet { organization: &organization, trace: &trace, names: &names, asked: &asked };
+    let sheet = trace::Sheet {
+        organization: &organization,
+        host: "acme.localhost:8080",
+        trace: &trace,
+        names: &names,
+        asked: &asked,
+    };
     trace::page(sheet).render().expect("a page")
 }
 
@@ -334,8 +339,13 @@ fn what_people_send_cannot_become_markup() {
     }
     let (organization, names) = (fixtures::organization(), fixtures::names());
     let asked = trace::Asked { cursor: Some("\"><script>".to_owned()), line: 2 };
-    let sheet =
-        trace::Sheet { organization: &organization, trace: &trace, names: &names, asked: &asked };
+    let sheet = trace::Sheet {
+        organization: &organization,
+        host: "acme.localhost:8080",
+        trace: &trace,
+        names: &names,
+        asked: &asked,
+    };
     let page = trace::page(sheet).render().expect("a page");
     assert!(!page.contains("<img") && !page.contains("<script") && !page.contains("<b>b24"));
 }

@@ -44,7 +44,10 @@ pub(super) struct TouchedPage {
 }
 
 /// Lays the page of an activity's figures out.
-pub(super) fn of_activity(organization: &Organization, found: &ActivityFigures) -> TouchedPage {
+pub(super) fn of_activity(
+    (organization, host): (&Organization, &str),
+    found: &ActivityFigures,
+) -> TouchedPage {
     TouchedPage {
         shell: Shell::of("Activity figures", organization),
         back: (format!("/activities/{}", found.activity), "Activity"),
@@ -59,13 +62,17 @@ pub(super) fn of_activity(organization: &Organization, found: &ActivityFigures) 
         what: "The activity",
         rows: found.figures.iter().map(row).collect(),
         onward: None,
-        command: format!("envora trace {}", found.activity),
+        command: format!(
+            "envora trace {} {}",
+            found.activity,
+            words::asks(host, &organization.slug)
+        ),
     }
 }
 
 /// Lays the page of a factor's figures out.
 pub(super) fn of_factor(
-    organization: &Organization,
+    (organization, host): (&Organization, &str),
     found: &FactorFigures,
     (years, year): (&[i16], i16),
 ) -> TouchedPage {
@@ -92,7 +99,11 @@ pub(super) fn of_factor(
         what: "The factor",
         rows: found.figures.iter().map(row).collect(),
         onward: (found.activities > 0).then(|| (rows, "The rows calculated with it".to_owned())),
-        command: format!("envora factors show {}", found.factor),
+        command: format!(
+            "envora factors show {} {}",
+            found.factor,
+            words::asks(host, &organization.slug)
+        ),
     }
 }
 
@@ -119,7 +130,7 @@ pub(super) async fn activity(
     let organization = organization_of(&visitor).await?;
     let (allowed, path) = (visitor.allowed::<ReadResults>()?, Path((String::new(), id)));
     let found = traces::figures(State(app), allowed, path, params).await?.read()?;
-    Ok(show(&of_activity(&organization, &found)))
+    Ok(show(&of_activity((&organization, &visitor.host), &found)))
 }
 
 /// `GET /factors/{id}/figures`: of a year.
@@ -136,5 +147,5 @@ pub(super) async fn factor(
     let from = format!("{:04}-01-01", asked.year);
     let wanted = Params::of_pairs([("from", from.as_str())]);
     let found = traces::factor(State(app), allowed, path, wanted).await?.read()?;
-    Ok(show(&of_factor(&organization, &found, (&asked.years, asked.year))))
+    Ok(show(&of_factor((&organization, &visitor.host), &found, (&asked.years, asked.year))))
 }

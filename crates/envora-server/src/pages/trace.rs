@@ -16,6 +16,8 @@ use super::words;
 pub(super) struct Sheet<'a> {
     /// Whose it is.
     pub(super) organization: &'a Organization,
+    /// Where the dashboard is, as the browser calls it.
+    pub(super) host: &'a str,
     /// The trace.
     pub(super) trace: &'a Trace,
     /// Names of facilities by id.
@@ -71,7 +73,7 @@ pub(super) struct TracePage {
 
 /// Lays the page out.
 pub(super) fn page(sheet: Sheet<'_>) -> TracePage {
-    let Sheet { organization, trace, names, asked } = sheet;
+    let Sheet { organization, host, trace, names, asked } = sheet;
     let line = lines::chosen(&trace.lines.data, asked.line);
     let figure = &trace.figure.figure_id;
     let cursor =
@@ -106,7 +108,7 @@ pub(super) fn page(sheet: Sheet<'_>) -> TracePage {
             .as_ref()
             .map(|cursor| format!("/figures/{}?cursor={cursor}", trace.figure.figure_id)),
         followed: line.map(lines::followed),
-        commands: lines::commands(&trace.figure.figure_id, line),
+        commands: lines::commands((figure, &words::asks(host, &organization.slug)), line),
     }
 }
 

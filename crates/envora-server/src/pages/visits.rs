@@ -112,8 +112,13 @@ pub(super) async fn figure(
     let organization = organization_of(&visitor).await?;
     let trace = questions::trace(&app, &visitor, &id, asked.cursor.as_deref()).await?;
     let names = names(&visitor).await?;
-    let sheet =
-        trace::Sheet { organization: &organization, trace: &trace, names: &names, asked: &asked };
+    let sheet = trace::Sheet {
+        organization: &organization,
+        host: &visitor.host,
+        trace: &trace,
+        names: &names,
+        asked: &asked,
+    };
     Ok(remember(&visitor, "trace", show(&trace::page(sheet))))
 }
 
@@ -146,6 +151,7 @@ pub(super) async fn activity_page(
     let remedy = trace.as_ref().and_then(|trace| trace.unresolved.as_ref());
     let page = show(&activity::page(activity::Sheet {
         organization: &organization,
+        host: &visitor.host,
         activity: &activity,
         remedy: remedy.map(|(_, remedy)| remedy.as_str()),
         nothing: trace.as_ref().and_then(|trace| trace.nothing.as_deref()),

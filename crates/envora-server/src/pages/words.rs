@@ -139,6 +139,11 @@ pub(super) fn code(code: &str) -> String {
     letters
 }
 
+/// What a command says to ask this server for this organization.
+pub(super) fn asks(host: &str, organization: &str) -> String {
+    format!("--server http://{host} --org {organization}")
+}
+
 /// A slot in words.
 pub(super) fn slot(slot: &str) -> String {
     let words = match slot {

@@ -63,6 +63,8 @@ async fn a_line_of_a_file_leads_to_the_figures_it_is_part_of() {
         assert_eq!(figure(&answer, label)["figure"], totals[name], "{label}");
     }
     assert_eq!(figure(&answer, "Scope 2 (location-based)")["part"], "72.014712");
+    let labels = answer["figures"].as_array().unwrap().iter().map(|one| &one["label"]);
+    assert!(labels.clone().all(|label| label != "s2_lb"), "scope 2 is told once: {answer}");
     let months = house.get("/carbon-footprint/series?from=2022-01-01&to=2022-02-01").await.json();
     assert_eq!(figure(&answer, "2022-01")["figure"], months["points"][0]["total_location_based"]);
     // Each of them opens, is the same worked out again, and tells a line of this activity.

@@ -1,6 +1,8 @@
 //! Rows of which only some days are in the period asked for: the lines of a trace tell that part, and
 //! add up to the figure.
 
+use std::collections::BTreeSet;
+
 use envora_domain::decimal::Mass;
 use serde_json::{Value, json};
 
@@ -149,5 +151,9 @@ async fn a_trace_shows_all_that_was_sent() {
     let trace = traced(&house, &footprint["totals"]["total_location_based"]).await;
     for line in trace["lines"]["data"].as_array().unwrap() {
         assert_eq!(line["as_sent"]["fields"], sent);
+        // No reason stands there twice.
+        let over = line["why"]["passed_over"].as_array().unwrap();
+        let once: BTreeSet<&str> = over.iter().map(|text| text.as_str().unwrap()).collect();
+        assert_eq!(once.len(), over.len(), "{over:?}");
     }
 }
