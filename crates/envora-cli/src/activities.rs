@@ -28,6 +28,7 @@ mod propose;
 mod reading;
 mod supersede;
 mod tail;
+mod voiding;
 
 /// How often the watermark is looked at before giving up: five minutes.
 const LOOKS_MAX: u32 = 3_000;

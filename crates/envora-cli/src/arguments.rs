@@ -300,8 +300,8 @@ pub struct SupersedeArguments {
     /// The activity, act_…
     #[arg(long, value_name = "ACTIVITY", conflicts_with_all = ["import", "line"])]
     pub id: Option<String>,
-    /// The import that it came with, imp_…, beside --line
-    #[arg(long, value_name = "IMPORT", requires = "line")]
+    /// The import that it came with, imp_…, beside --line; with --void alone: all of its rows that still stand
+    #[arg(long, value_name = "IMPORT")]
     pub import: Option<String>,
     /// Its line in that file, from 1
     #[arg(long, requires = "import")]

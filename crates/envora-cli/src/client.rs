@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use bytes::Bytes;
+use envora_api::codes::Code;
 use envora_api::listing::Page;
 use envora_api::media;
 use envora_api::problems::Problem;
@@ -102,6 +103,12 @@ impl Client {
         })?;
         let host = base.host_str().unwrap_or("").to_owned();
         let port = base.port_or_known_default().unwrap_or(80);
+        if base.scheme() == "https" {
+            return Err(Failure::usage(
+                format!("https is not spoken here yet: {base}"),
+                "this edition speaks plain HTTP on loopback only: write http://",
+            ));
+        }
         if base.scheme() != "http" || !is_loopback(&host) {
             return Err(Failure::usage(
                 format!("{base} is not on this machine"),
@@ -336,6 +343,7 @@ impl Client {
         request: impl Fn(&reqwest::Client) -> RequestBuilder + Sync,
     ) -> Result<Response, Failure> {
         let mut tried = 1;
+        let mut ending: Option<Problem> = None;
         loop {
             let mut sending = request(&self.http);
             if let Some(token) = &self.token {
@@ -347,9 +355,18 @@ impl Client {
                 Err(error) if error.is_connect() => Some(Duration::from_millis(200 << tried)),
                 Err(_) => None,
             };
-            match wait {
-                Some(wait) if tried < TRIES => tokio::time::sleep(wait).await,
-                _ => return answer.map_err(|error| self.no_answer(&error)),
+            match (wait, answer) {
+                (Some(wait), answer) if tried < TRIES => {
+                    if let Ok(answer) = answer {
+                        ending = draining(answer).await.or(ending);
+                    }
+                    tokio::time::sleep(wait).await;
+                }
+                // What it said before it ended says more than that nobody answers now.
+                (_, Err(error)) if error.is_connect() => {
+                    return Err(ending.map_or_else(|| self.no_answer(&error), |told| ended(&told)));
+                }
+                (_, answer) => return answer.map_err(|error| self.no_answer(&error)),
             }
             tried += 1;
         }
@@ -382,6 +399,25 @@ fn wait_asked_for(answer: &Response) -> Option<Duration> {
     );
     let seconds = answer.headers().get(RETRY_AFTER)?.to_str().ok()?.parse::<u64>().ok()?;
     (busy && seconds <= WAIT_SECS_MAX).then(|| Duration::from_secs(seconds.max(1)))
+}
+
+/// What a server that is shutting down says; nothing of any other.
+async fn draining(answer: Response) -> Option<Problem> {
+    if answer.status() != StatusCode::SERVICE_UNAVAILABLE {
+        return None;
+    }
+    let bytes = answer.bytes().await.ok()?;
+    let problem = serde_json::from_slice::<Problem>(&bytes).ok()?;
+    (problem.code == Code::draining.as_str()).then_some(problem)
+}
+
+/// A server that refused the request because it was shutting down, and is gone: in its own words, for
+/// it knows whether something was stored.
+fn ended(problem: &Problem) -> Failure {
+    let help =
+        "start the server again and type the same command: what was stored before counts once";
+    let what = format!("{} It has ended since.", problem.detail);
+    Failure::known((Exit::Unavailable, Code::draining.as_str()), what, help)
 }
 
 async fn read<T: DeserializeOwned>(answer: Response) -> Result<T, Failure> {

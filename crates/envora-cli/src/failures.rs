@@ -154,10 +154,17 @@ fn kind(error: &anyhow::Error) -> (&'static str, Option<&'static str>) {
     }
 }
 
-/// The causes of an error, from the outermost inwards, as one sentence.
-fn chain(error: &anyhow::Error) -> String {
-    let causes: Vec<String> = error.chain().map(ToString::to_string).collect();
-    causes.join(": ")
+/// The causes of an error, from the outermost inwards, as one sentence; one that the link before it has
+/// told in its own words is not told again.
+#[must_use]
+pub fn chain(error: &anyhow::Error) -> String {
+    let mut told: Vec<String> = Vec::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if !told.last().is_some_and(|last| last.ends_with(&cause)) {
+            told.push(cause);
+        }
+    }
+    told.join(": ")
 }
 
 fn headline(paint: Paint, code: &str, what: &str) -> String {
@@ -315,6 +322,15 @@ mod tests {
                     request req-12345678, /docs/errors/validation_failed\n";
         assert_eq!(failure.view(Paint::Plain), want);
         assert_eq!(failure.exit(), Exit::Error);
+    }
+
+    #[test]
+    fn a_cause_is_told_once() {
+        let inner = anyhow::anyhow!("no such file (os error 2)");
+        let error = inner.context("the key files cannot be reached: no such file (os error 2)");
+        let error = error.context("open the folder");
+        let want = "open the folder: the key files cannot be reached: no such file (os error 2)";
+        assert_eq!(super::chain(&error), want);
     }
 
     #[test]

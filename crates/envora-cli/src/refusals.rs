@@ -13,7 +13,8 @@ const KINDS_SHOWN: usize = 50;
 /// How many lines of a kind are named.
 const LINES_LISTED_MAX: usize = 5;
 
-/// What makes two errors alike: code, place within the row, remedy without what is the row's own.
+/// What makes two errors alike: code, place within the row, detail where there is no remedy, remedy;
+/// both without what is the row's own.
 type Likeness = (String, String, String);
 
 /// Like errors.
@@ -91,7 +92,8 @@ fn likeness(error: &RowError) -> Likeness {
     let field = error.column.as_deref().or(error.pointer.as_deref()).unwrap_or_default();
     // A pointer into a list of rows names the row, too.
     let field: String = field.split('/').filter(|part| part.parse::<u64>().is_err()).collect();
-    let remedy = error.hint.as_deref().unwrap_or_default();
+    // Without a remedy the detail is all there is to tell two kinds apart.
+    let remedy = error.hint.as_deref().unwrap_or(&error.detail);
     let remedy = match error.value.as_deref().filter(|value| !value.is_empty()) {
         Some(value) => remedy.replace(value, "\u{0}"),
         None => remedy.to_owned(),
@@ -159,5 +161,12 @@ mod tests {
         refusals.add(&error(5, "x", "leave it out"), || None);
         assert_eq!(refusals.kinds.len(), 2);
         assert_eq!(refusals.kinds[0].others(), "2 times, on lines 2, 4");
+        // Two faults of one cell without remedies are two kinds: each has its own text.
+        let mut refusals = Refusals::default();
+        for detail in ["it has control characters", "a code is 1 to 64 letters"] {
+            let detail = detail.to_owned();
+            refusals.add(&RowError { detail, hint: None, ..error(2, "a", "") }, || None);
+        }
+        assert_eq!(refusals.kinds.len(), 2);
     }
 }

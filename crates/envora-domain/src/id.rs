@@ -25,7 +25,10 @@ macro_rules! kinds {
         impl Kind for $kind { const PREFIX: &'static str = $prefix; }
         #[doc = concat!("The id of a [`", stringify!($kind), "`], `", $prefix, "_…` on the wire.")]
         pub type $alias = Id<$kind>;
-    )*};
+    )*
+        /// The prefixes of all kinds.
+        const PREFIXES: &[&str] = &[$($prefix),*];
+    };
 }
 
 kinds! {
@@ -137,6 +140,18 @@ impl<K: Kind> Id<K> {
 pub fn bytes_of(text: &str) -> Option<[u8; 16]> {
     let (_, rest) = text.split_once('_')?;
     base32::decode(rest)
+}
+
+/// Prefixes of ids of things that are only referred to, or are still to come.
+const OTHER_PREFIXES: &[&str] = &["cert", "ev", "rep", "tgt", "evt"];
+
+/// Whether a text is a well-formed id, of whatever kind.
+#[must_use]
+pub fn is_id(text: &str) -> bool {
+    text.split_once('_').is_some_and(|(prefix, rest)| {
+        (PREFIXES.contains(&prefix) || OTHER_PREFIXES.contains(&prefix))
+            && base32::decode(rest).is_some()
+    })
 }
 
 impl SegmentId {

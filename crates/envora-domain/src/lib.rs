@@ -12,6 +12,7 @@ pub mod catalogue;
 pub mod cbor;
 pub mod cells;
 pub mod choice;
+pub mod codes;
 pub mod decimal;
 pub mod factors;
 pub mod figures;

@@ -84,6 +84,9 @@ pub enum TimeError {
     /// Finer than a microsecond.
     #[error("an instant has at most six digits of a second; it is never rounded on the way in")]
     TooFine,
+    /// A second of 60 or more.
+    #[error("a second is 00 to 59; a leap second is not read as the second before it")]
+    LeapSecond,
     /// Not a day.
     #[error("a day is written like 2022-01-31")]
     NotADay,
@@ -133,7 +136,8 @@ impl Timestamp {
     /// Reads RFC 3339 with an offset, years 0001 to 9999, at most microseconds.
     ///
     /// # Errors
-    /// [`TimeError::NotAnInstant`], [`TimeError::TooFine`], [`TimeError::OutOfRange`].
+    /// [`TimeError::NotAnInstant`], [`TimeError::LeapSecond`], [`TimeError::TooFine`],
+    /// [`TimeError::OutOfRange`].
     pub fn parse(text: &str) -> Result<Self, TimeError> {
         let bytes = text.as_bytes();
         let shaped = bytes.len() >= 20
@@ -145,6 +149,10 @@ impl Timestamp {
             });
         if !shaped {
             return Err(TimeError::NotAnInstant);
+        }
+        // jiff reads :60 as :59, and so would store a time that nobody sent.
+        if bytes.get(17) == Some(&b'6') {
+            return Err(TimeError::LeapSecond);
         }
         if let Some(fraction) = text[19..].strip_prefix('.') {
             let digits = fraction.bytes().take_while(u8::is_ascii_digit).count();
@@ -492,6 +500,18 @@ mod tests {
             assert_eq!(Timestamp::parse(text), Err(TimeError::NotAnInstant), "{text}");
         }
         assert_eq!(instant("2022-01-01T00:00:00Z").to_string(), "2022-01-01T00:00:00Z");
+    }
+
+    #[test]
+    fn a_second_of_60_is_never_the_second_before() {
+        for text in [
+            "2022-01-01T00:00:60Z",
+            "2016-12-31T23:59:60Z",
+            "2022-01-01t00:00:60.5+01:00",
+            "2022-01-01 00:00:61Z",
+        ] {
+            assert_eq!(Timestamp::parse(text), Err(TimeError::LeapSecond), "{text}");
+        }
     }
 
     #[test]

@@ -162,6 +162,9 @@ plain_fields! {
     Note = "note",
 }
 
+/// The names of an activity's objects whose own names are open-ended.
+pub const OPEN_NAMES: &[&str] = &["inputs", "quality", "qualifiers", "tags"];
+
 /// The words of `quality`.
 pub const QUALITIES: &[&str] = &["technology", "time", "geography", "completeness", "reliability"];
 

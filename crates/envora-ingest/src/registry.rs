@@ -8,6 +8,7 @@ use envora_domain::activities::problems::{RowCode, RowProblem};
 use envora_domain::activities::validate::grid_problem;
 use envora_domain::activities::{Activity, Ref};
 use envora_domain::catalogue;
+use envora_domain::codes::{CodeError, check_code};
 use envora_domain::id::{EntityId, FacilityId, Id, Kind, SourceId, SupplierId};
 use envora_domain::time::Timestamp;
 use envora_store::entities::{Entity, EntityFields};
@@ -317,18 +318,34 @@ impl Wanted {
         }
     }
 
-    /// The problem of a row that names one which no table knows yet.
-    pub(crate) fn unknown(self, word: &str) -> RowProblem {
-        let code = match self {
+    /// The code of rows that wait for one.
+    pub(crate) const fn code(self) -> RowCode {
+        match self {
             Self::Facility => RowCode::UnknownFacility,
             Self::Source => RowCode::UnknownSource,
             Self::Entity => RowCode::UnknownEntity,
             Self::Supplier => RowCode::UnknownSupplier,
-        };
-        let noun = self.as_str();
+        }
+    }
+
+    /// The problem of a row that names one which no table knows yet.
+    pub(crate) fn unknown(self, word: &str) -> RowProblem {
+        let (code, noun) = (self.code(), self.as_str());
         RowProblem::new(code, &format!("/{noun}_code"), format!("no {noun} is known as {word}"))
             .hint(format!("add the {noun}: the row counts from then on"))
             .value(word)
+    }
+
+    /// What to do about stored rows that wait for a word. Rows from before codes were held to their
+    /// form may have one that nothing can ever be called by.
+    pub(crate) fn remedy(self, word: &str) -> String {
+        let noun = self.as_str();
+        match check_code(word) {
+            Err(CodeError::NotACode) => format!(
+                "no {noun} can have this code: void the rows, and send them again with a code of 1-64 letters, digits . _ - / :"
+            ),
+            Ok(()) | Err(CodeError::AnId) => format!("add the {noun}: the rows count then"),
+        }
     }
 }
 

@@ -282,6 +282,50 @@ impl<'a> Narrowed<'a> {
         Ok(Self { parts, states, question, at, of, owned, whys, noticed, seqs, head, within, zone })
     }
 
+    /// The first facility, source or entity of a question that there is none of, and the parameter that
+    /// asks for it. A code that no table has yet is one as long as rows wait for it. Blocks.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn unknown(
+        parts: &TenantParts,
+        question: &Question,
+    ) -> anyhow::Result<Option<(&'static str, String)>> {
+        if question.facilities.is_empty()
+            && question.sources.is_empty()
+            && question.entities.is_empty()
+        {
+            return Ok(None);
+        }
+        let (own, asked) = (parts.own, question.clone());
+        parts.read(move |rd| {
+            let registry = Registry::load(rd, &own, u64::MAX)?;
+            let mut waits = |kind: &str, word: &str| {
+                let first = Slice { from: 0, limit: 1 };
+                let found = mentions_of_word(rd, &own.calculate, Word { kind, word }, first)?;
+                anyhow::Ok(!found.is_empty())
+            };
+            for word in asked.facilities {
+                let known = registry.facility(&named(&word), u64::MAX).is_some();
+                if !known && !waits("facility", &word)? {
+                    return Ok(Some(("facility_id", word)));
+                }
+            }
+            for word in asked.sources {
+                let known = registry.source(&named(&word), u64::MAX).is_some();
+                if !known && !waits("source", &word)? {
+                    return Ok(Some(("source_id", word)));
+                }
+            }
+            for word in asked.entities {
+                if registry.entity(&word, u64::MAX).is_none() {
+                    return Ok(Some(("entity_id", word)));
+                }
+            }
+            Ok(None)
+        })
+    }
+
     /// Shows the rows of a segment that are asked for, from a row on, in their order, until told to
     /// stop. Blocks.
     ///

@@ -6,6 +6,8 @@ use envora_domain::activities::{Activity, Origin, Period, Ref};
 use envora_domain::id::Kind;
 use serde_json::{Map, Value, json};
 
+use crate::fields::{NAMES, OPEN_NAMES};
+
 /// The fields of an activity; what was not sent is not there.
 #[must_use]
 pub fn fields(activity: &Activity) -> BTreeMap<String, Value> {
@@ -112,6 +114,17 @@ fn plain(value: &Value) -> String {
         Value::Null => String::new(),
         Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => value.to_string(),
     }
+}
+
+/// The names of all fields that [`fields`] may give.
+#[must_use]
+pub fn names() -> Vec<&'static str> {
+    let first = |name: &&'static str| name.split('.').next().unwrap_or(name);
+    let mut names: Vec<&str> = NAMES.iter().map(|name| first(&name)).collect();
+    names.dedup();
+    names.extend(OPEN_NAMES);
+    names.push("origin");
+    names
 }
 
 fn period(period: &Period) -> Vec<(&'static str, Value)> {

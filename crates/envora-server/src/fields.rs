@@ -3,11 +3,15 @@
 use envora_api::problems::{Problem, RowError};
 use envora_api::spelling::did_you_mean;
 use envora_domain::catalogue;
+use envora_domain::codes::{CodeError, check_code};
 use envora_domain::decimal::Decimal;
 use envora_domain::time::{Day, Zone};
 use serde_json::{Map, Value};
 
 use crate::params::shown;
+
+/// What to do about a field that is due.
+const FILL_IN: &str = "Fill it in: it must be said.";
 
 /// The longest text a field may have.
 const TEXT_CHARS_MAX: usize = 200;
@@ -35,8 +39,12 @@ impl Fields {
     /// 422 when it is no object.
     pub fn of(body: Value, known: &[&str]) -> Result<Self, Problem> {
         let Value::Object(object) = body else {
-            return Err(Problem::validation_failed("The body is a JSON object.")
-                .with_errors(vec![error("wrong_type", "#", "an object is due here")]));
+            return Err(Problem::validation_failed("The body is a JSON object.").with_errors(
+                vec![RowError {
+                    hint: Some(format!("Send {{…}} with the fields {}.", known.join(", "))),
+                    ..error("wrong_type", "#", "an object is due here")
+                }],
+            ));
         };
         let mut fields = Self { object, errors: Vec::new() };
         let unknown: Vec<String> =
@@ -69,37 +77,45 @@ impl Fields {
         match self.object.get(name) {
             None | Some(Value::Null) => {
                 if need == Need::Required {
-                    self.fault("missing_field", name, "it is missing");
+                    self.fault_with(("missing_field", name), "it is missing", FILL_IN);
                 }
                 String::new()
             }
             Some(Value::String(text)) => {
                 let text = text.trim().to_owned();
                 if text.is_empty() && need == Need::Required {
-                    self.fault("missing_field", name, "it is blank");
+                    self.fault_with(("missing_field", name), "it is blank", FILL_IN);
                 } else if text.chars().count() > TEXT_CHARS_MAX {
-                    self.fault("wrong_type", name, "it has more than 200 characters");
+                    let detail = "it has more than 200 characters";
+                    self.fault_with(("wrong_type", name), detail, "Shorten it.");
                 } else if text.chars().any(char::is_control) {
-                    self.fault("wrong_type", name, "it has control characters");
+                    let hint = "Take them out: it is text in one line, without tabs.";
+                    self.fault_with(("wrong_type", name), "it has control characters", hint);
                 }
                 text
             }
             Some(_) => {
-                self.fault("wrong_type", name, "a text is due here");
+                let hint = "Write it in double quotes.";
+                self.fault_with(("wrong_type", name), "a text is due here", hint);
                 String::new()
             }
         }
     }
 
-    /// A code: letters, digits, `.`, `_`, `-`, `/`, `:`, at most 64.
+    /// A code: letters, digits, `.`, `_`, `-`, `/`, `:`, at most 64, and no id.
     pub fn code(&mut self, name: &str, need: Need) -> String {
         let code = self.text(name, need);
-        let is_letter = |letter: char| {
-            letter.is_alphanumeric() || matches!(letter, '.' | '_' | '-' | '/' | ':')
-        };
-        let fits = code.chars().all(is_letter) && code.chars().count() <= 64;
-        if !fits {
-            self.fault("wrong_type", name, "a code is at most 64 letters, digits or . _ - / :");
+        // Another fault of the same text is told already.
+        let told = self.errors.iter().any(|error| error.pointer == Some(pointer(name)));
+        if let Err(error) = check_code(&code)
+            && !code.is_empty()
+            && !told
+        {
+            let hint = match error {
+                CodeError::NotACode => "Leave blanks and other signs out, or write - for them.",
+                CodeError::AnId => "Choose a word of your own; what has an id is named by the id.",
+            };
+            self.fault_with(("wrong_type", name), &error.to_string(), hint);
         }
         code
     }
@@ -217,7 +233,9 @@ impl Fields {
         if let (Some(opened), Some(closed)) = (opened, closed)
             && closed <= opened
         {
-            self.fault("period_reversed", "closed", "it lies before the day of opening");
+            let hint = "Correct one of the two; closed is the first day on which it is no more.";
+            let detail = "it does not lie after the day of opening";
+            self.fault_with(("period_reversed", "closed"), detail, hint);
         }
     }
 
@@ -230,7 +248,7 @@ impl Fields {
             None => {
                 let detail =
                     format!("an integer from {} to {} is due", bounds.start(), bounds.end());
-                self.fault("wrong_type", name, &detail);
+                self.fault_with(("wrong_type", name), &detail, "Write it without quotes.");
                 None
             }
         }
@@ -240,7 +258,8 @@ impl Fields {
     pub fn truth(&mut self, name: &str) -> Option<bool> {
         let truth = self.object.get(name)?.as_bool();
         if truth.is_none() {
-            self.fault("wrong_type", name, "true or false is due here");
+            let hint = "Write it without quotes.";
+            self.fault_with(("wrong_type", name), "true or false is due here", hint);
         }
         truth
     }

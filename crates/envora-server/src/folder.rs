@@ -291,6 +291,9 @@ impl FolderError {
             }
             Self::OtherHistory { .. } => "put back the database that belongs to these keys; this one has another past".to_owned(),
             Self::DamagedLog { .. } => "its database was changed from outside: restore it from a backup".to_owned(),
+            Self::Unreadable { file: "envora.toml", .. } => {
+                "correct that line of envora.toml: `envora config explain` lists what may stand there".to_owned()
+            }
             Self::Unreadable { .. } => "restore the file from a backup".to_owned(),
             Self::Unexpected(_) => "keep a copy of the folder before anything else, then see to the cause that is named".to_owned(),
         }

@@ -37,10 +37,19 @@ impl Cut {
     /// # Errors
     /// 400 for a field that the type has not, and for anything but `total` to include.
     pub fn of<T: PartialSchema>(params: &Params) -> Result<Self, Problem> {
+        Self::besides::<T>(params, &[])
+    }
+
+    /// [`Cut::of`] of a type that has these fields besides those that its schema names.
+    ///
+    /// # Errors
+    /// 400 for a field that is none of either.
+    pub fn besides<T: PartialSchema>(params: &Params, others: &[&str]) -> Result<Self, Problem> {
         let asked = params.many("fields").flat_map(|words| words.split(','));
         let fields: Vec<String> = asked.map(|word| word.trim().to_owned()).collect();
-        let known = known::<T>();
-        let known: Vec<&str> = known.iter().map(String::as_str).collect();
+        let known = known(&T::schema());
+        let known: Vec<&str> =
+            known.iter().map(String::as_str).chain(others.iter().copied()).collect();
         let strange = fields.iter().find(|field| !known.contains(&field.as_str()));
         if let (Some(field), false) = (strange, known.is_empty()) {
             let hint = did_you_mean(field, &known).map_or_else(
@@ -124,12 +133,11 @@ pub fn whole<T: PartialSchema + Serialize>(
     })
 }
 
-/// The names of a type's fields; none where a type may have any.
-fn known<T: PartialSchema>() -> Vec<String> {
-    match T::schema() {
-        RefOr::T(Schema::Object(object)) if object.additional_properties.is_none() => {
-            object.properties.keys().cloned().collect()
-        }
+/// The names of a type's fields; none where its schema names none.
+fn known(schema: &RefOr<Schema>) -> Vec<String> {
+    match schema {
+        RefOr::T(Schema::Object(object)) => object.properties.keys().cloned().collect(),
+        RefOr::T(Schema::AllOf(all)) => all.items.iter().flat_map(known).collect(),
         RefOr::Ref(_) | RefOr::T(_) => Vec::new(),
     }
 }

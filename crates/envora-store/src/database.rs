@@ -221,6 +221,11 @@ impl TenantDb {
         self.inner.shared.resume();
     }
 
+    /// The disk has no room for what is written beside the database: no work is taken until there is.
+    pub fn read_only(&self) {
+        self.inner.shared.become_(WriterState::ReadOnly);
+    }
+
     /// A sync beside the database failed: nothing more is acknowledged, the process has to end.
     pub fn stop(&self) {
         self.inner.shared.become_(WriterState::Stopped);

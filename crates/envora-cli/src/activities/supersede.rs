@@ -5,7 +5,7 @@ use envora_api::activities::Activity;
 use envora_api::writes::{Outcome, WriteAnswer};
 use serde_json::{Map, Value, json};
 
-use super::wait_until_counted;
+use super::{voiding, wait_until_counted};
 use crate::arguments::SupersedeArguments;
 use crate::client::Client;
 use crate::failures::{Exit, Failure};
@@ -27,6 +27,9 @@ pub(super) async fn run(
     arguments: &SupersedeArguments,
     session: &mut Session,
 ) -> Result<(), Failure> {
+    if let (Some(import), None, true) = (&arguments.import, arguments.line, arguments.void) {
+        return voiding::run(import, arguments.reason.as_deref(), session).await;
+    }
     let changes = changes(arguments)?;
     let client = session.client_to_change()?;
     let old = named(&client, arguments).await?;
@@ -123,7 +126,7 @@ async fn named(client: &Client, arguments: &SupersedeArguments) -> Result<Activi
     let (Some(import), Some(line)) = (&arguments.import, arguments.line) else {
         return Err(Failure::usage(
             "which activity?",
-            "say --id act_…, or --import imp_… --line N for the line of a file",
+            "say --id act_…, or --import imp_… --line N for the line of a file; --import imp_… --void alone is all of it",
         ));
     };
     let number = line.to_string();

@@ -125,6 +125,7 @@ impl Handed<'_> {
 /// Something was not made durable: a full disk may get room again, anything else ends the process.
 pub(super) fn not_durable(parts: &TenantParts, error: &io::Error) -> SubmitError {
     if matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded) {
+        parts.db.read_only();
         return SubmitError::ReadOnly;
     }
     // The kernel may have dropped what it could not write: another try would seem to succeed.

@@ -6,6 +6,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use envora_domain::activities::problems::{Flag, PROBLEMS_MAX, RowCode, RowProblem};
 use envora_domain::activities::{Activity, Input, Origin, Period, Price, Reading, Ref};
 use envora_domain::decimal::Decimal;
+use envora_domain::id::{Entity, Supplier};
 use envora_domain::time::{Day, Timestamp};
 
 use super::shapes::{self, CODE_CHARS_MAX, Shaped, WORD_CHARS_MAX};
@@ -220,11 +221,11 @@ impl Draft {
             Field::EndDate => self.times.end_date = Some(shapes::day(given)?),
             Field::TimeZone => self.time_zone = word(given)?,
             Field::FacilityId => self.facility = Some(Ref::Id(shapes::id(given)?)),
-            Field::FacilityCode => self.facility = code(given)?.map(Ref::Code),
+            Field::FacilityCode => self.facility = Some(Ref::Code(shapes::own_code(given)?)),
             Field::SourceId => self.source = Some(Ref::Id(shapes::id(given)?)),
-            Field::SourceCode => self.source = code(given)?.map(Ref::Code),
-            Field::SupplierCode => self.supplier = code(given)?,
-            Field::EntityCode => self.entity = code(given)?,
+            Field::SourceCode => self.source = Some(Ref::Code(shapes::own_code(given)?)),
+            Field::SupplierCode => self.supplier = Some(shapes::own_word::<Supplier>(given)?),
+            Field::EntityCode => self.entity = Some(shapes::own_word::<Entity>(given)?),
             Field::Scope => self.scope = small(given, 3)?,
             Field::Category => self.category = small(given, 15)?,
             Field::Item => self.item = code(given)?,
@@ -235,7 +236,9 @@ impl Draft {
             Field::Evidence => self.put_cell_list(given, shapes::evidence)?,
             Field::DataKind => self.data_kind = word(given)?,
             Field::Primary => self.primary = Some(shapes::boolean(given)?),
-            Field::UncertaintyPct => self.uncertainty_pct = Some(self.number(given)?),
+            Field::UncertaintyPct => {
+                self.uncertainty_pct = Some(shapes::not_negative(self.number(given)?)?);
+            }
             Field::Supersedes => self.supersedes = Some(shapes::text_of(given, 0, 204)?),
             Field::SupersedeReason => self.supersede_reason = word(given)?,
             Field::Void => self.void = Some(shapes::boolean(given)?),

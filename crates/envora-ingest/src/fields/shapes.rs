@@ -1,6 +1,7 @@
 //! One function per shape of value: what the schema's `$defs` say, with an error that helps.
 
 use envora_domain::activities::problems::{RowCode, RowProblem};
+use envora_domain::codes::{CodeError, check_code};
 use envora_domain::decimal::{Decimal, DecimalError};
 use envora_domain::id::{Id, Kind};
 use envora_domain::time::{Day, TimeError, Timestamp};
@@ -215,6 +216,10 @@ pub(crate) fn time_problem(text: &str, error: TimeError) -> RowProblem {
             RowCode::WrongType,
             "write it like 2022-01-31T13:00:00Z; a local time needs a mapping with `format` and `time_zone`",
         ),
+        TimeError::LeapSecond => (
+            RowCode::WrongType,
+            "write the second before as :59, or the first of the next minute as :00: which of them is meant is for you to say",
+        ),
         TimeError::OutOfRange => (
             RowCode::WrongType,
             "correct the year; a period that is not over yet ends with the data, not in the year 9999",
@@ -227,6 +232,51 @@ pub(crate) fn time_problem(text: &str, error: TimeError) -> RowProblem {
     };
     let shown: String = text.chars().take(40).collect();
     RowProblem::new(code, "", format!("{shown:?}: {error}")).value(text).hint(hint)
+}
+
+/// A code of the organization's own.
+pub(super) fn own_code(given: Given<'_>) -> Shaped<String> {
+    let text = text(given, CODE_CHARS_MAX)?;
+    check_code(&text).map_err(|error| code_problem(&text, error))?;
+    Ok(text)
+}
+
+/// A code of the organization's own, or our id of what it names.
+pub(super) fn own_word<K: Kind>(given: Given<'_>) -> Shaped<String> {
+    match given {
+        Given::Cell(text) | Given::Text(text) if Id::<K>::parse(text).is_ok() => {
+            Ok(text.to_owned())
+        }
+        Given::Cell(_)
+        | Given::Text(_)
+        | Given::Number(_)
+        | Given::Bool(_)
+        | Given::Null
+        | Given::Array
+        | Given::Object => own_code(given),
+    }
+}
+
+/// What is wrong with a text that can never be a code: to add a facility of it would be refused too.
+fn code_problem(text: &str, error: CodeError) -> RowProblem {
+    let shown: String = text.chars().take(40).collect();
+    let hint = match error {
+        CodeError::NotACode => {
+            "translate it with `map` in the mapping, or send a code of 1-64 letters, digits . _ - / :"
+        }
+        CodeError::AnId => "send an id in the field that ends in `_id`, or a code of your own",
+    };
+    RowProblem::new(RowCode::WrongType, "", format!("{shown:?}: {error}")).value(text).hint(hint)
+}
+
+/// A number from 0 on.
+pub(super) fn not_negative(value: Decimal) -> Shaped<Decimal> {
+    if value.mantissa() >= 0 {
+        return Ok(value);
+    }
+    Err(RowProblem::new(RowCode::WrongType, "", format!("{value} is below 0"))
+        .value(&value.to_string())
+        .hint("send it without the minus: it is how far off the quantity may be, either way"))
 }
 
 /// An id of one kind.

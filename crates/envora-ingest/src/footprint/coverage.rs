@@ -24,6 +24,7 @@ use super::figures::{Sieve, column, month_of, month_word, months};
 use super::piles::Piles;
 use crate::commit::ALIKE_REMEDY;
 use crate::process::scan::NOTICED;
+use crate::registry::Wanted;
 use crate::tenant::{OtherRules, TenantParts};
 use crate::trace::replay;
 
@@ -118,9 +119,12 @@ pub(crate) fn unresolved(
     let mut groups: BTreeMap<(String, String, String), UnresolvedGroup> = BTreeMap::new();
     for row in rows.into_iter().filter(|row| !is_noticed(&row.code)) {
         let key = (row.code.clone(), row.word.clone(), row.remedy.clone());
-        let remedy = match row.word.as_str() {
-            "" => row.remedy,
-            word => format!("`{word}`: {}", row.remedy),
+        // What was noted with a row may be older than the form of codes.
+        let wanted = Wanted::ALL.into_iter().find(|wanted| wanted.code().as_str() == row.code);
+        let remedy = match (row.word.as_str(), wanted) {
+            ("", _) => row.remedy,
+            (word, Some(wanted)) => format!("`{word}`: {}", wanted.remedy(word)),
+            (word, None) => format!("`{word}`: {}", row.remedy),
         };
         let group = groups.entry(key).or_insert_with(|| UnresolvedGroup {
             code: row.code,

@@ -576,18 +576,13 @@ impl FieldPlan {
         if let Some(moment) = moment {
             return Ok((moment, text.into_owned()));
         }
-        if format.is_none() && Timestamp::parse(&text) == Err(TimeError::OutOfRange) {
-            let mut problem = time_problem(&text, TimeError::OutOfRange);
+        if format.is_none()
+            && let Err(error @ (TimeError::OutOfRange | TimeError::TooFine | TimeError::LeapSecond)) =
+                Timestamp::parse(&text)
+        {
+            let mut problem = time_problem(&text, error);
             problem.field = self.field.pointer();
             return Err(self.shown(problem, &text));
-        }
-        if format.is_none() && Timestamp::parse(&text) == Err(TimeError::TooFine) {
-            let problem = RowProblem::new(
-                RowCode::TooManyDigits,
-                &self.field.pointer(),
-                TimeError::TooFine.to_string(),
-            );
-            return Err(self.shown(problem.hint("cut it to microseconds at the source"), &text));
         }
         let shown: String = text.chars().take(40).collect();
         let (detail, hint) = match format {

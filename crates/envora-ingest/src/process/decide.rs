@@ -12,7 +12,7 @@ use envora_domain::time::{Day, Zone};
 use envora_store::facilities::FacilityFields;
 
 use super::choices::{Choices, Place, Reason};
-use crate::registry::Registry;
+use crate::registry::{Registry, Wanted};
 
 /// What a row comes to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -208,29 +208,27 @@ fn standing<'a>(
     seq: u64,
 ) -> Result<Standing<'a>, Reason> {
     let unknown =
-        |code, word: String, remedy: &str| Reason { code, word, remedy: remedy.to_owned() };
-    let source = match &activity.source {
-        None => None,
-        Some(word) => Some(registry.source(word, seq).ok_or_else(|| {
-            unknown(RowCode::UnknownSource, word.to_string(), "add the source: the rows count then")
-        })?),
-    };
+        |code, word: String, wanted: Wanted| Reason { code, remedy: wanted.remedy(&word), word };
+    let source =
+        match &activity.source {
+            None => None,
+            Some(word) => Some(registry.source(word, seq).ok_or_else(|| {
+                unknown(RowCode::UnknownSource, word.to_string(), Wanted::Source)
+            })?),
+        };
     if let Some(word) = &activity.entity
         && registry.entity(word, seq).is_none()
     {
-        let remedy = "add the entity: the rows count then";
-        return Err(unknown(RowCode::UnknownEntity, word.clone(), remedy));
+        return Err(unknown(RowCode::UnknownEntity, word.clone(), Wanted::Entity));
     }
     if let Some(word) = &activity.supplier
         && registry.supplier(word, seq).is_none()
     {
-        let remedy = "add the supplier: the rows count then";
-        return Err(unknown(RowCode::UnknownSupplier, word.clone(), remedy));
+        return Err(unknown(RowCode::UnknownSupplier, word.clone(), Wanted::Supplier));
     }
     let facility = match &activity.facility {
         Some(word) => Some(registry.facility(word, seq).ok_or_else(|| {
-            let remedy = "add the facility: the rows count then";
-            unknown(RowCode::UnknownFacility, word.to_string(), remedy)
+            unknown(RowCode::UnknownFacility, word.to_string(), Wanted::Facility)
         })?),
         None => registry.place(activity, seq),
     };

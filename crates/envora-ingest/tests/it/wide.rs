@@ -99,7 +99,7 @@ unit = "kW.h"
 time_zone = "Europe/London"
 [[activity]]
 period = { day = "ConsumptionDate", format = "DD/MM/YYYY" }
-facility_code = { column = "siteRef" }
+facility_code = { column = "siteRef", map = { "Mossbrook Primary Sch" = "mossbrook" } }
 source_code = { column = "MPAN" }
 [unpivot]
 columns = '^kWh_\d+$'
@@ -111,6 +111,16 @@ length = "PT30M"
 fn counted_half_hours_are_read_and_other_columns_stay_out() {
     let (read, left) = rows(&real("example-sheffield-file.csv"), COUNTED);
     assert_eq!((good(&read).len(), read.len(), left), (96, 96, 0));
+}
+
+#[test]
+fn a_place_that_is_no_code_is_refused_with_the_way_to_translate_it() {
+    let mapping = COUNTED.replace(", map = { \"Mossbrook Primary Sch\" = \"mossbrook\" }", "");
+    let (read, _) = rows(&real("example-sheffield-file.csv"), &mapping);
+    let problems = read[0].activity.as_ref().expect_err("a name with blanks is no code");
+    assert_eq!(problems[0].code, RowCode::WrongType, "{problems:?}");
+    let hint = problems[0].hint.as_deref().unwrap_or_default();
+    assert!(hint.contains("`map`"), "{problems:?}");
 }
 
 /// A row of so many half-hours on a day.

@@ -467,6 +467,31 @@ pub(super) fn question(params: &Params) -> Result<Question, Problem> {
     })
 }
 
+/// Refuses a facility, a source or an entity that there is none of: an empty list would be no answer.
+///
+/// # Errors
+/// 400, naming the parameter; the database's.
+pub(super) async fn nouns_are_known(
+    app: &App,
+    parts: &Arc<TenantParts>,
+    asked: &Question,
+) -> Result<(), Refusal> {
+    let (parts, asked) = (Arc::clone(parts), asked.clone());
+    let unknown = blocking(app, move || Ok(Narrowed::unknown(&parts, &asked)?)).await?;
+    let Some((name, word)) = unknown else { return Ok(()) };
+    Err(no_such(name, &word).into())
+}
+
+/// 400 for a noun that a parameter names by a word that is none's.
+pub(super) fn no_such(name: &str, word: &str) -> Problem {
+    let noun = name.trim_end_matches("_id");
+    let detail = format!(
+        "There is no {noun} {}. Name one by its id or its code, as the list of them has it.",
+        shown(word)
+    );
+    refused(name, detail)
+}
+
 fn flag(word: &str) -> Result<Flag, Problem> {
     let known = || Flag::ALL.iter().map(|flag| flag.as_str()).collect::<Vec<_>>().join(", ");
     let unknown = || refused("flag", format!("flag is one of {}, not {}.", known(), shown(word)));
@@ -499,7 +524,7 @@ pub(crate) async fn list(
     params.only(
         &[&["limit", "cursor", "fields", "include", "sort", "after_seq"], NARROWS].concat(),
     )?;
-    let cut = Cut::of::<Activity>(&params)?;
+    let cut = Cut::besides::<Activity>(&params, &words::names())?;
     let (parts, grant, now) =
         (Arc::clone(allowed.tenant.parts()), allowed.grant, app.clock().now());
     let walk = Walk { route: ALL, params: &params };
@@ -519,6 +544,7 @@ pub(crate) async fn list(
     let counted_from = cut.total.then_some(first);
     let wanted =
         Wanted { question: question(&params)?, limit: params.limit()?, from, sorted, counted_from };
+    nouns_are_known(&app, &parts, &wanted.question).await?;
     let asked = Arc::clone(&parts);
     let listed = blocking(&app, move || Ok(page(&asked, grant, wanted)?)).await?;
     let next_cursor = listed.next.map(|place| cursors::encode(&parts.keys, walk, place, now));

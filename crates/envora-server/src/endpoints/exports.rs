@@ -14,7 +14,7 @@ use envora_domain::access::actions::ReadActivities;
 use envora_ingest::export::{Export, ExportError, Shape as FileShape};
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::activities::{NARROWS, question};
+use super::activities::{NARROWS, nouns_are_known, question};
 use crate::access::Allowed;
 use crate::app::App;
 use crate::gate;
@@ -60,8 +60,9 @@ pub(crate) async fn export(
     params.only(&[&["format"], NARROWS].concat())?;
     let (shape, media_type, name) = shape(&headers, &params)?;
     let question = question(&params)?;
-    let turn = app.export_turn()?;
     let parts = Arc::clone(allowed.tenant.parts());
+    nouns_are_known(&app, &parts, &question).await?;
+    let turn = app.export_turn()?;
     let begin = move || Export::begin(parts, question, shape);
     let begun = app.tracker().spawn_blocking(begin).await.context("begin a file")?;
     let export = begun.map_err(|error| match error {

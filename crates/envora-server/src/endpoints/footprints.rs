@@ -11,7 +11,7 @@ use envora_domain::time::Day;
 use envora_ingest::footprint::series::{self as engine, Interval};
 use envora_ingest::footprint::{AskError, FootprintQuery, GroupBy, footprint};
 
-use super::activities::kinds_are_known;
+use super::activities::{kinds_are_known, no_such};
 use crate::access::{Allowed, nothing_here};
 use crate::answers::{Answer, Reply};
 use crate::app::App;
@@ -194,8 +194,15 @@ fn unanswered(error: AskError) -> Refusal {
         AskError::TooManyPoints
         | AskError::PeriodReversed
         | AskError::PeriodTooLong
-        | AskError::UnknownGwpSet(_) | AskError::UnknownWord { .. } => {
-            Problem::unknown_parameter(error.to_string()).into()
+        | AskError::UnknownGwpSet(_) => Problem::unknown_parameter(error.to_string()).into(),
+        AskError::UnknownWord { field, word } => {
+            match FILTERS.iter().find(|(_, filter)| *filter == field) {
+                Some((name, _)) if name.ends_with("_id") => no_such(name, &word).into(),
+                Some(_) | None => {
+                    let error = AskError::UnknownWord { field, word };
+                    Problem::unknown_parameter(error.to_string()).into()
+                }
+            }
         }
         AskError::NotYet => Problem::not_calculated(
             "The first calculation has not ended yet, so there are no figures to tell. Ask again in a moment.",

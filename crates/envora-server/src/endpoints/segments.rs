@@ -11,7 +11,7 @@ use envora_ingest::tenant::TenantParts;
 use envora_ingest::trace::prove_segment;
 use envora_store::segments::{self as store, segment_by_id, segment_totals, segments_from};
 
-use super::activities::question;
+use super::activities::{nouns_are_known, question};
 use super::footprints::blocking;
 use crate::access::{Allowed, nothing_here};
 use crate::answers::{Answer, Reply};
@@ -88,6 +88,7 @@ async fn list(State(app): State<App>, allowed: Allowed<ReadActivities>, params: 
     let counted_from = cut.total.then_some(first);
     let wanted =
         Wanted { question: question(&params)?, limit: params.limit()?, from, counted_from };
+    nouns_are_known(&app, &parts, &wanted.question).await?;
     let asked = parts.clone();
     let (data, next, total) = blocking(&app, move || Ok(page(&asked, grant, wanted)?)).await?;
     let place = |seq| Place { after: String::new(), seq };

@@ -10,6 +10,7 @@ use axum::body::Body;
 use envora_lake::os_disk::OsDisk;
 use envora_server::folder::doctor::{Health, doctor};
 use envora_server::serving::{self, BindError, Bound, Listen};
+use envora_store::writer::WriterState;
 use envora_testkit::disk::{Call, FaultyDisk};
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -100,13 +101,14 @@ async fn a_full_disk_refuses_and_nothing_is_half_stored() {
     let house = with_facility(House::on(Arc::<FaultyDisk<OsDisk>>::clone(&disk))).await;
     disk.fail(Call::Create, 0, ErrorKind::StorageFull);
     let refused = push(&house, "import-key-1", file(3_000)).await;
-    assert!(matches!(refused.status, 500 | 503), "{}", refused.json());
+    refused.is_problem(503, "read_only");
+    let tenant = house.app.tenants().all().find(|tenant| tenant.about().slug == "acme").unwrap();
+    assert_eq!(tenant.parts().db.state(), WriterState::ReadOnly, "what readiness tells");
     assert_eq!(house.get("/imports").await.json()["data"], json!([]));
     assert_eq!(house.get("/activities").await.json()["data"], json!([]));
-    let tenant = house.app.tenants().all().find(|tenant| tenant.about().slug == "acme").unwrap();
-    if apart(|| tenant.has_room()) {
-        tenant.parts().db.resume();
-    }
+    assert!(apart(|| tenant.has_room()));
+    tenant.parts().db.resume();
+    assert_eq!(tenant.parts().db.state(), WriterState::Open);
     let stored = push(&house, "import-key-1", file(3_000)).await;
     assert_eq!(stored.json()["counts"]["accepted"], 3_000, "{}", stored.json());
 }

@@ -81,7 +81,11 @@ async fn activities_and_problems_are_counted() {
     let first_seq = &imports["data"][1]["watermark"]["seq"];
     let found = house.get("/activities?limit=1").await.json();
     assert_eq!(found.get("total"), None, "it is not counted unless asked");
-    let source = "/activities?source_id=none".to_owned();
+    let idle = json!({"code": "idle", "name": "Not used yet", "type": "electricity.purchased"});
+    assert_eq!(house.post("/sources", &idle).await.status, 201);
+    let annex = json!({"code": "x", "name": "The annex", "country": "GB"});
+    assert_eq!(house.post("/facilities", &annex).await.status, 201);
+    let source = "/activities?source_id=idle".to_owned();
     for (list, total) in [
         ("/activities?type=electricity.purchased".to_owned(), 4),
         ("/activities?state=counted".to_owned(), 0),

@@ -39,5 +39,6 @@ mod reverse;
 mod segments;
 mod shares;
 mod skipped;
+mod strict;
 mod types;
 mod workbooks;

@@ -116,15 +116,19 @@ fn a_server_that_cannot_be_used_is_refused_with_a_remedy_and_without_its_passwor
     let house = House::new();
     let folder = house.path().join("data");
     std::fs::create_dir(&folder).unwrap();
-    for (url, due) in [
-        ("postgresql://envora:hush@db.example.org/postgres", "db.example.org is not this machine"),
-        ("postgresql://envora:hush@127.0.0.1:1/postgres", "start PostgreSQL there"),
-        ("postgresql:/envora:hush", "it is not a connection string"),
+    for (url, due, exit) in [
+        (
+            "postgresql://envora:hush@db.example.org/postgres",
+            "db.example.org is not this machine",
+            1,
+        ),
+        ("postgresql://envora:hush@127.0.0.1:1/postgres", "start PostgreSQL there", 6),
+        ("postgresql:/envora:hush", "it is not a connection string", 1),
     ] {
         let settings = format!("[store]\nengine = \"postgres\"\nurl = \"{url}\"\n");
         std::fs::write(folder.join("envora.toml"), settings).unwrap();
         let ended = house.run(&["init", "--data", text(&folder), "--org", "acme", "--name", "A"]);
-        assert_eq!(ended.code, Some(1), "{ended:?}");
+        assert_eq!(ended.code, Some(exit), "{ended:?}");
         assert!(ended.err.contains(due) && ended.err.contains("help"), "{ended:?}");
         assert!(!ended.err.contains("hush") && !ended.out.contains("hush"), "{ended:?}");
         let made = std::fs::read_dir(&folder).unwrap().count();
