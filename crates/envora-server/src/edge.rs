@@ -9,7 +9,8 @@ use std::any::Any;
 use axum::body::Body;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::header::{
-    ACCEPT, ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_TYPE, HeaderName, RETRY_AFTER, VARY,
+    ACCEPT, ACCEPT_ENCODING, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HeaderName, RETRY_AFTER,
+    TRANSFER_ENCODING, VARY,
 };
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::middleware::Next;
@@ -52,6 +53,9 @@ pub async fn edge(State(app): State<App>, mut request: Request, next: Next) -> R
     let is_packed_badly = Encoding::of(request.headers()).is_err();
     request.extensions_mut().insert(RequestId(id.clone()));
     let (parts, body) = request.into_parts();
+    // Beside it a Content-Length is taken off before anybody here sees it: such a connection is not used
+    // again, so that nobody's idea of where the request ends can reach the next one.
+    let is_chunked = parts.headers.contains_key(TRANSFER_ENCODING);
     let body = lingering(body, &parts.headers, &app);
     let request = Request::from_parts(parts, body);
     let span = tracing::info_span!("request", request.id = %id, tenant.id = tracing::field::Empty);
@@ -75,7 +79,10 @@ pub async fn edge(State(app): State<App>, mut request: Request, next: Next) -> R
         } else {
             routes::taken(route, method).map(|types| (ACCEPT, types))
         };
-        let response = finish(response, &Ending { id: &id, path: &path, wants_page, takes });
+        let mut response = finish(response, &Ending { id: &id, path: &path, wants_page, takes });
+        if is_chunked {
+            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        }
         let micros = app.clock().monotonic_us().saturating_sub(started);
         let status = response.status().as_u16();
         app.metrics().answered(Answered { method, route, status, micros });

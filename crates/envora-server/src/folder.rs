@@ -229,6 +229,38 @@ impl FolderError {
         matches!(self, Self::InUse { .. } | Self::Database { source: OpenError::Busy { .. }, .. })
     }
 
+    /// Whether keys or a database are not the ones that belong there, are damaged or gone.
+    #[must_use]
+    pub const fn is_amiss(&self) -> bool {
+        matches!(
+            self,
+            Self::Keys(
+                KeyError::NotFound
+                    | KeyError::Sealed(_)
+                    | KeyError::Damaged(_)
+                    | KeyError::Gone(_)
+                    | KeyError::OtherTenant(_)
+            ) | Self::Database {
+                source: OpenError::KeyUnavailable
+                    | OpenError::DataIntegrity(_)
+                    | OpenError::Plaintext
+                    | OpenError::OtherTenant
+                    | OpenError::Missing,
+                ..
+            }
+        )
+    }
+
+    /// Whether the server of the databases does not answer.
+    #[must_use]
+    pub const fn is_unanswered(&self) -> bool {
+        matches!(
+            self,
+            Self::Database { source: OpenError::Unreachable { .. }, .. }
+                | Self::Server(OpenError::Unreachable { .. })
+        )
+    }
+
     /// What to do about it.
     #[must_use]
     pub fn remedy(&self) -> String {

@@ -7,7 +7,6 @@ use envora_cli::output::Form;
 use envora_cli::session::Printed;
 use envora_cli::tables::Table;
 use envora_cli::terminal::Terminal;
-use envora_crypto::provider::KeyError;
 use envora_server::app::App;
 use envora_server::folder::doctor::{self, Check, Health};
 use envora_server::folder::init::{Environment as Live, Loopback, NewOrganization};
@@ -15,7 +14,6 @@ use envora_server::folder::settings::Settings;
 use envora_server::folder::{FolderError, Places, init, is_damage, open};
 use envora_server::hosts::HostName;
 use envora_server::serving::{Bound, GRACE, Listen};
-use envora_store::engine::OpenError;
 
 use crate::arguments::{FolderArguments, InitArguments, ServeArguments};
 use crate::environment::Environment;
@@ -175,28 +173,12 @@ pub(crate) fn folder_failure(error: FolderError) -> Failure {
         FolderError::Exists(_) => ("folder_exists", Exit::Error),
         FolderError::Missing(_) => ("folder_missing", Exit::Error),
         FolderError::Unfit { .. } => ("usage", Exit::Usage),
-        // What is there is not what belongs there.
-        FolderError::Keys(
-            KeyError::NotFound
-            | KeyError::Sealed(_)
-            | KeyError::Damaged(_)
-            | KeyError::Gone(_)
-            | KeyError::OtherTenant(_),
-        ) => ("key_unavailable", Exit::Verification),
+        FolderError::Keys(_) if error.is_amiss() => ("key_unavailable", Exit::Verification),
         FolderError::Keys(_) => ("key_unavailable", Exit::Error),
         _ if error.is_in_use() => ("folder_in_use", Exit::Error),
-        FolderError::Database {
-            source:
-                OpenError::KeyUnavailable
-                | OpenError::DataIntegrity(_)
-                | OpenError::Plaintext
-                | OpenError::OtherTenant
-                | OpenError::Missing,
-            ..
-        } => ("database_unavailable", Exit::Verification),
-        FolderError::Database { source: OpenError::Unreachable { .. }, .. }
-        | FolderError::Server(OpenError::Unreachable { .. }) => {
-            ("database_unavailable", Exit::Unavailable)
+        _ if error.is_unanswered() => ("database_unavailable", Exit::Unavailable),
+        FolderError::Database { .. } if error.is_amiss() => {
+            ("database_unavailable", Exit::Verification)
         }
         FolderError::Database { .. } | FolderError::Server(_) => {
             ("database_unavailable", Exit::Error)

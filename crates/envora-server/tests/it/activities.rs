@@ -78,6 +78,9 @@ async fn a_list_is_narrowed_by_what_rows_say() {
     let sent = house.send(import(&house, "", ("import-key-1", file))).await.json();
     counted(&house).await;
     let id = house.get("/facilities/b24").await.json()["id"].as_str().unwrap().to_owned();
+    let idle = json!({"code": "m1", "name": "Not read yet", "type": "electricity.purchased"});
+    assert_eq!(house.post("/sources", &idle).await.status, 201);
+    counted(&house).await;
     let import = sent["id"].as_str().unwrap();
     for (query, want) in [
         ("state=unresolved".to_owned(), vec!["a2 unresolved"]),

@@ -112,7 +112,7 @@ async fn a_series_is_refused_when_it_cannot_be_answered() {
         ("from=2022-01-01&to=2022-01-01", "comes after"),
         ("interval=week", "day, month or year"),
         ("gwp_set=ar7", "no GWP set"),
-        ("facility_id=nowhere", "no known"),
+        ("facility_id=nowhere", "There is no facility"),
         ("group_by=month", "no parameter"),
     ] {
         let answer = house.get(&format!("/carbon-footprint/series?{query}")).await;
