@@ -231,24 +231,26 @@ impl FolderError {
 
     /// Whether keys or a database are not the ones that belong there, are damaged or gone.
     #[must_use]
-    pub const fn is_amiss(&self) -> bool {
-        matches!(
-            self,
-            Self::Keys(
-                KeyError::NotFound
-                    | KeyError::Sealed(_)
-                    | KeyError::Damaged(_)
-                    | KeyError::Gone(_)
-                    | KeyError::OtherTenant(_)
-            ) | Self::Database {
-                source: OpenError::KeyUnavailable
-                    | OpenError::DataIntegrity(_)
-                    | OpenError::Plaintext
-                    | OpenError::OtherTenant
-                    | OpenError::Missing,
-                ..
-            }
-        )
+    pub fn is_amiss(&self) -> bool {
+        let gone = |error: &std::io::Error| error.kind() == std::io::ErrorKind::NotFound;
+        matches!(self, Self::Keys(KeyError::Io(error)) if gone(error))
+            || matches!(
+                self,
+                Self::Keys(
+                    KeyError::NotFound
+                        | KeyError::Sealed(_)
+                        | KeyError::Damaged(_)
+                        | KeyError::Gone(_)
+                        | KeyError::OtherTenant(_)
+                ) | Self::Database {
+                    source: OpenError::KeyUnavailable
+                        | OpenError::DataIntegrity(_)
+                        | OpenError::Plaintext
+                        | OpenError::OtherTenant
+                        | OpenError::Missing,
+                    ..
+                }
+            )
     }
 
     /// Whether the server of the databases does not answer.

@@ -1,5 +1,7 @@
 //! Which column is what: by what it holds, then by its name in the languages that utilities write.
 
+use envora_domain::codes::check_code;
+
 use super::columns::{Column, Holds};
 use super::frame::is_unit;
 
@@ -184,8 +186,7 @@ pub(super) fn carrier<'a>(texts: impl Iterator<Item = &'a str>) -> Option<Carrie
 
 /// Whether a text can be a code.
 pub(super) fn is_code(text: &str) -> bool {
-    let sign = |byte: u8| byte.is_ascii_alphanumeric() || b"._-/:".contains(&byte);
-    (1..=64).contains(&text.len()) && text.bytes().all(sign)
+    check_code(text).is_ok()
 }
 
 /// Whether a text says that something was given back, not taken.

@@ -10,6 +10,7 @@ use axum::body::Body;
 use envora_lake::os_disk::OsDisk;
 use envora_server::folder::doctor::{Health, doctor};
 use envora_server::serving::{self, BindError, Bound, Listen};
+use envora_server::tenants::TenantCtx;
 use envora_store::writer::WriterState;
 use envora_testkit::disk::{Call, FaultyDisk};
 use serde_json::json;
@@ -99,16 +100,17 @@ async fn a_flipped_bit_in_a_segment_is_said_and_nothing_is_answered_from_it() {
 async fn a_full_disk_refuses_and_nothing_is_half_stored() {
     let disk = Arc::new(FaultyDisk::new(OsDisk));
     let house = with_facility(House::on(Arc::<FaultyDisk<OsDisk>>::clone(&disk))).await;
-    disk.fail(Call::Create, 0, ErrorKind::StorageFull);
+    // Full for the file, and for as many looks as may be taken at it meanwhile.
+    (0..5).for_each(|after| disk.fail(Call::Create, after, ErrorKind::StorageFull));
     let refused = push(&house, "import-key-1", file(3_000)).await;
     refused.is_problem(503, "read_only");
-    let tenant = house.app.tenants().all().find(|tenant| tenant.about().slug == "acme").unwrap();
+    let is_read_only = |tenant: &TenantCtx| tenant.parts().db.state() == WriterState::ReadOnly;
+    let tenant = house.app.tenants().all().find(is_read_only).expect("readiness tells it too");
     assert_eq!(house.get("/imports").await.json()["data"], json!([]));
     assert_eq!(house.get("/activities").await.json()["data"], json!([]));
-    // There is room again: as much is noticed without a write.
-    wait_for("writing to go on", || {
-        (tenant.parts().db.state() == WriterState::Open).then_some(())
-    });
+    while !apart(|| tenant.has_room()) {}
+    tenant.parts().db.resume();
+    assert_eq!(tenant.parts().db.state(), WriterState::Open);
     let stored = push(&house, "import-key-1", file(3_000)).await;
     assert_eq!(stored.json()["counts"]["accepted"], 3_000, "{}", stored.json());
 }

@@ -347,3 +347,36 @@ fn a_workbook_is_previewed_checked_pushed_and_traced_by_the_rows_of_its_sheet() 
     }
     push.server.end();
 }
+
+#[test]
+fn a_wrong_file_is_voided_whole_and_once() {
+    let house = House::new();
+    let folder = house.path().join("acme-data");
+    let token = new_folder(&folder);
+    let mut server = Served::start(&folder, &[], None);
+    let row = |number: u64| {
+        format!(
+            "{{\"external_id\":\"a-{number}\",\"type\":\"electricity.purchased\",\"quantity\":\"{number}\",\"unit\":\"kW.h\",\"start\":\"2022-01-01T0{number}:00:00Z\",\"end\":\"2022-01-01T0{number}:30:00Z\",\"facility_code\":\"b1\"}}\n"
+        )
+    };
+    let rows: String = (1..=3).map(row).collect();
+    fs::write(house.path().join("rows.ndjson"), rows).unwrap();
+    let run = |arguments: &[&str]| {
+        let mut command = house.command(arguments);
+        command.env("ENVORA_SERVER", format!("http://acme.localhost:{}", server.port));
+        Ended::of(&command.env("ENVORA_TOKEN", &token).output().unwrap())
+    };
+    let pushed = run(&["data", "push", "rows.ndjson", "--json"]);
+    let imports: serde_json::Value = serde_json::from_str(&pushed.out).unwrap();
+    let import = imports[0]["id"].as_str().unwrap().to_owned();
+    let void = ["data", "supersede", "--import", &import, "--void", "--reason", "the wrong file"];
+    let asked = run(&void);
+    assert!(asked.code == Some(2) && asked.err.contains("Void 3 rows of rows.ndjson"), "{asked:?}");
+    for (voided, before) in [(3, 0), (0, 3)] {
+        let ended = run(&[&void[..], &["--yes", "--json"]].concat());
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+        let told: serde_json::Value = serde_json::from_str(&ended.out).unwrap();
+        assert_eq!((&told["voided"], &told["before"]), (&voided.into(), &before.into()), "{told}");
+    }
+    server.end();
+}
