@@ -120,7 +120,7 @@ fn plain(value: &Value) -> String {
 #[must_use]
 pub fn names() -> Vec<&'static str> {
     let first = |name: &&'static str| name.split('.').next().unwrap_or(name);
-    let mut names: Vec<&str> = NAMES.iter().map(|name| first(name)).collect();
+    let mut names: Vec<&str> = NAMES.iter().map(first).collect();
     names.dedup();
     names.extend(OPEN_NAMES);
     names.push("origin");
