@@ -207,6 +207,11 @@ impl Looking {
             let cells: Vec<String> = (0..record.len()).map(cell).collect();
             self.record(record.line, &cells);
         }
+        if self.look.records + self.look.misshapen.0 == 0 && self.look.totals.is_empty() {
+            let (why, remedy) =
+                ("the file has no row under its header", "send a file with a header and rows");
+            return Err(LookError::NoTable { why, remedy });
+        }
         Ok(self.look)
     }
 

@@ -262,6 +262,7 @@ fn what_is_no_table_is_said() {
         (b"\xff\xfea\0b\0", "UTF-16"),
         (b"PK\x03\x04", "spreadsheet"),
         (b"a\0b", "NUL"),
+        (b"site,kWh\n", "no row"),
     ] {
         let error = look(bytes).unwrap_err().to_string();
         assert!(error.contains(word), "{error}");

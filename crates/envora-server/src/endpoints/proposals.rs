@@ -23,6 +23,8 @@ const PROPOSE: &str = "/v2/organizations/{org_id}/import-mappings/propose";
 
 /// What a file without a name is called.
 const UNNAMED: &str = "my-file";
+/// No mapping's name is longer.
+const NAME_CHARS_MAX: usize = 200;
 
 /// The routes of this file.
 #[must_use]
@@ -36,6 +38,12 @@ pub fn routes() -> Vec<Route> {
     ]
 }
 
+/// A mapping's name, where a text can be one.
+fn name_of(text: &str) -> Option<String> {
+    let fits = (1..=NAME_CHARS_MAX).contains(&text.chars().count());
+    (fits && !text.contains(char::is_control)).then(|| text.to_owned())
+}
+
 pub(crate) async fn add(
     State(app): State<App>,
     _allowed: Allowed<WriteActivities>,
@@ -45,7 +53,8 @@ pub(crate) async fn add(
 ) -> Answer {
     params.only(&["name"])?;
     body_format(&headers, &[Format::Csv])?;
-    let name = params.one("name")?.unwrap_or(UNNAMED).to_owned();
+    let name = params.read("name", "1 to 200 characters", name_of)?;
+    let name = name.unwrap_or_else(|| UNNAMED.to_owned());
     let _room = app.body_room().await?;
     let Arrived { source, .. } = bodies::file(&headers, body).await?;
     let work = move || -> Result<MappingProposal, Refusal> {

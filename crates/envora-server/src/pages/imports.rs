@@ -433,7 +433,7 @@ pub(super) async fn proposed(
     let mut chosen = chosen(&form)?;
     let file_name =
         form.file_name.rsplit_once('.').map_or(form.file_name.as_str(), |(stem, _)| stem);
-    let name = file_name.to_owned();
+    let name: String = file_name.chars().filter(|sign| !sign.is_control()).take(200).collect();
     let sent = headers_of(&form, &app);
     let looked = async {
         let params = Params::of_pairs(

@@ -38,6 +38,9 @@ async fn what_a_file_tells_is_answered_and_what_it_does_not_is_asked() {
 
     let empty = proposed(&house, "", "").await;
     assert_eq!((empty.status, &empty.json()["code"]), (400, &json!("malformed_body")));
+    let bare = proposed(&house, "", "site,kWh\n").await;
+    assert_eq!((bare.status, &bare.json()["code"]), (400, &json!("malformed_body")));
+    assert_eq!(proposed(&house, "?name=", OPEN).await.status, 400);
     let other = house.post("/import-mappings/propose", &json!({})).await;
     assert_eq!(other.status, 415);
 }
