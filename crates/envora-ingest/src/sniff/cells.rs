@@ -51,7 +51,7 @@ pub(super) fn look(cell: &str) -> Look {
     if STYLES.iter().any(|style| numbers::read(*style, cell).is_some()) {
         return Look::Number;
     }
-    if is_clock(cell) {
+    if clock(cell).is_some() {
         return Look::Clock;
     }
     if read_iso(cell).is_some() || times::Times::default().take(0, cell) {
@@ -65,19 +65,13 @@ pub(super) fn is_null(cell: &str) -> bool {
     NULLS.iter().any(|word| cell.eq_ignore_ascii_case(word))
 }
 
-/// Whether a cell is a time of day alone.
-pub(super) fn is_clock(cell: &str) -> bool {
-    clock_format(cell).is_some_and(|(format, _)| {
-        let whole = Format::parse(&format!("YYYY-MM-DD {format}"));
-        whole.is_ok_and(|whole| whole.read(&format!("2024-01-01 {cell}")).is_some())
-    })
-}
-
-/// The format of a time of day, and whether its hour has one digit.
-pub(super) fn clock_format(cell: &str) -> Option<(String, bool)> {
+/// The format of a cell that is a time of day alone, and whether its hour has one digit.
+pub(super) fn clock(cell: &str) -> Option<(String, bool)> {
     // With points between, `29.10.22` would be one.
     let mut loose = [false; 3];
     let format = times::time_of_day(cell, &mut loose).filter(|_| cell.contains(':'))?;
+    let whole = Format::parse(&format!("YYYY-MM-DD {format}")).ok()?;
+    whole.read(&format!("2024-01-01 {cell}"))?;
     Some((format, loose[2]))
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::cells::{clock_format, is_clock, is_null};
+use super::cells::{clock, is_null};
 use super::numbers::{Numbers, Reading, Witness};
 use super::times::Times;
 use crate::mapping::numbers::NumberStyle;
@@ -115,17 +115,13 @@ impl Column {
         self.keep(cell);
         let number = self.numbers.take(line, cell);
         let time = self.times.take(line, cell);
-        let clock = is_clock(cell);
-        if clock {
+        let clock = clock(cell);
+        let is_clock = clock.is_some();
+        if let Some((format, loose)) = clock {
             self.clocks += 1;
-            let format = clock_format(cell);
-            match (&mut self.clock, format) {
-                (Some((_, loose)), Some((_, new))) => *loose |= new,
-                (own @ None, format) => *own = format,
-                (Some(_), None) => {}
-            }
+            self.clock.get_or_insert((format, false)).1 |= loose;
         }
-        for (odd, is) in self.odds.iter_mut().zip([number, time, clock]) {
+        for (odd, is) in self.odds.iter_mut().zip([number, time, is_clock]) {
             if !is {
                 odd.get_or_insert_with(|| Witness::new(line, cell));
             }

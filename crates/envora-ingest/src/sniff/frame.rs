@@ -22,6 +22,8 @@ const DELIMITERS: [u8; 5] = [b',', b';', b'\t', b'|', b'$'];
 pub(super) struct Row {
     pub(super) line: u64,
     pub(super) cells: Vec<String>,
+    /// What each cell looks like.
+    looks: Vec<Look>,
 }
 
 /// Where the parts of the head are.
@@ -57,7 +59,9 @@ fn rows(head: &[u8], delimiter: u8, encoding: Encoding) -> Vec<Row> {
     while let Ok(Some(record)) = records.read() {
         if record.fault.is_none() {
             let cell = |place| decode(record.cell(place).unwrap_or_default(), encoding);
-            rows.push(Row { line: record.line, cells: (0..record.len()).map(cell).collect() });
+            let cells: Vec<String> = (0..record.len()).map(cell).collect();
+            let looks = cells.iter().map(|cell| look(cell)).collect();
+            rows.push(Row { line: record.line, cells, looks });
         }
         if rows.len() == WEIGHED_MAX {
             break;
@@ -73,9 +77,9 @@ fn score(rows: &[Row]) -> u64 {
     let (mut cells, mut clear) = (0_u64, 0_u64);
     for row in rows {
         *patterns.entry(row.cells.len()).or_default() += 1;
-        for cell in &row.cells {
+        for look in &row.looks {
             cells += 1;
-            clear += u64::from(look(cell) != Look::Joined);
+            clear += u64::from(*look != Look::Joined);
         }
     }
     let weight =
@@ -147,16 +151,16 @@ fn header(rows: &[Row], columns: usize) -> (usize, bool) {
         first.get_or_insert(place);
         let below = typed(rows.get(place + 1..).unwrap_or_default(), columns);
         // Names of intervals look like times of day: a header may hold them.
-        let names = |cell: &str| matches!(look(cell), Look::Words | Look::Joined | Look::Clock);
-        let over = row.cells.iter().zip(&below).filter(|(_, typed)| **typed);
+        let names = |look: &Look| matches!(look, Look::Words | Look::Joined | Look::Clock);
+        let over = row.looks.iter().zip(&below).filter(|(_, typed)| **typed);
         let (mut typed, mut named, mut values) = (0, 0, 0);
-        for (cell, _) in over {
+        for (look, _) in over {
             typed += 1;
-            named += usize::from(names(cell));
-            values += usize::from(!names(cell) && !cell.is_empty());
+            named += usize::from(names(look));
+            values += usize::from(!names(look) && *look != Look::Blank);
         }
         let alone = rows.len() == place + 1;
-        let words = row.cells.iter().all(|cell| cell.is_empty() || names(cell));
+        let words = row.looks.iter().all(|look| *look == Look::Blank || names(look));
         if (values == 0 && named * 2 > typed) || ((typed == 0 || alone) && words) {
             return (place, true);
         }
@@ -168,8 +172,7 @@ fn header(rows: &[Row], columns: usize) -> (usize, bool) {
 fn typed(rows: &[Row], columns: usize) -> Vec<bool> {
     let column = |place: usize| {
         let (mut filled, mut typed) = (0, 0);
-        for cell in rows.iter().filter_map(|row| row.cells.get(place)) {
-            let look = look(cell);
+        for look in rows.iter().filter_map(|row| row.looks.get(place)) {
             filled += usize::from(!matches!(look, Look::Blank | Look::Null));
             typed += usize::from(matches!(look, Look::Number | Look::Time | Look::Clock));
         }
@@ -182,10 +185,10 @@ fn typed(rows: &[Row], columns: usize) -> Vec<bool> {
 fn is_units(rows: &[Row], place: usize, columns: usize) -> bool {
     let Some(row) = rows.get(place) else { return false };
     let below = typed(rows.get(place + 1..).unwrap_or_default(), columns);
-    let plain = |cell: &String| matches!(look(cell), Look::Words | Look::Joined | Look::Blank);
+    let plain = |look: &Look| matches!(look, Look::Words | Look::Joined | Look::Blank);
     let over = row.cells.iter().zip(below).filter(|(_, typed)| *typed);
     let units = over.filter(|(cell, _)| is_unit(cell.trim_matches(['[', ']', '(', ')']))).count();
-    row.cells.iter().all(plain) && units > 0
+    row.looks.iter().all(plain) && units > 0
 }
 
 /// Whether a word is a unit, or several.

@@ -1,7 +1,5 @@
 //! Which column is what: by what it holds, then by its name in the languages that utilities write.
 
-use envora_domain::codes::check_code;
-
 use super::columns::{Column, Holds};
 use super::frame::is_unit;
 
@@ -182,11 +180,6 @@ pub(super) fn carrier<'a>(texts: impl Iterator<Item = &'a str>) -> Option<Carrie
     found.sort_unstable();
     found.dedup();
     if let [only] = found.as_slice() { Some(*only) } else { None }
-}
-
-/// Whether a text can be a code.
-pub(super) fn is_code(text: &str) -> bool {
-    check_code(text).is_ok()
 }
 
 /// Whether a text says that something was given back, not taken.

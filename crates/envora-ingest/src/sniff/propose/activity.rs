@@ -3,9 +3,11 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use envora_domain::codes::{CODE_CHARS_MAX, check_code};
+
 use super::super::columns::{Column, Holds, together};
 use super::super::numbers::{Reading, Witness};
-use super::super::roles::{Carrier, Role, has, is_code, is_given_back, named, said, unit_of};
+use super::super::roles::{Carrier, Role, has, is_given_back, named, said, unit_of};
 use super::super::steps::{Steps, length, steps};
 use super::super::wide::{Label, Wide};
 use super::{AMBIGUOUS, Choice, MISSING, Question, Writer, quoted};
@@ -75,12 +77,10 @@ impl<'a> Writer<'a> {
     /// A column of codes; names that can be none are translated.
     fn code(&mut self, column: &Column, field: &str) {
         let name = quoted(&column.name);
-        let odd: Vec<&String> = column.texts.keys().filter(|text| !is_code(text)).collect();
-        if odd.is_empty() {
+        let Some(shown) = column.texts.keys().find(|text| check_code(text).is_err()) else {
             self.line(format!("{field} = {{ column = {name} }}"));
             return self.reason(format!("{name} is the {field}"), "its name says so");
-        }
-        let shown = odd.first().map_or("", |text| text.as_str());
+        };
         let most = column.texts.keys().take(TRANSLATED_MAX);
         let pairs: Vec<String> =
             most.map(|text| format!("{} = {}", quoted(text), quoted(&code_of(text)))).collect();
@@ -90,7 +90,9 @@ impl<'a> Writer<'a> {
         self.ask(Question {
             code: MISSING.to_owned(),
             column: column.name.clone(),
-            asks: format!("{shown:?} can be no {field} (1 to 64 letters, digits or . _ - / :): which codes stand for these names?"),
+            asks: format!(
+                "{shown:?} can be no {field} (1 to 64 letters, digits or . _ - / :): which codes stand for these names?"
+            ),
             line: 0,
             choices: vec![Choice { says, means: "your own codes for them".to_owned() }],
         });
@@ -131,52 +133,43 @@ impl<'a> Writer<'a> {
     /// The column of few words by which the first rows of one meter and time differ.
     fn splits(&self) -> Option<&'a Column> {
         let look: &'a super::super::Look = self.look;
-        let of_role = |column: &Column, role| {
-            named(&look.columns, role).is_some_and(|own| own.name == column.name)
-        };
-        let is_key = |column: &Column| {
-            let held = column.holds();
-            held.times().is_some()
-                || held.clock().is_some()
-                || of_role(column, Role::Facility)
-                || of_role(column, Role::Source)
-                || held == Holds::Digits
-        };
-        let keys: Vec<usize> = (0..look.columns.len())
-            .filter(|place| look.columns.get(*place).is_some_and(is_key))
-            .collect();
-        let timed = |place: &usize| {
-            look.columns.get(*place).is_some_and(|column| column.holds().times().is_some())
-        };
-        let metered = named(&look.columns, Role::Source).is_some();
-        if self.wide.is_some() || !metered || !keys.iter().any(timed) {
+        let source = named(&look.columns, Role::Source)?;
+        let facility = named(&look.columns, Role::Facility);
+        let held: Vec<Holds> = look.columns.iter().map(Column::holds).collect();
+        if self.wide.is_some() || !held.iter().any(|held| held.times().is_some()) {
             return None;
         }
-        let few = |column: &&'a Column| {
-            column.holds() == Holds::Words
+        let is_key = |column: &Column, held: &Holds| {
+            held.times().is_some()
+                || held.clock().is_some()
+                || *held == Holds::Digits
+                || column.name == source.name
+                || facility.is_some_and(|facility| column.name == facility.name)
+        };
+        let all = || look.columns.iter().zip(&held).enumerate();
+        let keys: Vec<usize> = all()
+            .filter(|(_, (column, held))| is_key(column, held))
+            .map(|(place, _)| place)
+            .collect();
+        let few = |(_, (column, held)): &(usize, (&'a Column, &Holds))| {
+            **held == Holds::Words
                 && !column.many
                 && (2..=SPLITS_MAX).contains(&column.texts.len())
-                && !is_key(column)
+                && !is_key(column, held)
         };
         let key = |row: &[String]| -> Vec<String> {
             keys.iter().map(|place| row.get(*place).cloned().unwrap_or_default()).collect()
         };
-        look.columns.iter().filter(few).find(|column| {
-            let Some(place) = look.columns.iter().position(|own| own.name == column.name) else {
-                return false;
-            };
+        let splits = |(place, _): &(usize, (&'a Column, &Holds))| {
             let mut seen: BTreeMap<Vec<String>, &str> = BTreeMap::new();
             let mut split = 0_usize;
             for row in &look.first {
-                let text = row.get(place).map_or("", String::as_str);
-                match seen.get(&key(row)) {
-                    Some(other) if *other != text => split += 1,
-                    Some(_) => {}
-                    None => drop(seen.insert(key(row), text)),
-                }
+                let text = row.get(*place).map_or("", String::as_str);
+                split += usize::from(*seen.entry(key(row)).or_insert(text) != text);
             }
             split * 4 > look.first.len()
-        })
+        };
+        all().filter(few).find(splits).map(|(_, (column, _))| column)
     }
 
     /// The columns that say when, each with the clock column that follows it.
@@ -541,7 +534,7 @@ fn code_of(name: &str) -> String {
             _ => code.push('-'),
         }
     }
-    code.truncate(64);
+    code.truncate(CODE_CHARS_MAX);
     code.trim_end_matches('-').to_owned()
 }
 
