@@ -392,6 +392,32 @@ async fn listed(
     Ok((status.unwrap_or(StatusCode::OK), page).into_response())
 }
 
+/// The form that was sent, up to its file; nothing from somebody who is not signed in.
+async fn opened(
+    visitor: &Visitor,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<Option<(Allowed<WriteActivities>, FileForm, Chosen)>, Refusal> {
+    own_form(headers)?;
+    if visitor.actor.is_none() {
+        return Ok(None);
+    }
+    let allowed = visitor.allowed::<WriteActivities>()?;
+    let form = forms::read(headers, body).await?;
+    let chosen = chosen(&form)?;
+    Ok(Some((allowed, form, chosen)))
+}
+
+/// The form again, with what was refused and why.
+async fn told_why(app: &App, visitor: &Visitor, chosen: &Chosen, refusal: Refusal) -> Shown {
+    match refusal {
+        Refusal(problem) if problem.status < 500 => {
+            listed(app, visitor, None, (chosen, Outcome::Refused(&problem))).await
+        }
+        refusal => Err(refusal),
+    }
+}
+
 /// `POST /imports`: takes a file in, and shows what became of it.
 pub(super) async fn sent(
     State(app): State<App>,
@@ -400,20 +426,13 @@ pub(super) async fn sent(
     headers: HeaderMap,
     body: Body,
 ) -> Shown {
-    own_form(&headers)?;
-    let allowed = match visitor.actor {
-        Some(_) => visitor.allowed::<WriteActivities>()?,
-        None => return Ok(to("/sign-in")),
+    let Some((allowed, form, mut chosen)) = opened(&visitor, &headers, body).await? else {
+        return Ok(to("/sign-in"));
     };
-    let form = forms::read(&headers, body).await?;
-    let mut chosen = chosen(&form)?;
     let taken = taken(&app, (&visitor, allowed, uri), form, &mut chosen).await;
     match taken {
         Ok(import) => Ok(to(&format!("/imports/{}", import.id))),
-        Err(Refusal(problem)) if problem.status < 500 => {
-            listed(&app, &visitor, None, (&chosen, Outcome::Refused(&problem))).await
-        }
-        Err(refusal) => Err(refusal),
+        Err(refusal) => told_why(&app, &visitor, &chosen, refusal).await,
     }
 }
 
@@ -424,13 +443,9 @@ pub(super) async fn proposed(
     headers: HeaderMap,
     body: Body,
 ) -> Shown {
-    own_form(&headers)?;
-    let allowed = match visitor.actor {
-        Some(_) => visitor.allowed::<WriteActivities>()?,
-        None => return Ok(to("/sign-in")),
+    let Some((allowed, form, mut chosen)) = opened(&visitor, &headers, body).await? else {
+        return Ok(to("/sign-in"));
     };
-    let form = forms::read(&headers, body).await?;
-    let mut chosen = chosen(&form)?;
     let file_name =
         form.file_name.rsplit_once('.').map_or(form.file_name.as_str(), |(stem, _)| stem);
     let name: String = file_name.chars().filter(|sign| !sign.is_control()).take(200).collect();
@@ -448,10 +463,7 @@ pub(super) async fn proposed(
             chosen.mapping.clear();
             listed(&app, &visitor, None, (&chosen, Outcome::Looked(&proposal))).await
         }
-        Err(Refusal(problem)) if problem.status < 500 => {
-            listed(&app, &visitor, None, (&chosen, Outcome::Refused(&problem))).await
-        }
-        Err(refusal) => Err(refusal),
+        Err(refusal) => told_why(&app, &visitor, &chosen, refusal).await,
     }
 }
 
