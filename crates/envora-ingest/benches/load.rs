@@ -12,7 +12,7 @@
 mod house;
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -55,7 +55,7 @@ impl Stages {
 }
 
 fn estate() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/university-estate")
+    PathBuf::from("../../examples/university-estate")
 }
 
 fn reader<'a>(bytes: &'a [u8], mapping: &Arc<Mapping>, set: &[(&str, String); 2]) -> Reader<'a> {

@@ -76,7 +76,7 @@ fn prepared() -> Result<PathBuf, String> {
             return Err(format!("no {tool}; {INSTALL}"));
         }
     }
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../envora-server/tests/browser");
+    let source = PathBuf::from("../envora-server/tests/browser");
     let lock = fs::read(source.join("package-lock.json")).unwrap();
     let name = format!("browser-{}", &Digest::of(&lock).hex()[..16]);
     let folder = cache().join("envora").join(name);

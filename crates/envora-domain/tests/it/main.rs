@@ -5,11 +5,11 @@ mod methods;
 mod publishers;
 mod types;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// The folder of the repository.
 fn repository() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+    std::fs::canonicalize("../..").expect("the repository")
 }
 
 /// The publishers' files beside the repository, or `None` where they are not.

@@ -4,7 +4,6 @@
 //! lines that must come out: slot, gas, kilograms, CO2e as published and in AR5.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::process::Command;
 
 use envora_domain::activities::{Activity, Input, Origin, Period};
@@ -21,7 +20,7 @@ use envora_domain::methods;
 use envora_domain::time::{Day, Timestamp};
 use serde_json::Value;
 
-use crate::shared_data;
+use crate::{repository, shared_data};
 
 pub(crate) const GOLDEN: &str = include_str!("../../../../tests/golden/methods.json");
 
@@ -323,8 +322,7 @@ fn what_finds_no_factor_names_the_words_that_would() {
 #[test]
 fn the_golden_numbers_of_the_methods_are_what_the_script_recomputes() {
     let Some(folder) = shared_data("publishers") else { return };
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let script = root.join("tests/golden/methods.py");
+    let script = repository().join("tests/golden/methods.py");
     let output = Command::new("python3").arg(script).arg(folder).output().expect("python3");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     assert_eq!(String::from_utf8_lossy(&output.stdout), GOLDEN);

@@ -1,7 +1,7 @@
 //! A real meter's year: from the file to the footprint, and one line back to its bytes.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::PathBuf;
 
 use envora_domain::activities::Ref;
 use envora_domain::decimal::Mass;
@@ -50,7 +50,7 @@ const PAGE: LinePage = LinePage { after: 0, limit: 20 };
 
 #[test]
 fn a_year_of_a_meter_is_its_footprint_and_back() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/university-estate");
+    let folder = PathBuf::from("../../examples/university-estate");
     let file = std::fs::read(folder.join("b24_electricity_2022.csv")).unwrap();
     let house = estate();
     let first = house.import("b24_electricity_2022.csv", &file, MAPPING);

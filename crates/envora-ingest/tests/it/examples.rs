@@ -13,8 +13,10 @@ use envora_ingest::formats::{Format, LINE_BYTES_MAX, Opening, OriginHead, open};
 use envora_ingest::mapping::Mapping;
 use envora_ingest::registry::Wanted;
 
+use crate::tables::real_files;
+
 fn estate() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/university-estate")
+    PathBuf::from("../../examples/university-estate")
 }
 
 fn opening(mapping: Option<&str>, set: &[(&str, &str)]) -> Opening {
@@ -203,12 +205,8 @@ fn the_example_meters_are_read_without_a_loss() {
 
 #[test]
 fn the_real_estate_is_read_through_the_same_mappings() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../../../shared/data/real/cambridge-university-estates");
-    if !folder.is_dir() {
-        eprintln!("SKIPPED the real estate: ../shared/data is absent");
-        return;
-    }
+    let Some(folder) = real_files() else { return };
+    let folder = folder.join("cambridge-university-estates");
     let mut files = 0;
     for entry in std::fs::read_dir(&folder).unwrap() {
         let path = entry.unwrap().path();

@@ -15,5 +15,6 @@ mod schema;
 mod sheets;
 mod sniffing;
 mod switching;
+mod tables;
 mod tracing;
 mod wide;

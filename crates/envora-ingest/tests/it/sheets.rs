@@ -1,30 +1,19 @@
 //! Workbooks: what a sheet says is what the same table says as CSV, and what it does not say is refused.
 
-use std::collections::BTreeMap;
 use std::io::{Cursor, Read as _, Write as _};
-use std::path::Path;
-use std::sync::Arc;
 
 use envora_domain::activities::problems::RowCode;
-use envora_domain::activities::{Activity, Origin, Ref};
-use envora_domain::hash::Digest;
-use envora_domain::id::ImportId;
+use envora_domain::activities::{Origin, Ref};
 use envora_ingest::formats::mend::{Refused, Rows, error_file};
 use envora_ingest::formats::xlsx::{Wanted, read};
-use envora_ingest::formats::{Format, OpenError, Opening, OriginHead, Reader, open};
+use envora_ingest::formats::{Format, OpenError};
 use envora_ingest::mapping::Mapping;
 use envora_ingest::rows::ParsedRow;
 use rust_xlsxwriter::{ExcelDateTime, Format as Look, Formula, Workbook, Worksheet};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
-fn reader(format: Format, bytes: &[u8], mapping: &str) -> Result<Reader<'static>, OpenError> {
-    let mapping = (!mapping.is_empty())
-        .then(|| Mapping::from_toml(mapping).unwrap_or_else(|error| panic!("{error}")));
-    let head = OriginHead::File { import: ImportId::from_bytes([1; 16]), file: Digest([2; 32]) };
-    let opening = Opening { head, mapping: mapping.map(Arc::new), set: BTreeMap::new() };
-    open(format, Box::new(Cursor::new(bytes.to_vec())), &opening)
-}
+use crate::tables::{good, reader, real};
 
 fn rows(bytes: &[u8], mapping: &str) -> Vec<ParsedRow> {
     let reader = reader(Format::Xlsx, bytes, mapping).unwrap_or_else(|error| panic!("{error}"));
@@ -41,15 +30,6 @@ fn refusal(bytes: &[u8], mapping: &str) -> (&'static str, String) {
         Err(OpenError::Io(error)) => panic!("{error}"),
         Ok(_) => panic!("the workbook was read"),
     }
-}
-
-fn real(name: &str) -> Vec<u8> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/real");
-    std::fs::read(root.join(name)).unwrap()
-}
-
-fn good(rows: &[ParsedRow]) -> Vec<&Activity> {
-    rows.iter().filter_map(|row| row.activity.as_ref().ok()).collect()
 }
 
 /// Line, code, column, words and hint of each problem.
@@ -136,8 +116,10 @@ columns = "^\\[\\d\\d:\\d\\d\\]$"
 label = "end"
 length = "PT30M"
 "#;
-    let sheet = rows(&real("energy-sparks-amr/banes-example-file.xlsx"), mapping);
-    let csv = reader(Format::Csv, &real("energy-sparks-amr/banes-example-file.csv"), mapping);
+    let Some(sheet) = real("energy-sparks-amr/banes-example-file.xlsx") else { return };
+    let Some(csv) = real("energy-sparks-amr/banes-example-file.csv") else { return };
+    let sheet = rows(&sheet, mapping);
+    let csv = reader(Format::Csv, &csv, mapping);
     let csv: Vec<ParsedRow> = csv.unwrap().map(Result::unwrap).collect();
     assert_eq!(problems(&sheet), []);
     assert_eq!(problems(&csv), []);
@@ -160,7 +142,7 @@ length = "PT30M"
 
 #[test]
 fn dates_and_times_are_iso_whatever_they_are_shown_as() {
-    let bytes = real("energy-sparks-amr/date-test.xlsx");
+    let Some(bytes) = real("energy-sparks-amr/date-test.xlsx") else { return };
     let sheet = read(bytes.as_slice(), Wanted::default()).unwrap();
     let row = |number| sheet.row(number).unwrap();
     assert_eq!(row(2), "%d/%m/%Y,01/09/2023,2023-09-01,2023-09-01");
@@ -187,12 +169,12 @@ time_zone = "Europe/Lisbon"
 period = { end = { columns = ["Data", "Hora"] }, format = "YYYY/MM/DD hh:mm", length = "PT15M" }
 quantity = { column = "Consumo registado, Ativa (kW)", scale = "1/4" }
 "#;
-    let bytes = real("smart-meter-exports/e-redes-sample.xlsx");
+    let Some(bytes) = real("smart-meter-exports/e-redes-sample.xlsx") else { return };
     let read = rows(&bytes, mapping);
     let good = good(&read);
     assert_eq!(read.len(), 35_040);
     assert!(good.len() > 35_030, "{:?}", problems(&read).first());
-    let eneco = real("smart-meter-exports/eneco_Verbruik_2020.xlsx");
+    let Some(eneco) = real("smart-meter-exports/eneco_Verbruik_2020.xlsx") else { return };
     let sheet = envora_ingest::formats::xlsx::read(eneco.as_slice(), Wanted::default()).unwrap();
     assert_eq!(sheet.name(), "Sheet 1");
     assert!(sheet.row(2).unwrap().starts_with("Datum,Meterstand laagtarief (El 1),"));
@@ -427,8 +409,10 @@ fn a_workbook_of_several_sheets_asks_which() {
 
 #[test]
 fn what_is_no_workbook_is_told_what_it_is() {
-    let (_, words) = refusal(&real("energy-sparks-amr/banes-example-file.xls"), DAILY);
-    assert!(words.contains("old kind (.xls)") && words.contains("save it as .xlsx"), "{words}");
+    if let Some(old) = real("energy-sparks-amr/banes-example-file.xls") {
+        let (_, words) = refusal(&old, DAILY);
+        assert!(words.contains("old kind (.xls)") && words.contains("save it as .xlsx"), "{words}");
+    }
     let (_, words) = refusal(b"Day,Use\n2024-02-01,5\n", DAILY);
     assert!(words.contains("no XLSX workbook") && words.contains(".csv"), "{words}");
     assert!(refusal(b"", DAILY).1.contains("empty"));

@@ -1,39 +1,17 @@
 //! Wide tables, as utilities really send them: a column for each half-hour, or for each meter.
 
-use std::collections::BTreeMap;
-use std::io::Cursor;
-use std::path::Path;
-use std::sync::Arc;
-
 use envora_domain::activities::problems::RowCode;
 use envora_domain::activities::{Activity, Period, Ref};
 use envora_domain::decimal::Decimal;
-use envora_domain::hash::Digest;
-use envora_domain::id::ImportId;
-use envora_ingest::formats::{Format, OpenError, Opening, OriginHead, Reader, open};
-use envora_ingest::mapping::Mapping;
+use envora_ingest::formats::Format;
 use envora_ingest::rows::ParsedRow;
 
-fn reader(text: &[u8], mapping: &str) -> Result<Reader<'static>, OpenError> {
-    let mapping = Mapping::from_toml(mapping).unwrap_or_else(|error| panic!("{error}"));
-    let head = OriginHead::File { import: ImportId::from_bytes([1; 16]), file: Digest([2; 32]) };
-    let opening = Opening { head, mapping: Some(Arc::new(mapping)), set: BTreeMap::new() };
-    open(Format::Csv, Box::new(Cursor::new(text.to_vec())), &opening)
-}
+use crate::tables::{good, reader, real};
 
 fn rows(text: &[u8], mapping: &str) -> (Vec<ParsedRow>, u64) {
-    let mut reader = reader(text, mapping).unwrap_or_else(|error| panic!("{error}"));
+    let mut reader = reader(Format::Csv, text, mapping).unwrap_or_else(|error| panic!("{error}"));
     let rows = reader.by_ref().map(Result::unwrap).collect();
     (rows, reader.left_out().rows)
-}
-
-fn real(name: &str) -> Vec<u8> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/real");
-    std::fs::read(root.join("energy-sparks-amr").join(name)).unwrap()
-}
-
-fn good(rows: &[ParsedRow]) -> Vec<&Activity> {
-    rows.iter().filter_map(|row| row.activity.as_ref().ok()).collect()
 }
 
 fn code(activity: &Activity) -> &str {
@@ -68,7 +46,7 @@ length = "PT30M"
 
 #[test]
 fn half_hours_that_name_their_end_add_up_to_the_suppliers_own_total() {
-    let text = real("banes-example-file.csv");
+    let Some(text) = real("energy-sparks-amr/banes-example-file.csv") else { return };
     let (rows, left) = rows(&text, ENDS);
     let all = good(&rows);
     assert_eq!((rows.len(), all.len(), left), (5 * 48, 5 * 48, 0));
@@ -109,14 +87,16 @@ length = "PT30M"
 
 #[test]
 fn counted_half_hours_are_read_and_other_columns_stay_out() {
-    let (read, left) = rows(&real("example-sheffield-file.csv"), COUNTED);
+    let Some(file) = real("energy-sparks-amr/example-sheffield-file.csv") else { return };
+    let (read, left) = rows(&file, COUNTED);
     assert_eq!((good(&read).len(), read.len(), left), (96, 96, 0));
 }
 
 #[test]
 fn a_place_that_is_no_code_is_refused_with_the_way_to_translate_it() {
     let mapping = COUNTED.replace(", map = { \"Mossbrook Primary Sch\" = \"mossbrook\" }", "");
-    let (read, _) = rows(&real("example-sheffield-file.csv"), &mapping);
+    let Some(file) = real("energy-sparks-amr/example-sheffield-file.csv") else { return };
+    let (read, _) = rows(&file, &mapping);
     let problems = read[0].activity.as_ref().expect_err("a name with blanks is no code");
     assert_eq!(problems[0].code, RowCode::WrongType, "{problems:?}");
     let hint = problems[0].hint.as_deref().unwrap_or_default();
@@ -192,7 +172,7 @@ fn a_bad_cell_costs_its_own_interval_and_is_named() {
     assert_eq!(good(&read).len(), 1);
     let problem = &read[0].problems()[0];
     assert_eq!((problem.code, problem.column.as_deref()), (RowCode::NotANumber, Some("AB-1")));
-    let reader = reader(b"time;note\n01.06.2022 00:00;x\n", METERS);
+    let reader = reader(Format::Csv, b"time;note\n01.06.2022 00:00;x\n", METERS);
     let error = reader.err().expect("no column is a meter").to_string();
     assert!(error.contains("no column's name is like"), "{error}");
 }

@@ -6,7 +6,7 @@ use envora_ledger::leaf::{Ack, Deed, Leaf};
 use crate::log::{Log, ORIGIN};
 
 pub(crate) fn page(name: &str) -> String {
-    let path = format!("{}/../../docs/formats/{name}", env!("CARGO_MANIFEST_DIR"));
+    let path = format!("../../docs/formats/{name}");
     std::fs::read_to_string(path).unwrap()
 }
 

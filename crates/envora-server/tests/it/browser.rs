@@ -1,8 +1,6 @@
 //! The pages in a real Chromium, over a year of two buildings: accessibility rules, keyboard, content
 //! policy, reflow, forced colours, paper, and planted faults that must be found.
 
-use std::net::SocketAddr;
-
 use envora_api::footprints::Footprint;
 use envora_domain::activities::{Activity, Input, Origin, Period, Ref};
 use envora_domain::decimal::Decimal;
@@ -14,15 +12,13 @@ use envora_ingest::commit::{Batch, ImportDraft};
 use envora_ingest::footprint::{FootprintQuery, footprint};
 use envora_ingest::rows::ParsedRow;
 use envora_lake::sources::PackedSource;
-use envora_server::serving::{Bound, Listen};
 use envora_server::tenants::TenantCtx;
 use envora_store::imports::Mode;
 use envora_store::segments::segments_from;
 use envora_testkit::browser::{Visit, check_pages};
 use serde_json::json;
-use tokio::sync::oneshot;
 
-use crate::house::House;
+use crate::house::{House, Served};
 use crate::pages::live;
 
 /// A meter: its code, its building, its activity type, its unit, kWh of a month.
@@ -162,13 +158,8 @@ async fn pages_are_fit_for_everyone() {
     let factors = house.get("/factors?limit=1&q=natural+gas").await.json();
     let factor = format!("/factors/{}", factors["data"][0]["id"].as_str().unwrap());
     assert_ne!(totals.scope1.value, "0", "there is something to look at");
-    let any = SocketAddr::from(([127, 0, 0, 1], 0));
-    let bound = Bound::bind(Listen { address: any, admin: any }).await.unwrap();
-    let base = format!("http://{}", bound.address());
-    let (end, ended) = oneshot::channel::<()>();
-    let app = house.app.clone();
-    let mut serving = tokio::task::JoinSet::new();
-    serving.spawn(bound.serve(app, async move { drop(ended.await) }));
+    let served = Served::of(&house).await;
+    let base = format!("http://{}", served.address);
     let token = house.token.clone();
     let browser = tokio::task::spawn_blocking(move || {
         let figure = |id: &str| format!("/figures/{id}");
@@ -210,8 +201,7 @@ async fn pages_are_fit_for_everyone() {
         })
     })
     .await;
-    end.send(()).unwrap();
-    serving.join_next().await.unwrap().unwrap().unwrap();
+    served.end().await;
     // A server that serves keeps the words of panics out of the log, so the faults are printed apart.
     let faults = browser.unwrap().err().unwrap_or_default();
     eprintln!("{faults}");

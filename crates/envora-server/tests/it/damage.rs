@@ -16,7 +16,7 @@ use envora_testkit::disk::{Call, FaultyDisk};
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-use crate::house::{Answer, House, apart, world};
+use crate::house::{Answer, House, Served, apart, world};
 
 const HEADER: &str = "external_id,type,quantity,unit,start,end,facility_code";
 
@@ -130,12 +130,8 @@ async fn a_failed_sync_of_a_source_file_ends_acknowledging() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_body_that_breaks_off_leaves_nothing() {
     let house = with_facility(House::new()).await;
-    let any = "127.0.0.1:0".parse().unwrap();
-    let bound = Bound::bind(Listen { address: any, admin: any }).await.unwrap();
-    let (address, admin) = (bound.address(), bound.admin_address());
-    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-    let mut serving = tokio::task::JoinSet::new();
-    serving.spawn(bound.serve(house.app.clone(), async { drop(stopped.await) }));
+    let served = Served::of(&house).await;
+    let address = served.address;
     let body = file(100);
     let head = format!(
         "POST /v2/organizations/acme/imports HTTP/1.1\r\nhost: acme.localhost\r\nauthorization: Bearer {}\r\n\
@@ -153,25 +149,20 @@ async fn a_body_that_breaks_off_leaves_nothing() {
     assert!(text.is_empty() || text.starts_with("HTTP/1.1 400"), "{text}");
     assert_eq!(house.get("/imports").await.json()["data"], json!([]));
 
-    let mut socket = tokio::net::TcpStream::connect(admin).await.unwrap();
+    let mut socket = tokio::net::TcpStream::connect(served.admin).await.unwrap();
     let ask = "GET /readyz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
     socket.write_all(ask.as_bytes()).await.unwrap();
     let mut ready = String::new();
     socket.read_to_string(&mut ready).await.unwrap();
     assert!(ready.starts_with("HTTP/1.1 200") && ready.contains("\"ready\":true"), "{ready}");
-    stop.send(()).unwrap();
-    serving.join_next().await.unwrap().unwrap().unwrap();
+    served.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_behind_a_body_that_is_framed_twice_is_another_request() {
     let house = House::new();
-    let any = "127.0.0.1:0".parse().unwrap();
-    let bound = Bound::bind(Listen { address: any, admin: any }).await.unwrap();
-    let address = bound.address();
-    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-    let mut serving = tokio::task::JoinSet::new();
-    serving.spawn(bound.serve(house.app.clone(), async { drop(stopped.await) }));
+    let served = Served::of(&house).await;
+    let address = served.address;
     for framing in [
         "transfer-encoding: chunked\r\ncontent-length: 5",
         "content-length: 5\r\ntransfer-encoding: chunked",
@@ -192,8 +183,7 @@ async fn nothing_behind_a_body_that_is_framed_twice_is_another_request() {
         assert!(text.starts_with("HTTP/1.1 400"), "{framing}: {text}");
         assert_eq!(text.matches("HTTP/1.1 ").count(), 1, "{framing}: {text}");
     }
-    stop.send(()).unwrap();
-    serving.join_next().await.unwrap().unwrap().unwrap();
+    served.end().await;
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! Files on their way out: what they hold, in which form, and that they come back as nothing new.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::PathBuf;
 
 use axum::body::Body;
 use envora_ingest::mapping::Mapping;
@@ -171,7 +171,7 @@ async fn a_table_has_the_columns_of_its_rows_and_what_was_there_when_it_began() 
 
 /// A file of the examples, as text or as bytes.
 fn example(name: &str) -> Vec<u8> {
-    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples");
+    let examples = PathBuf::from("../../examples");
     std::fs::read(examples.join(name)).unwrap()
 }
 

@@ -1,5 +1,6 @@
 //! A folder with two organizations, open, and a client that talks to its router.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -14,11 +15,14 @@ use envora_server::folder::FolderError;
 use envora_server::folder::init::{Environment, InitReport, Loopback, NewOrganization, add, init};
 use envora_server::folder::open::open;
 use envora_server::routes;
+use envora_server::serving::{Bound, Listen};
 use envora_testkit::clock::FixedClock;
 use envora_testkit::entropy::SeededEntropy;
 use http_body_util::BodyExt as _;
 use serde_json::Value;
 use tempfile::TempDir;
+use tokio::sync::oneshot;
+use tokio::task::JoinSet;
 use tower::ServiceExt as _;
 
 /// The organization that the tests are about.
@@ -34,6 +38,32 @@ pub(crate) struct House {
     pub(crate) other_token: String,
     pub(crate) clock: Arc<FixedClock>,
     pub(crate) folder: TempDir,
+}
+
+/// The house behind sockets of its own, until it is told to end.
+pub(crate) struct Served {
+    pub(crate) address: SocketAddr,
+    pub(crate) admin: SocketAddr,
+    stop: oneshot::Sender<()>,
+    serving: JoinSet<anyhow::Result<()>>,
+}
+
+impl Served {
+    pub(crate) async fn of(house: &House) -> Self {
+        let any = SocketAddr::from(([127, 0, 0, 1], 0));
+        let bound = Bound::bind(Listen { address: any, admin: any }).await.unwrap();
+        let (address, admin) = (bound.address(), bound.admin_address());
+        let (stop, stopped) = oneshot::channel();
+        let mut serving = JoinSet::new();
+        serving.spawn(bound.serve(house.app.clone(), async { drop(stopped.await) }));
+        Self { address, admin, stop, serving }
+    }
+
+    /// Ends it, as it ends by a signal.
+    pub(crate) async fn end(mut self) {
+        self.stop.send(()).unwrap();
+        self.serving.join_next().await.unwrap().unwrap().unwrap();
+    }
 }
 
 /// What came back.

@@ -3,9 +3,7 @@
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 
-use envora_server::serving::{Bound, Listen};
-
-use crate::house::House;
+use crate::house::{House, Served};
 
 /// A client as most are: it writes the whole request, and only then reads.
 fn asked(address: SocketAddr, head: &str, mebibytes: usize) -> std::io::Result<String> {
@@ -23,12 +21,8 @@ fn asked(address: SocketAddr, head: &str, mebibytes: usize) -> std::io::Result<S
 #[tokio::test(flavor = "multi_thread")]
 async fn who_sends_everything_first_reads_why_it_was_refused() {
     let house = House::new();
-    let any = "127.0.0.1:0".parse().unwrap();
-    let bound = Bound::bind(Listen { address: any, admin: any }).await.unwrap();
-    let address = bound.address();
-    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-    let mut serving = tokio::task::JoinSet::new();
-    serving.spawn(bound.serve(house.app.clone(), async { drop(stopped.await) }));
+    let served = Served::of(&house).await;
+    let address = served.address;
     let ask = async |path: &str, token: &str, kind: &str, (said, sent): (usize, usize)| {
         let head = format!(
             "POST /v2/organizations/acme{path} HTTP/1.1\r\nhost: acme.localhost\r\n\
@@ -54,6 +48,5 @@ async fn who_sends_everything_first_reads_why_it_was_refused() {
     // There is an end to it: who goes on for ever is cut off.
     let endless = ask("/imports", token, "text/csv", (100_000, 1_000)).await;
     assert!(endless.is_err(), "{endless:?}");
-    stop.send(()).unwrap();
-    serving.join_next().await.unwrap().unwrap().unwrap();
+    served.end().await;
 }

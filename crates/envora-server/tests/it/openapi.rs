@@ -7,7 +7,7 @@ use envora_server::{openapi, routes};
 use crate::house::House;
 
 /// Where the committed files are, below the repository.
-const COMMITTED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/api");
+const COMMITTED: &str = "../../docs/api";
 
 #[test]
 fn the_committed_description_is_current() {

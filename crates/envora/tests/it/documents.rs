@@ -13,7 +13,7 @@ use crate::fire::Served;
 const ROWS: usize = 744;
 
 fn top() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+    std::fs::canonicalize("../..").unwrap()
 }
 
 /// All documents: those at the top and those in `docs`.

@@ -132,7 +132,7 @@ impl Drop for Running {
 
 /// The repository's own folder.
 pub(crate) fn repository() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+    std::fs::canonicalize("../..").unwrap()
 }
 
 /// A path as an argument.
