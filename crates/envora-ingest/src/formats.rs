@@ -10,6 +10,7 @@ pub mod json;
 pub mod left;
 pub mod mend;
 pub mod ndjson;
+pub mod parquet;
 pub mod records;
 mod sheet;
 pub mod xlsx;
@@ -43,6 +44,8 @@ pub enum Format {
     Json,
     /// One activity in each line.
     Ndjson,
+    /// Columns of exact values, read by name as those of CSV are.
+    Parquet,
     /// A sheet of a workbook, read as CSV is.
     Xlsx,
 }
@@ -56,6 +59,7 @@ impl Format {
             "csv" | "tsv" | "txt" => Some(Self::Csv),
             "json" => Some(Self::Json),
             "ndjson" | "jsonl" => Some(Self::Ndjson),
+            "parquet" | "parq" | "pqt" => Some(Self::Parquet),
             // The older kind is told from the newer by its first bytes, and refused in words.
             "xlsx" | "xlsm" | "xls" => Some(Self::Xlsx),
             _ => None,
@@ -65,7 +69,7 @@ impl Format {
     /// Whether it is a table, which a mapping reads and whose places are columns.
     #[must_use]
     pub const fn is_table(self) -> bool {
-        matches!(self, Self::Csv | Self::Xlsx)
+        matches!(self, Self::Csv | Self::Parquet | Self::Xlsx)
     }
 
     /// The word by which a mapping names it.
@@ -75,6 +79,7 @@ impl Format {
             Self::Csv => "csv",
             Self::Json => "json",
             Self::Ndjson => "ndjson",
+            Self::Parquet => "parquet",
             Self::Xlsx => "xlsx",
         }
     }
@@ -86,6 +91,7 @@ impl Format {
             Self::Csv => "csv/1",
             Self::Json => "json/1",
             Self::Ndjson => "ndjson/1",
+            Self::Parquet => "parquet/1",
             Self::Xlsx => "xlsx/1",
         }
     }
@@ -226,7 +232,7 @@ pub enum Derives {
 
 /// A reader of any format.
 pub enum Reader<'a> {
-    /// CSV, or a sheet of a workbook.
+    /// CSV, a sheet of a workbook, or the columns of a Parquet file.
     Csv(Box<csv::CsvReader<Box<dyn Read + Send + 'a>>>),
     /// JSON.
     Json(Box<json::Body>),
@@ -250,10 +256,14 @@ pub fn open<'a>(
         let sheet = xlsx::read(input, wanted(opening.mapping.as_deref()))?;
         return Ok(Reader::Csv(Box::new(csv::CsvReader::of_sheet(sheet, opening)?)));
     }
+    if format == Format::Parquet {
+        let table = parquet::read(input)?;
+        return Ok(Reader::Csv(Box::new(csv::CsvReader::of_columns(table, opening)?)));
+    }
     if opening.mapping.is_some() {
-        let problem = "a mapping reads CSV and XLSX; JSON rows are activities already";
+        let problem = "a mapping reads CSV, XLSX and Parquet; JSON rows are activities already";
         return Err(FileProblem::new("validation_failed", problem)
-            .hint("leave the mapping out, or send the file as what it is: text/csv, or .xlsx")
+            .hint("leave the mapping out, or send the file as what it is: text/csv, .xlsx or .parquet")
             .into());
     }
     if format == Format::Ndjson {

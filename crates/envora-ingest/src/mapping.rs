@@ -20,6 +20,7 @@ use envora_domain::units::AliasSet;
 
 use crate::fields::Field;
 use crate::formats;
+use crate::formats::parquet::Floats;
 use crate::mapping::numbers::NumberStyle;
 use crate::mapping::times::{Format, PeriodRule};
 use crate::mapping::unpivot::Unpivot;
@@ -70,6 +71,8 @@ pub struct FileStyle {
     pub null: Vec<String>,
     /// What settles ambiguous units.
     pub alias_set: AliasSet,
+    /// Whether the binary floats of a Parquet file are taken for numbers.
+    pub floats: Floats,
 }
 
 impl Default for FileStyle {
@@ -86,6 +89,7 @@ impl Default for FileStyle {
             footer: Vec::new(),
             null: Vec::new(),
             alias_set: AliasSet::None,
+            floats: Floats::Refused,
         }
     }
 }
@@ -157,7 +161,7 @@ pub struct Mapping {
     pub version: Digest,
     /// The tree, as RFC 8785 JSON.
     pub text: String,
-    /// What it reads, CSV or XLSX; both when not said.
+    /// What it reads, CSV, XLSX or Parquet; all of them when not said.
     pub format: Option<formats::Format>,
     /// The `[file]` part.
     pub file: FileStyle,
@@ -178,7 +182,7 @@ pub struct MappingProblem {
     pub detail: String,
     /// What to do about it.
     pub hint: Option<String>,
-    /// `feature_not_built` for what a later version reads, else `validation_failed`.
+    /// A code of the API: `validation_failed`.
     pub code: &'static str,
 }
 

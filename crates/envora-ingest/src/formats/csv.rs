@@ -12,12 +12,14 @@ use envora_domain::hash::Digest;
 
 use super::held::{Arrival, Held, Zeros};
 use super::left::LeftOut;
+use super::parquet::Table;
 use super::records::{Dialect, Fault, Record, Records};
 use super::sheet::{BlockPlan, Cells, Half, Laid, Mark, Plan, Timing};
 use super::xlsx::{Notes, Sheet, Told};
 use super::{Derives, Format, Judge, OpenError, Opening, OriginHead, RowPlace, rejected};
 use crate::fields::Draft;
 use crate::identity::{Identity, List};
+use crate::mapping::unpivot::expression;
 use crate::mapping::{Encoding, FileStyle};
 use crate::rows::ParsedRow;
 
@@ -28,8 +30,9 @@ pub(super) mod mend;
 pub(crate) mod text;
 
 pub(crate) use cells::{put_cell, put_plain};
+use head::Head;
 pub(super) use kept::Places;
-use kept::{Kept, Ours};
+use kept::{KINDS, Kept, Ours};
 
 /// First cells that mark a row as the sum of others, where the mapping names none.
 const TOTALS: [&str; 8] =
@@ -40,7 +43,7 @@ pub(crate) const OURS: &str = "_envora_";
 
 /// Reads a CSV stream.
 pub struct CsvReader<R> {
-    records: Records<R>,
+    input: Input<R>,
     /// What stands beside the text, where it is that of a sheet.
     notes: Option<Notes>,
     style: FileStyle,
@@ -58,8 +61,18 @@ pub struct CsvReader<R> {
     ended: bool,
     /// Where an error file says which occurrence a row had in the file that it was refused in.
     ours: Option<Ours>,
+    /// Where an error file says what the cells were in the Parquet file that they come from.
+    kinds: Option<usize>,
     /// Of the rows that are asked for, their places among rows with the same natural list.
     places: Option<(BTreeSet<u64>, Places)>,
+}
+
+/// Where records come from.
+enum Input<R> {
+    /// The text of a file or of a sheet.
+    Text(Box<Records<R>>),
+    /// The columns of a Parquet file.
+    Columns(Box<Table>),
 }
 
 /// Whether cells carry the apostrophe that error files put before `=`, `+`, `-`, `@`.
@@ -93,12 +106,38 @@ impl<R: Read> CsvReader<R> {
         Self::over((Records::new(input, Dialect::default()), None), opening)
     }
 
+    /// Lays the mapping over the columns of a Parquet file, of which those that it names are read.
+    ///
+    /// # Errors
+    /// As [`CsvReader::open`]; a file that is damaged, or whose columns hold what no field has.
+    pub(super) fn of_columns(mut table: Table, opening: &Opening) -> Result<Self, OpenError> {
+        let head = head::of_columns(table.header(), opening)?;
+        let floats = head.mapping.file.floats;
+        let (names, of_columns) = (head.header.clone(), &head.mapping);
+        let intervals = of_columns.unpivot.as_ref().and_then(|own| expression(&own.columns).ok());
+        let mut wanted = of_columns.columns();
+        let wide = |name: &&String| intervals.as_ref().is_some_and(|own| own.is_match(name));
+        wanted.extend(names.iter().filter(wide).map(String::as_str));
+        // A mapping that asks for what is not there is told so, before anything is unpacked.
+        Plan::new(of_columns, &head.header, &head.units).map_err(OpenError::File)?;
+        table.select(&wanted, floats).map_err(OpenError::File)?;
+        Self::laid((Input::Columns(Box::new(table)), None), head, opening)
+    }
+
     fn over(
         (mut records, notes): (Records<R>, Option<Notes>),
         opening: &Opening,
     ) -> Result<Self, OpenError> {
         let form = if notes.is_some() { Format::Xlsx } else { Format::Csv };
         let head = head::read(&mut records, opening, form)?;
+        Self::laid((Input::Text(Box::new(records)), notes), head, opening)
+    }
+
+    fn laid(
+        (input, notes): (Input<R>, Option<Notes>),
+        head: Head,
+        opening: &Opening,
+    ) -> Result<Self, OpenError> {
         let mut plan =
             Plan::new(&head.mapping, &head.header, &head.units).map_err(OpenError::File)?;
         let ours = head.header.iter().any(|name| name.starts_with(OURS));
@@ -108,8 +147,9 @@ impl<R: Read> CsvReader<R> {
         }
         Ok(Self {
             ours: kept,
+            kinds: head.header.iter().position(|name| name == KINDS),
             places: None,
-            records,
+            input,
             notes,
             plan,
             columns: head.header.len(),
@@ -154,7 +194,11 @@ impl<R: Read> CsvReader<R> {
 
     /// What is read.
     const fn format(&self) -> Format {
-        if self.notes.is_some() { Format::Xlsx } else { Format::Csv }
+        match (&self.input, &self.notes) {
+            (Input::Columns(_), _) => Format::Parquet,
+            (Input::Text(_), Some(_)) => Format::Xlsx,
+            (Input::Text(_), None) => Format::Csv,
+        }
     }
 
     /// Derives no ids from here on.
@@ -164,20 +208,16 @@ impl<R: Read> CsvReader<R> {
 
     /// Reads one record into the queue; false at the end.
     fn advance(&mut self) -> io::Result<bool> {
-        let Some(record) = self.records.read()? else { return Ok(false) };
+        let encoding = self.style.encoding;
+        let Some((place, cells)) = self.input.read(encoding, self.strip)? else { return Ok(false) };
         self.row += 1;
-        let place = RowPlace {
-            row: self.row,
-            line: record.line,
-            offset: record.offset,
-            length: u32::try_from(record.length).unwrap_or(u32::MAX),
-        };
+        let place = RowPlace { row: self.row, ..place };
         // The cells of a sheet are no run of bytes: the row is found by its number.
         let place = match self.notes {
             Some(_) => RowPlace { offset: 0, length: 0, ..place },
             None => place,
         };
-        let mut cells = match cells(&record, self.style.encoding, self.strip) {
+        let mut cells = match cells {
             Ok(cells) => cells,
             Err(problem) => {
                 self.held.push(Item::Ready(Box::new(rejected(problem, place))), None);
@@ -189,6 +229,9 @@ impl<R: Read> CsvReader<R> {
             let width = self.columns.max(cells.texts.len());
             cells.texts.resize(width, Cow::Borrowed(""));
             cells.told = notes.of(place.line, &cells.texts);
+        }
+        if let Some(kinds) = self.kinds {
+            cells.told = kept::kinds(&cells, kinds);
         }
         if let Some(why) = self.plan.skips(&cells) {
             self.left.declared(place.line, why);
@@ -263,6 +306,32 @@ impl<R: Read> CsvReader<R> {
             row.columns = Some(Arc::clone(&plan.columns));
         }
         row
+    }
+}
+
+/// Where a record is, and its cells, or why they cannot be told.
+type Next<'a> = (RowPlace, Result<Cells<'a>, RowProblem>);
+
+impl<R: Read> Input<R> {
+    /// The next record.
+    fn read(&mut self, encoding: Encoding, strip: Strip) -> io::Result<Option<Next<'_>>> {
+        match self {
+            Self::Text(records) => {
+                let Some(record) = records.read()? else { return Ok(None) };
+                let place = RowPlace {
+                    row: 0,
+                    line: record.line,
+                    offset: record.offset,
+                    length: u32::try_from(record.length).unwrap_or(u32::MAX),
+                };
+                Ok(Some((place, cells(&record, encoding, strip))))
+            }
+            // A row of columns is no run of bytes and has no line: it is found by its number.
+            Self::Columns(table) => {
+                let Some((line, cells)) = table.next()? else { return Ok(None) };
+                Ok(Some((RowPlace { line, ..RowPlace::default() }, Ok(cells))))
+            }
+        }
     }
 }
 

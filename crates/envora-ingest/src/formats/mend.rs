@@ -1,5 +1,5 @@
 //! The refused rows of a file, in the file's own format, each with what is wrong and what to do; those of
-//! a spreadsheet as CSV, to be mended in the workbook.
+//! a spreadsheet as CSV, to be mended in the workbook, and those of a Parquet file as CSV, to be sent so.
 //!
 //! Whoever mends them sends the file as it is: fields and columns named `_envora_…` are not read.
 
@@ -49,6 +49,7 @@ pub fn error_file(
 ) -> Result<ErrorFile, OpenError> {
     match format {
         Format::Csv => csv::error_file(bytes, mapping, refused),
+        Format::Parquet => csv::columns_file(bytes, mapping, refused),
         Format::Xlsx => csv::sheet_file(&xlsx::read(bytes, wanted(mapping))?, mapping, refused),
         Format::Ndjson => lines(bytes, refused),
         Format::Json => object(bytes, refused),

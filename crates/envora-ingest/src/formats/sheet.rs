@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use envora_domain::activities::Activity;
-use envora_domain::activities::problems::{RowCode, RowProblem};
+use envora_domain::activities::problems::{Flag, RowCode, RowProblem};
 use envora_domain::cbor::Writer;
 use envora_domain::decimal::Decimal;
 use envora_domain::hash::Digest;
@@ -533,7 +533,7 @@ impl FieldPlan {
             problem
         };
         let style = match self.kind(cells) {
-            Kind::Number => NumberStyle::default(),
+            Kind::Number | Kind::Float => NumberStyle::default(),
             Kind::Text | Kind::Time => self.rule.number.unwrap_or_default(),
         };
         let plain = style.plain(&text).map_err(|problem| {
@@ -543,6 +543,9 @@ impl FieldPlan {
         draft
             .try_set(&self.field, Given::Cell(&plain))
             .map_err(|problem| style.retold(&text, &plain, problem))?;
+        if self.kind(cells) == Kind::Float {
+            draft.flag(Flag::FloatArtifact);
+        }
         let Some(scale) = self.rule.scale else { return Ok(()) };
         let value = Decimal::parse(&plain).unwrap_or(Decimal::ZERO);
         let scaled = scale.times(value).map_err(named)?.to_string();

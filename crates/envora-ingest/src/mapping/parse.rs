@@ -15,6 +15,7 @@ use super::values::{From, Rule, Test};
 use super::{Block, Encoding, FileStyle, Mapping, MappingError, Natural, UnitsRow};
 use crate::fields::{Draft, Field, Given, QUALITIES};
 use crate::formats;
+use crate::formats::parquet::Floats;
 
 /// Keys of an activity that are no fields.
 const BLOCK_KEYS: [&str; 5] = ["key", "when", "period", "natural", "zero_run_missing"];
@@ -98,12 +99,16 @@ fn file_format(table: &mut Table<'_>, problems: &mut Problems) -> Option<formats
     match table.text("format", problems)? {
         "csv" => Some(formats::Format::Csv),
         "xlsx" => Some(formats::Format::Xlsx),
-        other @ ("xml" | "parquet") => {
-            problems.not_built("format", format!("{other} files are not read yet: export as csv"));
+        "parquet" => Some(formats::Format::Parquet),
+        "xml" => {
+            let problem = "xml needs no mapping: its elements are fields, or Green Button's own";
+            problems.add("format", problem, Some("send the file without a mapping".to_owned()));
             None
         }
         other => {
-            let hint = Some("write format = \"csv\" or \"xlsx\", or leave it out".to_owned());
+            let hint =
+                "write format = \"csv\", \"xlsx\" or \"parquet\", or leave it out".to_owned();
+            let hint = Some(hint);
             problems.add("format", format!("{other:?} is no format"), hint);
             None
         }
@@ -148,18 +153,36 @@ fn file_style(
         }
     }
     style.sheet = table.text("sheet", problems).map(str::to_owned);
-    if style.sheet.is_some() && reads == Some(formats::Format::Csv) {
-        let hint = Some("leave it out, or write format = \"xlsx\"".to_owned());
-        problems.add("file.sheet", "a CSV file has no sheets", hint);
+    if boolean(&mut table, "allow_float", problems) == Some(true) {
+        style.floats = Floats::Allowed;
     }
-    for key in ["encoding", "delimiter", "quote"] {
-        if reads == Some(formats::Format::Xlsx) && value.get(key).is_some() {
-            let at = format!("file.{key}");
-            problems.add(&at, "a workbook has none", Some("leave it out".to_owned()));
-        }
+    if let Some(reads) = reads {
+        foreign(reads, value, problems);
     }
     table.close(problems);
     Some(style)
+}
+
+/// Names the keys that say nothing about a file of the format that is read.
+fn foreign(reads: formats::Format, value: &Value, problems: &mut Problems) {
+    let text = ["encoding", "delimiter", "quote"];
+    let (keys, detail) = match reads {
+        formats::Format::Xlsx => ([&text[..], &["allow_float"]].concat(), "a workbook has none"),
+        formats::Format::Parquet => {
+            let keys = [&text[..], &["sheet", "skip_lines", "units_row"]].concat();
+            (keys, "a Parquet file has none")
+        }
+        formats::Format::Csv | formats::Format::Json | formats::Format::Ndjson => {
+            if value.get("sheet").is_some() {
+                let hint = Some("leave it out, or write format = \"xlsx\"".to_owned());
+                problems.add("file.sheet", "a CSV file has no sheets", hint);
+            }
+            (vec!["allow_float"], "a CSV file has no binary floats")
+        }
+    };
+    for key in keys.into_iter().filter(|key| value.get(*key).is_some()) {
+        problems.add(&format!("file.{key}"), detail, Some("leave it out".to_owned()));
+    }
 }
 
 fn byte(table: &mut Table<'_>, key: &'static str, problems: &mut Problems) -> Option<u8> {

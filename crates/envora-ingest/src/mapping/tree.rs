@@ -16,11 +16,6 @@ impl Problems {
         let (at, detail) = (at.to_owned(), detail.into());
         self.0.push(MappingProblem { at, detail, hint, code: "validation_failed" });
     }
-
-    pub(super) fn not_built(&mut self, at: &str, detail: impl Into<String>) {
-        let (at, detail) = (at.to_owned(), detail.into());
-        self.0.push(MappingProblem { at, detail, hint: None, code: "feature_not_built" });
-    }
 }
 
 /// One table of the tree.

@@ -32,6 +32,7 @@ use envora_store::mappings::mapping_by_digest;
 use envora_store::segments::Segment;
 
 use crate::footprint::AskError;
+use crate::formats::parquet;
 use crate::formats::xlsx::{self, Sheet, Wanted};
 use crate::formats::{Format, csv};
 use crate::mapping::Mapping;
@@ -167,6 +168,7 @@ impl<'a> Teller<'a> {
                 };
                 let text = match &sheet {
                     Some(sheet) => sheet.row(*line),
+                    None if parser == Format::Parquet.parser() => self.columns(file, *row)?,
                     None => self.text(file, *offset, end)?,
                 };
                 Ok(TracedOrigin {
@@ -206,6 +208,12 @@ impl<'a> Teller<'a> {
         };
         let text = |bytes| csv::shown(bytes).trim_end_matches(['\r', '\n']).to_owned();
         Ok(bytes.get(from..to).map(text))
+    }
+
+    /// A row of a Parquet file, when the file is still kept.
+    fn columns(&mut self, file: &Digest, row: u64) -> Result<Option<String>, AskError> {
+        let Some(bytes) = self.source(file)? else { return Ok(None) };
+        Ok(parquet::row(bytes.as_slice(), row).context("read the Parquet file again")?)
     }
 
     /// The sheet of a workbook that the mapping reads, when the file is still kept.

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on ends")]
 #![expect(clippy::panic, reason = "a test that cannot go on ends")]
 
+mod columns;
 mod commits;
 mod estate;
 mod examples;

@@ -4,6 +4,7 @@ use std::io::Read;
 
 use super::super::records::{Dialect, Records};
 use super::super::{FileProblem, Format, OpenError, Opening};
+use super::kept::KINDS;
 use super::{OURS, text};
 use crate::fields::{Field, NAMES};
 use crate::mapping::values::Rule;
@@ -61,10 +62,33 @@ pub(super) fn read<R: Read>(
     format: Format,
 ) -> Result<Head, OpenError> {
     let style = opening.mapping.as_ref().map_or_else(FileStyle::default, |own| own.file.clone());
-    let style = if format == Format::Xlsx { of_sheet(style) } else { style };
-    declared(opening.mapping.as_deref(), format)?;
+    let mended = format == Format::Csv && is_mended(records)?;
+    let style = match format {
+        Format::Xlsx => of_sheet(style),
+        _ if mended => of_mended(style),
+        _ => style,
+    };
+    if !mended {
+        declared(opening.mapping.as_deref(), format)?;
+    }
     let wanted = wanted(opening.mapping.as_deref());
     let Frame { header, units, .. } = frame(records, &style, &wanted)?;
+    over((header, units), style, opening)
+}
+
+/// Reads the head of a Parquet file: the names of its columns.
+pub(super) fn of_columns(header: Vec<String>, opening: &Opening) -> Result<Head, OpenError> {
+    let style = opening.mapping.as_ref().map_or_else(FileStyle::default, |own| own.file.clone());
+    declared(opening.mapping.as_deref(), Format::Parquet)?;
+    over((header, Vec::new()), style, opening)
+}
+
+/// Finds the mapping of a header, with the constants that are set beside the file.
+fn over(
+    (header, units): (Vec<String>, Vec<String>),
+    style: FileStyle,
+    opening: &Opening,
+) -> Result<Head, OpenError> {
     let mapping = match &opening.mapping {
         Some(mapping) => mapping.as_ref().clone(),
         None => {
@@ -90,6 +114,20 @@ pub(super) fn of_sheet(style: FileStyle) -> FileStyle {
     FileStyle { encoding: Encoding::Utf8, delimiter: Some(delimiter), quote, ..style }
 }
 
+/// Whether it is an error file of ours with rows of a Parquet file, whose first line is its header.
+fn is_mended<R: Read>(records: &mut Records<R>) -> Result<bool, OpenError> {
+    let line = records.peek_line().map_err(OpenError::Io)?;
+    Ok(memchr::memmem::find(line, KINDS.as_bytes()).is_some())
+}
+
+/// How such an error file is written, whatever a mapping says that reads CSV as well. A spreadsheet may have
+/// put other signs between its cells since.
+fn of_mended(style: FileStyle) -> FileStyle {
+    let delimiter = None;
+    let (skip_lines, units_row) = (0, UnitsRow::Absent);
+    FileStyle { delimiter, skip_lines, units_row, ..of_sheet(style) }
+}
+
 /// A mapping that says what it reads, reads nothing else.
 fn declared(mapping: Option<&Mapping>, format: Format) -> Result<(), OpenError> {
     let Some(says) = mapping.and_then(|own| own.format).filter(|says| *says != format) else {
@@ -97,7 +135,7 @@ fn declared(mapping: Option<&Mapping>, format: Format) -> Result<(), OpenError> 
     };
     let (says, is) = (says.word(), format.word());
     let detail = format!("the mapping says format = {says:?}, and the file is {is}");
-    let hint = "leave format out of the mapping, and it reads both";
+    let hint = "leave format out of the mapping, and it reads all of csv, xlsx and parquet";
     Err(FileProblem::new("validation_failed", detail).hint(hint).into())
 }
 

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use envora_domain::base32;
 
 use super::super::sheet::{Cells, Mark};
+use super::super::xlsx::{Kind, Told};
 use super::OURS;
 
 /// The name of the column, without what ours start with.
@@ -17,6 +18,33 @@ const UNLISTED: u64 = 1 << 32;
 
 /// What stands before the mark of a list, so that no spreadsheet takes it for a number or a time.
 const PREFIX: &str = "list_";
+
+/// The name of the column that says what the cells of a row were in a Parquet file: a letter for each of the
+/// columns that are not ours. Without it a number and a text of digits would look alike.
+pub(super) const KINDS: &str = "_envora_kinds";
+
+/// The letters of some kinds.
+pub(super) fn letters(kinds: &[Kind]) -> String {
+    let letter = |kind: &Kind| match kind {
+        Kind::Text => 't',
+        Kind::Number => 'n',
+        Kind::Float => 'f',
+        Kind::Time => 'd',
+    };
+    kinds.iter().map(letter).collect()
+}
+
+/// What the cell of that column says of the others.
+pub(super) fn kinds(cells: &Cells<'_>, place: usize) -> Told {
+    let kind = |letter: char| match letter {
+        'n' => Kind::Number,
+        'f' => Kind::Float,
+        'd' => Kind::Time,
+        _ => Kind::Text,
+    };
+    let text = cells.texts.get(place).map_or("", |cell| cell.as_ref());
+    Told::of(text.chars().map(kind).collect(), Vec::new())
+}
 
 /// The cells of rows by their number.
 pub(crate) type Places = BTreeMap<u64, Vec<String>>;

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::super::mend::{ADDED, ErrorFile, Rows, added};
+use super::super::parquet;
 use super::super::records::{Dialect, Fault, Record, Records};
 use super::super::xlsx::Sheet;
 use super::super::{FileProblem, OpenError, Opening, OriginHead};
 use super::cells::{is_formula, put_cell};
-use super::kept::OCCURRENCE;
+use super::kept::{KINDS, OCCURRENCE, letters};
 use super::{CsvReader, OURS, Places, head, text};
 use crate::mapping::{Encoding, FileStyle, Mapping, UnitsRow};
 
@@ -35,6 +36,44 @@ pub(in crate::formats) fn sheet_file(
     let mut records = Records::new(sheet.text(), Dialect::default());
     records.count_records();
     written((sheet.text(), records), (&head::of_sheet(style), mapping), (refused, None))
+}
+
+/// Takes the refused rows out of a Parquet file, as CSV, with what their cells are: mended and sent through
+/// the same mapping they are read as they would have been.
+pub(in crate::formats) fn columns_file(
+    bytes: &[u8],
+    mapping: Option<&Mapping>,
+    refused: &Rows,
+) -> Result<ErrorFile, OpenError> {
+    let places = match laid(mapping) {
+        None => None,
+        Some(opening) => {
+            let reader = CsvReader::<&[u8]>::of_columns(parquet::read(bytes)?, &opening)?;
+            reader.places(refused.keys().copied().collect()).map_err(OpenError::Io)?
+        }
+    };
+    let mut table = parquet::read(bytes)?;
+    let (header, shown) = (table.header(), table.select_all()?);
+    let kinds = letters(&shown.iter().map(|(_, kind)| *kind).collect::<Vec<_>>());
+    let ours = ADDED.iter().copied().chain(places.as_ref().map(|_| OCCURRENCE));
+    let mut ours: Vec<String> = ours.map(|name| format!("{OURS}{name}")).collect();
+    ours.push(KINDS.to_owned());
+    let dialect = Dialect::default();
+    let mut file = Writer { bytes: Vec::new(), dialect, encoding: Encoding::Utf8 };
+    let names = shown.iter().filter_map(|(place, _)| header.get(*place));
+    file.cells(names.map(String::as_bytes), &ours);
+    while let Some((number, cells)) = table.next().map_err(OpenError::Io)? {
+        let Some(why) = refused.get(&number) else { continue };
+        let mut own = added(number, why).to_vec();
+        let place =
+            |places: &Places| places.get(&number).map_or_else(String::new, |own| own.join(" "));
+        own.extend(places.as_ref().map(place));
+        own.push(kinds.clone());
+        let text =
+            |(place, _): &(usize, _)| cells.texts.get(*place).map_or("", |cell| cell.as_ref());
+        file.cells(shown.iter().map(text).map(str::as_bytes), &own);
+    }
+    Ok(ErrorFile { bytes: file.bytes, left_out: Vec::new() })
 }
 
 fn written(
@@ -78,11 +117,16 @@ fn places(
     mapping: Option<&Mapping>,
     refused: &Rows,
 ) -> Result<Option<Places>, OpenError> {
-    let Some(mapping) = mapping else { return Ok(None) };
-    let head = OriginHead::Request { request_id: String::new(), body: [0; 32] };
-    let mapping = Some(Arc::new(mapping.clone()));
-    let reader = CsvReader::open(bytes, &Opening { head, mapping, set: BTreeMap::new() })?;
+    let Some(opening) = laid(mapping) else { return Ok(None) };
+    let reader = CsvReader::open(bytes, &opening)?;
     reader.places(refused.keys().copied().collect()).map_err(OpenError::Io)
+}
+
+/// How a file is opened again to see which of its rows are alike; not without a mapping.
+fn laid(mapping: Option<&Mapping>) -> Option<Opening> {
+    let head = OriginHead::Request { request_id: String::new(), body: [0; 32] };
+    let mapping = Some(Arc::new(mapping?.clone()));
+    Some(Opening { head, mapping, set: BTreeMap::new() })
 }
 
 struct Writer {
@@ -123,14 +167,20 @@ impl Writer {
     fn row(&mut self, record: &Record<'_>, ours: &[String]) {
         let cells = (0..record.len()).map(|place| record.cell(place).unwrap_or_default());
         if cells.clone().any(is_formula) {
-            for (place, cell) in cells.enumerate() {
-                if place > 0 {
-                    self.bytes.push(self.dialect.delimiter);
-                }
-                put_cell(&mut self.bytes, cell, self.dialect);
-            }
+            self.cells(cells, ours);
         } else {
             self.bytes.extend_from_slice(record.raw);
+            self.end(ours);
+        }
+    }
+
+    /// Cells, each guarded where it must be.
+    fn cells<'a>(&mut self, cells: impl Iterator<Item = &'a [u8]>, ours: &[String]) {
+        for (place, cell) in cells.enumerate() {
+            if place > 0 {
+                self.bytes.push(self.dialect.delimiter);
+            }
+            put_cell(&mut self.bytes, cell, self.dialect);
         }
         self.end(ours);
     }

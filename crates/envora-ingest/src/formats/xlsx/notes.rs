@@ -21,6 +21,8 @@ pub(in crate::formats) enum Kind {
     Text,
     /// A number, with a point whatever signs the mapping declares.
     Number,
+    /// The same, taken from a binary float by its shortest text.
+    Float,
     /// A date or time, in ISO 8601 whatever format the mapping declares.
     Time,
 }
@@ -60,6 +62,11 @@ pub(in crate::formats) struct Told {
 }
 
 impl Told {
+    /// What each cell holds, and of some why their text is not their value.
+    pub(in crate::formats) const fn of(kinds: Vec<Kind>, flaws: Vec<(usize, RowProblem)>) -> Self {
+        Self { kinds, flaws }
+    }
+
     /// What a cell holds; text where nothing is said.
     pub(in crate::formats) fn kind(&self, place: usize) -> Kind {
         self.kinds.get(place).copied().unwrap_or_default()
