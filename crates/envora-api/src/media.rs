@@ -14,6 +14,8 @@ pub const NDJSON: &str = "application/x-ndjson";
 pub const CSV: &str = "text/csv";
 /// A workbook (XLSX).
 pub const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+/// Columns of exact values (Apache Parquet).
+pub const PARQUET: &str = "application/vnd.apache.parquet";
 
 /// The request's id, echoed or made.
 pub const REQUEST_ID: &str = "x-request-id";

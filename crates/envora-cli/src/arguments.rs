@@ -353,7 +353,7 @@ pub struct ExportArguments {
 /// A file to look at.
 #[derive(Args, Clone, Debug)]
 pub struct PreviewArguments {
-    /// The file; .csv, .xlsx, .json or .ndjson
+    /// The file; .csv, .xlsx, .parquet, .json or .ndjson
     pub file: PathBuf,
     /// The mapping: a TOML file, or the name of a saved one
     #[arg(long, short)]
@@ -369,7 +369,7 @@ pub struct PreviewArguments {
 /// Files to send.
 #[derive(Args, Clone, Debug)]
 pub struct PushArguments {
-    /// The files; .csv, .xlsx, .json or .ndjson; `-` is stdin
+    /// The files; .csv, .xlsx, .parquet, .json or .ndjson; `-` is stdin
     #[arg(value_name = "FILE", required_unless_present = "file")]
     pub files: Vec<PathBuf>,
     /// What stdin holds; found by its first bytes when absent
@@ -403,6 +403,8 @@ pub enum InputFormat {
     Ndjson,
     /// A workbook, of which a sheet is read like CSV
     Xlsx,
+    /// A Parquet file, whose columns are read by name like those of CSV
+    Parquet,
 }
 
 impl InputFormat {
@@ -414,6 +416,7 @@ impl InputFormat {
             Self::Json => "json",
             Self::Ndjson => "ndjson",
             Self::Xlsx => "xlsx",
+            Self::Parquet => "parquet",
         }
     }
 }
@@ -441,7 +444,7 @@ impl PushMode {
 /// A file to check.
 #[derive(Args, Clone, Debug)]
 pub struct CheckArguments {
-    /// The files; .csv, .xlsx, .json or .ndjson; `-` is stdin
+    /// The files; .csv, .xlsx, .parquet, .json or .ndjson; `-` is stdin
     #[arg(value_name = "FILE", required = true)]
     pub files: Vec<PathBuf>,
     /// What stdin holds; found by its first bytes when absent

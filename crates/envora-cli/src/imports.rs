@@ -61,6 +61,7 @@ impl Outgoing {
             media::NDJSON => Format::Ndjson,
             _ if mapped => return None,
             media::XLSX => Format::Xlsx,
+            media::PARQUET => Format::Parquet,
             _ => Format::Csv,
         };
         let import: ImportId = Id::from_bytes([0; 16]);
@@ -88,6 +89,7 @@ impl Outgoing {
             Some("json") => media::JSON,
             Some("ndjson" | "jsonl") => media::NDJSON,
             Some("xlsx" | "xlsm" | "xls") => media::XLSX,
+            Some("parquet" | "parq" | "pqt") => media::PARQUET,
             _ => media::CSV,
         }
     }
@@ -320,8 +322,8 @@ pub fn print_refused(file: &Outgoing, import: &Import, to: &mut Channel) {
     for row in import.results.iter().filter(open) {
         for error in &row.errors {
             let line = error.row.map_or(0, |place| place.line);
-            // A row of a workbook is no line of its bytes: the cell says what it is about.
-            let is_text = file.media_type() != media::XLSX;
+            // A row of a workbook or of columns is no line of its bytes: the cell says what it is about.
+            let is_text = ![media::XLSX, media::PARQUET].contains(&file.media_type());
             refusals.add(error, || is_text.then(|| line_of(&file.bytes, line)).flatten());
         }
     }

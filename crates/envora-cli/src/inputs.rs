@@ -72,6 +72,7 @@ impl Input {
         let format = match (telling.format, telling.mapping) {
             (Some(format), _) => format,
             (None, _) if is_workbook(&bytes) => InputFormat::Xlsx,
+            (None, _) if bytes.starts_with(b"PAR1") => InputFormat::Parquet,
             (None, Some(_)) => InputFormat::Csv,
             (None, None) => sniffed(&bytes),
         };

@@ -15,6 +15,7 @@ use envora_domain::hash::{Digest, leaf_hash};
 use envora_domain::time::{Day, Zone};
 use envora_ingest::formats::csv;
 use envora_ingest::formats::xlsx::{self, Wanted};
+use envora_ingest::formats::{Format, parquet};
 use envora_ingest::trace::as_sent;
 use envora_ledger::leaf::Deed;
 use envora_ledger::note::VerifierKey;
@@ -203,6 +204,10 @@ pub fn check_source(origin: &TracedOrigin, file: &[u8]) -> Result<String, Failur
         let wanted = Wanted { sheet: Some(sheet), skip_rows: 0 };
         let sheet = xlsx::read(file, wanted).map_err(|error| refused(error.to_string()))?;
         return sheet.row(origin.line).ok_or_else(|| refused("the sheet has no such row"));
+    }
+    if origin.parser == Format::Parquet.parser() {
+        let row = parquet::row(file, origin.row).map_err(|error| refused(error.to_string()))?;
+        return row.ok_or_else(|| refused("the file has no such row"));
     }
     let [from, to] = origin.byte_range.map(|at| usize::try_from(at).unwrap_or(usize::MAX));
     let line = file.get(from..to).ok_or_else(|| refused("the line lies beyond the file's end"))?;

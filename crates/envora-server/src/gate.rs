@@ -55,6 +55,8 @@ pub enum Format {
     Csv,
     /// A workbook.
     Xlsx,
+    /// A Parquet file.
+    Parquet,
     /// A TOML document.
     Toml,
 }
@@ -68,6 +70,7 @@ impl Format {
             Self::Ndjson => &[media::NDJSON, "application/ndjson"],
             Self::Csv => &[media::CSV],
             Self::Xlsx => &[media::XLSX],
+            Self::Parquet => &[media::PARQUET],
             Self::Toml => &["application/toml"],
         }
     }

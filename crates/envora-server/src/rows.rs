@@ -151,7 +151,7 @@ pub fn error(problem: &RowProblem, format: Format) -> RowError {
 #[must_use]
 pub fn pointer(format: Format, row: u64, field: &str) -> Option<String> {
     match format {
-        Format::Csv | Format::Xlsx => None,
+        Format::Csv | Format::Parquet | Format::Xlsx => None,
         Format::Ndjson => Some(format!("#{field}")),
         Format::Json => Some(format!("#/activities/{}{field}", row.saturating_sub(1))),
     }

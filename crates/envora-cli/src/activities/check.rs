@@ -1,6 +1,7 @@
 //! `envora data check`: the server's own validator, here.
 //!
-//! A file is read row by row, in bounded memory; a sheet of a workbook is held whole. Which facilities and sources there are, and what the
+//! A file is read row by row, in bounded memory; a sheet of a workbook, and a Parquet file as it is
+//! packed, is held whole. Which facilities and sources there are, and what the
 //! stored rows make of the new ones, is asked of the server where one is named; without one that stays
 //! open, and is said to be open: a file that names facilities or sources is never called fine.
 
@@ -11,11 +12,10 @@ use envora_domain::activities::problems::RowProblem;
 use envora_domain::decimal::group_thousands;
 use envora_ingest::check::{self, Group, Known, Report};
 use envora_ingest::formats::Format;
-use envora_ingest::formats::xlsx::Sheet;
 use envora_ingest::registry::Wanted;
 use serde::Deserialize;
 
-use crate::activities::reading::{Reading, mapping};
+use crate::activities::reading::{Reading, Shown, mapping};
 use crate::arguments::CheckArguments;
 use crate::client::Client;
 use crate::configuration::Whom;
@@ -69,8 +69,10 @@ pub(super) async fn run(arguments: &CheckArguments, session: &mut Session) -> Re
         if let (Ok(client), Some(_)) = (&client, &known) {
             stored::compare(client, &input, &reading, &mut report).await?;
         }
-        let sheet = if report.groups.is_empty() { None } else { reading.sheet(&input)? };
-        checked.push(Checked { input, report, sheet });
+        let lines = report.groups.iter().map(|group| group.first.line).collect();
+        let bad = !report.groups.is_empty();
+        let shown = if bad { reading.shown(&input, &lines)? } else { Shown::Lines };
+        checked.push(Checked { input, report, shown });
     }
     let left = known.is_none() && checked.iter().any(Checked::names_words);
     let open = |one: &Checked| one.report.rejected + one.report.quarantined > 0;
@@ -100,8 +102,8 @@ pub(super) async fn run(arguments: &CheckArguments, session: &mut Session) -> Re
 struct Checked {
     input: Input,
     report: Report,
-    /// The sheet of a workbook that has problems.
-    sheet: Option<Sheet>,
+    /// How its bad rows are shown.
+    shown: Shown,
 }
 
 /// Asks which facilities, sources, entities and suppliers there are.
@@ -240,8 +242,13 @@ impl Checked {
 
     /// The line of the file on which a group's first problem is, as it stands there.
     fn line(&self, group: &Group) -> Result<String, Failure> {
-        if let Some(sheet) = &self.sheet {
-            let row = sheet.row(group.first.line).unwrap_or_default();
+        let line = group.first.line;
+        let row = match &self.shown {
+            Shown::Lines => None,
+            Shown::Sheet(sheet) => Some(sheet.row(line).unwrap_or_default()),
+            Shown::Rows(rows) => Some(rows.get(&line).cloned().unwrap_or_default()),
+        };
+        if let Some(row) = row {
             return Ok(as_it_stands(
                 row.chars().take(LINE_CHARS_SHOWN).collect::<String>().as_bytes(),
             ));

@@ -1,6 +1,6 @@
 //! Files of the disk, read here as the server would read them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use envora_api::mappings::ImportMapping;
 use envora_domain::hash::Digest;
 use envora_domain::id::{Id, ImportId};
 use envora_ingest::formats::xlsx::{self, Sheet, Wanted};
-use envora_ingest::formats::{self, Format, OpenError, Opening, OriginHead, Reader};
+use envora_ingest::formats::{self, Format, OpenError, Opening, OriginHead, Reader, parquet};
 use envora_ingest::mapping::Mapping;
 
 use crate::client::Client;
@@ -52,7 +52,7 @@ impl Reading {
         let format = input.format().ok_or_else(|| {
             Failure::usage(
                 format!("{name} has no ending that says what it is"),
-                "name it .csv, .xlsx, .json or .ndjson",
+                "name it .csv, .xlsx, .parquet, .json or .ndjson",
             )
         })?;
         let (bytes, length) = input.open()?;
@@ -70,20 +70,39 @@ impl Reading {
         formats::open(format, bytes, &opening).map_err(|error| refused(&name, error))
     }
 
-    /// The sheet of a workbook, to show its rows; nothing for other files.
+    /// How rows of a file that are no lines of it are shown: those of a workbook, and these ones of columns.
     ///
     /// # Errors
     /// As [`Reading::open`].
-    pub(super) fn sheet(&self, input: &Input) -> Result<Option<Sheet>, Failure> {
-        if input.format() != Some(Format::Xlsx) {
-            return Ok(None);
+    pub(super) fn shown(&self, input: &Input, rows: &BTreeSet<u64>) -> Result<Shown, Failure> {
+        match input.format() {
+            Some(Format::Xlsx) => Ok(Shown::Sheet(Box::new(self.sheet(input)?))),
+            Some(Format::Parquet) => {
+                let (bytes, _) = input.open()?;
+                let found = parquet::rows(bytes, rows);
+                found.map(Shown::Rows).map_err(|error| refused(&input.name(), error))
+            }
+            _ => Ok(Shown::Lines),
         }
+    }
+
+    fn sheet(&self, input: &Input) -> Result<Sheet, Failure> {
         let file = self.mapping.as_ref().map(|mapping| &mapping.file);
         let sheet = file.and_then(|file| file.sheet.as_deref());
         let (bytes, _) = input.open()?;
         let sheet = xlsx::read(bytes, Wanted { sheet, skip_rows: 0 });
-        sheet.map(Some).map_err(|error| refused(&input.name(), error))
+        sheet.map_err(|error| refused(&input.name(), error))
     }
+}
+
+/// What shows the rows of a file as they stand there.
+pub(super) enum Shown {
+    /// Its own bytes.
+    Lines,
+    /// A sheet.
+    Sheet(Box<Sheet>),
+    /// Rows that have no lines, by their numbers.
+    Rows(BTreeMap<u64, String>),
 }
 
 /// Whether a mapping is named by its file.

@@ -224,7 +224,7 @@ fn columns_named_like_fields_need_no_mapping() {
     let columns = vec![
         Values::Text(vec![Some("a-1"), Some("a-2")]),
         text("fuel.combusted.stationary"),
-        Values::Fixed(vec![quantity(12_345_678_901_234_567_890_12), quantity(-1)]),
+        Values::Fixed(vec![quantity(1_234_567_890_123_456_789_012), quantity(-1)]),
         text("kW.h.x:gross"),
         Values::I32(vec![Some(18_993); 2]),
         Values::I32(vec![Some(19_023); 2]),

@@ -183,6 +183,7 @@ async fn incoming(
         Format::Csv => formats::Format::Csv,
         Format::Ndjson => formats::Format::Ndjson,
         Format::Xlsx => formats::Format::Xlsx,
+        Format::Parquet => formats::Format::Parquet,
         Format::Json | Format::JsonFile | Format::MergePatch | Format::Toml => {
             formats::Format::Json
         }

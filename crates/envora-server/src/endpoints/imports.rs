@@ -56,7 +56,8 @@ const ONE: &str = "/v2/organizations/{org_id}/imports/{id}";
 const ERRORS: &str = "/v2/organizations/{org_id}/imports/{id}/errors";
 const ERROR_FILE: &str = "/v2/organizations/{org_id}/imports/{id}/error-file";
 /// What a file may be.
-const TAKES: &[Format] = &[Format::Csv, Format::Xlsx, Format::Ndjson, Format::JsonFile];
+const TAKES: &[Format] =
+    &[Format::Csv, Format::Xlsx, Format::Parquet, Format::Ndjson, Format::JsonFile];
 /// How many rows are read at once.
 const ROWS_AT_ONCE: u32 = 1_000;
 const DAY: i64 = 24 * 3_600;
@@ -100,7 +101,7 @@ pub fn routes() -> Vec<Route> {
             ])
             .gives(200, Shape::page::<RejectedRow>()),
         Route::get::<ReadActivities, _, _>(ERROR_FILE, error_file)
-            .says("Gives the refused rows of an import in the format they came in, each with _envora_row, _envora_code, _envora_message and _envora_remedy, to be mended and sent again as it is; those of a workbook as CSV, to be mended in the workbook. Where a mapping derives the ids of rows there is _envora_occurrence as well, which row of several equal ones each was: leave it, and the mended row has the id that it has in the file itself.")
+            .says("Gives the refused rows of an import in the format they came in, each with _envora_row, _envora_code, _envora_message and _envora_remedy, to be mended and sent again as it is; those of a workbook as CSV, to be mended in the workbook, and those of a Parquet file as CSV, to be mended and sent as that, through the same mapping. Where a mapping derives the ids of rows there is _envora_occurrence as well, which row of several equal ones each was: leave it, and the mended row has the id that it has in the file itself.")
             .gives(200, Shape::Free("The file."))
             .as_types(&[media::CSV, media::NDJSON, media::JSON]),
     ]
@@ -285,13 +286,14 @@ fn status(counts: &store::Counts) -> &'static str {
 fn format_of(headers: &HeaderMap) -> Result<formats::Format, Problem> {
     if text_of(headers, CONTENT_TYPE.as_str()).to_ascii_lowercase().starts_with(media::VENDOR) {
         return Err(Problem::feature_not_built(
-            "An import of many parts is not built yet. Send the file itself as the body, as text/csv, application/x-ndjson, application/json or as a workbook.",
+            "An import of many parts is not built yet. Send the file itself as the body, as text/csv, application/x-ndjson, application/json, as a workbook or as Parquet.",
         ));
     }
     Ok(match body_format(headers, TAKES)? {
         Format::Csv => formats::Format::Csv,
         Format::Ndjson => formats::Format::Ndjson,
         Format::Xlsx => formats::Format::Xlsx,
+        Format::Parquet => formats::Format::Parquet,
         Format::Json | Format::JsonFile | Format::MergePatch | Format::Toml => {
             formats::Format::Json
         }
@@ -579,7 +581,7 @@ fn mending(
     let media_type = match format {
         formats::Format::Ndjson => media::NDJSON,
         formats::Format::Json => media::JSON,
-        formats::Format::Csv | formats::Format::Xlsx => media::CSV,
+        formats::Format::Csv | formats::Format::Parquet | formats::Format::Xlsx => media::CSV,
     };
     let file = mend::error_file(format, &source, (mapping.as_ref(), &refused))?;
     Ok(Some((file.bytes, media_type)))
@@ -621,6 +623,7 @@ fn format_of_type(media_type: &str) -> formats::Format {
         media::JSON => formats::Format::Json,
         media::NDJSON | "application/ndjson" => formats::Format::Ndjson,
         media::XLSX => formats::Format::Xlsx,
+        media::PARQUET => formats::Format::Parquet,
         _ => formats::Format::Csv,
     }
 }

@@ -512,6 +512,7 @@ fn headers_of(form: &FileForm, app: &App) -> Result<HeaderMap, Problem> {
         "json" => media::JSON,
         "ndjson" | "jsonl" => media::NDJSON,
         "xlsx" | "xlsm" | "xls" => media::XLSX,
+        "parquet" | "parq" | "pqt" => media::PARQUET,
         _ => media::CSV,
     };
     let mut name = form.file_name.clone();

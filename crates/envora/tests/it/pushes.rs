@@ -380,3 +380,55 @@ fn a_wrong_file_is_voided_whole_and_once() {
     }
     server.end();
 }
+
+/// Three hours as another library writes them: the second has no load.
+const HOURS: &[u8] = include_bytes!("../../../envora-ingest/tests/it/files/hours.parquet");
+
+const METERS: &str = r#"
+mapping = "meters"
+format = "parquet"
+[const]
+type = "electricity.purchased"
+unit = "kW.h"
+facility_code = "b1"
+[[activity]]
+period = { start = "from", length = "PT1H" }
+quantity = { column = "load" }
+"#;
+
+#[test]
+fn columns_are_checked_pushed_mended_and_traced_by_their_rows() {
+    let mut push = Push::new();
+    fs::write(push.house.path().join("hours.parquet"), HOURS).unwrap();
+    push.file("meters.toml", METERS);
+    let check = push.run(&["data", "check", "hours.parquet", "--mapping", "meters.toml"]);
+    assert_eq!(check.code, Some(3), "{check:?}");
+    for words in ["hours.parquet:2", "the cell \"load\" is blank", "2022-01-01T01:30:00Z,,b24"] {
+        assert!(check.err.contains(words), "{words}: {check:?}");
+    }
+    let pushed = push.run(&["data", "push", "hours.parquet", "--mapping", "meters.toml", "--json"]);
+    assert_eq!(pushed.code, Some(3), "{pushed:?}");
+    let imports: serde_json::Value = serde_json::from_str(&pushed.out).unwrap();
+    assert_eq!(imports[0]["counts"]["accepted"], 2, "{pushed:?}");
+    let import = imports[0]["id"].as_str().unwrap();
+    let fix = push.run(&["data", "errors", import, "--fix", "mend.csv"]);
+    assert_eq!(fix.code, Some(0), "{fix:?}");
+    let mend = fs::read_to_string(push.house.path().join("mend.csv")).unwrap();
+    let mended = mend.replace("T01:30:00Z,,", "T01:30:00Z,5.125,");
+    assert_ne!(mend, mended);
+    push.file("mended.csv", &mended);
+    let again = push.run(&["data", "push", "mended.csv", "--mapping", "meters.toml"]);
+    assert_eq!(again.code, Some(0), "{again:?}");
+
+    let listed = push.run(&["data", "list", "--json"]).json();
+    let amounts: Vec<&str> =
+        listed.as_array().unwrap().iter().filter_map(|row| row["quantity"].as_str()).collect();
+    assert_eq!(amounts, ["372.400", "1.250", "5.125"]);
+    let activity = listed[1]["id"].as_str().unwrap();
+    let trace = push.run(&["trace", activity, "--source", "hours.parquet"]);
+    assert_eq!(trace.code, Some(0), "{trace:?}");
+    for words in ["on this line: 2022-01-01T02:30:00Z,1.250,b24-electricity", "parquet/1"] {
+        assert!(trace.out.contains(words), "{words}: {trace:?}");
+    }
+    push.server.end();
+}
