@@ -43,6 +43,14 @@ impl<K> PartialEq for Ref<K> {
     }
 }
 impl<K> Eq for Ref<K> {}
+impl<K> core::hash::Hash for Ref<K> {
+    fn hash<H: core::hash::Hasher>(&self, state: &mut H) {
+        match self {
+            Self::Id(id) => id.bytes().hash(state),
+            Self::Code(code) => code.hash(state),
+        }
+    }
+}
 impl<K: crate::id::Kind> core::fmt::Display for Ref<K> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         match self {

@@ -203,7 +203,14 @@ pub fn is_endless(period: &Period) -> bool {
 
 /// How a row's time falls on civil days: the weights by which each of its lines is split.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DayShares(Vec<(Day, u64)>);
+pub struct DayShares(Shares);
+
+/// Nearly all rows lie in one day.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Shares {
+    One([(Day, u64); 1]),
+    Some(Vec<(Day, u64)>),
+}
 
 impl DayShares {
     /// The days of `[start, end)` in this zone, by duration. An instant is all on its day.
@@ -213,7 +220,7 @@ impl DayShares {
         let last =
             zone.day_of(Timestamp::from_micros(end.as_micros().saturating_sub(1))).max(first);
         if first == last || end <= start {
-            return Self(vec![(first, 1)]);
+            return Self(Shares::One([(first, 1)]));
         }
         let mut shares = Vec::new();
         let (mut day, mut from) = (first, start);
@@ -226,7 +233,7 @@ impl DayShares {
             }
             day = day.plus(1);
         }
-        Self(shares)
+        Self(Shares::Some(shares))
     }
 
     /// The days of a row's period: whole days and times on the wall are this zone's. A period that is
@@ -246,7 +253,7 @@ impl DayShares {
     /// How many of the days lie in `[from, to)`.
     #[must_use]
     pub fn count_within(&self, (from, to): (Day, Day)) -> usize {
-        self.0.iter().filter(|(day, _)| *day >= from && *day < to).count()
+        self.days().iter().filter(|(day, _)| *day >= from && *day < to).count()
     }
 
     /// What of an integer falls on the days in `[from, to)`, when it is [split](Self::split).
@@ -259,20 +266,23 @@ impl DayShares {
     /// The days, with their durations in microseconds (of one day alone, any weight).
     #[must_use]
     pub fn days(&self) -> &[(Day, u64)] {
-        &self.0
+        match &self.0 {
+            Shares::One(day) => day,
+            Shares::Some(days) => days,
+        }
     }
 
     /// Splits an integer: largest remainder, ties to the earlier day. The parts add up exactly, and
     /// the parts of `-n` are those of `n` negated.
     #[must_use]
     pub fn split(&self, units: i128) -> Vec<(Day, i128)> {
-        if let [(day, _)] = self.0.as_slice() {
+        if let [(day, _)] = self.days() {
             return vec![(*day, units)];
         }
-        let total = self.0.iter().map(|(_, length)| U256::from(*length)).sum::<U256>();
+        let total = self.days().iter().map(|(_, length)| U256::from(*length)).sum::<U256>();
         let size = U256::from(units.unsigned_abs());
         let mut parts: Vec<(Day, u128, U256)> = self
-            .0
+            .days()
             .iter()
             .map(|(day, length)| {
                 let share = size * U256::from(*length);
@@ -299,11 +309,11 @@ impl DayShares {
     /// Splits a cell's worth of a line; the count goes to the first day.
     #[must_use]
     pub fn split_value(&self, value: &CellValue) -> Vec<(Day, CellValue)> {
-        if let [(day, _)] = self.0.as_slice() {
+        if let [(day, _)] = self.days() {
             return vec![(*day, *value)];
         }
         let mut parts: Vec<(Day, CellValue)> =
-            self.0.iter().map(|(day, _)| (*day, CellValue::default())).collect();
+            self.days().iter().map(|(day, _)| (*day, CellValue::default())).collect();
         for ((_, part), (_, kg)) in parts.iter_mut().zip(self.split(value.kg.units())) {
             part.kg = Mass::from_units(kg);
         }

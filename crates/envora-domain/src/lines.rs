@@ -5,18 +5,20 @@
 //! line and CO2e once per line and GWP set, neither from the other.
 
 mod amounts;
+mod calculator;
 mod explain;
 
 use crate::catalogue::{Bucket, Market, Slot};
 use crate::cells::{CO2E_COLUMNS, CellValue};
 use crate::choice::{SlotChoice, Why};
-use crate::decimal::{Decimal, Mass};
+use crate::decimal::Mass;
 use crate::factors::{Factor, FactorId, GasValue, Library, Repr};
 use crate::gwp::{Carbon, Gas, GasGroup, GwpSet, gwp};
 use crate::rational::{Rate, Rational};
 use crate::units;
 pub use amounts::Amounts;
 use amounts::Formula;
+pub use calculator::Calculator;
 pub use explain::{LineTrace, explain};
 
 /// One line of an activity.
@@ -82,70 +84,6 @@ pub enum LinesError {
     RebaseWithoutGasSplit(FactorId),
 }
 
-/// A line before its quantity: everything that depends on the choice alone.
-#[derive(Clone, Debug)]
-struct Prepared {
-    line: Line,
-    /// The formula of its amount, where it is not the quantity alone.
-    formula: Option<usize>,
-    kg: Option<Rate>,
-    co2e: [Option<Rate>; CO2E_COLUMNS],
-}
-
-/// A choice made ready to calculate many activities: one rate per line and set.
-#[derive(Clone, Debug)]
-pub struct Calculator {
-    formulas: Vec<Formula>,
-    lines: Vec<Prepared>,
-}
-
-impl Calculator {
-    /// Readies a choice.
-    ///
-    /// # Errors
-    /// [`LinesError`] when a factor is missing or unreadable.
-    pub fn new(why: &Why, library: &Library) -> Result<Self, LinesError> {
-        let (mut formulas, mut lines) = (Vec::new(), Vec::new());
-        for choice in &why.slots {
-            let factor = library
-                .get_for(&why.kind, &choice.factor)
-                .ok_or(LinesError::FactorMissing(choice.factor))?;
-            let formula = formula(choice)?.map(|formula| {
-                formulas.push(formula);
-                formulas.len() - 1
-            });
-            for part in parts(choice, factor)? {
-                lines.push(Prepared { formula, ..prepare(why, choice, factor, &part) });
-            }
-        }
-        Ok(Self { formulas, lines })
-    }
-
-    /// The numbers of a row that decide its lines beside its quantity, always in one order: none
-    /// where the quantity decides alone.
-    #[must_use]
-    pub fn inputs<'a>(&self, amounts: impl Into<Amounts<'a>>) -> Box<[Option<Decimal>]> {
-        let amounts = amounts.into();
-        let names = self.formulas.iter().flat_map(Formula::inputs);
-        names.map(|name| amounts.sent(name).map(Decimal::normalized)).collect()
-    }
-
-    /// The lines of one activity.
-    ///
-    /// # Errors
-    /// [`LinesError::TooLarge`], [`LinesError::Input`].
-    pub fn lines<'a>(&self, amounts: impl Into<Amounts<'a>>) -> Result<Vec<Line>, LinesError> {
-        let amounts = amounts.into();
-        let worked = self.formulas.iter().map(|formula| formula.amount(&amounts));
-        let worked = worked.collect::<Result<Vec<Rational>, LinesError>>()?;
-        let line = |prepared: &Prepared| {
-            let amount = prepared.formula.and_then(|place| worked.get(place));
-            prepared.line(&amounts, amount)
-        };
-        self.lines.iter().map(line).collect()
-    }
-}
-
 /// The mass that a rate gives for a worked amount, or for the quantity where none is.
 fn mass(rate: &Rate, amounts: &Amounts<'_>, amount: Option<&Rational>) -> Result<Mass, LinesError> {
     let mass = match amount {
@@ -153,18 +91,6 @@ fn mass(rate: &Rate, amounts: &Amounts<'_>, amount: Option<&Rational>) -> Result
         Some(amount) => rate.exact().times(amount).to_mass(),
     };
     mass.ok_or(LinesError::TooLarge)
-}
-
-impl Prepared {
-    fn line(&self, amounts: &Amounts<'_>, amount: Option<&Rational>) -> Result<Line, LinesError> {
-        let mass = |rate: &Rate| mass(rate, amounts, amount);
-        let mut line = self.line;
-        line.kg = self.kg.as_ref().map_or(Ok(Mass::ZERO), mass)?;
-        for (column, rate) in line.co2e.iter_mut().zip(&self.co2e) {
-            *column = rate.as_ref().map(mass).transpose()?;
-        }
-        Ok(line)
-    }
 }
 
 /// The lines of an activity: of a quantity alone, or of one with its inputs.
@@ -292,8 +218,8 @@ pub(crate) fn has_native_part(factor: &Factor) -> bool {
         || !matches!(residue(factor, &gases, &Rational::ONE), Some(None))
 }
 
-fn prepare(why: &Why, choice: &SlotChoice, factor: &Factor, part: &Part) -> Prepared {
-    let rate = |set: GwpSet| part.co2e_per_unit(factor, set).map(Rate::new);
+/// What a line says besides its masses.
+fn prepared(choice: &SlotChoice, part: &Part) -> Line {
     // What a blend holds of gases outside the Kyoto group is told in the memo, never in a scope.
     let outside = matches!(part.gas.group(), GasGroup::Montreal | GasGroup::Other)
         && choice.bucket == Bucket::InScope;
@@ -302,7 +228,7 @@ fn prepare(why: &Why, choice: &SlotChoice, factor: &Factor, part: &Part) -> Prep
     } else {
         (choice.bucket, choice.scope, choice.category)
     };
-    let line = Line {
+    Line {
         slot: choice.slot,
         factor: choice.factor,
         gas: part.gas,
@@ -315,9 +241,7 @@ fn prepare(why: &Why, choice: &SlotChoice, factor: &Factor, part: &Part) -> Prep
         tier: choice.tier,
         kg: Mass::ZERO,
         co2e: [None; CO2E_COLUMNS],
-    };
-    let co2e = why.policy.columns().map(|set| set.and_then(rate));
-    Prepared { line, formula: None, kg: part.kg.clone().map(Rate::new), co2e }
+    }
 }
 
 /// The CO2e per unit of the factor itself in another set: only with a complete gas split.

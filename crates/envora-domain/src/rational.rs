@@ -4,6 +4,7 @@
 //! integers of any length, so the answer is exact for every input and nothing ever panics.
 
 mod natural;
+pub mod quick;
 
 use core::cmp::Ordering;
 use core::fmt;

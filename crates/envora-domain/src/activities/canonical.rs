@@ -4,6 +4,8 @@
 //! (`docs/formats/row.md`). The content hash, by which a duplicate is told from a conflict, leaves out
 //! where the row came from and how many trailing zeros its numbers had.
 
+mod plain;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::activities::problems::Flag;
@@ -64,8 +66,11 @@ impl Activity {
     /// [`RowDecodeError`] when they do not start with a canonical row.
     pub fn decode(bytes: &[u8]) -> Result<(Self, usize), RowDecodeError> {
         let map = row_map(bytes)?;
-        let value = Value::decode(map).map_err(RowDecodeError::Cbor)?;
-        Ok((decode_map(&value)?, map.len() + 4))
+        let length = map.len() + 4;
+        match plain::decode(map) {
+            Some(activity) => Ok((activity, length)),
+            None => Ok((decode_any(map)?, length)),
+        }
     }
 
     fn write_content(&self, fields: &mut Fields) {
@@ -372,6 +377,11 @@ pub fn rows_root<R: AsRef<[u8]>>(rows: &[R]) -> Digest {
 /// Keys that the format knows, for the reader that must refuse others.
 const KEYS: core::ops::RangeInclusive<u64> = 1..=31;
 const ORIGIN: u64 = 40;
+
+/// The activity of any row's map.
+fn decode_any(map: &[u8]) -> Result<Activity, RowDecodeError> {
+    decode_map(&Value::decode(map).map_err(RowDecodeError::Cbor)?)
+}
 
 fn decode_map(value: &Value) -> Result<Activity, RowDecodeError> {
     let known = |key: &Value| key.as_uint().is_some_and(|key| KEYS.contains(&key) || key == ORIGIN);

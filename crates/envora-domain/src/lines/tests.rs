@@ -262,3 +262,58 @@ fn every_step_is_told_with_its_digits() {
     let first = traces.first().and_then(|trace| trace.exact.first()).expect("a step");
     assert_eq!(first, "36 MJ × 5/18 = 0.277777777777777777… kW.h/MJ = 10 kW.h");
 }
+
+/// Lines by the general way alone: every mass a fraction of integers of any length, rounded once.
+fn in_general(quantity: Decimal, why: &Why, library: &Library) -> Vec<Line> {
+    let mut lines = Vec::new();
+    for choice in &why.slots {
+        let factor = library.get_for(&why.kind, &choice.factor).expect("the factor");
+        let formula = formula(choice).expect("a formula or none");
+        let amount = formula.map(|formula| formula.amount(&quantity.into()).expect("an amount"));
+        let amount = amount.unwrap_or_else(|| Rational::from(quantity));
+        for part in parts(choice, factor).expect("its parts") {
+            let mass = |rate: Rational| amount.times(&rate).to_mass();
+            let mut line = prepared(choice, &part);
+            line.kg = part.kg.clone().map_or(Mass::ZERO, |kg| mass(kg).expect("it fits"));
+            line.co2e = why.policy.columns().map(|set| {
+                part.co2e_per_unit(factor, set?).map(|rate| mass(rate).expect("it fits"))
+            });
+            lines.push(line);
+        }
+    }
+    lines
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(48))]
+
+    /// Machine words and the general way agree to the digit, and sums of masses are sums of lines.
+    #[test]
+    fn words_give_the_lines_of_the_general_way(
+        (mantissa, shift) in (proptest::prelude::any::<i64>(), 0_u32..64), scale in 0_u8..=18,
+        which in 0_usize..4,
+    ) {
+        let asked = [
+            ("electricity.purchased", "kW.h", ""),
+            ("fuel.combusted.stationary", "x:Sm3_15C", "natural_gas"),
+            ("fuel.combusted.stationary", "L", "burning_oil"),
+            ("fuel.combusted.stationary", "kW.h.x:gross", "natural_gas"),
+        ];
+        let (kind, unit, fuel) = asked[which];
+        let (why, library) = why_of(kind, unit, fuel, &Policy::for_set(GwpSet::Sar));
+        let calculator = Calculator::new(&why, &library).expect("a calculator");
+        let quantity = Decimal::new(i128::from(mantissa >> shift), scale).expect("a decimal");
+        let due = in_general(quantity, &why, &library);
+        proptest::prop_assert_eq!(calculator.lines(quantity).expect("lines"), due.clone());
+        let (mut one, mut three) = (Vec::new(), Vec::new());
+        calculator.masses(quantity, &mut one).expect("masses");
+        for mass in &one {
+            three.push(Mass::from_units(mass.units() * 3));
+        }
+        for (number, line) in due.iter().enumerate() {
+            let mut sum = CellValue::default();
+            (0..3).for_each(|_| sum.add(&line.value()).expect("it fits"));
+            proptest::prop_assert_eq!(calculator.value(number, &three, 3), Some(sum));
+        }
+    }
+}

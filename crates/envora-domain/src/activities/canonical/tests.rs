@@ -217,3 +217,48 @@ proptest! {
         }
     }
 }
+
+/// A row without what only the general reader reads.
+fn plain() -> Activity {
+    let full = full();
+    let (price, reading, uncertainty_pct) = (None, None, None);
+    let (inputs, quality) = (BTreeMap::new(), BTreeMap::new());
+    let (instruments, evidence) = (Vec::new(), Vec::new());
+    Activity { price, reading, uncertainty_pct, inputs, quality, instruments, evidence, ..full }
+}
+
+#[test]
+fn a_plain_row_is_read_in_one_pass() {
+    let bytes = plain().canonical();
+    assert_eq!(plain::decode(&bytes[4..]), Some(plain()));
+    assert_eq!(plain::decode(&full().canonical()[4..]), None, "a price is the general reader's");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(4_096))]
+
+    /// Whatever the bytes are, what the plain reader takes the general one reads alike.
+    #[test]
+    fn the_plain_reader_is_as_strict_as_the_general_one(
+        changes in prop::collection::vec((0_usize..400, any::<u8>(), 0_u8..4), 0..4),
+        words in prop::collection::btree_map("[a-z]{0,30}", "[a-z]{0,30}", 0..4),
+        (mantissa, scale) in (any::<i64>(), 0_u8..=18),
+    ) {
+        let mut row = plain();
+        (row.tags, row.qualifiers) = (words.clone(), words);
+        row.quantity = Decimal::new(i128::from(mantissa), scale).expect("a decimal");
+        let mut map = row.canonical().split_off(4);
+        for (place, byte, how) in changes {
+            let place = place % map.len();
+            match how {
+                0 => map[place] = byte,
+                1 => map.insert(place, byte),
+                2 => { map.remove(place); }
+                _ => map[place] ^= 1 << (byte & 7),
+            }
+        }
+        if let Some(read) = plain::decode(&map) {
+            prop_assert_eq!(decode_any(&map), Ok(read));
+        }
+    }
+}
