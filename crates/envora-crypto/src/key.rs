@@ -40,8 +40,24 @@ impl DataKey {
     /// HMAC-SHA256 over these parts, each preceded by its length, so that no two lists look alike.
     #[must_use]
     pub fn mac(&self, parts: &[&[u8]]) -> [u8; 32] {
-        let key = hmac::Key::new(hmac::HMAC_SHA256, self.expose());
-        let mut context = hmac::Context::with_key(&key);
+        self.mac_key().mac(parts)
+    }
+
+    /// The key made ready for many [`DataKey::mac`]s.
+    #[must_use]
+    pub fn mac_key(&self) -> MacKey {
+        MacKey(hmac::Key::new(hmac::HMAC_SHA256, self.expose()))
+    }
+}
+
+/// A key made ready for many MACs.
+pub struct MacKey(hmac::Key);
+
+impl MacKey {
+    /// [`DataKey::mac`].
+    #[must_use]
+    pub fn mac(&self, parts: &[&[u8]]) -> [u8; 32] {
+        let mut context = hmac::Context::with_key(&self.0);
         for part in parts {
             context.update(&(part.len() as u64).to_be_bytes());
             context.update(part);

@@ -20,7 +20,7 @@ use crate::aad::{Aad, Purpose};
 use crate::anchor::Anchor;
 use crate::envelope::{self, OpenError};
 use crate::journal::{self, Destruction};
-use crate::key::DataKey;
+use crate::key::{DataKey, MacKey};
 use crate::provider::{KeyError, KeyProvider};
 
 mod file;
@@ -125,6 +125,20 @@ pub struct TenantKeys {
 impl fmt::Debug for TenantKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "TenantKeys({})", self.tenant)
+    }
+}
+
+/// Makes keyed fingerprints of values of one field: [`TenantKeys::fingerprint`].
+pub struct Fingerprinter<'f> {
+    key: MacKey,
+    field: &'f str,
+}
+
+impl Fingerprinter<'_> {
+    /// The fingerprint of a value.
+    #[must_use]
+    pub fn of(&self, value: &[u8]) -> [u8; 32] {
+        self.key.mac(&[self.field.as_bytes(), value])
     }
 }
 
@@ -295,7 +309,13 @@ impl TenantKeys {
     /// is not open.
     #[must_use]
     pub fn fingerprint(&self, field: &str, value: &[u8]) -> [u8; 32] {
-        self.dek(Purpose::Index).0.mac(&[field.as_bytes(), value])
+        self.fingerprinter(field).of(value)
+    }
+
+    /// What makes many fingerprints of values of this field.
+    #[must_use]
+    pub fn fingerprinter<'f>(&self, field: &'f str) -> Fingerprinter<'f> {
+        Fingerprinter { key: self.dek(Purpose::Index).0.mac_key(), field }
     }
 
     fn signer(&self) -> &Signing {

@@ -76,7 +76,9 @@ impl Library {
         self.has_all(digests).then(|| Arc::new(Self::new(packs.cloned().collect())))
     }
 
-    fn has_all(&self, digests: &[Digest]) -> bool {
+    /// Whether the packs of all these digests are here.
+    #[must_use]
+    pub fn has_all(&self, digests: &[Digest]) -> bool {
         digests.iter().all(|digest| self.packs.iter().any(|pack| pack.digest == *digest))
     }
 

@@ -31,23 +31,49 @@ use envora_ingest::rows::ParsedRow;
 use envora_lake::sources::PackedSource;
 use envora_store::imports::Mode;
 
-use crate::house::{House, grant};
+use crate::house::{House, electricity, grant, parsed};
 
 const BUILDINGS: [&str; 6] = ["b2", "b24", "b44", "b62", "b101", "b113"];
 const CARRIERS: [&str; 2] = ["electricity", "gas"];
 
+/// How long, and how much of it on a processor: neighbours take from the first, not from the second.
+#[derive(Clone, Copy, Default)]
+struct Spent {
+    wall: Duration,
+    processor: Duration,
+}
+
 #[derive(Default)]
 struct Stages {
-    spent: Vec<(&'static str, Duration)>,
+    spent: Vec<(&'static str, Spent)>,
+}
+
+/// What all threads of this process have had of the processors; nothing where the system does not say.
+fn processor() -> Duration {
+    let tasks = std::fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
+    let had = tasks.filter_map(|task| {
+        let text = std::fs::read_to_string(task.path().join("schedstat")).ok()?;
+        text.split(' ').next()?.parse().ok().map(Duration::from_nanos)
+    });
+    had.sum()
+}
+
+/// What a piece of work costs.
+fn spent<T>(work: impl FnOnce() -> T) -> (T, Spent) {
+    let (start, before) = (Instant::now(), processor());
+    let made = work();
+    let processor = processor().saturating_sub(before);
+    (made, Spent { wall: start.elapsed(), processor })
 }
 
 impl Stages {
     fn time<T>(&mut self, stage: &'static str, work: impl FnOnce() -> T) -> T {
-        let start = Instant::now();
-        let made = work();
-        let took = start.elapsed();
+        let (made, took) = spent(work);
         match self.spent.iter_mut().find(|(known, _)| *known == stage) {
-            Some((_, sum)) => *sum += took,
+            Some((_, sum)) => {
+                sum.wall += took.wall;
+                sum.processor += took.processor;
+            }
             None => self.spent.push((stage, took)),
         }
         made
@@ -126,6 +152,50 @@ fn main() {
     stages.time("calculate and add up", || house.catch_up());
     print(&stages, rows_read);
     ask(&house);
+    singles(&house);
+}
+
+/// Rows that come one by one, from so many at once, each durable before its answer; no HTTP.
+fn singles(house: &House) {
+    const AT_ONCE: usize = 64;
+    const EACH: usize = 50;
+    house.facility("b24", |_| {});
+    let (mut took, all) = spent(|| {
+        std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..AT_ONCE)
+                .map(|sender| {
+                    scope.spawn(move || {
+                        let one = |number: usize| {
+                            let id = format!("single-{sender}-{number}");
+                            let row = electricity(&id, "1.5", "2022-01-01T00:00:00Z");
+                            let batch = Batch::new(parsed(vec![row]), Mode::Atomic);
+                            let start = Instant::now();
+                            house.try_submit(batch).unwrap();
+                            start.elapsed()
+                        };
+                        (0..EACH).map(one).collect::<Vec<_>>()
+                    })
+                })
+                .collect();
+            threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect::<Vec<_>>()
+        })
+    });
+    took.sort_unstable();
+    let at = |percent: usize| took.get(took.len() * percent / 100).map_or(0, Duration::as_micros);
+    let per_second = took.len() as u128 * 1_000_000 / all.wall.as_micros().max(1);
+    println!(
+        "single rows, {AT_ONCE} at once, durable: {per_second}/s, p50 {} us, p95 {} us, p99 {} us",
+        at(50),
+        at(95),
+        at(99)
+    );
+    let (_, all) = spent(|| house.catch_up());
+    let each = |spent: Duration| spent.as_micros() / took.len() as u128;
+    println!(
+        "calculating them: {} us each, {} us of processor",
+        each(all.wall),
+        each(all.processor)
+    );
 }
 
 fn unique(building: &str, carrier: &str) -> ImportId {
@@ -147,12 +217,13 @@ fn prepare(house: &House, stages: &mut Stages, rows: &[ParsedRow]) {
 
 fn print(stages: &Stages, rows: usize) {
     println!("{rows} rows of {} files", BUILDINGS.len() * CARRIERS.len());
-    println!("{:<44} {:>12} {:>10}", "stage", "rows/s", "ns/row");
+    println!("{:<44} {:>12} {:>10} {:>14}", "stage", "rows/s", "ns/row", "processor ns");
     for (stage, spent) in &stages.spent {
-        let nanos = spent.as_nanos().max(1);
+        let nanos = spent.wall.as_nanos().max(1);
         let per_row = nanos / rows as u128;
         let per_second = rows as u128 * 1_000_000_000 / nanos;
-        println!("{stage:<44} {per_second:>12} {per_row:>10}");
+        let processor = spent.processor.as_nanos() / rows as u128;
+        println!("{stage:<44} {per_second:>12} {per_row:>10} {processor:>14}");
     }
 }
 

@@ -2,6 +2,7 @@
 //! a row means the same at a place in the log however often it is asked.
 
 use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use envora_domain::access::Grant;
 use envora_domain::activities::problems::{RowCode, RowProblem};
@@ -13,12 +14,12 @@ use envora_domain::id::{EntityId, FacilityId, Id, Kind, SourceId, SupplierId};
 use envora_domain::time::Timestamp;
 use envora_store::entities::{Entity, EntityFields};
 use envora_store::facilities::{Facility, FacilityFields};
-use envora_store::nouns::{Noun, Version, noun_versions};
+use envora_store::nouns::{Noun, Version, noun_last_seq, noun_versions};
 use envora_store::sources::{Source, SourceFields};
 use envora_store::suppliers::{Supplier, SupplierFields};
 use envora_store::transaction::TenantReader;
 
-use crate::tenant::OwnGrants;
+use crate::tenant::{OwnGrants, TenantParts};
 
 /// Versions of one kind of noun, by id and by code.
 struct Shelf<N: Noun> {
@@ -88,6 +89,39 @@ pub struct Registry {
     sources: Shelf<SourceFields>,
     entities: Shelf<EntityFields>,
     suppliers: Shelf<SupplierFields>,
+}
+
+/// The registry as it was read last, with what told whether it still holds.
+#[derive(Default)]
+pub(crate) struct Kept(Mutex<Option<(Last, Arc<Registry>)>>);
+
+/// The seqs of the last version of each kind of noun.
+type Last = [i64; 4];
+
+impl Kept {
+    /// All versions there are now: those read before, unless others have come since.
+    ///
+    /// # Errors
+    /// The database's.
+    pub(crate) fn now(&self, parts: &TenantParts) -> anyhow::Result<Arc<Registry>> {
+        let own = parts.own;
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let (last, registry) = parts.read(move |rd| {
+            let last = [
+                noun_last_seq::<FacilityFields>(rd, &own.read_facilities)?,
+                noun_last_seq::<SourceFields>(rd, &own.read_sources)?,
+                noun_last_seq::<EntityFields>(rd, &own.read_entities)?,
+                noun_last_seq::<SupplierFields>(rd, &own.read_suppliers)?,
+            ];
+            match known {
+                Some((then, registry)) if then == last => Ok((last, registry)),
+                _ => Ok((last, Arc::new(Registry::load(rd, &own, u64::MAX)?))),
+            }
+        })?;
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *kept = Some((last, Arc::clone(&registry)));
+        Ok(registry)
+    }
 }
 
 /// A change of a noun, at its place in the log.

@@ -16,6 +16,7 @@ use envora_domain::id::RunId;
 use envora_domain::time::{Day, Timestamp};
 
 use crate::chosen::chosen_drop;
+use crate::many::Bound;
 use crate::row::Row;
 use crate::statement::statements;
 use crate::transaction::{TenantReader, TenantTx};
@@ -23,21 +24,20 @@ use crate::unresolved::DayRange;
 use crate::value::Value;
 
 statements! {
-    CELL_READ = "SELECT kg, activities, co2e_1, co2e_2, co2e_3, co2e_4 FROM cell
+    CELLS_OF_PLACE = "SELECT kg, activities, co2e_1, co2e_2, co2e_3, co2e_4, slot, scope, category,
+            market, bucket, gas, carbon, basis, tier, data_kind, is_primary
+        FROM cell WHERE run_id = ?1 AND day = ?2 AND facility_id = ?3 AND source_id = ?4 AND kind = ?5";
+    CELL_ADD = "INSERT INTO cell (run_id, day, facility_id, source_id, kind, slot, scope, category,
+            market, bucket, gas, carbon, basis, tier, data_kind, is_primary, kg, activities,
+            co2e_1, co2e_2, co2e_3, co2e_4)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,
+            ?19, ?20, ?21, ?22)";
+    CELL_SET = "UPDATE cell SET kg = ?17, activities = ?18, co2e_1 = ?19, co2e_2 = ?20, co2e_3 = ?21,
+            co2e_4 = ?22
         WHERE run_id = ?1 AND day = ?2 AND facility_id = ?3 AND source_id = ?4 AND kind = ?5
             AND slot = ?6 AND scope = ?7 AND category = ?8 AND market = ?9 AND bucket = ?10
             AND gas = ?11 AND carbon = ?12 AND basis = ?13 AND tier = ?14 AND data_kind = ?15
             AND is_primary = ?16";
-    CELL_PUT = "INSERT INTO cell (run_id, day, facility_id, source_id, kind, slot, scope, category,
-            market, bucket, gas, carbon, basis, tier, data_kind, is_primary, kg, activities,
-            co2e_1, co2e_2, co2e_3, co2e_4)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,
-            ?19, ?20, ?21, ?22)
-        ON CONFLICT (run_id, day, facility_id, source_id, kind, slot, scope, category, market,
-            bucket, gas, carbon, basis, tier, data_kind, is_primary)
-        DO UPDATE SET kg = excluded.kg, activities = excluded.activities,
-            co2e_1 = excluded.co2e_1, co2e_2 = excluded.co2e_2, co2e_3 = excluded.co2e_3,
-            co2e_4 = excluded.co2e_4";
     CELL_DROP = "DELETE FROM cell
         WHERE run_id = ?1 AND day = ?2 AND facility_id = ?3 AND source_id = ?4 AND kind = ?5
             AND slot = ?6 AND scope = ?7 AND category = ?8 AND market = ?9 AND bucket = ?10
@@ -68,7 +68,9 @@ statements! {
         <= (?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)";
 }
 
-/// Adds changes to a run's cells, in the transaction that moves its `calculated_to`.
+/// Adds changes to a run's cells, in the transaction that moves its `calculated_to`. What is stored is
+/// read once for all changes of one day, place and type, and cells are written in the order of their
+/// keys: pages are met one after the other.
 ///
 /// A change that takes a cell's last activity out removes the cell: a voided row leaves no trace of
 /// zeros behind.
@@ -82,24 +84,93 @@ pub fn cells_add(
     changes: &BTreeMap<CellKey, CellValue>,
 ) -> anyhow::Result<()> {
     tx.allow(grant)?;
-    for (key, change) in changes {
-        let place = key_values(run, key);
-        let before = tx.first(CELL_READ, &place, value)?;
-        let known = before.is_some();
-        let mut sum = before.unwrap_or_default();
-        sum.add(change).context("add up a cell")?;
-        if nothing(&sum) {
-            if known {
-                tx.execute_one(CELL_DROP, &place)?;
+    tx.many(WRITES, |many| {
+        let mut known: Vec<(CellLine, CellValue)> = Vec::new();
+        let (mut last, mut kept): (Option<&CellKey>, [usize; WRITES.len()]) = (None, [0; 4]);
+        for (key, change) in changes {
+            let place = key_values(run, key);
+            if !last.is_some_and(|last| same_place(last, key)) {
+                let values = place.get(..PLACE_VALUES).context("a key begins with its place")?;
+                known.clear();
+                many.each(0, Bound { kept: 0, values }, |row| {
+                    let value = value(row)?;
+                    known.push((line(row)?, value));
+                    Ok(())
+                })?;
+                (last, kept) = (Some(key), [0; 4]);
             }
-            continue;
+            let before = known.iter().find(|(line, _)| line.is_of(key)).map(|(_, value)| *value);
+            let mut sum = before.unwrap_or_default();
+            sum.add(change).context("add up a cell")?;
+            let (statement, length) = match (before.is_some(), nothing(&sum)) {
+                (false, true) => continue,
+                (true, true) => (DROP, place.len()),
+                (true, false) => (SET, place.len() + SUM_VALUES),
+                (false, false) => (ADD, place.len() + SUM_VALUES),
+            };
+            let values = all_values(&place, &sum);
+            let values = values.get(..length).context("a cell has so many columns")?;
+            let kept = kept.get_mut(statement).context("a statement of the list")?;
+            many.execute_one(statement, Bound { kept: *kept, values })?;
+            *kept = PLACE_VALUES;
         }
-        let mut values = place.to_vec();
-        values.extend([Value::from(sum.kg), Value::from(sum.count)]);
-        values.extend(sum.co2e.into_iter().map(Value::from));
-        tx.execute_one(CELL_PUT, &values)?;
+        Ok(())
+    })
+}
+
+/// What [`cells_add`] runs, and where in the list what is.
+const WRITES: &[&crate::statement::Statement] = &[CELLS_OF_PLACE, CELL_ADD, CELL_SET, CELL_DROP];
+const ADD: usize = 1;
+const SET: usize = 2;
+const DROP: usize = 3;
+/// How many of a cell's values say its day, place and type; they come first.
+const PLACE_VALUES: usize = 5;
+/// How many are its sums; they come last.
+const SUM_VALUES: usize = 6;
+
+fn all_values<'a>(place: &[Value<'a>; 16], sum: &CellValue) -> [Value<'a>; 22] {
+    let mut values = [Value::Null; 22];
+    let (head, tail) = values.split_at_mut(place.len());
+    head.copy_from_slice(place);
+    let [one, two, three, four] = sum.co2e.map(Value::from);
+    tail.copy_from_slice(&[sum.kg.into(), sum.count.into(), one, two, three, four]);
+    values
+}
+
+/// Whether two cells are of one day, place and type.
+fn same_place(a: &CellKey, b: &CellKey) -> bool {
+    a.day == b.day && a.facility == b.facility && a.source == b.source && a.kind == b.kind
+}
+
+/// A cell's key below its day, place and type.
+struct CellLine {
+    slot: Slot,
+    scope: u8,
+    category: u8,
+    market: Market,
+    bucket: Bucket,
+    gas: Gas,
+    carbon: Carbon,
+    basis: GwpSet,
+    tier: u8,
+    data_kind: String,
+    primary: Primary,
+}
+
+impl CellLine {
+    fn is_of(&self, key: &CellKey) -> bool {
+        self.gas == key.gas
+            && self.slot == key.slot
+            && self.scope == key.scope
+            && self.category == key.category
+            && self.market == key.market
+            && self.bucket == key.bucket
+            && self.carbon == key.carbon
+            && self.basis == key.basis
+            && self.tier == key.tier
+            && self.primary == key.primary
+            && self.data_kind == key.data_kind
     }
-    Ok(())
 }
 
 fn nothing(sum: &CellValue) -> bool {
@@ -227,11 +298,29 @@ fn key_values<'a>(run: RunId, key: &'a CellKey) -> [Value<'a>; 16] {
 }
 
 fn key(row: &mut Row<'_>) -> anyhow::Result<CellKey> {
+    let (day, facility, source, kind) = (row.day()?, row.blob()?, row.blob()?, row.text()?);
+    let line = line(row)?;
     Ok(CellKey {
-        day: row.day()?,
-        facility: row.blob()?,
-        source: row.blob()?,
-        kind: row.text()?,
+        day,
+        facility,
+        source,
+        kind,
+        slot: line.slot,
+        scope: line.scope,
+        category: line.category,
+        market: line.market,
+        bucket: line.bucket,
+        gas: line.gas,
+        carbon: line.carbon,
+        basis: line.basis,
+        tier: line.tier,
+        data_kind: line.data_kind,
+        primary: line.primary,
+    })
+}
+
+fn line(row: &mut Row<'_>) -> anyhow::Result<CellLine> {
+    Ok(CellLine {
         slot: word(row, "slot", Slot::parse)?,
         scope: row.tiny()?,
         category: row.tiny()?,

@@ -10,6 +10,7 @@ use envora_domain::access::{
 use envora_domain::id::RunId;
 use envora_domain::time::Day;
 
+use crate::many::Bound;
 use crate::row::Row;
 use crate::statement::statements;
 use crate::transaction::{TenantReader, TenantTx};
@@ -55,25 +56,27 @@ pub fn chosen_add(
     changes: &BTreeMap<ChosenKey, i64>,
 ) -> anyhow::Result<()> {
     tx.allow(grant)?;
-    for (key, change) in changes {
-        let place: [Value<'_>; 5] = [
-            run.into(),
-            key.day.into(),
-            (&key.facility).into(),
-            (&key.source).into(),
-            key.why.into(),
-        ];
-        let before = tx.first(CHOSEN_READ, &place, |row| row.int())?;
-        let count = before.unwrap_or(0).checked_add(*change).context("count activities")?;
-        if count != 0 {
-            let mut values = place.to_vec();
-            values.push(count.into());
-            tx.execute_one(CHOSEN_PUT, &values)?;
-        } else if before.is_some() {
-            tx.execute_one(CHOSEN_DROP, &place)?;
+    tx.many(&[CHOSEN_READ, CHOSEN_PUT, CHOSEN_DROP], |many| {
+        for (key, change) in changes {
+            let run: Value<'_> = run.into();
+            let (day, why) = (key.day.into(), key.why.into());
+            let (facility, source) = ((&key.facility).into(), (&key.source).into());
+            let place = Bound { kept: 0, values: &[run, day, facility, source, why] };
+            let mut before: Option<i64> = None;
+            many.each(0, place, |row| {
+                before = Some(row.int()?);
+                Ok(())
+            })?;
+            let count = before.unwrap_or(0).checked_add(*change).context("count activities")?;
+            if count != 0 {
+                let values = [run, day, facility, source, why, count.into()];
+                many.execute_one(1, Bound { kept: 0, values: &values })?;
+            } else if before.is_some() {
+                many.execute_one(2, place)?;
+            }
         }
-    }
-    Ok(())
+        Ok(())
+    })
 }
 
 /// A run's counts of these days.

@@ -29,6 +29,7 @@ statements! {
         FROM entity_version v JOIN entity f
             ON f.entity_id = v.entity_id AND f.version = v.version
         ORDER BY v.code";
+    ENTITY_LAST = "SELECT COALESCE(max(seq), -1) FROM entity_version";
     ENTITY_VERSIONS = "SELECT entity_id, code, name, country, lei, share, control, version, seq, at,
             archived_at
         FROM entity_version WHERE seq <= ?1 ORDER BY seq";
@@ -68,6 +69,7 @@ impl Noun for EntityFields {
         by_code: ENTITY_BY_CODE,
         all: ENTITIES,
         versions: ENTITY_VERSIONS,
+        last: ENTITY_LAST,
     };
 
     fn id(&self) -> Id<id::Entity> {

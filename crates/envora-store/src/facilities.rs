@@ -33,6 +33,7 @@ statements! {
         FROM facility_version v JOIN facility f
             ON f.facility_id = v.facility_id AND f.version = v.version
         ORDER BY v.code";
+    FACILITY_LAST = "SELECT COALESCE(max(seq), -1) FROM facility_version";
     FACILITY_VERSIONS = "SELECT facility_id, code, name, country, region, time_zone, grid,
             entity_id, opened_day,
             closed_day, version, seq, at, archived_at
@@ -79,6 +80,7 @@ impl Noun for FacilityFields {
         by_code: FACILITY_BY_CODE,
         all: FACILITIES,
         versions: FACILITY_VERSIONS,
+        last: FACILITY_LAST,
     };
 
     fn id(&self) -> Id<id::Facility> {

@@ -8,6 +8,7 @@
 pub mod database;
 pub mod engine;
 mod fault;
+mod many;
 mod migrations;
 pub mod observer;
 pub mod pulse;

@@ -22,6 +22,7 @@ pub struct Statements {
     pub(crate) by_code: &'static Statement,
     pub(crate) all: &'static Statement,
     pub(crate) versions: &'static Statement,
+    pub(crate) last: &'static Statement,
 }
 
 /// What is said about one kind of noun.
@@ -193,6 +194,18 @@ pub fn noun_versions<N: Noun>(
 ) -> anyhow::Result<Vec<Version<N>>> {
     rd.allow(grant)?;
     rd.all(N::STATEMENTS.versions, &[seq.into()], version::<N>)
+}
+
+/// The seq of the last version of any, or -1: what was read before still holds as long as it is the same.
+///
+/// # Errors
+/// The database's.
+pub fn noun_last_seq<N: Noun>(
+    rd: &mut TenantReader,
+    grant: &Grant<N::Read>,
+) -> anyhow::Result<i64> {
+    rd.allow(grant)?;
+    rd.one(N::STATEMENTS.last, &[], |row| row.int())
 }
 
 /// A day as the digest of a version has it.

@@ -32,6 +32,7 @@ statements! {
         FROM source_version v JOIN source f
             ON f.source_id = v.source_id AND f.version = v.version
         ORDER BY v.code";
+    SOURCE_LAST = "SELECT COALESCE(max(seq), -1) FROM source_version";
     SOURCE_VERSIONS = "SELECT source_id, code, name, facility_id, kind, unit, time_zone, opened_day,
             closed_day, version, seq, at, archived_at
         FROM source_version WHERE seq <= ?1 ORDER BY seq";
@@ -75,6 +76,7 @@ impl Noun for SourceFields {
         by_code: SOURCE_BY_CODE,
         all: SOURCES,
         versions: SOURCE_VERSIONS,
+        last: SOURCE_LAST,
     };
 
     fn id(&self) -> Id<id::Source> {

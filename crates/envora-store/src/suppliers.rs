@@ -29,6 +29,7 @@ statements! {
         FROM supplier_version v JOIN supplier f
             ON f.supplier_id = v.supplier_id AND f.version = v.version
         ORDER BY v.code";
+    SUPPLIER_LAST = "SELECT COALESCE(max(seq), -1) FROM supplier_version";
     SUPPLIER_VERSIONS = "SELECT supplier_id, code, name, country, lei, version, seq, at,
             archived_at
         FROM supplier_version WHERE seq <= ?1 ORDER BY seq";
@@ -64,6 +65,7 @@ impl Noun for SupplierFields {
         by_code: SUPPLIER_BY_CODE,
         all: SUPPLIERS,
         versions: SUPPLIER_VERSIONS,
+        last: SUPPLIER_LAST,
     };
 
     fn id(&self) -> Id<id::Supplier> {

@@ -13,6 +13,7 @@ use envora_domain::id::TenantId;
 use crate::engine::Connection;
 use crate::fault::{Fault, fault_of};
 use crate::idempotency::Remembered;
+use crate::many::Many;
 use crate::observer::{EngineKind, Observer};
 use crate::row::Row;
 use crate::statement::Statement;
@@ -148,6 +149,20 @@ impl TenantTx {
         self.reader.observe(statement);
         let outcome = self.reader.connection.execute(statement, values);
         self.reader.judged(statement, outcome)
+    }
+
+    /// Runs statements of a list many times over, each looked up once.
+    pub(crate) fn many<T>(
+        &mut self,
+        statements: &[&'static Statement],
+        work: impl FnOnce(&mut Many<'_>) -> anyhow::Result<T>,
+    ) -> anyhow::Result<T> {
+        let TenantReader { connection, observer, .. } = &mut self.reader;
+        let outcome = Many::new(connection, statements, observer.as_deref())
+            .and_then(|mut many| work(&mut many));
+        outcome.inspect_err(|error| {
+            self.reader.fault = self.reader.fault.max(fault_of(error));
+        })
     }
 
     /// Runs a statement that must change exactly one row: its guard is in its WHERE.

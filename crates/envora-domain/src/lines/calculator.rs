@@ -131,7 +131,8 @@ impl Calculator {
         let amount = worked.collect::<Result<Vec<Rational>, LinesError>>()?;
         let quick = self.quick(amounts.quantity);
         for (place, Worked { formula, rate }) in self.worked.iter().enumerate() {
-            let quickly = quick.and_then(|(rates, mantissa)| rates.get(place)?.as_ref()?.mass(mantissa));
+            let quickly =
+                quick.and_then(|(rates, mantissa)| rates.get(place)?.as_ref()?.mass(mantissa));
             masses.push(match quickly {
                 Some(mass) => mass,
                 None => mass(rate, &amounts, formula.and_then(|place| amount.get(place)))?,

@@ -178,6 +178,9 @@ mod tests {
         }
         assert!(Quick::new(&rate("0.19338"), SCALE_MAX + 1).is_none());
         let least = Quick::new(&rate("1"), 0).expect("it fits");
-        assert_eq!(least.mass(i64::MIN).map(Mass::units), Some(i128::from(i64::MIN) * 10_i128.pow(12)));
+        assert_eq!(
+            least.mass(i64::MIN).map(Mass::units),
+            Some(i128::from(i64::MIN) * 10_i128.pow(12))
+        );
     }
 }

@@ -4,6 +4,7 @@
 //! never an answer: the stored row decides. What a request claims is pending until its commit, firm
 //! after it, and gone when it fails; so the retry of a failed request is never a duplicate of it.
 
+use core::hash::{BuildHasherDefault, Hasher};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -33,6 +34,31 @@ impl Fingerprint {
     }
 }
 
+/// A map by fingerprint. They are spread evenly, and by a key that no sender knows: they are their own
+/// hash.
+pub(super) type ByPrint<T> = HashMap<Fingerprint, T, BuildHasherDefault<AsIs>>;
+
+/// The hasher that takes a number as it is.
+#[derive(Clone, Copy, Default)]
+pub(super) struct AsIs(u64);
+
+impl Hasher for AsIs {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        // Nothing but fingerprints is hashed; were anything else, equal things would still be equal.
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        self.0 = number;
+    }
+}
+
 /// Where a stored row lies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Spot {
@@ -53,9 +79,9 @@ const NO_ROW: u32 = u32::MAX;
 struct Table {
     segments: Vec<SegmentId>,
     /// Segment by its place above, and row. Rows that share a fingerprint follow in `others`.
-    firm: HashMap<Fingerprint, (u32, u32)>,
-    others: HashMap<Fingerprint, Vec<(u32, u32)>>,
-    pending: HashMap<Fingerprint, Pending>,
+    firm: ByPrint<(u32, u32)>,
+    others: ByPrint<Vec<(u32, u32)>>,
+    pending: ByPrint<Pending>,
     tickets: u32,
 }
 
@@ -121,7 +147,7 @@ pub(super) struct Claim<'a> {
     first: Vec<Fingerprint>,
     takes: u32,
     /// Staged rows whose fingerprint another staged row has.
-    twins: HashMap<Fingerprint, Vec<u32>>,
+    twins: ByPrint<Vec<u32>>,
 }
 
 impl Claims {
@@ -138,7 +164,7 @@ impl Claims {
     pub(super) fn begin(&self) -> Claim<'_> {
         let mut table = self.lock();
         table.tickets = table.tickets.wrapping_add(1);
-        let (ticket, first, twins) = (table.tickets, Vec::new(), HashMap::new());
+        let (ticket, first, twins) = (table.tickets, Vec::new(), ByPrint::default());
         Claim { claims: self, ticket, first, takes: 0, twins }
     }
 

@@ -25,6 +25,7 @@ use super::listing::Listing;
 use super::notes::Notes;
 use super::storing::{Extras, Storing};
 use super::{Accepted, Batch, Idempotency, StoredAnswer, SubmitError, Submitted};
+use crate::registry::Kept;
 use crate::tenant::TenantParts;
 
 /// Segments whose fingerprints are loaded by one read.
@@ -35,6 +36,7 @@ pub struct Intake {
     pub(super) parts: Arc<TenantParts>,
     pub(super) claims: Claims,
     pub(super) likenesses: Likenesses,
+    pub(super) registry: Kept,
     running: Mutex<HashSet<Digest>>,
     ending: AtomicBool,
 }
@@ -86,6 +88,7 @@ impl Intake {
             parts,
             claims,
             likenesses,
+            registry: Kept::default(),
             running: Mutex::default(),
             ending: AtomicBool::new(false),
         }))

@@ -1,6 +1,7 @@
 //! Judgement: the verdicts of one cut of a batch, with everything the batch claims until its commit.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
 
 use envora_domain::activities::Activity;
 use envora_domain::id::ActivityId;
@@ -10,14 +11,14 @@ use super::claims::{Claim, Fingerprint, Found};
 use super::intake::Intake;
 use super::staging::Staged;
 use super::targets::{Named, Successors, Target, Wish, unknown_target};
-use super::verdicts::{Candidate, EARLIER, Judged, STORED, Taken, judge, take_over};
+use super::verdicts::{Candidate, EARLIER, Judge, Judged, STORED, Taken, take_over};
 use crate::registry::Registry;
 use crate::rows::ParsedRow;
 use crate::segments;
 
 /// What a batch knows while its cuts are judged one after the other.
 pub(super) struct Course<'a> {
-    registry: Registry,
+    registry: Arc<Registry>,
     pub(super) claim: Claim<'a>,
     /// The segments of the cuts so far.
     pub(super) staged: Staged<'a>,
@@ -39,9 +40,8 @@ type Wishes = BTreeMap<usize, Wish>;
 impl Intake {
     /// The beginning of a batch, with what is known by now.
     pub(super) fn course(&self) -> anyhow::Result<Course<'_>> {
-        let own = self.parts.own;
         Ok(Course {
-            registry: self.parts.read(move |rd| Registry::load(rd, &own, u64::MAX))?,
+            registry: self.registry.now(&self.parts)?,
             claim: self.claims.begin(),
             staged: Staged::new(&self.parts),
             replaced: HashSet::new(),
@@ -54,13 +54,13 @@ impl Intake {
         course: &mut Course<'_>,
         rows: Vec<ParsedRow>,
     ) -> anyhow::Result<Judgement> {
-        let mut rows: Vec<Judged> =
-            rows.into_iter().map(|row| judge(row, &course.registry)).collect();
+        let mut judge = Judge::new(&course.registry);
+        let mut rows: Vec<Judged> = rows.into_iter().map(|row| judge.row(row)).collect();
         let (mut wishes, named) = self.wishes(&mut rows)?;
-        let fingerprints: Vec<Option<Fingerprint>> = rows
-            .iter()
-            .map(|row| Some(self.fingerprint(row.storable()?.external_id.as_ref()?)))
-            .collect();
+        let prints = self.parts.keys.fingerprinter("external_id");
+        let print = |external_id: &String| Fingerprint::of(&prints.of(external_id.as_bytes()));
+        let fingerprints: Vec<Option<Fingerprint>> =
+            rows.iter().map(|row| Some(print(row.storable()?.external_id.as_ref()?))).collect();
         let targets = wishes.values().map(|wish| self.claimed(wish));
         let wanted: Vec<Fingerprint> =
             fingerprints.iter().flatten().copied().chain(targets).collect();
@@ -165,6 +165,9 @@ impl Intake {
 
     fn successors(&self, course: &Course<'_>, wishes: &Wishes) -> anyhow::Result<Successors> {
         let wanted: Vec<ActivityId> = wishes.values().filter_map(|wish| wish.stored).collect();
+        if wanted.is_empty() {
+            return Ok(Successors::new(Vec::new()));
+        }
         let mut replaced: Vec<ActivityId> =
             wanted.iter().copied().filter(|id| course.replaced.contains(id)).collect();
         let grant = self.parts.own.read_activities;

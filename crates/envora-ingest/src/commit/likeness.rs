@@ -13,13 +13,16 @@ use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
 
+use envora_domain::activities::canonical::write_period;
 use envora_domain::activities::problems::Flag;
-use envora_domain::activities::{Activity, Input};
+use envora_domain::activities::{Activity, Ref};
+use envora_domain::cbor::Writer;
+use envora_domain::hash::Digest;
 use envora_domain::id::{ActivityId, SEGMENT_ROWS_MAX, SegmentId};
 use envora_domain::units::{AliasSet, lookup};
 use envora_store::supersessions::{ActivityRange, supersessions_between};
 
-use super::claims::Fingerprint;
+use super::claims::{ByPrint, Fingerprint};
 use super::intake::Intake;
 use super::verdicts::Judged;
 
@@ -32,8 +35,8 @@ type Place = (u32, u32);
 #[derive(Default)]
 struct Table {
     segments: Vec<SegmentId>,
-    first: HashMap<Fingerprint, Place>,
-    others: HashMap<Fingerprint, Vec<Place>>,
+    first: ByPrint<Place>,
+    others: ByPrint<Vec<Place>>,
 }
 
 /// What stored rows say: about 20 bytes each.
@@ -86,18 +89,47 @@ impl Likenesses {
     }
 }
 
-/// What of a row says what it is about; ids, remarks and evidence are not part of it.
-fn said(activity: &Activity, unit: &str) -> Activity {
-    let amount = Input { quantity: activity.quantity, unit: unit.to_owned() };
-    Activity {
-        facility: activity.facility.clone(),
-        source: activity.source.clone(),
-        supplier: activity.supplier.clone(),
-        entity: activity.entity.clone(),
-        item: activity.item.clone(),
-        qualifiers: activity.qualifiers.clone(),
-        ..Activity::new(&activity.kind, amount, activity.period, activity.origin.clone())
+/// What of a row says what it is about, as the canonical row's keys have it, its number without
+/// trailing zeros; ids, remarks and evidence are not part of it.
+fn said(activity: &Activity, unit: &str, bytes: Vec<u8>) -> Vec<u8> {
+    let mut row = Writer::onto(bytes);
+    let words = [
+        (10, activity.supplier.as_deref()),
+        (11, activity.entity.as_deref()),
+        (14, activity.item.as_deref()),
+    ];
+    let named = words.iter().filter(|(_, word)| word.is_some()).count();
+    let places = usize::from(activity.facility.is_some()) + usize::from(activity.source.is_some());
+    row.map(4 + places + named + usize::from(!activity.qualifiers.is_empty()));
+    row.uint(2).text(&activity.kind);
+    row.uint(3).text(&activity.quantity.normalized().to_string());
+    row.uint(4).text(unit).uint(6);
+    write_period(&mut row, activity.period);
+    reference(&mut row, 8, activity.facility.as_ref());
+    reference(&mut row, 9, activity.source.as_ref());
+    for (key, word) in words {
+        if let Some(word) = word {
+            row.uint(key).text(word);
+        }
     }
+    if !activity.qualifiers.is_empty() {
+        // Keys in the order of their encoded bytes: shorter ones first.
+        let mut qualifiers: Vec<(&String, &String)> = activity.qualifiers.iter().collect();
+        qualifiers.sort_by(|(a, _), (b, _)| a.len().cmp(&b.len()).then_with(|| a.cmp(b)));
+        row.uint(29).map(qualifiers.len());
+        for (name, word) in qualifiers {
+            row.text(name).text(word);
+        }
+    }
+    row.finish()
+}
+
+fn reference<K>(row: &mut Writer, key: u64, word: Option<&Ref<K>>) {
+    match word {
+        None => row,
+        Some(Ref::Id(id)) => row.uint(key).bytes(&id.bytes()),
+        Some(Ref::Code(code)) => row.uint(key).text(code),
+    };
 }
 
 impl Intake {
@@ -109,14 +141,17 @@ impl Intake {
         replaced: &HashSet<ActivityId>,
     ) -> anyhow::Result<()> {
         let mut units: HashMap<String, String> = HashMap::new();
+        let (prints, mut bytes) = (self.parts.keys.fingerprinter("likeness"), Vec::new());
         for row in rows.iter_mut() {
             let Some(activity) = row.storable().filter(|activity| !activity.void) else { continue };
-            let unit = units.entry(activity.unit.clone()).or_insert_with(|| {
-                lookup(&activity.unit, AliasSet::None).unwrap_or_else(|_| activity.unit.clone())
-            });
-            let hash = said(activity, unit).content_hash();
-            let print = self.parts.keys.fingerprint("likeness", &hash.0);
-            row.likeness = Some(Fingerprint::of(&print));
+            if !units.contains_key(&activity.unit) {
+                let unit = lookup(&activity.unit, AliasSet::None);
+                units.insert(activity.unit.clone(), unit.unwrap_or_else(|_| activity.unit.clone()));
+            }
+            let unit = units.get(&activity.unit).unwrap_or(&activity.unit);
+            bytes.clear();
+            bytes = said(activity, unit, bytes);
+            row.likeness = Some(Fingerprint::of(&prints.of(&Digest::of(&bytes).0)));
         }
         let asked = rows.iter().enumerate().filter_map(|(place, row)| {
             row.storable().filter(|activity| activity.supersedes.is_none())?;
@@ -163,5 +198,77 @@ impl Intake {
             }
             Ok(dead)
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use envora_domain::activities::{Input, Origin, Period};
+    use envora_domain::decimal::Decimal;
+    use envora_domain::id::FacilityId;
+    use envora_domain::time::{Day, Timestamp};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// The same by way of an activity that has nothing else: what prints were made of from the first.
+    fn as_activity(activity: &Activity, unit: &str) -> Digest {
+        let amount = Input { quantity: activity.quantity, unit: unit.to_owned() };
+        let only = Activity {
+            facility: activity.facility.clone(),
+            source: activity.source.clone(),
+            supplier: activity.supplier.clone(),
+            entity: activity.entity.clone(),
+            item: activity.item.clone(),
+            qualifiers: activity.qualifiers.clone(),
+            ..Activity::new(&activity.kind, amount, activity.period, activity.origin.clone())
+        };
+        only.content_hash()
+    }
+
+    fn word() -> impl Strategy<Value = Option<String>> {
+        proptest::option::of("[a-z]{0,30}")
+    }
+
+    proptest! {
+        #[test]
+        fn what_a_row_says_is_its_content_without_the_rest(
+            (kind, unit) in ("[a-z.]{1,30}", "[a-zA-Z]{1,9}"),
+            (mantissa, scale) in (-10_i128.pow(30)..10_i128.pow(30), 0_u8..=18),
+            period in (0_usize..3, -9_000_000_000_i64..9_000_000_000_000_000, 0_i64..9_000_000),
+            words in (word(), word(), word(), word(), word()),
+            id in proptest::option::of(any::<[u8; 16]>()),
+            qualifiers in proptest::collection::btree_map("[a-z]{0,26}", "[a-z]{0,26}", 0..4),
+        ) {
+            let (which, from, length) = period;
+            let start = Timestamp::from_micros(from);
+            let period = match which {
+                0 => Period::Instant(start),
+                1 => Period::Between(start, Timestamp::from_micros(from + length)),
+                _ => Period::Days { first: start.utc_day(), last: Day::from_number(20_000) },
+            };
+            let origin = Origin::Request {
+                request_id: "request".to_owned(),
+                body: [1; 32],
+                row: 1,
+                offset: 0,
+                length: 0,
+                parser: "json/1".to_owned(),
+            };
+            let quantity = Decimal::new(mantissa, scale).expect("a decimal");
+            let amount = Input { quantity, unit: "as sent".to_owned() };
+            let mut activity = Activity::new(&kind, amount, period, origin);
+            let (source, supplier, entity, item, note) = words;
+            activity.facility = id.map(|id| Ref::Id(FacilityId::from_bytes(id)));
+            activity.source = source.map(Ref::Code);
+            (activity.supplier, activity.entity, activity.item) = (supplier, entity, item);
+            activity.qualifiers = qualifiers;
+            activity.note = note;
+            activity.tags = BTreeMap::from([("a".to_owned(), "b".to_owned())]);
+            let bytes = said(&activity, &unit, b"".to_vec());
+            prop_assert_eq!(Digest::of(&bytes), as_activity(&activity, &unit));
+        }
     }
 }

@@ -4,9 +4,9 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use envora_domain::activities::Activity;
 use envora_domain::activities::problems::{Flag, Outcome, PROBLEMS_MAX, RowCode, RowProblem};
-use envora_domain::id::ActivityId;
+use envora_domain::activities::{Activity, Ref};
+use envora_domain::id::{ActivityId, Facility, Source};
 
 use super::RowResult;
 use super::claims::Fingerprint;
@@ -47,7 +47,7 @@ impl Judged {
 
     /// Takes the row out for this reason.
     pub(super) fn reject(&mut self, problem: RowProblem) {
-        let problem = named(problem, self.columns.as_deref());
+        let problem = name(problem, self.columns.as_deref());
         let problem = problem.at(self.result.row, self.result.line);
         self.result.outcome = Outcome::Rejected;
         self.result.problems.retain(|known| is_rejection(known.code));
@@ -68,57 +68,140 @@ fn is_rejection(code: RowCode) -> bool {
     code.effect() == envora_domain::activities::problems::Effect::Reject
 }
 
-/// What a row comes to by itself and by the tenant's nouns.
-pub(super) fn judge(row: ParsedRow, registry: &Registry) -> Judged {
-    let ParsedRow { activity, mut quarantine, external_id, row, line, columns, .. } = row;
-    let mut result = RowResult {
-        row,
-        line,
-        external_id,
-        outcome: Outcome::Accepted,
-        id: None,
-        problems: Vec::new(),
-        flags: Default::default(),
-        like: None,
-        archived: None,
-    };
-    let mut activity = match activity {
-        Ok(activity) => activity,
-        Err(problems) => {
-            result.outcome = Outcome::Rejected;
-            result.problems = problems;
-            let (repeats, likeness) = (None, None);
-            return Judged { result, activity: None, repeats, likeness, against: None, columns };
-        }
-    };
-    result.external_id.clone_from(&activity.external_id);
-    // A late bill for a place that is given up is a bill: it counts, and says that it is odd.
-    let archived = registry.archived(&activity).into_iter().next().filter(|_| !activity.void);
-    if let Some((noun, word, since)) = archived {
-        activity.flags.insert(Flag::NamesArchived);
-        result.archived =
-            Some(format!("{} {word}, archived on {}", noun.as_str(), since.utc_day()));
-    }
-    result.flags.clone_from(&activity.flags);
-    let mut against = None;
-    if activity.void {
-        // It cancels another row and counts nowhere: none of its words has to be known.
-        quarantine.clear();
-    } else {
-        let unknown = unknown_words(&activity, registry).into_iter();
-        let unknown = unknown.chain(registry.misplaced(&activity, u64::MAX));
-        quarantine.extend(unknown.map(|problem| named(problem, columns.as_deref())));
-        against = other_source(&activity, registry);
-    }
-    if !quarantine.is_empty() {
-        result.outcome = Outcome::Quarantined;
-        result.problems = quarantine.into_iter().map(|problem| problem.at(row, line)).collect();
-    }
-    let (repeats, likeness) = (None, None);
-    Judged { result, activity: Some(activity), repeats, likeness, against, columns }
+/// Judges rows by themselves and by the tenant's nouns.
+pub(super) struct Judge<'r> {
+    registry: &'r Registry,
+    last: Option<(Words, Named)>,
 }
 
-fn named(problem: RowProblem, columns: Option<&Columns>) -> RowProblem {
+/// The words of a row that the tenant's tables are asked about, and what the answer depends on besides.
+#[derive(Clone)]
+struct Words {
+    kind: String,
+    facility: Option<Ref<Facility>>,
+    source: Option<Ref<Source>>,
+    entity: Option<String>,
+    supplier: Option<String>,
+    region: Option<String>,
+    grid: Option<String>,
+}
+
+/// What the tables say of a row's words.
+#[derive(Clone)]
+struct Named {
+    /// What it names that is archived, in words.
+    archived: Option<String>,
+    /// What keeps it waiting.
+    unknown: Vec<RowProblem>,
+    /// What speaks against storing it.
+    against: Option<RowProblem>,
+}
+
+impl Words {
+    fn of(activity: &Activity) -> Self {
+        Self {
+            kind: activity.kind.clone(),
+            facility: activity.facility.clone(),
+            source: activity.source.clone(),
+            entity: activity.entity.clone(),
+            supplier: activity.supplier.clone(),
+            region: activity.region.clone(),
+            grid: activity.grid.clone(),
+        }
+    }
+
+    fn are_of(&self, activity: &Activity) -> bool {
+        self.kind == activity.kind
+            && self.facility == activity.facility
+            && self.source == activity.source
+            && self.entity == activity.entity
+            && self.supplier == activity.supplier
+            && self.region == activity.region
+            && self.grid == activity.grid
+    }
+}
+
+impl<'r> Judge<'r> {
+    /// By these tables, as they are now.
+    pub(super) const fn new(registry: &'r Registry) -> Self {
+        Self { registry, last: None }
+    }
+
+    /// What the tables say: rows that follow each other mostly name the same.
+    fn named(&mut self, activity: &Activity) -> &Named {
+        let registry = self.registry;
+        if !self.last.as_ref().is_some_and(|(words, _)| words.are_of(activity)) {
+            self.last = None;
+        }
+        let (_, named) = self.last.get_or_insert_with(|| {
+            let archived = registry.archived(activity).into_iter().next();
+            let archived = archived.map(|(noun, word, since)| {
+                format!("{} {word}, archived on {}", noun.as_str(), since.utc_day())
+            });
+            let unknown = unknown_words(activity, registry).into_iter();
+            let unknown = unknown.chain(registry.misplaced(activity, u64::MAX)).collect();
+            let against = other_source(activity, registry);
+            (Words::of(activity), Named { archived, unknown, against })
+        });
+        named
+    }
+
+    /// What a row comes to.
+    pub(super) fn row(&mut self, row: ParsedRow) -> Judged {
+        let ParsedRow { activity, mut quarantine, external_id, row, line, columns, .. } = row;
+        let mut result = RowResult {
+            row,
+            line,
+            external_id,
+            outcome: Outcome::Accepted,
+            id: None,
+            problems: Vec::new(),
+            flags: Default::default(),
+            like: None,
+            archived: None,
+        };
+        let (repeats, likeness) = (None, None);
+        let mut activity = match activity {
+            Ok(activity) => activity,
+            Err(problems) => {
+                result.outcome = Outcome::Rejected;
+                result.problems = problems;
+                return Judged {
+                    result,
+                    activity: None,
+                    repeats,
+                    likeness,
+                    against: None,
+                    columns,
+                };
+            }
+        };
+        result.external_id.clone_from(&activity.external_id);
+        let mut against = None;
+        if activity.void {
+            // It cancels another row and counts nowhere: none of its words has to be known.
+            quarantine.clear();
+        } else {
+            let named = self.named(&activity);
+            // A late bill for a place that is given up is a bill: it counts, and says that it is odd.
+            if named.archived.is_some() {
+                activity.flags.insert(Flag::NamesArchived);
+                result.archived.clone_from(&named.archived);
+            }
+            against.clone_from(&named.against);
+            let unknown = named.unknown.iter().cloned();
+            quarantine.extend(unknown.map(|problem| name(problem, columns.as_deref())));
+        }
+        result.flags.clone_from(&activity.flags);
+        if !quarantine.is_empty() {
+            result.outcome = Outcome::Quarantined;
+            result.problems = quarantine.into_iter().map(|problem| problem.at(row, line)).collect();
+        }
+        Judged { result, activity: Some(activity), repeats, likeness, against, columns }
+    }
+}
+
+fn name(problem: RowProblem, columns: Option<&Columns>) -> RowProblem {
     match columns {
         Some(columns) => columns.name(problem),
         None => problem,

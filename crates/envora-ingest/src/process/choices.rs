@@ -11,12 +11,9 @@ use envora_domain::decimal::{Decimal, Mass};
 use envora_domain::factors::Library;
 use envora_domain::gwp::GwpSet;
 use envora_domain::hash::Digest;
-use envora_domain::lines::{Calculator, Line, LinesError, co2e_in_set};
+use envora_domain::lines::{Calculator, Line, LinesError};
 use envora_domain::time::Day;
 use envora_domain::units::{AliasSet, lookup};
-
-/// Lines that are kept for rows of the same choice and quantity.
-const LINES_KEPT_MAX: usize = 50_000;
 
 /// The most that one line of a row may come to: 10^15 kg, above a decade of the world's emissions.
 /// Sums of 10^11 such rows are still exact.
@@ -49,8 +46,23 @@ struct Key {
     span: (i32, i32),
 }
 
-/// What the lines of a row depend on: its choice, its quantity, and the inputs that its choice takes.
-type Amount = (u32, Decimal, Box<[Option<Decimal>]>);
+/// What the masses of a row depend on: its choice, in the sets of its run or in another alone, its
+/// quantity, and the inputs that its choice takes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Amount {
+    why: u32,
+    set: Option<GwpSet>,
+    quantity: Decimal,
+    inputs: Box<[Option<Decimal>]>,
+}
+
+/// The masses of the row that was asked for last: it is asked for twice, to be judged and to be added
+/// up.
+#[derive(Default)]
+struct Worked {
+    amount: Option<Amount>,
+    masses: Vec<Mass>,
+}
 
 /// What a row asks for besides its own words.
 #[derive(Clone, Copy, Debug)]
@@ -64,7 +76,9 @@ pub(crate) struct Place<'a> {
 pub(crate) struct Chosen {
     pub(crate) why: Why,
     pub(crate) json: String,
-    pub(crate) calculator: Calculator,
+    pub(crate) calculator: Arc<Calculator>,
+    /// The same in the one set that lines carry, where they are asked to.
+    carried: Option<Arc<Calculator>>,
 }
 
 type Answer = Result<u32, Arc<Reason>>;
@@ -79,7 +93,7 @@ pub(crate) struct Choices {
     by_digest: HashMap<Digest, u32>,
     answers: HashMap<Key, Answer>,
     last: Option<(Key, Answer)>,
-    lines: HashMap<Amount, Arc<[Line]>>,
+    worked: Worked,
     /// The set that lines carry in the place of `published`, when one is asked for that cells do not
     /// keep.
     set: Option<GwpSet>,
@@ -101,7 +115,7 @@ impl Choices {
             by_digest: HashMap::new(),
             answers: HashMap::new(),
             last: None,
-            lines: HashMap::new(),
+            worked: Worked::default(),
             set: None,
         };
         for json in stored {
@@ -132,8 +146,9 @@ impl Choices {
 
     /// From here on lines carry this set alone, as their first column.
     pub(crate) fn carry(&mut self, set: GwpSet) {
-        self.lines.clear();
         self.set = Some(set);
+        self.worked = Worked::default();
+        self.chosen.iter_mut().for_each(|chosen| chosen.carried = None);
     }
 
     fn add(&mut self, why: Why, json: String) -> Result<u32, LinesError> {
@@ -141,8 +156,8 @@ impl Choices {
         if let Some(known) = self.by_digest.get(&digest) {
             return Ok(*known);
         }
-        let calculator = Calculator::new(&why, &self.library)?;
-        self.chosen.push(Chosen { why, json, calculator });
+        let calculator = Arc::new(Calculator::new(&why, &self.library)?);
+        self.chosen.push(Chosen { why, json, calculator, carried: None });
         let number = u32::try_from(self.chosen.len()).unwrap_or(u32::MAX);
         self.by_digest.insert(digest, number);
         Ok(number)
@@ -221,15 +236,11 @@ impl Choices {
     /// Whether the lines of a choice and a row are likely at all: above [`LIKELY_MAX`] the row waits,
     /// or one wrong unit would be larger than all other rows together and than what sums can hold.
     pub(crate) fn likely(&mut self, number: u32, activity: &Activity) -> Result<(), Reason> {
-        let lines = match (self.set, self.get(number)) {
-            (None, _) => self.lines(number, activity),
-            (Some(_), Some(chosen)) => chosen.calculator.lines(activity).map(Into::into),
-            (Some(_), None) => return Ok(()),
-        };
-        let large = |mass: Mass| mass.units().unsigned_abs() > LIKELY_MAX.units().unsigned_abs();
-        let above = |line: &Line| large(line.kg) || line.co2e.into_iter().flatten().any(large);
-        let code = match lines {
-            Ok(lines) if !lines.iter().any(above) => return Ok(()),
+        let Some(chosen) = self.get(number) else { return Ok(()) };
+        let calculator = Arc::clone(&chosen.calculator);
+        let large = |mass: &Mass| mass.units().unsigned_abs() > LIKELY_MAX.units().unsigned_abs();
+        let code = match self.worked.masses((number, None, &calculator), activity) {
+            Ok(masses) if !masses.iter().any(large) => return Ok(()),
             Ok(_) | Err(LinesError::TooLarge) => RowCode::Outlier,
             Err(error) => {
                 let (code, word) = (RowCode::FactorMissing, activity.kind.clone());
@@ -245,31 +256,58 @@ impl Choices {
         })
     }
 
-    /// The lines of a choice and a row's amounts. Meters repeat themselves, and a row is asked for
-    /// twice, to judge it and to add it up: so they are kept.
+    /// What the lines of a choice and a row's amounts are made of: its distinct masses, and what
+    /// makes lines of them. Nothing where there is no such choice.
+    pub(crate) fn masses(
+        &mut self,
+        number: u32,
+        activity: &Activity,
+    ) -> Result<Option<(&Arc<Calculator>, &[Mass])>, LinesError> {
+        let place = usize::try_from(number).ok().and_then(|number| number.checked_sub(1));
+        let Some(chosen) = place.and_then(|place| self.chosen.get_mut(place)) else {
+            return Ok(None);
+        };
+        let Some(set) = self.set else {
+            let masses = self.worked.masses((number, None, &chosen.calculator), activity)?;
+            return Ok(Some((&chosen.calculator, masses)));
+        };
+        if chosen.carried.is_none() {
+            let sets = [Some(set), None, None, None];
+            let carried = Calculator::in_sets(&chosen.why, &self.library, sets)?;
+            chosen.carried = Some(Arc::new(carried));
+        }
+        let Some(carried) = &chosen.carried else { return Ok(None) };
+        let masses = self.worked.masses((number, Some(set), carried), activity)?;
+        Ok(Some((carried, masses)))
+    }
+
+    /// The lines of a choice and a row's amounts.
     pub(crate) fn lines(
         &mut self,
         number: u32,
         activity: &Activity,
-    ) -> Result<Arc<[Line]>, LinesError> {
-        let Some(chosen) = self.get(number) else { return Ok(Arc::new([])) };
-        let key = (number, activity.quantity.normalized(), chosen.calculator.inputs(activity));
-        if let Some(lines) = self.lines.get(&key) {
-            return Ok(Arc::clone(lines));
+    ) -> Result<Vec<Line>, LinesError> {
+        let Some((calculator, masses)) = self.masses(number, activity)? else {
+            return Ok(Vec::new());
+        };
+        Ok((0..calculator.count()).filter_map(|line| calculator.line(line, masses)).collect())
+    }
+}
+
+impl Worked {
+    fn masses(
+        &mut self,
+        (why, set, calculator): (u32, Option<GwpSet>, &Calculator),
+        activity: &Activity,
+    ) -> Result<&[Mass], LinesError> {
+        let inputs = calculator.inputs(activity);
+        let amount = Amount { why, set, quantity: activity.quantity, inputs };
+        if self.amount.as_ref() != Some(&amount) {
+            self.amount = None;
+            calculator.masses(activity, &mut self.masses)?;
+            self.amount = Some(amount);
         }
-        let mut lines = chosen.calculator.lines(activity)?;
-        if let Some(set) = self.set {
-            let column = co2e_in_set(activity, &chosen.why, &self.library, set)?;
-            for (line, co2e) in lines.iter_mut().zip(column) {
-                line.co2e = [co2e, None, None, None];
-            }
-        }
-        let lines: Arc<[Line]> = lines.into();
-        if self.lines.len() >= LINES_KEPT_MAX {
-            self.lines.clear();
-        }
-        self.lines.insert(key, Arc::clone(&lines));
-        Ok(lines)
+        Ok(&self.masses)
     }
 }
 

@@ -1,11 +1,13 @@
 //! Decide: what one row comes to, as of a place in the log.
 
+use core::hash::BuildHasher as _;
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::hash::RandomState;
 use std::sync::Arc;
 
-use envora_domain::activities::problems::{RowCode, RowProblem};
-use envora_domain::activities::{Activity, Period};
+use envora_domain::activities::problems::RowCode;
+use envora_domain::activities::{Activity, Ref};
 use envora_domain::cells::{DayShares, is_endless};
 use envora_domain::id::{EntityId, FacilityId, SourceId};
 use envora_domain::time::{Day, Zone};
@@ -55,30 +57,106 @@ impl Decision {
     }
 }
 
-/// Decides rows against one registry. Zones are read once.
+/// How many rows' words are remembered with where they stand.
+const STOOD_MAX: usize = 16_384;
+
+/// Decides rows against one registry. Zones are read once, and where rows of the same words stand is
+/// looked up once.
 pub(crate) struct Decider<'a> {
     registry: &'a Registry,
     choices: &'a mut Choices,
     zones: HashMap<String, Zone>,
+    stood: HashMap<u64, Arc<Stood>>,
+    last: Option<Arc<Stood>>,
+    state: RandomState,
+}
+
+/// What of a row decides where it stands.
+#[derive(Hash, PartialEq, Eq)]
+struct Words<'w> {
+    facility: Option<&'w Ref<envora_domain::id::Facility>>,
+    source: Option<&'w Ref<envora_domain::id::Source>>,
+    entity: Option<&'w str>,
+    supplier: Option<&'w str>,
+    time_zone: Option<&'w str>,
+    region: Option<&'w str>,
+    grid: Option<&'w str>,
+}
+
+/// The same, kept.
+struct OwnWords {
+    facility: Option<Ref<envora_domain::id::Facility>>,
+    source: Option<Ref<envora_domain::id::Source>>,
+    entity: Option<String>,
+    supplier: Option<String>,
+    time_zone: Option<String>,
+    region: Option<String>,
+    grid: Option<String>,
+}
+
+/// Where rows of some words stand, as of a seq.
+struct Stood {
+    words: OwnWords,
+    seq: u64,
+    zone: Zone,
+    at: Result<Standing, Arc<Reason>>,
 }
 
 /// Where a row stands, as of a seq.
 #[derive(Default)]
-struct Standing<'a> {
+struct Standing {
     facility: Option<FacilityId>,
     source: Option<SourceId>,
-    zone: Option<&'a str>,
     /// The nearest place first, a slash between.
-    region: Option<Cow<'a, str>>,
+    region: Option<String>,
     opened: Option<Day>,
     closed: Option<Day>,
     /// Why its grid cannot be the one it is calculated by.
-    misplaced: Option<RowProblem>,
+    misplaced: Option<Arc<Reason>>,
+}
+
+impl<'w> Words<'w> {
+    fn of(activity: &'w Activity) -> Self {
+        Self {
+            facility: activity.facility.as_ref(),
+            source: activity.source.as_ref(),
+            entity: activity.entity.as_deref(),
+            supplier: activity.supplier.as_deref(),
+            time_zone: activity.time_zone.as_deref(),
+            region: activity.region.as_deref(),
+            grid: activity.grid.as_deref(),
+        }
+    }
+}
+
+impl OwnWords {
+    fn of(activity: &Activity) -> Self {
+        Self {
+            facility: activity.facility.clone(),
+            source: activity.source.clone(),
+            entity: activity.entity.clone(),
+            supplier: activity.supplier.clone(),
+            time_zone: activity.time_zone.clone(),
+            region: activity.region.clone(),
+            grid: activity.grid.clone(),
+        }
+    }
+
+    fn are(&self, words: &Words<'_>) -> bool {
+        self.facility.as_ref() == words.facility
+            && self.source.as_ref() == words.source
+            && self.entity.as_deref() == words.entity
+            && self.supplier.as_deref() == words.supplier
+            && self.time_zone.as_deref() == words.time_zone
+            && self.region.as_deref() == words.region
+            && self.grid.as_deref() == words.grid
+    }
 }
 
 impl<'a> Decider<'a> {
     pub(crate) fn new(registry: &'a Registry, choices: &'a mut Choices) -> Self {
-        Self { registry, choices, zones: HashMap::new() }
+        let (zones, stood, state) = (HashMap::new(), HashMap::new(), RandomState::new());
+        Self { registry, choices, zones, stood, last: None, state }
     }
 
     pub(crate) const fn choices(&mut self) -> &mut Choices {
@@ -92,44 +170,55 @@ impl<'a> Decider<'a> {
 
     /// The zone whose days a row falls on, with what was known at this seq.
     pub(crate) fn zone_of(&mut self, activity: &Activity, seq: u64) -> Zone {
-        match standing(self.registry, activity, seq) {
-            Ok(standing) => self.zone(standing.zone),
-            Err(_) => self.zone(activity.time_zone.as_deref()),
-        }
+        self.stood(activity, seq).zone.clone()
     }
 
     /// What a row comes to with what was known at this seq, if no other row has taken its place.
     pub(crate) fn decide(&mut self, activity: &Activity, seq: u64) -> Decision {
-        let registry = self.registry;
-        match standing(registry, activity, seq) {
-            Err(reason) => {
-                let days = self.days(&activity.period, activity.time_zone.as_deref());
-                let state =
-                    if activity.void { State::Voided } else { State::Unresolved(Arc::new(reason)) };
-                Decision { state, facility: None, source: None, days }
-            }
+        let stood = self.stood(activity, seq);
+        let days = DayShares::of(&activity.period, &stood.zone);
+        let mut decision = Decision { state: State::Voided, facility: None, source: None, days };
+        match &stood.at {
+            Err(_) if activity.void => {}
+            Err(reason) => decision.state = State::Unresolved(Arc::clone(reason)),
             Ok(standing) => {
-                let days = self.days(&activity.period, standing.zone);
-                let mut decision = Decision {
-                    state: State::Voided,
-                    facility: standing.facility,
-                    source: standing.source,
-                    days,
-                };
+                decision.facility = standing.facility;
+                decision.source = standing.source;
                 if !activity.void {
-                    decision.state = self.state(activity, &standing, decision.span());
+                    decision.state = self.state(activity, standing, decision.span());
                 }
-                decision
             }
         }
+        decision
     }
 
-    fn state(
-        &mut self,
-        activity: &Activity,
-        at: &Standing<'_>,
-        (first, last): (Day, Day),
-    ) -> State {
+    /// Where a row stands: of rows that follow each other mostly at the same place.
+    fn stood(&mut self, activity: &Activity, seq: u64) -> Arc<Stood> {
+        let words = Words::of(activity);
+        let is_it = |stood: &&Arc<Stood>| stood.seq == seq && stood.words.are(&words);
+        if let Some(last) = self.last.as_ref().filter(is_it) {
+            return Arc::clone(last);
+        }
+        let place = self.state.hash_one((&words, seq));
+        let stood = match self.stood.get(&place).filter(is_it) {
+            Some(known) => Arc::clone(known),
+            None => {
+                let (zone, at) = standing(self.registry, activity, seq);
+                let zone = self.zone(zone.as_deref());
+                let at = at.map_err(Arc::new);
+                let stood = Arc::new(Stood { words: OwnWords::of(activity), seq, zone, at });
+                if self.stood.len() >= STOOD_MAX {
+                    self.stood.clear();
+                }
+                self.stood.insert(place, Arc::clone(&stood));
+                stood
+            }
+        };
+        self.last = Some(Arc::clone(&stood));
+        stood
+    }
+
+    fn state(&mut self, activity: &Activity, at: &Standing, (first, last): (Day, Day)) -> State {
         if is_endless(&activity.period) {
             return State::Unresolved(Arc::new(Reason {
                 code: RowCode::Outlier,
@@ -153,12 +242,8 @@ impl<'a> Decider<'a> {
                 .to_owned(),
             }));
         }
-        if let Some(problem) = &at.misplaced {
-            return State::Unresolved(Arc::new(Reason {
-                code: problem.code,
-                word: problem.value.clone().unwrap_or_default(),
-                remedy: problem.hint.clone().unwrap_or_default(),
-            }));
+        if let Some(reason) = &at.misplaced {
+            return State::Unresolved(Arc::clone(reason));
         }
         match self.choices.number(activity, Place { region: at.region.as_deref(), first, last }) {
             Ok(why) => match self.choices.likely(why, activity) {
@@ -177,11 +262,6 @@ impl<'a> Decider<'a> {
         let zone = Zone::named(name).unwrap_or_else(|_| Zone::utc());
         self.zones.insert(name.to_owned(), zone.clone());
         zone
-    }
-
-    fn days(&mut self, period: &Period, zone: Option<&str>) -> DayShares {
-        let zone = self.zone(zone);
-        DayShares::of(period, &zone)
     }
 }
 
@@ -202,49 +282,65 @@ fn places<'a>(
     }
 }
 
-fn standing<'a>(
-    registry: &'a Registry,
-    activity: &'a Activity,
+/// The name of the zone of a row's days, and where it stands or why nowhere.
+fn standing(
+    registry: &Registry,
+    activity: &Activity,
     seq: u64,
-) -> Result<Standing<'a>, Reason> {
-    let unknown =
-        |code, word: String, wanted: Wanted| Reason { code, remedy: wanted.remedy(&word), word };
-    let source =
-        match &activity.source {
-            None => None,
-            Some(word) => Some(registry.source(word, seq).ok_or_else(|| {
-                unknown(RowCode::UnknownSource, word.to_string(), Wanted::Source)
-            })?),
-        };
-    if let Some(word) = &activity.entity
-        && registry.entity(word, seq).is_none()
-    {
-        return Err(unknown(RowCode::UnknownEntity, word.clone(), Wanted::Entity));
+) -> (Option<String>, Result<Standing, Reason>) {
+    let source = activity.source.as_ref().and_then(|word| registry.source(word, seq));
+    let facility = registry.place(activity, seq);
+    if let Err(reason) = known(registry, activity, seq) {
+        return (activity.time_zone.clone(), Err(reason));
     }
-    if let Some(word) = &activity.supplier
-        && registry.supplier(word, seq).is_none()
-    {
-        return Err(unknown(RowCode::UnknownSupplier, word.clone(), Wanted::Supplier));
-    }
-    let facility = match &activity.facility {
-        Some(word) => Some(registry.facility(word, seq).ok_or_else(|| {
-            unknown(RowCode::UnknownFacility, word.to_string(), Wanted::Facility)
-        })?),
-        None => registry.place(activity, seq),
-    };
-    let said = |word: &'a String| (!word.is_empty()).then_some(word.as_str());
-    let zones = [
-        activity.time_zone.as_deref(),
-        source.and_then(|source| said(&source.fields.time_zone)),
-        facility.and_then(|facility| said(&facility.fields.time_zone)),
-    ];
-    Ok(Standing {
+    let said = |word: &String| (!word.is_empty()).then(|| word.clone());
+    let zone = activity
+        .time_zone
+        .clone()
+        .or_else(|| source.and_then(|source| said(&source.fields.time_zone)))
+        .or_else(|| facility.and_then(|facility| said(&facility.fields.time_zone)));
+    let misplaced = registry.misplaced(activity, seq).map(|problem| {
+        let (word, remedy) = (problem.value.unwrap_or_default(), problem.hint.unwrap_or_default());
+        Arc::new(Reason { code: problem.code, word, remedy })
+    });
+    let standing = Standing {
         facility: facility.map(|facility| facility.fields.id),
         source: source.map(|source| source.fields.id),
-        zone: zones.into_iter().flatten().next(),
-        region: places(activity, facility.map(|facility| &facility.fields)),
+        region: places(activity, facility.map(|facility| &facility.fields)).map(Cow::into_owned),
         opened: facility.and_then(|facility| facility.fields.opened),
         closed: facility.and_then(|facility| facility.fields.closed),
-        misplaced: registry.misplaced(activity, seq),
-    })
+        misplaced,
+    };
+    (zone, Ok(standing))
+}
+
+/// Whether the tables know all that a row names.
+fn known(registry: &Registry, activity: &Activity, seq: u64) -> Result<(), Reason> {
+    let unknown = |wanted: Wanted, word: String| {
+        Err(Reason { code: wanted.code(), remedy: wanted.remedy(&word), word })
+    };
+    match &activity.source {
+        Some(word) if registry.source(word, seq).is_none() => {
+            return unknown(Wanted::Source, word.to_string());
+        }
+        _ => {}
+    }
+    match &activity.entity {
+        Some(word) if registry.entity(word, seq).is_none() => {
+            return unknown(Wanted::Entity, word.clone());
+        }
+        _ => {}
+    }
+    match &activity.supplier {
+        Some(word) if registry.supplier(word, seq).is_none() => {
+            return unknown(Wanted::Supplier, word.clone());
+        }
+        _ => {}
+    }
+    match &activity.facility {
+        Some(word) if registry.facility(word, seq).is_none() => {
+            unknown(Wanted::Facility, word.to_string())
+        }
+        _ => Ok(()),
+    }
 }

@@ -80,9 +80,7 @@ fn wanted(parts: &TenantParts) -> anyhow::Result<(Policy, Vec<Digest>)> {
     let policy = organization.map_or_else(Policy::default, |found| policy_of(&found.settings));
     let mut packs: Vec<Digest> = active.iter().map(|active| active.pack.digest).collect();
     packs.sort_unstable();
-    if let Some(lost) =
-        active.iter().find(|active| parts.library.only(&[active.pack.digest]).is_none())
-    {
+    if let Some(lost) = active.iter().find(|active| !parts.library.has_all(&[active.pack.digest])) {
         let NewPack { pack, version, .. } = lost.pack.clone();
         return Err(PackMissing { pack, version }.into());
     }

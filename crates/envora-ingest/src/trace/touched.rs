@@ -12,7 +12,6 @@ use envora_domain::factors::FactorId;
 use envora_domain::figures::{Figure, Measure};
 use envora_domain::gwp::GwpSet;
 use envora_domain::id::ActivityId;
-use envora_domain::lines::Line;
 use envora_domain::time::Day;
 use envora_store::cells::cells_years;
 use envora_store::runs::run_current;
@@ -133,11 +132,11 @@ pub fn touched_by_factor(
             }
             activities += 1;
             let row = (found.activity, found.decision);
-            let some = (Sign::In, |line: &Line| line.factor == factor);
-            let added = sums.add_some(decider.choices(), row, some);
+            let added = sums.add(decider.choices(), row, Sign::In);
             added.map(|_| ()).map_err(|_| AskError::TooLarge)
         })?;
-    let cells = sums.into_cells().map_err(|_| AskError::TooLarge)?.into_iter().collect();
+    let cells = sums.into_cells_of(|line| line.factor == factor);
+    let cells = cells.map_err(|_| AskError::TooLarge)?.into_iter().collect();
     Ok(FactorFigures {
         factor: factor.to_string(),
         activities,

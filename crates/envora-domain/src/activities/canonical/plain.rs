@@ -228,10 +228,9 @@ impl<'a> Reader<'a> {
         let second = self.int()?;
         let day = |number: i64| i32::try_from(number).ok().map(Day::from_number);
         match (items, form) {
-            (3, 1) => Some(Period::Between(
-                Timestamp::from_micros(first),
-                Timestamp::from_micros(second),
-            )),
+            (3, 1) => {
+                Some(Period::Between(Timestamp::from_micros(first), Timestamp::from_micros(second)))
+            }
             (3, 2) => Some(Period::Days { first: day(first)?, last: day(second)? }),
             (3, 3) => Some(Period::WallClock {
                 start: WallClock::from_micros(first),

@@ -18,8 +18,8 @@ use envora_store::audit::{
 use envora_store::entities::EntityFields;
 use envora_store::facilities::{Facility, FacilityFields};
 use envora_store::nouns::{
-    Noun, Saving, Version, noun_by_code, noun_by_id, noun_put, noun_put_as, noun_versions,
-    nouns_all,
+    Noun, Saving, Version, noun_by_code, noun_by_id, noun_last_seq, noun_put, noun_put_as,
+    noun_versions, nouns_all,
 };
 use envora_store::organization::{
     OrganizationSettings, organization_as_of, organization_now, organization_put,
@@ -114,6 +114,7 @@ pub(super) fn a_facility_has_versions(db: &mut TestDb) {
             assert_eq!(codes, ["b01", "b24", "b25"]);
             assert_eq!(noun_versions::<FacilityFields>(rd, &read, 0)?, [first]);
             assert_eq!(noun_versions::<FacilityFields>(rd, &read, u64::MAX)?.len(), 4);
+            assert_eq!(noun_last_seq::<FacilityFields>(rd, &read)?, 3);
             Ok(())
         })
         .unwrap();
@@ -154,6 +155,8 @@ pub(super) fn a_source_has_versions(db: &mut TestDb) {
             );
             assert_eq!(nouns_all::<SourceFields>(rd, &read)?.len(), 1);
             assert_eq!(noun_versions::<SourceFields>(rd, &read, 0)?[0].fields, meter);
+            let last = noun_versions::<SourceFields>(rd, &read, u64::MAX)?.pop().unwrap().seq;
+            assert_eq!(noun_last_seq::<SourceFields>(rd, &read)?, i64::try_from(last)?);
             Ok(())
         })
         .unwrap();
@@ -274,6 +277,7 @@ fn has_versions<N: Noun + core::fmt::Debug>(db: &TestDb, first: N, second: N, ot
             assert_eq!(versions.len(), 2);
             assert_eq!(versions[0].fields, first);
             assert!(versions[0].seq < versions[1].seq, "each version has a leaf of its own");
+            assert_eq!(noun_last_seq::<N>(rd, &read)?, i64::try_from(versions[1].seq)?);
             Ok(())
         })
         .unwrap();
