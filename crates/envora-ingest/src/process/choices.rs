@@ -83,6 +83,9 @@ pub(crate) struct Chosen {
 
 type Answer = Result<u32, Arc<Reason>>;
 
+/// The distinct masses of a row, and what makes lines of them.
+type Masses<'m> = (&'m Arc<Calculator>, &'m [Mass]);
+
 /// All choices of a run so far, by number from 1.
 pub(crate) struct Choices {
     library: Arc<Library>,
@@ -262,7 +265,7 @@ impl Choices {
         &mut self,
         number: u32,
         activity: &Activity,
-    ) -> Result<Option<(&Arc<Calculator>, &[Mass])>, LinesError> {
+    ) -> Result<Option<Masses<'_>>, LinesError> {
         let place = usize::try_from(number).ok().and_then(|number| number.checked_sub(1));
         let Some(chosen) = place.and_then(|place| self.chosen.get_mut(place)) else {
             return Ok(None);
