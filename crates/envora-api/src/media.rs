@@ -16,6 +16,8 @@ pub const CSV: &str = "text/csv";
 pub const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 /// Columns of exact values (Apache Parquet).
 pub const PARQUET: &str = "application/vnd.apache.parquet";
+/// XML: activities of our own namespace, or Green Button.
+pub const XML: &str = "application/xml";
 
 /// The request's id, echoed or made.
 pub const REQUEST_ID: &str = "x-request-id";

@@ -353,7 +353,7 @@ pub struct ExportArguments {
 /// A file to look at.
 #[derive(Args, Clone, Debug)]
 pub struct PreviewArguments {
-    /// The file; .csv, .xlsx, .parquet, .json or .ndjson
+    /// The file; .csv, .xlsx, .parquet, .xml, .json or .ndjson
     pub file: PathBuf,
     /// The mapping: a TOML file, or the name of a saved one
     #[arg(long, short)]
@@ -369,7 +369,7 @@ pub struct PreviewArguments {
 /// Files to send.
 #[derive(Args, Clone, Debug)]
 pub struct PushArguments {
-    /// The files; .csv, .xlsx, .parquet, .json or .ndjson; `-` is stdin
+    /// The files; .csv, .xlsx, .parquet, .xml, .json or .ndjson; `-` is stdin
     #[arg(value_name = "FILE", required_unless_present = "file")]
     pub files: Vec<PathBuf>,
     /// What stdin holds; found by its first bytes when absent
@@ -405,6 +405,8 @@ pub enum InputFormat {
     Xlsx,
     /// A Parquet file, whose columns are read by name like those of CSV
     Parquet,
+    /// Elements: activities, or a Green Button file
+    Xml,
 }
 
 impl InputFormat {
@@ -417,6 +419,7 @@ impl InputFormat {
             Self::Ndjson => "ndjson",
             Self::Xlsx => "xlsx",
             Self::Parquet => "parquet",
+            Self::Xml => "xml",
         }
     }
 }
@@ -444,7 +447,7 @@ impl PushMode {
 /// A file to check.
 #[derive(Args, Clone, Debug)]
 pub struct CheckArguments {
-    /// The files; .csv, .xlsx, .parquet, .json or .ndjson; `-` is stdin
+    /// The files; .csv, .xlsx, .parquet, .xml, .json or .ndjson; `-` is stdin
     #[arg(value_name = "FILE", required = true)]
     pub files: Vec<PathBuf>,
     /// What stdin holds; found by its first bytes when absent

@@ -62,6 +62,7 @@ impl Outgoing {
             _ if mapped => return None,
             media::XLSX => Format::Xlsx,
             media::PARQUET => Format::Parquet,
+            media::XML => Format::Xml,
             _ => Format::Csv,
         };
         let import: ImportId = Id::from_bytes([0; 16]);
@@ -90,6 +91,7 @@ impl Outgoing {
             Some("ndjson" | "jsonl") => media::NDJSON,
             Some("xlsx" | "xlsm" | "xls") => media::XLSX,
             Some("parquet" | "parq" | "pqt") => media::PARQUET,
+            Some("xml") => media::XML,
             _ => media::CSV,
         }
     }

@@ -73,6 +73,7 @@ impl Input {
             (Some(format), _) => format,
             (None, _) if is_workbook(&bytes) => InputFormat::Xlsx,
             (None, _) if bytes.starts_with(b"PAR1") => InputFormat::Parquet,
+            (None, _) if is_xml(&bytes) => InputFormat::Xml,
             (None, Some(_)) => InputFormat::Csv,
             (None, None) => sniffed(&bytes),
         };
@@ -160,6 +161,12 @@ fn is_stdin(name: &Path) -> bool {
 /// Whether it begins as workbooks do, those of the old kind too.
 fn is_workbook(bytes: &[u8]) -> bool {
     bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(b"\xd0\xcf\x11\xe0")
+}
+
+/// Whether it begins as XML does, which no other format here may.
+fn is_xml(bytes: &[u8]) -> bool {
+    let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).trim_ascii_start();
+    text.starts_with(b"<")
 }
 
 /// The format of what begins so: JSON is one object with `activities`, or one activity in each line.

@@ -14,6 +14,7 @@ pub mod parquet;
 pub mod records;
 mod sheet;
 pub mod xlsx;
+pub mod xml;
 
 use std::collections::BTreeMap;
 use std::io::{self, Read};
@@ -48,6 +49,8 @@ pub enum Format {
     Parquet,
     /// A sheet of a workbook, read as CSV is.
     Xlsx,
+    /// Elements: activities of our own namespace, or Green Button.
+    Xml,
 }
 
 impl Format {
@@ -62,6 +65,7 @@ impl Format {
             "parquet" | "parq" | "pqt" => Some(Self::Parquet),
             // The older kind is told from the newer by its first bytes, and refused in words.
             "xlsx" | "xlsm" | "xls" => Some(Self::Xlsx),
+            "xml" => Some(Self::Xml),
             _ => None,
         }
     }
@@ -81,6 +85,7 @@ impl Format {
             Self::Ndjson => "ndjson",
             Self::Parquet => "parquet",
             Self::Xlsx => "xlsx",
+            Self::Xml => "xml",
         }
     }
 
@@ -93,6 +98,7 @@ impl Format {
             Self::Ndjson => "ndjson/1",
             Self::Parquet => "parquet/1",
             Self::Xlsx => "xlsx/1",
+            Self::Xml => "xml/1",
         }
     }
 }
@@ -238,6 +244,8 @@ pub enum Reader<'a> {
     Json(Box<json::Body>),
     /// NDJSON.
     Ndjson(Box<ndjson::NdjsonReader<Box<dyn Read + Send + 'a>>>),
+    /// XML.
+    Xml(Box<xml::XmlReader>),
 }
 
 /// Opens a file or body.
@@ -261,13 +269,17 @@ pub fn open<'a>(
         return Ok(Reader::Csv(Box::new(csv::CsvReader::of_columns(table, opening)?)));
     }
     if opening.mapping.is_some() {
-        let problem = "a mapping reads CSV, XLSX and Parquet; JSON rows are activities already";
+        let problem =
+            "a mapping reads CSV, XLSX and Parquet; rows of JSON and XML are activities already";
         return Err(FileProblem::new("validation_failed", problem)
             .hint("leave the mapping out, or send the file as what it is: text/csv, .xlsx or .parquet")
             .into());
     }
     if format == Format::Ndjson {
         return Ok(Reader::Ndjson(Box::new(ndjson::NdjsonReader::open(input, opening)?)));
+    }
+    if format == Format::Xml {
+        return Ok(Reader::Xml(Box::new(xml::open(input, opening)?)));
     }
     let mut body = Vec::new();
     input.read_to_end(&mut body).map_err(OpenError::Io)?;
@@ -289,7 +301,7 @@ impl Reader<'_> {
     pub fn derives(&self) -> Derives {
         match self {
             Self::Csv(reader) => reader.derives(),
-            Self::Json(_) | Self::Ndjson(_) => Derives::No,
+            Self::Json(_) | Self::Ndjson(_) | Self::Xml(_) => Derives::No,
         }
     }
 
@@ -308,7 +320,7 @@ impl Reader<'_> {
     pub fn left_out(&self) -> LeftOut {
         match self {
             Self::Csv(reader) => reader.left_out().clone(),
-            Self::Json(_) | Self::Ndjson(_) => LeftOut::default(),
+            Self::Json(_) | Self::Ndjson(_) | Self::Xml(_) => LeftOut::default(),
         }
     }
 }
@@ -321,6 +333,7 @@ impl Iterator for Reader<'_> {
             Self::Csv(reader) => reader.next(),
             Self::Json(body) => body.next().map(Ok),
             Self::Ndjson(reader) => reader.next(),
+            Self::Xml(reader) => reader.next(),
         }
     }
 }

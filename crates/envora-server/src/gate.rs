@@ -57,6 +57,8 @@ pub enum Format {
     Xlsx,
     /// A Parquet file.
     Parquet,
+    /// XML.
+    Xml,
     /// A TOML document.
     Toml,
 }
@@ -71,6 +73,7 @@ impl Format {
             Self::Csv => &[media::CSV],
             Self::Xlsx => &[media::XLSX],
             Self::Parquet => &[media::PARQUET],
+            Self::Xml => &[media::XML, "text/xml"],
             Self::Toml => &["application/toml"],
         }
     }

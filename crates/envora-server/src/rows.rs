@@ -152,7 +152,7 @@ pub fn error(problem: &RowProblem, format: Format) -> RowError {
 pub fn pointer(format: Format, row: u64, field: &str) -> Option<String> {
     match format {
         Format::Csv | Format::Parquet | Format::Xlsx => None,
-        Format::Ndjson => Some(format!("#{field}")),
+        Format::Ndjson | Format::Xml => Some(format!("#{field}")),
         Format::Json => Some(format!("#/activities/{}{field}", row.saturating_sub(1))),
     }
 }

@@ -52,7 +52,7 @@ impl Reading {
         let format = input.format().ok_or_else(|| {
             Failure::usage(
                 format!("{name} has no ending that says what it is"),
-                "name it .csv, .xlsx, .parquet, .json or .ndjson",
+                "name it .csv, .xlsx, .parquet, .xml, .json or .ndjson",
             )
         })?;
         let (bytes, length) = input.open()?;

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use super::csv::{OURS, mend as csv};
 use super::json::envelope;
 use super::records::{Dialect, Records};
-use super::{Format, OpenError, wanted, xlsx};
+use super::{Format, OpenError, wanted, xlsx, xml};
 use crate::mapping::Mapping;
 
 /// What is wrong with a row.
@@ -51,6 +51,7 @@ pub fn error_file(
         Format::Csv => csv::error_file(bytes, mapping, refused),
         Format::Parquet => csv::columns_file(bytes, mapping, refused),
         Format::Xlsx => csv::sheet_file(&xlsx::read(bytes, wanted(mapping))?, mapping, refused),
+        Format::Xml => xml::mend::error_file(bytes, refused),
         Format::Ndjson => lines(bytes, refused),
         Format::Json => object(bytes, refused),
     }

@@ -172,7 +172,10 @@ fn foreign(reads: formats::Format, value: &Value, problems: &mut Problems) {
             let keys = [&text[..], &["sheet", "skip_lines", "units_row"]].concat();
             (keys, "a Parquet file has none")
         }
-        formats::Format::Csv | formats::Format::Json | formats::Format::Ndjson => {
+        formats::Format::Csv
+        | formats::Format::Json
+        | formats::Format::Ndjson
+        | formats::Format::Xml => {
             if value.get("sheet").is_some() {
                 let hint = Some("leave it out, or write format = \"xlsx\"".to_owned());
                 problems.add("file.sheet", "a CSV file has no sheets", hint);

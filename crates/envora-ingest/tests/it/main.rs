@@ -19,3 +19,4 @@ mod switching;
 mod tables;
 mod tracing;
 mod wide;
+mod xml;

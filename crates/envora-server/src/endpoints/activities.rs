@@ -61,7 +61,7 @@ const ALL: &str = "/v2/organizations/{org_id}/activities";
 const VALIDATE: &str = "/v2/organizations/{org_id}/activities/validate";
 const ONE: &str = "/v2/organizations/{org_id}/activities/{activity_id}";
 const HISTORY: &str = "/v2/organizations/{org_id}/activities/{activity_id}/history";
-const TAKES: &[Format] = &[Format::Json, Format::Ndjson, Format::Csv];
+const TAKES: &[Format] = &[Format::Json, Format::Ndjson, Format::Csv, Format::Xml];
 /// Segments that are listed at a time.
 const SEGMENTS_AT_A_TIME: u32 = 256;
 
@@ -111,7 +111,7 @@ pub fn routes() -> Vec<Route> {
             ])
             .takes(
                 TAKES,
-                Shape::Free("{\"mode\": …, \"activities\": [ … ]}, one activity per line, or CSV; up to 16 MiB and 100,000 rows."),
+                Shape::Free("{\"mode\": …, \"activities\": [ … ]}, one activity per line, CSV or XML; up to 16 MiB and 100,000 rows."),
             )
             .gives(201, Shape::one::<WriteAnswer>())
             .also(&[(207, "mode=partial: each row has its own outcome.")]),
@@ -159,7 +159,7 @@ impl Incoming {
             formats::open(self.format, input, &self.opening).map_err(rows::unreadable)?;
         let said = match &reader {
             Reader::Json(body) => body.mode,
-            Reader::Csv(_) | Reader::Ndjson(_) => None,
+            Reader::Csv(_) | Reader::Ndjson(_) | Reader::Xml(_) => None,
         };
         let mut all: Vec<ParsedRow> = Vec::new();
         for row in reader.by_ref() {
@@ -184,6 +184,7 @@ async fn incoming(
         Format::Ndjson => formats::Format::Ndjson,
         Format::Xlsx => formats::Format::Xlsx,
         Format::Parquet => formats::Format::Parquet,
+        Format::Xml => formats::Format::Xml,
         Format::Json | Format::JsonFile | Format::MergePatch | Format::Toml => {
             formats::Format::Json
         }

@@ -57,7 +57,7 @@ const ERRORS: &str = "/v2/organizations/{org_id}/imports/{id}/errors";
 const ERROR_FILE: &str = "/v2/organizations/{org_id}/imports/{id}/error-file";
 /// What a file may be.
 const TAKES: &[Format] =
-    &[Format::Csv, Format::Xlsx, Format::Parquet, Format::Ndjson, Format::JsonFile];
+    &[Format::Csv, Format::Xlsx, Format::Parquet, Format::Xml, Format::Ndjson, Format::JsonFile];
 /// How many rows are read at once.
 const ROWS_AT_ONCE: u32 = 1_000;
 const DAY: i64 = 24 * 3_600;
@@ -103,7 +103,7 @@ pub fn routes() -> Vec<Route> {
         Route::get::<ReadActivities, _, _>(ERROR_FILE, error_file)
             .says("Gives the refused rows of an import in the format they came in, each with _envora_row, _envora_code, _envora_message and _envora_remedy, to be mended and sent again as it is; those of a workbook as CSV, to be mended in the workbook, and those of a Parquet file as CSV, to be mended and sent as that, through the same mapping. Where a mapping derives the ids of rows there is _envora_occurrence as well, which row of several equal ones each was: leave it, and the mended row has the id that it has in the file itself.")
             .gives(200, Shape::Free("The file."))
-            .as_types(&[media::CSV, media::NDJSON, media::JSON]),
+            .as_types(&[media::CSV, media::NDJSON, media::JSON, media::XML]),
     ]
 }
 
@@ -286,7 +286,7 @@ fn status(counts: &store::Counts) -> &'static str {
 fn format_of(headers: &HeaderMap) -> Result<formats::Format, Problem> {
     if text_of(headers, CONTENT_TYPE.as_str()).to_ascii_lowercase().starts_with(media::VENDOR) {
         return Err(Problem::feature_not_built(
-            "An import of many parts is not built yet. Send the file itself as the body, as text/csv, application/x-ndjson, application/json, as a workbook or as Parquet.",
+            "An import of many parts is not built yet. Send the file itself as the body, as text/csv, application/x-ndjson, application/json, as application/xml, as a workbook or as Parquet.",
         ));
     }
     Ok(match body_format(headers, TAKES)? {
@@ -294,6 +294,7 @@ fn format_of(headers: &HeaderMap) -> Result<formats::Format, Problem> {
         Format::Ndjson => formats::Format::Ndjson,
         Format::Xlsx => formats::Format::Xlsx,
         Format::Parquet => formats::Format::Parquet,
+        Format::Xml => formats::Format::Xml,
         Format::Json | Format::JsonFile | Format::MergePatch | Format::Toml => {
             formats::Format::Json
         }
@@ -580,6 +581,7 @@ fn mending(
     let format = format_of_type(&import.media_type);
     let media_type = match format {
         formats::Format::Ndjson => media::NDJSON,
+        formats::Format::Xml => media::XML,
         formats::Format::Json => media::JSON,
         formats::Format::Csv | formats::Format::Parquet | formats::Format::Xlsx => media::CSV,
     };
@@ -624,6 +626,7 @@ fn format_of_type(media_type: &str) -> formats::Format {
         media::NDJSON | "application/ndjson" => formats::Format::Ndjson,
         media::XLSX => formats::Format::Xlsx,
         media::PARQUET => formats::Format::Parquet,
+        media::XML | "text/xml" => formats::Format::Xml,
         _ => formats::Format::Csv,
     }
 }

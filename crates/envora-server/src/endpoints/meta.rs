@@ -16,6 +16,9 @@ use crate::routes::Route;
 /// As what the page of a code comes.
 pub const PAGE_TYPES: &[&str] = &["text/html", "text/plain"];
 
+/// The schema of activities in XML.
+const XSD: &str = include_str!("../../../../docs/formats/activity.xsd");
+
 /// The routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Route> {
@@ -33,6 +36,10 @@ pub fn routes() -> Vec<Route> {
         Route::open("/v2/schemas/activity.json", activity_schema)
             .says("Describes an activity.")
             .gives(200, Shape::Free("The JSON Schema of an activity.")),
+        Route::open("/v2/schemas/activity.xsd", activity_xsd)
+            .says("Describes activities in XML.")
+            .gives(200, Shape::Free("The XML Schema of activities."))
+            .as_types(&[media::XML]),
         Route::open("/docs/errors/{code}", docs::code)
             .says("Explains an error code: what it means, how it comes about, what to do.")
             .gives(200, Shape::Free("A page; as text for who does not ask for HTML."))
@@ -65,6 +72,11 @@ async fn older_description(params: Params) -> Answer {
 async fn activity_schema(params: Params) -> Answer {
     params.only(&[])?;
     Ok(Reply::written(200, ACTIVITY.as_bytes().to_vec()).of_type("application/schema+json"))
+}
+
+async fn activity_xsd(params: Params) -> Answer {
+    params.only(&[])?;
+    Ok(Reply::written(200, XSD.as_bytes().to_vec()).of_type(media::XML))
 }
 
 /// The page of a code: of a problem, of a row, or of both.

@@ -513,6 +513,7 @@ fn headers_of(form: &FileForm, app: &App) -> Result<HeaderMap, Problem> {
         "ndjson" | "jsonl" => media::NDJSON,
         "xlsx" | "xlsm" | "xls" => media::XLSX,
         "parquet" | "parq" | "pqt" => media::PARQUET,
+        "xml" => media::XML,
         _ => media::CSV,
     };
     let mut name = form.file_name.clone();

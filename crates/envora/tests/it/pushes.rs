@@ -432,3 +432,47 @@ fn columns_are_checked_pushed_mended_and_traced_by_their_rows() {
     }
     push.server.end();
 }
+
+#[test]
+fn readings_of_a_green_button_file_are_pushed_once_and_traced_to_their_lines() {
+    let mut push = Push::new();
+    let reading = |start: u32, value: &str| {
+        format!(
+            "  <IntervalReading>\n   <timePeriod><duration>3600</duration><start>{start}</start></timePeriod>\n   <value>{value}</value>\n  </IntervalReading>\n"
+        )
+    };
+    let file = |readings: &str| {
+        format!(
+            "<feed xmlns=\"http://www.w3.org/2005/Atom\">\n<entry><content><ReadingType xmlns=\"http://naesb.org/espi\"><flowDirection>1</flowDirection><powerOfTenMultiplier>3</powerOfTenMultiplier><uom>72</uom></ReadingType></content></entry>\n<entry><content><IntervalBlock xmlns=\"http://naesb.org/espi\">\n{readings}</IntervalBlock></content></entry>\n</feed>\n"
+        )
+    };
+    let first = [reading(1_640_995_200, "12"), reading(1_640_998_800, "half")].concat();
+    push.file("meter.xml", &file(&first));
+    let set = ["--set", "facility_code=b1", "--set", "time_zone=UTC"];
+    let run = |push: &Push, verb: &str, file: &str| {
+        push.run(&[&["data", verb, file], set.as_slice()].concat())
+    };
+    let check = run(&push, "check", "meter.xml");
+    assert_eq!(check.code, Some(3), "{check:?}");
+    for words in
+        ["meter.xml:8", "IntervalBlock 1, IntervalReading 2: <value> \"half\" is no whole number"]
+    {
+        assert!(check.err.contains(words), "{words}: {check:?}");
+    }
+    assert_eq!(run(&push, "push", "meter.xml").code, Some(3));
+    let second = [reading(1_640_995_200, "12"), reading(1_640_998_800, "13")].concat();
+    push.file("later.xml", &file(&second));
+    let later = run(&push, "push", "later.xml");
+    assert_eq!(later.code, Some(0), "{later:?}");
+    let listed = push.run(&["data", "list", "--json"]).json();
+    let amounts: Vec<&str> =
+        listed.as_array().unwrap().iter().filter_map(|row| row["quantity"].as_str()).collect();
+    assert_eq!(amounts, ["12000", "13000"]);
+    let activity = listed[0]["id"].as_str().unwrap();
+    let trace = push.run(&["trace", activity, "--source", "meter.xml"]);
+    assert_eq!(trace.code, Some(0), "{trace:?}");
+    for words in ["meter.xml", "<value>12</value>", "xml/1"] {
+        assert!(trace.out.contains(words), "{words}: {trace:?}");
+    }
+    push.server.end();
+}
