@@ -154,7 +154,7 @@ codes! {
     internal_error = 500 "Internal error", "Something went wrong on the server. Nothing was half stored.", "Send it again; when it stays, report the request id.",
         "A fault of ours. Its cause stands in the server's log under the request id.", "Something went wrong on the server, and nothing was half stored. Report the request id if it happens again.";
     feature_not_built = 501 "Not built yet", "This part of the interface is described but not built.", "Use another way, or a later version.",
-        "An import of many parts, or a format that is planned only.", "An import of many parts is not built yet. Send the file itself as the body, as text/csv, application/x-ndjson or application/json.";
+        "A method or a format that is planned only.", "This way of reading a file is not built yet. Send it as CSV through a mapping.";
     key_unavailable = 503 "Key unavailable", "The organization's key cannot be used at the moment.", "Restore the key's provider, then send it again.",
         "The key's provider cannot be reached, or the key is disabled.", "The organization's key cannot be used at the moment.";
     read_only = 503 "Read-only", "The organization's data cannot be written at the moment, for lack of space or as an operator chose.", "Free space; writing resumes by itself.",

@@ -1,14 +1,17 @@
 //! Imports: a file on its way in, or taken in.
 
+use std::collections::BTreeMap;
+
 use envora_domain::id::{ImportId, SegmentId};
 use envora_domain::time::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use crate::amounts::Watermark;
 use crate::footprints::Warning;
-use crate::problems::RowError;
-use crate::writes::{Counts, Mode, RowResult, SkippedRows};
+use crate::problems::{Problem, RowError};
+use crate::writes::{Counts, Mode, Outcome, RowResult, SkippedRows};
 
 /// A file taken in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -29,7 +32,9 @@ pub struct Import {
     /// Whether one bad row refuses all.
     pub mode: Mode,
     /// `succeeded`, `partial` when rows were rejected or quarantined, or `failed` when all were rejected. A
-    /// file without a row has succeeded, with the warning `no_rows`.
+    /// file without a row has succeeded, with the warning `no_rows`. Of an import in parts, before that:
+    /// `open` while parts arrive, `running` while its rows are read, `refused` when its last commit was,
+    /// with the `problem`: mend what it names and commit again, or delete it.
     #[schema(example = "succeeded")]
     pub status: String,
     /// What the acknowledgement stands for.
@@ -52,9 +57,111 @@ pub struct Import {
     pub warnings: Vec<Warning>,
     /// The commit.
     pub watermark: Watermark,
-    /// When it was taken in.
+    /// When it was taken in, or opened.
     #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
+    /// Of an import that is not taken in yet: the parts that have arrived, by number.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub parts: Option<Vec<ImportPart>>,
+    /// Of one that is `running`: how far it is.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub progress: Option<ImportProgress>,
+    /// Of one that is not taken in yet: when it is given up by itself.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub expires_at: Option<Timestamp>,
+    /// Of one that is `refused`: why.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub problem: Option<Problem>,
+}
+
+/// An import in parts, to be opened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct NewImport {
+    /// The file's name.
+    #[schema(example = "half-hourly-2022.csv")]
+    pub file_name: String,
+    /// What the file is: `text/csv` or `application/x-ndjson`; other formats are sent whole.
+    #[schema(example = "text/csv")]
+    pub media_type: String,
+    /// How many bytes it has; checked when it is committed.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub bytes: Option<u64>,
+    /// SHA-256 of all of them, hex; checked when it is committed.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub sha256: Option<String>,
+    /// The name of a saved mapping, or name@version.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub mapping: Option<String>,
+    /// Whether one bad row refuses all; `partial` when absent.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub mode: Option<Mode>,
+    /// Constants by dotted field name, such as `facility_code`.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    pub set: BTreeMap<String, String>,
+}
+
+/// How an open import is to be read from now on.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ImportReading {
+    /// The name of a saved mapping, or name@version; none when absent.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub mapping: Option<String>,
+    /// Whether one bad row refuses all; `partial` when absent.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub mode: Option<Mode>,
+    /// Constants by dotted field name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    pub set: BTreeMap<String, String>,
+}
+
+/// A part of a file that has arrived, durably.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ImportPart {
+    /// Its place, from 1.
+    pub number: u32,
+    /// SHA-256 of its bytes, hex.
+    pub sha256: String,
+    /// How many bytes it has.
+    pub bytes: u64,
+}
+
+/// How far an import is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ImportProgress {
+    /// Bytes that are done.
+    pub bytes_done: u64,
+    /// Bytes there are.
+    pub bytes: u64,
+}
+
+/// The first rows of an open import, as they would be stored.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ImportPreview {
+    /// The first rows.
+    pub rows: Vec<PreviewRow>,
+    /// What would become of the rows that were looked at: the first thousand.
+    pub counts: Counts,
+    /// Whether the whole file was looked at.
+    pub complete: bool,
+}
+
+/// A row that is not stored yet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PreviewRow {
+    /// The record, counted from 1.
+    pub row: u64,
+    /// The physical line, counted from 1.
+    pub line: u64,
+    /// What would become of it.
+    pub status: Outcome,
+    /// The activity that it would be stored as; absent when it would be rejected.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(value_type = Option<Object>)]
+    pub activity: Option<Map<String, Value>>,
+    /// Why it would not be accepted.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub errors: Vec<RowError>,
 }
 
 /// A rejected row of an import, kept for 30 days.

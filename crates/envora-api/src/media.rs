@@ -18,7 +18,11 @@ pub const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadshee
 pub const PARQUET: &str = "application/vnd.apache.parquet";
 /// XML: activities of our own namespace, or Green Button.
 pub const XML: &str = "application/xml";
+/// Bytes of any kind, such as a part of a file.
+pub const BYTES: &str = "application/octet-stream";
 
+/// The hash of a body (RFC 9530).
+pub const CONTENT_DIGEST: &str = "content-digest";
 /// The request's id, echoed or made.
 pub const REQUEST_ID: &str = "x-request-id";
 /// The idempotency key, bare.

@@ -11,7 +11,7 @@ use envora_domain::time::Day;
 use crate::arguments::{DataVerb, PushArguments};
 use crate::client::Client;
 use crate::failures::{Exit, Failure};
-use crate::imports::{self, Outgoing};
+use crate::imports::{self, Cut, Outgoing};
 use crate::inputs::{Input, Telling};
 use crate::session::{Printed, Session};
 use crate::tables::Table;
@@ -60,7 +60,8 @@ async fn push(arguments: PushArguments, session: &mut Session) -> Result<(), Fai
     let files: Vec<PathBuf> = [arguments.files, arguments.file].concat();
     let telling = Telling { format: arguments.format, mapping: arguments.mapping.as_deref() };
     let files = Input::all(&files, telling)?;
-    let files = files.iter().map(|input| Outgoing::read(input, query.clone()));
+    let cut = if arguments.in_parts { Cut::Always } else { Cut::WhenDue };
+    let files = files.iter().map(|input| Outgoing::read(input, (query.clone(), cut)));
     let files: Vec<Outgoing> = files.collect::<Result<_, _>>()?;
     let answers = imports::send(&client, session.terminal.words.audience, &files).await?;
     for (file, import) in files.iter().zip(&answers) {

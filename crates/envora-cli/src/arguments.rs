@@ -390,6 +390,9 @@ pub struct PushArguments {
     /// The scope that all rows claim
     #[arg(long, value_parser = clap::value_parser!(u8).range(1..=3))]
     pub scope: Option<u8>,
+    /// Send in parts, so that an upload that stops goes on there; files above 64 MiB always are
+    #[arg(long)]
+    pub in_parts: bool,
 }
 
 /// What stdin holds.

@@ -276,6 +276,26 @@ impl Client {
         read(self.retry(send).await?).await
     }
 
+    /// Puts bytes somewhere, with this header.
+    ///
+    /// # Errors
+    /// The server's problem, or that there is no server.
+    pub async fn put_bytes<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        bytes: &Bytes,
+        (name, value): (&'static str, &str),
+    ) -> Result<T, Failure> {
+        let url = self.url(path, &[])?;
+        let send = |http: &reqwest::Client| {
+            http.request(Method::PUT, url.clone())
+                .header(CONTENT_TYPE, media::BYTES)
+                .header(name, value)
+                .body(bytes.clone())
+        };
+        read(self.retry(send).await?).await
+    }
+
     /// Archives one, of the version that was read.
     ///
     /// # Errors

@@ -17,6 +17,7 @@ use envora_ingest::formats::{self, Format, Opening, OriginHead};
 use crate::client::{Body, Client, Effect};
 use crate::failures::Failure;
 use crate::inputs::Input;
+use crate::parted::{self, WHOLE_BYTES_MAX};
 use crate::progress::{Bars, Sending};
 use crate::refusals::{Refusals, line_of};
 use crate::tables::Table;
@@ -28,27 +29,48 @@ pub const ROWS_SHOWN: usize = 20;
 /// How many files are sent at once: while one is being stored, the next is checked.
 const AT_ONCE: usize = 2;
 
+/// When a file is sent in parts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cut {
+    /// When it is too large for one body.
+    WhenDue,
+    /// Whatever its size.
+    Always,
+}
+
 /// A file on its way to the server.
 #[derive(Clone, Debug)]
 pub struct Outgoing {
     /// Its name, without folders.
     pub name: String,
-    /// Its bytes.
+    /// Its bytes; of a file that goes out in parts, none.
     pub bytes: Bytes,
+    /// Where a file lies that goes out in parts.
+    pub in_parts: Option<PathBuf>,
     /// The query: mapping, mode, scope, constants.
     pub query: Vec<(&'static str, String)>,
 }
 
 impl Outgoing {
-    /// A file of the disk, or stdin.
+    /// A file of the disk, or stdin. A file goes out in parts when it is too large for one body, or when
+    /// that is wanted.
     ///
     /// # Errors
     /// When it cannot be read.
-    pub fn read(input: &Input, query: Vec<(&'static str, String)>) -> Result<Self, Failure> {
+    pub fn read(
+        input: &Input,
+        (query, cut): (Vec<(&'static str, String)>, Cut),
+    ) -> Result<Self, Failure> {
         let name = input.name();
         let path = Path::new(&name);
         let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
-        Ok(Self { name, bytes: input.bytes()?, query })
+        if let Input::File(path) = input {
+            let length = input.open()?.1;
+            if cut == Cut::Always || length > WHOLE_BYTES_MAX {
+                return Ok(Self { name, bytes: Bytes::new(), in_parts: Some(path.clone()), query });
+            }
+        }
+        Ok(Self { name, bytes: input.bytes()?, in_parts: None, query })
     }
 
     /// The key of a file with rows that no id protects: such a file has one effect as a whole, for as
@@ -84,7 +106,7 @@ impl Outgoing {
         Some(Digest::of_parts(&parts).hex())
     }
 
-    fn media_type(&self) -> &'static str {
+    pub(crate) fn media_type(&self) -> &'static str {
         let ending = Path::new(&self.name).extension().and_then(|ending| ending.to_str());
         match ending.map(str::to_ascii_lowercase).as_deref() {
             Some("json") => media::JSON,
@@ -117,6 +139,13 @@ pub async fn send(
 }
 
 async fn send_one(client: &Client, bars: &Bars, file: &Outgoing) -> Result<Import, Failure> {
+    if let Some(path) = &file.in_parts {
+        let length = std::fs::metadata(path).map_or(0, |about| about.len());
+        let sending = Sending::new(bars, &file.name, length);
+        let answer = parted::send(client, &sending, (file, path)).await;
+        sending.finish(ended(&answer));
+        return answer;
+    }
     let length = u64::try_from(file.bytes.len()).unwrap_or(u64::MAX);
     let sending = Sending::new(bars, &file.name, length);
     let query: Vec<(&str, &str)> =
@@ -129,15 +158,20 @@ async fn send_one(client: &Client, bars: &Bars, file: &Outgoing) -> Result<Impor
     };
     let answer = client.send("/imports", &query, file.key(), body).await;
     let answer: Result<Import, Failure> = answer.map(|(import, effect)| told(import, effect));
-    sending.finish(match &answer {
-        Ok(import) => counts_text(&import.counts),
-        Err(_) => "refused".to_owned(),
-    });
+    sending.finish(ended(&answer));
     answer
 }
 
+/// What became of a file, in a word or two.
+fn ended(answer: &Result<Import, Failure>) -> String {
+    match answer {
+        Ok(import) => counts_text(&import.counts),
+        Err(_) => "refused".to_owned(),
+    }
+}
+
 /// What became of a file; of one that was there before, that it was.
-fn told(mut import: Import, effect: Effect) -> Import {
+pub(crate) fn told(mut import: Import, effect: Effect) -> Import {
     if effect == Effect::Before {
         import.warnings.push(Warning {
             code: "sent_before".to_owned(),

@@ -22,6 +22,7 @@ pub mod methods;
 pub mod oddities;
 pub mod output;
 pub mod paint;
+mod parted;
 pub mod progress;
 pub mod proofs;
 pub mod refusals;

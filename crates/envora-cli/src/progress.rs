@@ -69,6 +69,22 @@ impl Sending {
         reqwest::Body::wrap_stream(Outgoing { left: bytes.clone(), bar: self.bar.clone() })
     }
 
+    /// Says what is being done.
+    pub fn says(&self, message: &'static str) {
+        self.bar.set_message(message);
+    }
+
+    /// Moves the bar to so many bytes.
+    pub fn at(&self, bytes: u64) {
+        self.bar.set_position(bytes);
+    }
+
+    /// Begins from the left, for another way through as many bytes.
+    pub fn begin_again(&self, bytes: u64) {
+        self.bar.set_length(bytes);
+        self.bar.set_position(0);
+    }
+
     /// Says what became of the file.
     pub fn finish(&self, message: String) {
         self.bar.finish_with_message(message);

@@ -137,7 +137,7 @@ fn main() {
             prepare(&house, &mut stages, &rows);
             let draft = ImportDraft {
                 id: ImportId::from_bytes([3; 16]),
-                source: PackedSource::of(&bytes).unwrap(),
+                source: PackedSource::of(&bytes).unwrap().into(),
                 file_name: format!("{building}_{carrier}_2022.csv"),
                 media_type: "text/csv".to_owned(),
                 mapping: String::new(),

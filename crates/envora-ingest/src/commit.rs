@@ -30,8 +30,10 @@ use envora_domain::time::Timestamp;
 use envora_lake::sources::PackedSource;
 use envora_store::imports::{Counts, Mode};
 use envora_store::likenesses::Alike;
+use envora_store::parts::Part;
 use envora_store::writer::WriteError;
 
+pub use self::storing::keep_part;
 use crate::formats::left::LeftOut;
 use crate::rows::{ParsedRow, Rows};
 
@@ -67,12 +69,49 @@ impl Batch {
     }
 }
 
+/// The bytes of a file that rows came in.
+pub enum Source {
+    /// All of them, packed: they are kept by the commit.
+    Whole(PackedSource),
+    /// In parts that are kept already.
+    Parts {
+        /// SHA-256 of all of them.
+        digest: Digest,
+        /// How many bytes there are.
+        length: u64,
+        /// The parts that were read, by number.
+        parts: Vec<Part>,
+    },
+}
+
+impl From<PackedSource> for Source {
+    fn from(source: PackedSource) -> Self {
+        Self::Whole(source)
+    }
+}
+
+impl Source {
+    const fn digest(&self) -> Digest {
+        match self {
+            Self::Whole(source) => source.digest,
+            Self::Parts { digest, .. } => *digest,
+        }
+    }
+
+    const fn length(&self) -> u64 {
+        match self {
+            Self::Whole(source) => source.length,
+            Self::Parts { length, .. } => *length,
+        }
+    }
+}
+
 /// A file that rows came in: it is kept, sealed, under its SHA-256.
 pub struct ImportDraft {
     /// Its id, which the rows' origins name.
     pub id: ImportId,
-    /// The bytes as received, packed.
-    pub source: PackedSource,
+    /// The bytes as received.
+    pub source: Source,
     /// The name it was sent with.
     pub file_name: String,
     /// The media type it was sent with.

@@ -169,7 +169,7 @@ impl TenantParts {
         Ok(Checkpoint { origin: head.origin, size, root: root.hex(), note, vkey: key.to_string() })
     }
 
-    /// The bytes of a source file as they were received.
+    /// The bytes of a source file that came whole, as they were received.
     ///
     /// # Errors
     /// [`SourceError`](envora_lake::sources::SourceError).

@@ -120,9 +120,54 @@ impl Lake {
             // Missing or spoiled: these bytes are the right ones, so they take the place.
             Err(SourceError::NotFound | SourceError::Sealed(_) | SourceError::OtherBytes) => {}
         }
-        let sealed = keys.seal(&Object::source_file(digest), &source.packed);
-        replace_durably(self.disk(), &self.source_path(digest), &sealed)?;
+        self.write_sealed(keys, digest, source)?;
         Ok(())
+    }
+
+    /// Keeps a part of a file under a name of its own, durably; one that is there is replaced.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub fn put_part(
+        &self,
+        keys: &TenantKeys,
+        name: &Digest,
+        part: &PackedSource,
+    ) -> io::Result<()> {
+        let _putting = self.putting.lock().unwrap_or_else(PoisonError::into_inner);
+        self.write_sealed(keys, name, part)
+    }
+
+    fn write_sealed(
+        &self,
+        keys: &TenantKeys,
+        name: &Digest,
+        part: &PackedSource,
+    ) -> io::Result<()> {
+        let sealed = keys.seal(&Object::source_file(name), &part.packed);
+        replace_durably(self.disk(), &self.source_path(name), &sealed)
+    }
+
+    /// The bytes of a part, unpacked as they are read. That they are those which were sent is for the
+    /// reader to say: it knows their hash.
+    ///
+    /// # Errors
+    /// [`SourceError`].
+    pub fn part_reader(
+        &self,
+        keys: &TenantKeys,
+        name: &Digest,
+    ) -> Result<impl Read + Send + use<>, SourceError> {
+        let sealed = self.disk().read(&self.source_path(name)).map_err(|error| {
+            if error.kind() == io::ErrorKind::NotFound {
+                SourceError::NotFound
+            } else {
+                SourceError::Io(error)
+            }
+        })?;
+        let packed = keys.open_object(&Object::source_file(name), &sealed)?;
+        drop(sealed);
+        Ok(zstd::stream::read::Decoder::new(Cursor::new(packed))?.take(SOURCE_BYTES_MAX))
     }
 
     /// The bytes of a source file, as they were received.
@@ -142,16 +187,7 @@ impl Lake {
         digest: &Digest,
         out: &mut dyn io::Write,
     ) -> Result<(), SourceError> {
-        let sealed = self.disk().read(&self.source_path(digest)).map_err(|error| {
-            if error.kind() == io::ErrorKind::NotFound {
-                SourceError::NotFound
-            } else {
-                SourceError::Io(error)
-            }
-        })?;
-        let packed = keys.open_object(&Object::source_file(digest), &sealed)?;
-        drop(sealed);
-        let mut bytes = zstd::stream::read::Decoder::new(packed.as_slice())?.take(SOURCE_BYTES_MAX);
+        let mut bytes = self.part_reader(keys, digest)?;
         let (mut hasher, mut block) = (Hasher::default(), vec![0; BLOCK]);
         loop {
             let read = bytes.read(&mut block).map_err(|_| SourceError::OtherBytes)?;
@@ -165,7 +201,8 @@ impl Lake {
         if hasher.finish() == *digest { Ok(()) } else { Err(SourceError::OtherBytes) }
     }
 
-    /// Removes a source file: its retention is over.
+    /// Removes a source file or a part of one: its retention is over, or it was given up. One that is gone
+    /// is no error.
     ///
     /// # Errors
     /// What the disk says.

@@ -1,5 +1,7 @@
 //! A JSON object read strictly, field by field: every fault is collected with its pointer.
 
+use std::collections::BTreeMap;
+
 use envora_api::problems::{Problem, RowError};
 use envora_api::spelling::did_you_mean;
 use envora_domain::catalogue;
@@ -252,6 +254,42 @@ impl Fields {
                 None
             }
         }
+    }
+
+    /// A count within bounds, if it is there.
+    pub fn count(&mut self, name: &str, bounds: core::ops::RangeInclusive<u64>) -> Option<u64> {
+        let value = self.object.get(name).filter(|value| !value.is_null())?;
+        let number = value.as_u64().filter(|number| bounds.contains(number));
+        if number.is_none() {
+            let detail = format!("an integer from {} to {} is due", bounds.start(), bounds.end());
+            self.fault_with(("wrong_type", name), &detail, "Write it without quotes.");
+        }
+        number
+    }
+
+    /// An object of texts; empty when it is absent.
+    pub fn texts(&mut self, name: &str) -> BTreeMap<String, String> {
+        let object = match self.object.get(name) {
+            None | Some(Value::Null) => return BTreeMap::new(),
+            Some(Value::Object(object)) => object.clone(),
+            Some(_) => {
+                let hint = "Write it like {\"facility_code\": \"b24\"}.";
+                self.fault_with(("wrong_type", name), "an object of texts is due here", hint);
+                return BTreeMap::new();
+            }
+        };
+        let mut texts = BTreeMap::new();
+        for (key, value) in object {
+            let text = value.as_str().filter(|text| text.chars().count() <= TEXT_CHARS_MAX);
+            match text {
+                Some(text) => drop(texts.insert(key, text.to_owned())),
+                None => {
+                    let hint = "Write it in double quotes, with at most 200 characters.";
+                    self.fault_with(("wrong_type", name), "each of its values is a text", hint);
+                }
+            }
+        }
+        texts
     }
 
     /// Yes or no, if it is there.

@@ -45,7 +45,7 @@ pub fn said_once(headers: &HeaderMap) -> Result<(), Problem> {
 pub enum Format {
     /// JSON, plain or of our vendor type.
     Json,
-    /// JSON that is a file: plain, since our vendor type would open an import of many parts.
+    /// JSON that is a file: plain, since our vendor type opens an import in parts.
     JsonFile,
     /// A merge patch.
     MergePatch,
@@ -61,6 +61,10 @@ pub enum Format {
     Xml,
     /// A TOML document.
     Toml,
+    /// Of our vendor type alone: what a file in parts will be.
+    InParts,
+    /// Bytes, whatever they are.
+    Bytes,
 }
 
 impl Format {
@@ -75,6 +79,8 @@ impl Format {
             Self::Parquet => &[media::PARQUET],
             Self::Xml => &[media::XML, "text/xml"],
             Self::Toml => &["application/toml"],
+            Self::InParts => &[media::VENDOR],
+            Self::Bytes => &[media::BYTES],
         }
     }
 }

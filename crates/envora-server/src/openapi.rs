@@ -149,11 +149,13 @@ fn operation(route: &Route, schemas: &mut Schemas) -> Value {
         } else {
             schema_of(shape, schemas)
         };
+        let takes_files = route.takes.contains(&gate::Format::JsonFile);
         let content: Map<String, Value> = gate::types_of(route.takes)
             .into_iter()
             .map(|kind| {
                 let is_json =
                     kind.ends_with("json") && kind != media::NDJSON && kind != "application/ndjson";
+                let is_json = is_json && !(kind == media::JSON && takes_files);
                 let schema = if is_json { schema.clone() } else { json!({ "type": "string" }) };
                 (kind.to_owned(), json!({ "schema": schema }))
             })
@@ -179,6 +181,13 @@ fn parameters(route: &Route) -> Vec<Value> {
             "description": words, "schema": parameters::schema(route.path, name, words) })
     });
     let mut all: Vec<Value> = in_path.chain(in_query).collect();
+    if let Some(headers) = route.headers {
+        all.extend(headers.iter().map(|said| {
+            json!({ "name": said.name, "in": "header", "required": true, "description": said.words,
+                "schema": { "type": "string", "pattern": said.pattern } })
+        }));
+        return all;
+    }
     let has_effect = !["/validate", "/convert"].iter().any(|end| route.path.ends_with(end));
     if route.method == Method::Post && has_effect {
         all.push(json!({ "name": "X-Idempotency-Key", "in": "header", "required": false,
@@ -250,6 +259,7 @@ fn path_words(name: &str) -> &'static str {
     match name {
         "org_id" => "The organization, by its id or its slug; it must be the one of the host.",
         "code" => "The code.",
+        "number" => "The part's place, from 1.",
         _ => "The id.",
     }
 }

@@ -152,12 +152,13 @@ async fn sweep(app: App, tenant: TenantCtx) {
     }
 }
 
-/// One round: all kept answers and rejected rows whose time is over, and one batch of cells.
+/// One round: all kept answers, rejected rows and open imports whose time is over, and one batch of cells.
 ///
 /// # Errors
 /// The database's.
 pub fn sweep_once(parts: &TenantParts) -> anyhow::Result<(u64, Swept)> {
     sweep::sweep_answers(parts)?;
+    sweep::sweep_open_imports(parts)?;
     let rows = sweep::sweep_rows(parts)?;
     Ok((rows, sweep::sweep(parts)?))
 }

@@ -67,6 +67,17 @@ impl Method {
 /// A query parameter and what it means.
 pub type Parameter = (&'static str, &'static str);
 
+/// A header that a route demands.
+#[derive(Clone, Copy, Debug)]
+pub struct Said {
+    /// Its name.
+    pub name: &'static str,
+    /// What it means.
+    pub words: &'static str,
+    /// What it looks like.
+    pub pattern: &'static str,
+}
+
 /// A route: where it is, who may use it, what it takes and gives.
 pub struct Route {
     /// The method.
@@ -87,6 +98,8 @@ pub struct Route {
     pub gives: (u16, Shape),
     /// More statuses of success.
     pub also: &'static [(u16, &'static str)],
+    /// The headers that it takes, where they are not those of its method.
+    pub headers: Option<&'static [Said]>,
     /// The types of the answer, where they are not those of JSON.
     pub types: &'static [&'static str],
     handler: MethodRouter<App>,
@@ -172,6 +185,7 @@ impl Route {
             body: None,
             gives: (200, Shape::Free("An object.")),
             also: &[],
+            headers: None,
             types: &[],
             handler: on(method.filter(), handler),
         }
@@ -214,6 +228,13 @@ impl Route {
         self
     }
 
+    /// The same with these headers, which are due, and not with those of its method.
+    #[must_use]
+    pub fn with_headers(mut self, headers: &'static [Said]) -> Self {
+        self.headers = Some(headers);
+        self
+    }
+
     /// The same with an answer in types of its own.
     #[must_use]
     pub fn as_types(mut self, types: &'static [&'static str]) -> Self {
@@ -245,6 +266,7 @@ pub fn list() -> Vec<Route> {
         endpoints::mappings::routes(),
         endpoints::proposals::routes(),
         endpoints::imports::routes(),
+        endpoints::parts::routes(),
         endpoints::activities::routes(),
         endpoints::exports::routes(),
         endpoints::segments::routes(),

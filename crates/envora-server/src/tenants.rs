@@ -4,15 +4,17 @@
 //! process is keyed by tenant.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::http::header::HOST;
 use axum::http::request::Parts;
 use envora_api::problems::Problem;
-use envora_domain::id::{OrganizationId, TenantId};
+use envora_domain::id::{ImportId, OrganizationId, TenantId};
 use envora_domain::ports::Disk;
 use envora_ingest::commit::intake::Intake;
+use envora_ingest::parted::Progress;
 use envora_ingest::process::Processor;
 use envora_ingest::tenant::TenantParts;
 use tokio::sync::Notify;
@@ -32,6 +34,22 @@ struct Tenant {
     processor: Arc<Processor>,
     committed: Notify,
     room: Room,
+    /// Imports in parts whose rows are being read.
+    running: Mutex<BTreeMap<ImportId, Arc<Progress>>>,
+}
+
+/// An import whose rows are being read, for as long as this is kept.
+pub(crate) struct Running {
+    tenant: TenantCtx,
+    import: ImportId,
+    /// How far it is.
+    pub(crate) progress: Arc<Progress>,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.tenant.running_imports().remove(&self.import);
+    }
 }
 
 /// What opening a tenant leads to.
@@ -118,6 +136,27 @@ impl TenantCtx {
         taken && removed
     }
 
+    fn running_imports(&self) -> MutexGuard<'_, BTreeMap<ImportId, Arc<Progress>>> {
+        self.tenant.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How far an import is whose rows are being read.
+    #[must_use]
+    pub(crate) fn progress_of(&self, import: ImportId) -> Option<Arc<Progress>> {
+        self.running_imports().get(&import).cloned()
+    }
+
+    /// Begins to read the rows of an import of so many bytes; nothing while they are being read.
+    #[must_use]
+    pub(crate) fn begin(&self, import: ImportId, bytes: u64) -> Option<Running> {
+        let progress = Progress::of(bytes);
+        match self.running_imports().entry(import) {
+            Entry::Occupied(_) => return None,
+            Entry::Vacant(free) => free.insert(Arc::clone(&progress)),
+        };
+        Some(Running { tenant: self.clone(), import, progress })
+    }
+
     /// Whether the path names this tenant's organization, by id or slug.
     #[must_use]
     pub fn is_named(&self, org_id: &str) -> bool {
@@ -152,7 +191,8 @@ impl Tenants {
             let intake = Intake::new(Arc::clone(&parts))?;
             let processor = Arc::new(Processor::new(Arc::clone(&parts)));
             let (id, committed) = (parts.id, Notify::new());
-            let tenant = Tenant { about, parts, intake, processor, committed, room };
+            let running = Mutex::default();
+            let tenant = Tenant { about, parts, intake, processor, committed, room, running };
             open.insert(id, Arc::new(tenant));
         }
         Ok(Self { hosts, open })

@@ -34,6 +34,7 @@ pub mod mentions;
 pub mod nouns;
 pub mod organization;
 pub mod packs;
+pub mod parts;
 pub mod restores;
 pub mod runs;
 pub mod segments;

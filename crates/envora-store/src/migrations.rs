@@ -69,6 +69,11 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../migrations/0009_facility_entity.sqlite.sql"),
         postgres: include_str!("../migrations/0009_facility_entity.postgres.sql"),
     },
+    Migration {
+        version: 10,
+        sqlite: include_str!("../migrations/0010_imports_in_parts.sqlite.sql"),
+        postgres: include_str!("../migrations/0010_imports_in_parts.postgres.sql"),
+    },
 ];
 
 impl Migration {

@@ -40,6 +40,7 @@ pub fn all() -> impl Iterator<Item = &'static Statement> {
         crate::migrations::STATEMENTS,
         crate::organization::STATEMENTS,
         crate::packs::STATEMENTS,
+        crate::parts::STATEMENTS,
         crate::restores::STATEMENTS,
         crate::runs::STATEMENTS,
         crate::segments::STATEMENTS,

@@ -4,14 +4,16 @@ use std::io;
 
 use anyhow::{Context as _, ensure};
 use envora_domain::access::{Grant, actions::WriteActivities};
+use envora_domain::hash::Digest;
 use envora_domain::id::{ActivityId, ImportId, SegmentId};
 use envora_domain::ports::Frame;
 use envora_domain::time::Timestamp;
-use envora_lake::sources::SourceError;
+use envora_lake::sources::{PackedSource, SourceError};
 use envora_store::audit::audit_head;
 use envora_store::imports::{Counts, Import, Mode, import_add, import_rows_add};
 use envora_store::likenesses::likeness_add;
 use envora_store::mentions::{Word, mentions_add};
+use envora_store::parts::{Part, open_import_close};
 use envora_store::segments::segment_add;
 use envora_store::supersessions::{Fate, Supersession, supersession_add};
 use envora_store::transaction::TenantTx;
@@ -26,7 +28,7 @@ use super::seal::{Row, Sealed, seal};
 use super::staging::not_durable;
 use super::targets::Target;
 use super::verdicts::Judged;
-use super::{Accepted, Idempotency, ImportDraft, StoredAnswer, SubmitError, Submitted};
+use super::{Accepted, Idempotency, ImportDraft, Source, StoredAnswer, SubmitError, Submitted};
 use crate::rows::ParsedRow;
 use crate::tenant::TenantParts;
 
@@ -55,6 +57,8 @@ struct Work {
     last: Option<Sealed>,
     replacements: Vec<Replacement>,
     import: Option<Import>,
+    /// The parts that the import's file came in, which are its parts from now on.
+    in_parts: Option<Vec<Part>>,
     notes: PackedNotes,
     answer: Accepted,
     idempotency: Option<Idempotency>,
@@ -68,6 +72,8 @@ struct Done {
     kept: Option<StoredAnswer>,
     stored: Vec<(SegmentId, Vec<u8>)>,
     likenesses: Vec<(SegmentId, Vec<u8>)>,
+    /// Parts of a file that is kept already.
+    spare: Vec<Part>,
 }
 
 /// A batch on its way: what is known of the cuts so far.
@@ -169,6 +175,10 @@ impl<'a> Storing<'a> {
         }
         let notes = notes.map_or_else(Notes::new, Ok).and_then(Notes::finish);
         let import = extras.import.as_ref().map(|draft| draft.id);
+        let in_parts = extras.import.as_ref().and_then(|draft| match &draft.source {
+            Source::Parts { parts, .. } => Some(parts.clone()),
+            Source::Whole(_) => None,
+        });
         let record = extras.import.map(|draft| record(draft, (mode, listing.counts), now));
         let (staged, handed) = staged.hand_over();
         let (last, frame) = last.unzip();
@@ -180,6 +190,7 @@ impl<'a> Storing<'a> {
             last,
             replacements,
             import: record,
+            in_parts,
             notes: notes.context("note problems")?,
             answer,
             idempotency: extras.idempotency,
@@ -192,6 +203,11 @@ impl<'a> Storing<'a> {
                 claim.settle(&done.stored);
                 for (segment, prints) in &done.likenesses {
                     intake.likenesses.load(*segment, prints);
+                }
+                for part in &done.spare {
+                    if let Err(error) = parts.lake.remove_source(&part.name) {
+                        tracing::warn!(cause = %error, "a part that nothing needs is not removed");
+                    }
                 }
                 Ok(Submitted::Stored(Box::new(done.answer), done.kept))
             }
@@ -247,9 +263,23 @@ fn name_rows(rows: &mut [Judged], places: &[usize], sealed: Option<&Sealed>) {
     }
 }
 
+/// Seals a part of a file and makes it durable, under a name of its own.
+///
+/// # Errors
+/// What the disk says, as for any write.
+pub fn keep_part(
+    parts: &TenantParts,
+    name: &Digest,
+    part: &PackedSource,
+) -> Result<(), SubmitError> {
+    let kept = parts.lake.put_part(&parts.keys, name, part);
+    kept.map_err(|error| not_durable(parts, &error))
+}
+
 /// Seals the file and makes it durable, before anything that names it.
 fn keep_source(parts: &TenantParts, draft: &ImportDraft) -> Result<(), SubmitError> {
-    match parts.lake.put_source(&parts.keys, &draft.source) {
+    let Source::Whole(source) = &draft.source else { return Ok(()) };
+    match parts.lake.put_source(&parts.keys, source) {
         Err(SourceError::Io(error)) => Err(not_durable(parts, &error)),
         kept => Ok(kept.context("keep the file")?),
     }
@@ -260,9 +290,9 @@ fn record(import: ImportDraft, (mode, counts): (Mode, Counts), now: Timestamp) -
         id: import.id,
         seq: 0,
         mode,
-        file: import.source.digest,
+        file: import.source.digest(),
         file_name: import.file_name,
-        file_length: import.source.length,
+        file_length: import.source.length(),
         media_type: import.media_type,
         mapping: import.mapping,
         mapping_digest: import.mapping_digest,
@@ -281,6 +311,7 @@ impl Work {
         let import_id: Option<ImportId> = import.as_ref().map(|import| import.id);
         let (staged, places): (Vec<Sealed>, Vec<Landed>) = staged.into_iter().unzip();
         let sealed: Vec<Sealed> = staged.into_iter().chain(last).collect();
+        let mut spare = Vec::new();
         let mut seqs = Vec::with_capacity(sealed.len());
         for (sealed, landed) in sealed.iter().zip(places.iter().chain(landed)) {
             let manifest = sealed.manifest(landed, import_id, self.epoch);
@@ -311,6 +342,9 @@ impl Work {
             let import = Import { seq: answer.watermark, skipped_rows, ..import };
             import_add(tx, &grant, &import)?;
             notes.each_slice(|rows| import_rows_add(tx, &grant, &import, rows))?;
+            if let Some(read) = &self.in_parts {
+                spare = open_import_close(tx, &grant, (import.id, import.file, read))?;
+            }
         }
         let kept = match self.idempotency {
             None => None,
@@ -324,6 +358,6 @@ impl Work {
         let said =
             |sealed: Sealed| ((sealed.id, sealed.fingerprints), (sealed.id, sealed.likenesses));
         let (stored, likenesses) = sealed.into_iter().map(said).unzip();
-        Ok(Done { answer, kept, stored, likenesses })
+        Ok(Done { answer, kept, stored, likenesses, spare })
     }
 }

@@ -1,12 +1,13 @@
 //! Sweep: cells of runs that were replaced go after a while (what their figures were is worked out
-//! from rows and blocks, which stay), and so do the rejected rows of an import and answers kept for
-//! retries.
+//! from rows and blocks, which stay), and so do the rejected rows of an import, answers kept for
+//! retries, and imports that nobody commits.
 
 use anyhow::Context as _;
 use envora_domain::time::{Span, Timestamp};
 use envora_store::cells::{Sweep, Swept, cells_sweep};
 use envora_store::idempotency::idempotency_sweep;
 use envora_store::imports::import_rows_sweep;
+use envora_store::parts::open_imports_sweep;
 
 use crate::commit::answers::IDEMPOTENCY_KEPT;
 use crate::tenant::TenantParts;
@@ -49,4 +50,18 @@ pub fn sweep_answers(parts: &TenantParts) -> anyhow::Result<u64> {
 pub fn sweep_rows(parts: &TenantParts) -> anyhow::Result<u64> {
     let (grant, now) = (parts.own.calculate, parts.clock.now());
     Ok(parts.db.write_blocking(move |tx| import_rows_sweep(tx, &grant, now))?)
+}
+
+/// Gives up the imports that stayed open for too long, with the parts that have arrived, and says how
+/// many parts those were. Blocks.
+///
+/// # Errors
+/// The database's, or what the disk says.
+pub fn sweep_open_imports(parts: &TenantParts) -> anyhow::Result<usize> {
+    let (grant, now) = (parts.own.calculate, parts.clock.now());
+    let dropped = parts.db.write_blocking(move |tx| open_imports_sweep(tx, &grant, now))?;
+    for part in &dropped {
+        parts.lake.remove_source(&part.name).context("remove a part from the lake")?;
+    }
+    Ok(dropped.len())
 }

@@ -1,6 +1,7 @@
 //! A line told whole: from the row as sent to the digits, with the proofs of where it is stored.
 
 use std::collections::HashMap;
+use std::io::Read as _;
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -29,6 +30,7 @@ use envora_ledger::verify::{EntryProof, verify_entry};
 use envora_store::audit::{audit_entry_by_seq, audit_head, audit_node};
 use envora_store::imports::import_by_id;
 use envora_store::mappings::mapping_by_digest;
+use envora_store::parts::Part;
 use envora_store::segments::Segment;
 
 use crate::footprint::AskError;
@@ -46,6 +48,10 @@ pub(crate) struct Teller<'a> {
     /// The days that are asked for; all, where none are.
     period: Option<(Day, Day)>,
     sources: HashMap<Digest, Option<Arc<Vec<u8>>>>,
+    /// The parts of files, none of those that came whole.
+    parted: HashMap<Digest, Vec<Part>>,
+    /// The part that was last read.
+    part: Option<(Digest, Arc<Vec<u8>>)>,
     /// Sheets by workbook and mapping.
     sheets: HashMap<(Digest, Option<Digest>), Option<Arc<Sheet>>>,
     leaves: HashMap<u64, TracedLeaf>,
@@ -71,8 +77,10 @@ pub(crate) struct Told<'a> {
 
 impl<'a> Teller<'a> {
     pub(crate) fn new(parts: &'a TenantParts, set: GwpSet, period: Option<(Day, Day)>) -> Self {
-        let (sources, sheets, leaves) = (HashMap::new(), HashMap::new(), HashMap::new());
-        Self { parts, set, period, sources, sheets, leaves, stream: None, slice: None }
+        let (sources, parted) = (HashMap::new(), HashMap::new());
+        let (sheets, leaves) = (HashMap::new(), HashMap::new());
+        let (part, stream, slice) = (None, None, None);
+        Self { parts, set, period, sources, parted, part, sheets, leaves, stream, slice }
     }
 
     /// These lines of a row.
@@ -201,12 +209,15 @@ impl<'a> Teller<'a> {
     /// was taken in is no source to quote from.
     fn text(&mut self, file: &Digest, from: u64, to: u64) -> Result<Option<String>, AskError> {
         let range = usize::try_from(from).ok().zip(usize::try_from(to).ok());
+        let text = |bytes: &[u8]| csv::shown(bytes).trim_end_matches(['\r', '\n']).to_owned();
+        if let Some(bytes) = self.text_of_parts(file, from, to)? {
+            return Ok(Some(text(&bytes)));
+        }
         let Some((bytes, (from, to))) =
             self.source(file)?.zip(range.filter(|(from, to)| from < to))
         else {
             return Ok(None);
         };
-        let text = |bytes| csv::shown(bytes).trim_end_matches(['\r', '\n']).to_owned();
         Ok(bytes.get(from..to).map(text))
     }
 
@@ -214,6 +225,52 @@ impl<'a> Teller<'a> {
     fn columns(&mut self, file: &Digest, row: u64) -> Result<Option<String>, AskError> {
         let Some(bytes) = self.source(file)? else { return Ok(None) };
         Ok(parquet::row(bytes.as_slice(), row).context("read the Parquet file again")?)
+    }
+
+    /// These bytes of a file that came in parts; of one that came whole, nothing. One part is held.
+    fn text_of_parts(
+        &mut self,
+        file: &Digest,
+        from: u64,
+        to: u64,
+    ) -> Result<Option<Vec<u8>>, AskError> {
+        if !self.parted.contains_key(file) {
+            self.parted.insert(*file, self.parts.parts_of_source(file)?);
+        }
+        let parts = self.parted.get(file).cloned().unwrap_or_default();
+        if parts.is_empty() || from >= to {
+            return Ok(None);
+        }
+        let (mut start, mut found) = (0_u64, Vec::new());
+        for part in parts {
+            let end = start + part.length;
+            if start < to && from < end {
+                let bytes = self.part(part)?;
+                let place = |at: u64| usize::try_from(at.clamp(start, end) - start).unwrap_or(0);
+                found.extend_from_slice(bytes.get(place(from)..place(to)).unwrap_or_default());
+            }
+            start = end;
+        }
+        Ok(Some(found))
+    }
+
+    /// The bytes of a part.
+    fn part(&mut self, part: Part) -> Result<Arc<Vec<u8>>, AskError> {
+        if let Some((name, bytes)) = &self.part
+            && *name == part.name
+        {
+            return Ok(Arc::clone(bytes));
+        }
+        let mut bytes = Vec::new();
+        let mut reader = self.parts.parts_reader(vec![part], None);
+        reader.read_to_end(&mut bytes).map_err(|error| {
+            let damaged =
+                Damaged::new(format!("part {} of a source file", part.number), error.to_string());
+            AskError::Unexpected(damaged.into())
+        })?;
+        let bytes = Arc::new(bytes);
+        self.part = Some((part.name, Arc::clone(&bytes)));
+        Ok(bytes)
     }
 
     /// The sheet of a workbook that the mapping reads, when the file is still kept.

@@ -288,7 +288,7 @@ impl House {
         batch.rows = reader.into();
         batch.import = Some(ImportDraft {
             id,
-            source,
+            source: source.into(),
             file_name: file_name.to_owned(),
             media_type: "text/csv".to_owned(),
             mapping: "estate".to_owned(),

@@ -185,9 +185,12 @@ async fn incoming(
         Format::Xlsx => formats::Format::Xlsx,
         Format::Parquet => formats::Format::Parquet,
         Format::Xml => formats::Format::Xml,
-        Format::Json | Format::JsonFile | Format::MergePatch | Format::Toml => {
-            formats::Format::Json
-        }
+        Format::Json
+        | Format::JsonFile
+        | Format::MergePatch
+        | Format::Toml
+        | Format::InParts
+        | Format::Bytes => formats::Format::Json,
     };
     let mode = params.one("mode")?.map(|_| mode_of(params, Mode::Atomic)).transpose()?;
     let set = constants(params)?;

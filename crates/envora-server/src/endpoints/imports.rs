@@ -1,6 +1,7 @@
 //! `…/imports`: a file taken in, in the simple form: the file is the body.
 
 use std::collections::BTreeMap;
+use std::io::Read as _;
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -8,7 +9,7 @@ use axum::body::Body;
 use axum::extract::{OriginalUri, Path, State};
 use axum::http::HeaderMap;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
-use envora_api::imports::{Import, RejectedRow};
+use envora_api::imports::{Import, NewImport, RejectedRow};
 use envora_api::listing::Page;
 use envora_api::media;
 use envora_api::problems::{Problem, RowError, RowPlace};
@@ -26,7 +27,7 @@ use envora_ingest::formats::left::LeftOut;
 use envora_ingest::formats::{self, OpenError, Opening, OriginHead, mend};
 use envora_ingest::mapping::Mapping;
 use envora_ingest::tenant::{Damaged, TenantParts};
-use envora_lake::sources::{PackedSource, SourceError};
+use envora_lake::sources::{PackedSource, SOURCE_BYTES_MAX, SourceError};
 use envora_store::imports::{
     self as store, ImportRow, Mode, import_by_id, import_rows, import_rows_count, imports_before,
     imports_count,
@@ -42,6 +43,7 @@ use crate::app::App;
 use crate::bodies::{self, Arrived};
 use crate::cursors::{self, Place, Walk};
 use crate::endpoints::mappings::unfit;
+use crate::endpoints::parts;
 use crate::gate::{Format, body_format};
 use crate::idempotency::{self, Marked, Sent};
 use crate::listing::Cut;
@@ -73,10 +75,11 @@ pub fn routes() -> Vec<Route> {
                 ("cursor", "The page to continue from."),
                 ("fields", "Only these fields of each, separated by commas."),
                 ("include", "`total`: say how many there are in all."),
+                ("state", "open: those in parts that are not taken in yet, all of them."),
             ])
             .gives(200, Shape::page::<Import>()),
         Route::post::<WriteActivities, _, _>(ALL, add)
-            .says("Takes in a file: the body is the file, up to 64 MiB; its bytes are kept.")
+            .says("Takes in a file: the body is the file, up to 64 MiB; its bytes are kept. A larger one is opened here, by a body of the vendor type that says what it will be, and sent in parts.")
             .asks(&[
                 (
                     "mapping",
@@ -86,7 +89,7 @@ pub fn routes() -> Vec<Route> {
                 ("scope", "The scope that all rows claim."),
                 ("set", "A constant, such as facility_code=b24; may be repeated."),
             ])
-            .takes(TAKES, Shape::Free("The file."))
+            .takes(&[Format::Csv, Format::Xlsx, Format::Ndjson, Format::JsonFile, Format::InParts], Shape::one::<NewImport>())
             .gives(201, Shape::one::<Import>()),
         Route::get::<ReadActivities, _, _>(ONE, read)
             .says("Reads an import.")
@@ -129,6 +132,9 @@ pub(crate) async fn add(
     headers: HeaderMap,
     body: Body,
 ) -> Answer {
+    if is_announced(&headers) {
+        return parts::open(&app, allowed, (&uri, &params, &headers), body).await;
+    }
     params.only(&["mapping", "mode", "scope", "set"])?;
     let format = format_of(&headers)?;
     let mode = mode_of(&params, Mode::Partial)?;
@@ -230,7 +236,7 @@ impl Incoming {
     fn draft(self) -> ImportDraft {
         ImportDraft {
             id: self.id,
-            source: self.source,
+            source: self.source.into(),
             file_name: self.file_name,
             media_type: self.media_type,
             mapping: self.mapping.as_ref().map(|mapping| mapping.name.clone()).unwrap_or_default(),
@@ -268,6 +274,10 @@ impl Answering {
             warnings: rows::warnings_of(accepted),
             watermark: rows::watermark(accepted),
             created_at: accepted.committed_at,
+            parts: None,
+            progress: None,
+            expires_at: None,
+            problem: None,
         }
     }
 }
@@ -282,22 +292,25 @@ fn status(counts: &store::Counts) -> &'static str {
     }
 }
 
-/// The format of the file; our own vendor type would open an import of many parts.
+/// Whether the body says what a file in parts will be: it is of our own vendor type.
+fn is_announced(headers: &HeaderMap) -> bool {
+    body_format(headers, &[Format::InParts]).is_ok()
+}
+
+/// The format of the file.
 fn format_of(headers: &HeaderMap) -> Result<formats::Format, Problem> {
-    if text_of(headers, CONTENT_TYPE.as_str()).to_ascii_lowercase().starts_with(media::VENDOR) {
-        return Err(Problem::feature_not_built(
-            "An import of many parts is not built yet. Send the file itself as the body, as text/csv, application/x-ndjson, application/json, as application/xml, as a workbook or as Parquet.",
-        ));
-    }
     Ok(match body_format(headers, TAKES)? {
         Format::Csv => formats::Format::Csv,
         Format::Ndjson => formats::Format::Ndjson,
         Format::Xlsx => formats::Format::Xlsx,
         Format::Parquet => formats::Format::Parquet,
         Format::Xml => formats::Format::Xml,
-        Format::Json | Format::JsonFile | Format::MergePatch | Format::Toml => {
-            formats::Format::Json
-        }
+        Format::Json
+        | Format::JsonFile
+        | Format::MergePatch
+        | Format::Toml
+        | Format::InParts
+        | Format::Bytes => formats::Format::Json,
     })
 }
 
@@ -334,7 +347,22 @@ pub(super) async fn mapping_of(
     params: &Params,
 ) -> Result<Option<Arc<Mapping>>, Refusal> {
     let Some(name) = params.one("mapping")?.map(str::to_owned) else { return Ok(None) };
-    let (grant, wanted) = (allowed.also::<ReadActivities>()?, name.clone());
+    let found = mapping_named(allowed, &name).await?;
+    let found = found.ok_or_else(|| {
+        Problem::unknown_parameter(format!(
+            "There is no mapping {}. Save it first, at import-mappings.",
+            shown(&name)
+        ))
+    })?;
+    Ok(Some(found))
+}
+
+/// The saved mapping of this name, or of this name@version.
+pub(super) async fn mapping_named(
+    allowed: &Allowed<WriteActivities>,
+    name: &str,
+) -> Result<Option<Arc<Mapping>>, Refusal> {
+    let (grant, wanted) = (allowed.also::<ReadActivities>()?, name.to_owned());
     let found = allowed
         .tenant
         .parts()
@@ -348,18 +376,16 @@ pub(super) async fn mapping_of(
             Ok(found.filter(|found| found.name == name))
         })
         .await?;
-    let found = found.ok_or_else(|| {
-        Problem::unknown_parameter(format!(
-            "There is no mapping {}. Save it first, at import-mappings.",
-            shown(&name)
-        ))
-    })?;
+    let Some(found) = found else { return Ok(None) };
     let tree = serde_json::from_str(&found.tree).context("read a saved mapping")?;
     let mapping = Mapping::from_json(&tree).map_err(|error| unfit(&error))?;
     Ok(Some(Arc::new(mapping)))
 }
 
-async fn source_until(app: &App, allowed: &Allowed<WriteActivities>) -> Result<Timestamp, Refusal> {
+pub(super) async fn source_until(
+    app: &App,
+    allowed: &Allowed<WriteActivities>,
+) -> Result<Timestamp, Refusal> {
     let grant = allowed.also::<ReadOrganization>()?;
     let settings = allowed.tenant.parts().db.read(move |rd| organization_now(rd, &grant)).await?;
     let days = settings.map_or(0, |now| i64::from(now.settings.source_retention_days));
@@ -414,8 +440,14 @@ pub(crate) async fn list(
     allowed: Allowed<ReadActivities>,
     params: Params,
 ) -> Answer {
-    params.only(&["limit", "cursor", "fields", "include"])?;
+    params.only(&["limit", "cursor", "fields", "include", "state"])?;
     let cut = Cut::of::<Import>(&params)?;
+    let is_open = params.read("state", "open", |text| (text == "open").then_some(()))?.is_some();
+    if is_open {
+        let data = parts::all(&allowed).await?;
+        let total = cut.total.then_some(data.len() as u64);
+        return cut.page(&Page { data, next_cursor: None }, total);
+    }
     let (parts, grant, now) = (allowed.tenant.parts(), allowed.grant, app.clock().now());
     let walk = Walk { route: ALL, params: &params };
     let before = cursors::decode(&parts.keys, walk, now)?
@@ -447,19 +479,31 @@ pub(crate) async fn read(
 ) -> Answer {
     params.only(&[])?;
     let id = ImportId::parse(&id).map_err(|_| nothing_here())?;
+    let import = match taken_in(&allowed, id).await? {
+        Some(import) => Some(import),
+        None => parts::found(&allowed, id).await?,
+    };
+    Reply::ok(&import.ok_or_else(nothing_here)?)
+}
+
+/// An import that was taken in; nothing when there is none of this id.
+pub(super) async fn taken_in(
+    allowed: &Allowed<ReadActivities>,
+    id: ImportId,
+) -> Result<Option<Import>, Refusal> {
     let grant = allowed.grant;
     let found = allowed.tenant.parts().db.read(move |rd| {
         let import = import_by_id(rd, &grant, id)?;
         Ok((import, segments_of_import(rd, &grant, id)?, alike_of_import(rd, &grant, id)?))
     });
     let (import, segments, alike) = found.await?;
-    let import = import.ok_or_else(nothing_here)?;
+    let Some(import) = import else { return Ok(None) };
     let skipped: Vec<SkippedRows> = match import.skipped_rows.as_str() {
         "" => Vec::new(),
         text => serde_json::from_str(text).context("read which rows were skipped")?,
     };
     let warnings = rows::warnings(alike, (&skipped, &rows::counts(&import.counts)));
-    Reply::ok(&Import { segments, skipped, warnings, ..wire(import) })
+    Ok(Some(Import { segments, skipped, warnings, ..wire(import) }))
 }
 
 fn wire(import: store::Import) -> Import {
@@ -483,6 +527,10 @@ fn wire(import: store::Import) -> Import {
             lag_ms: 0,
         },
         created_at: import.created_at,
+        parts: None,
+        progress: None,
+        expires_at: None,
+        problem: None,
     }
 }
 
@@ -555,21 +603,25 @@ fn mending(
     parts: &TenantParts,
     grant: &Grant<ReadActivities>,
     id: ImportId,
-) -> anyhow::Result<Option<(Vec<u8>, &'static str)>> {
+) -> Result<Option<(Vec<u8>, &'static str)>, Refusal> {
     let grant = *grant;
     let Some(import) = parts.db.read_blocking(move |rd| import_by_id(rd, &grant, id))? else {
         return Ok(None);
     };
     let refused = refused(parts, grant, id)?;
-    let source = match parts.source_file(&import.file) {
-        Ok(source) if !refused.is_empty() => source,
-        Ok(_) => return Ok(None),
-        Err(SourceError::NotFound) => return Ok(None),
-        Err(error) => {
-            let file = format!("source file {}", import.file);
-            return Err(Damaged::new(file, error.to_string()).into());
-        }
-    };
+    if refused.is_empty() {
+        return Ok(None);
+    }
+    let Some(source) = whole(parts, &import)? else { return Ok(None) };
+    Ok(Some(mended(parts, grant, (&import, &refused, &source))?))
+}
+
+/// The refused rows of these bytes of an import's file.
+fn mended(
+    parts: &TenantParts,
+    grant: Grant<ReadActivities>,
+    (import, refused, source): (&store::Import, &mend::Rows, &[u8]),
+) -> anyhow::Result<(Vec<u8>, &'static str)> {
     let mapping = match import.mapping_digest {
         None => None,
         Some(version) => {
@@ -585,8 +637,35 @@ fn mending(
         formats::Format::Json => media::JSON,
         formats::Format::Csv | formats::Format::Parquet | formats::Format::Xlsx => media::CSV,
     };
-    let file = mend::error_file(format, &source, (mapping.as_ref(), &refused))?;
-    Ok(Some((file.bytes, media_type)))
+    let file = mend::error_file(format, source, (mapping.as_ref(), refused))?;
+    Ok((file.bytes, media_type))
+}
+
+/// The bytes of an import's file, when it is still kept.
+fn whole(parts: &TenantParts, import: &store::Import) -> Result<Option<Vec<u8>>, Refusal> {
+    let in_parts = parts.parts_of_source(&import.file)?;
+    if !in_parts.is_empty() {
+        if import.file_length > SOURCE_BYTES_MAX {
+            return Err(Problem::payload_too_large(format!(
+                "Error files are made of files up to {} MiB, and this one is larger. GET imports/{}/errors lists its refused rows.",
+                SOURCE_BYTES_MAX >> 20,
+                import.id
+            ))
+            .into());
+        }
+        let mut bytes = Vec::new();
+        let mut reader = parts.parts_reader(in_parts, None);
+        reader.read_to_end(&mut bytes).context("read the parts of a file")?;
+        return Ok(Some(bytes));
+    }
+    match parts.source_file(&import.file) {
+        Ok(source) => Ok(Some(source)),
+        Err(SourceError::NotFound) => Ok(None),
+        Err(error) => {
+            let file = format!("source file {}", import.file);
+            Err(anyhow::Error::from(Damaged::new(file, error.to_string())).into())
+        }
+    }
 }
 
 /// What is wrong with each refused row of an import.

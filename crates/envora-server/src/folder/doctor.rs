@@ -17,17 +17,20 @@ use envora_domain::ports::Place;
 use envora_domain::time::{Timestamp, zone_database_edition};
 use envora_identity::policy::own_work;
 use envora_ingest::commit::answers::{Shelf, examine as examine_answers};
+use envora_ingest::parted::{PartsReader, measure};
 use envora_ingest::process::rehearse;
 use envora_ingest::process::standing::Standing;
 use envora_ingest::tenant::{Damaged, OtherRules, TenantParts};
 use envora_lake::fsck::Manifest;
 use envora_lake::segments::Lake;
+use envora_lake::sources::SourceError;
 use envora_ledger::tree::CompactRange;
 use envora_store::audit::{audit_entries_from, audit_head};
 use envora_store::database::TenantDb;
 use envora_store::imports::imports_before;
 use envora_store::organization::organization_now;
 use envora_store::packs::{NewPack, packs_active};
+use envora_store::parts::source_parts;
 use envora_store::segments::{Segment, segment_inline, segments_from};
 use envora_store::transaction::TenantReader;
 use serde::Serialize;
@@ -383,7 +386,7 @@ fn sources(
         before = Some(last.id);
         for import in page.iter().filter(|import| import.source_until > now) {
             count += 1;
-            if let Err(error) = lake.read_source(keys, &import.file) {
+            if let Err(error) = file_is_whole(db, (lake, keys), import.file) {
                 faults.push(format!("{} of {}: {error}", import.file_name, import.id));
             }
         }
@@ -399,6 +402,21 @@ fn sources(
             ..Check::good(&name, format!("{} of {count} are damaged, first {fault}", faults.len()))
         },
     })
+}
+
+/// Reads a source file to its end, part by part where it came in parts.
+fn file_is_whole(
+    db: &TenantDb,
+    (lake, keys): (&Lake, &Arc<TenantKeys>),
+    file: Digest,
+) -> anyhow::Result<()> {
+    let tenant = db.tenant();
+    let parts = db.read_blocking(move |rd| source_parts(rd, &own_work(tenant), file))?;
+    if parts.is_empty() {
+        return Ok(lake.read_source(keys, &file).map(drop)?);
+    }
+    let (_, found) = measure(PartsReader::new((&Arc::new(lake.clone()), keys), parts, None))?;
+    if found == file { Ok(()) } else { Err(SourceError::OtherBytes.into()) }
 }
 
 /// Opens every answer that is kept for retries beside the database.

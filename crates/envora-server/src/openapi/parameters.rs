@@ -38,6 +38,8 @@ fn one(path: &str, name: &str) -> Value {
         "interval" => json!({ "type": "string", "enum": ["day", "month", "year"] }),
         "scope" => json!({ "type": "string", "enum": ["1", "2", "3"] }),
         "category" => json!({ "type": "string", "pattern": "^([1-9]|1[0-5])$" }),
+        "state" if path.ends_with("/imports") => json!({ "type": "string", "enum": ["open"] }),
+        "rows" => json!({ "type": "integer", "minimum": 1, "maximum": 1000 }),
         "state" if path.contains("/activities") => json!({ "type": "string", "enum": STATES }),
         "state" => json!({ "type": "string", "enum": ["active", "archived", "any"] }),
         "sort" => json!({ "type": "string", "enum": ["start", "-start"] }),

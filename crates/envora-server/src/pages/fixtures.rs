@@ -289,6 +289,10 @@ pub(super) fn import() -> Import {
         warnings: Vec::new(),
         watermark: year().watermark,
         created_at: Timestamp::parse("2026-11-21T13:02:11.402Z").expect("an instant"),
+        parts: None,
+        progress: None,
+        expires_at: None,
+        problem: None,
     }
 }
 

@@ -106,7 +106,7 @@ async fn fill(house: &House, tenant: &TenantCtx) {
         let mut batch = Batch::new(rows, Mode::Partial);
         batch.import = Some(ImportDraft {
             id: import,
-            source: PackedSource::of(text.as_bytes()).unwrap(),
+            source: PackedSource::of(text.as_bytes()).unwrap().into(),
             file_name: format!("{}_2022.csv", meter.0),
             media_type: "text/csv".to_owned(),
             mapping: String::new(),

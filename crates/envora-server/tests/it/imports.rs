@@ -256,12 +256,6 @@ async fn bad_files_are_answered_with_field_row_and_remedy() {
     let strange = refuse("", "colour,size\nred,1\n").await;
     assert!((400..=422).contains(&strange.status), "{}", strange.json());
 
-    let vendor = house
-        .ask("POST", "/imports")
-        .header("content-type", "application/vnd.env.v2+json")
-        .header("x-idempotency-key", "bad-file-2")
-        .body(Body::from("{}"));
-    house.send(vendor.unwrap()).await.is_problem(501, "feature_not_built");
     let large = house
         .ask("POST", "/imports")
         .header("content-type", "text/csv")

@@ -30,6 +30,7 @@ mod p21;
 mod packed;
 mod pages;
 mod pages_denied;
+mod parts;
 mod postgres;
 mod problems;
 mod proposals;

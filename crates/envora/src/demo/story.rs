@@ -148,6 +148,7 @@ impl Story<'_> {
         let file = Outgoing {
             name: name.to_owned(),
             bytes: Bytes::from_static(bytes),
+            in_parts: None,
             query: vec![("mapping", "every-bad-row".to_owned()), ("mode", "partial".to_owned())],
         };
         let answers = imports::send(&self.client, terminal.words.audience, &[file]).await?;
@@ -211,6 +212,7 @@ fn outgoing(meter: &MeterFile) -> Outgoing {
     Outgoing {
         name: meter.name.to_owned(),
         bytes: Bytes::from_static(meter.bytes),
+        in_parts: None,
         query: vec![
             ("mapping", meter.mapping.to_owned()),
             ("mode", "partial".to_owned()),
@@ -224,6 +226,7 @@ fn other(file: &YearFile) -> Outgoing {
     Outgoing {
         name: file.name.to_owned(),
         bytes: Bytes::from_static(file.bytes),
+        in_parts: None,
         query: vec![("mapping", file.mapping.to_owned()), ("mode", "partial".to_owned())],
     }
 }
