@@ -15,6 +15,8 @@ pub const INLINE_BYTES_MAX: usize = 32 * 1024;
 const SEGMENTS: &str = "segments";
 const BLOCKS: &str = "blocks";
 pub(crate) const SOURCES: &str = "sources";
+/// How the file of a block of rows that were decided anew ends.
+const DELTA_ENDING: &str = "-delta.blk";
 pub(crate) const ANSWERS: &str = "answers";
 const TMP: &str = "tmp";
 
@@ -183,7 +185,7 @@ impl Lake {
     /// # Errors
     /// What the disk says.
     pub fn put_delta_block(&self, run: RunId, seq: u64, sealed: &[u8]) -> io::Result<Place> {
-        self.put_block_file(format!("{BLOCKS}/{}-{seq:016x}-delta.blk", run.hex()), sealed)
+        self.put_block_file(format!("{BLOCKS}/{}-{seq:016x}{DELTA_ENDING}", run.hex()), sealed)
     }
 
     fn put_block_file(&self, path: String, sealed: &[u8]) -> io::Result<Place> {
@@ -261,7 +263,7 @@ fn place(frame: &Frame) -> Place {
     Place::File { path, length: frame.sealed.len() as u64 }
 }
 
-/// Segment and block files have names of hex and one ending: nothing leads out of the folder.
+/// Segment and block files have names of hex and one of three endings: nothing leads out of the folder.
 fn is_ours(path: &str) -> bool {
     let plain = |name: &str, ending: &str| {
         name.strip_suffix(ending).is_some_and(|stem| {
@@ -270,7 +272,7 @@ fn is_ours(path: &str) -> bool {
     };
     path.split_once('/').is_some_and(|(folder, name)| match folder {
         SEGMENTS => plain(name, ".seg"),
-        BLOCKS => plain(name, ".blk"),
+        BLOCKS => plain(name, ".blk") || plain(name, DELTA_ENDING),
         _ => false,
     })
 }

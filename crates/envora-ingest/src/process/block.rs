@@ -104,6 +104,15 @@ pub(crate) fn decode_segment(bytes: &[u8], rows: usize) -> Option<Vec<Recorded>>
     (recorded.len() == rows).then_some(recorded)
 }
 
+/// Whether this is what [`encode_segment`] writes, of however many rows.
+pub(crate) fn counts_rows(bytes: &[u8]) -> bool {
+    let run = |run: &Value| {
+        let (count, values) = run.as_array()?.split_first()?;
+        count.as_uint().and(Recorded::read(values))
+    };
+    body(bytes, SEGMENT).is_some_and(|runs| runs.iter().all(|of| run(of).is_some()))
+}
+
 /// Reads [`encode_delta`].
 pub(crate) fn decode_delta(bytes: &[u8]) -> Option<Vec<Again>> {
     let again = |row: &Value| {

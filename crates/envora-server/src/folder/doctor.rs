@@ -18,8 +18,8 @@ use envora_domain::time::{Timestamp, zone_database_edition};
 use envora_identity::policy::own_work;
 use envora_ingest::commit::answers::{Shelf, examine as examine_answers};
 use envora_ingest::parted::{PartsReader, measure};
-use envora_ingest::process::rehearse;
 use envora_ingest::process::standing::Standing;
+use envora_ingest::process::{examine_blocks, rehearse};
 use envora_ingest::tenant::{Damaged, OtherRules, TenantParts};
 use envora_lake::fsck::Manifest;
 use envora_lake::segments::Lake;
@@ -325,8 +325,19 @@ fn examine(
     checks.push(found.unwrap_or_else(|error| Check::bad(&name("source files"), &error.into())));
     let found = answers(&db, Shelf { keys: Arc::clone(&keys), lake: Arc::new(lake.clone()) });
     checks.push(found.unwrap_or_else(|error| Check::bad(&name("kept answers"), &error.into())));
-    let found = calculation((id, &db), world, (Arc::new(lake), keys));
-    checks.push(found.unwrap_or_else(|error| Check::bad(&name("calculation"), &error.into())));
+    match parts_of((id, &db), world, (Arc::new(lake), keys)) {
+        Ok(parts) => {
+            let found = blocks(&parts);
+            checks.push(
+                found.unwrap_or_else(|error| Check::bad(&name("calculated rows"), &error.into())),
+            );
+            let found = calculation(&parts);
+            checks.push(
+                found.unwrap_or_else(|error| Check::bad(&name("calculation"), &error.into())),
+            );
+        }
+        Err(error) => checks.push(Check::bad(&name("calculation"), &error.into())),
+    }
     db.close();
     checks
 }
@@ -461,14 +472,13 @@ fn packs(db: &TenantDb) -> anyhow::Result<Check> {
     })
 }
 
-/// Whether the figures have come as far as what is stored and, if not, whether they can.
-fn calculation(
+/// The tenant, as the calculation knows it.
+fn parts_of(
     (tenant, db): (TenantId, &TenantDb),
     world: &World,
     (lake, keys): (Arc<Lake>, Arc<TenantKeys>),
-) -> anyhow::Result<Check> {
-    let name = format!("calculation of {tenant}");
-    let parts = TenantParts {
+) -> anyhow::Result<TenantParts> {
+    Ok(TenantParts {
         id: tenant,
         origin: String::new(),
         db: db.clone(),
@@ -479,7 +489,30 @@ fn calculation(
         entropy: Arc::clone(&world.entropy),
         own: own_grants(tenant),
         calculation: Standing::default(),
-    };
+    })
+}
+
+/// Opens what the calculation noted of each row.
+fn blocks(parts: &TenantParts) -> anyhow::Result<Check> {
+    let name = format!("calculated rows of {}", parts.id);
+    let (count, faults) = examine_blocks(parts)?;
+    Ok(match faults.first() {
+        None => Check::good(&name, format!("{count} blocks of them open")),
+        Some(fault) => Check {
+            remedy: Some(
+                "restore the file from a backup; meanwhile rows of it are neither listed nor traced, and totals are told from what was added up before"
+                    .to_owned(),
+            ),
+            health: Health::Bad,
+            ..Check::good(&name, format!("{} of {count} are damaged, first {fault}", faults.len()))
+        },
+    })
+}
+
+/// Whether the figures have come as far as what is stored and, if not, whether they can.
+fn calculation(parts: &TenantParts) -> anyhow::Result<Check> {
+    let (tenant, db) = (parts.id, &parts.db);
+    let name = format!("calculation of {tenant}");
     let behind = parts.behind()?;
     let first = db.read_blocking(move |rd| segments_from(rd, &own_work(tenant), 0, 1))?;
     if first.is_empty() && behind.calculated_to == 0 {
@@ -489,7 +522,7 @@ fn calculation(
         return Ok(Check::good(&name, "everything that is stored is in the figures"));
     };
     let waits = format!("{} entries of the log wait since {since}", behind.entries());
-    let Err(error) = rehearse(&parts) else {
+    let Err(error) = rehearse(parts) else {
         return Ok(Check::note(
             &name,
             format!("{waits}: the server was ended before it had calculated them, and they can be"),

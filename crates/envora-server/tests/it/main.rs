@@ -36,6 +36,7 @@ mod problems;
 mod proposals;
 mod quality;
 mod reasons;
+mod redeciding;
 mod reverse;
 mod segments;
 mod shares;
