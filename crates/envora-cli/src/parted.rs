@@ -9,9 +9,9 @@ use anyhow::Context as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use envora_api::imports::{Import, ImportPart, NewImport};
+use envora_api::imports::{Import, ImportPart, NewImport, RejectedRow};
 use envora_api::media;
-use envora_api::writes::Mode;
+use envora_api::writes::{Mode, Outcome, RowResult};
 use envora_domain::hash::{Digest, Hasher};
 
 use crate::client::{Body, Client, Effect};
@@ -23,6 +23,8 @@ use crate::progress::Sending;
 pub(crate) const WHOLE_BYTES_MAX: u64 = 64 << 20;
 /// How many bytes a part has.
 const PART_BYTES: u64 = 16 << 20;
+/// How many refused rows are told.
+const RESULTS_MAX: usize = 1_000;
 /// How often the server is asked how far it is.
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
 
@@ -64,8 +66,31 @@ pub(crate) async fn send(
     }
     match import.problem.take() {
         Some(problem) => Err(Failure::Problem(Box::new(problem))),
-        None => Ok(import),
+        None => with_results(client, import).await,
     }
+}
+
+/// The import with the first rows that were not accepted, as the answer to a file sent whole has them.
+async fn with_results(client: &Client, import: Import) -> Result<Import, Failure> {
+    if import.counts.rejected + import.counts.quarantined == 0 {
+        return Ok(import);
+    }
+    let path = format!("/imports/{}/errors", import.id);
+    let refused: Vec<RejectedRow> = client.first(&path, &[], RESULTS_MAX).await?;
+    let result = |row: RejectedRow| RowResult {
+        row: row.row,
+        external_id: None,
+        status: match row.outcome.as_str() {
+            "rejected" => Outcome::Rejected,
+            "duplicate" => Outcome::Duplicate,
+            _ => Outcome::Quarantined,
+        },
+        id: None,
+        errors: row.errors,
+        looks_like: None,
+        flags: Vec::new(),
+    };
+    Ok(Import { results: refused.into_iter().map(result).collect(), ..import })
 }
 
 /// Opens the import, or finds the one that this very file was begun with: an upload that stopped goes on.

@@ -60,6 +60,16 @@ const ERROR_FILE: &str = "/v2/organizations/{org_id}/imports/{id}/error-file";
 /// What a file may be.
 const TAKES: &[Format] =
     &[Format::Csv, Format::Xlsx, Format::Parquet, Format::Xml, Format::Ndjson, Format::JsonFile];
+/// [`TAKES`], and what opens an import in parts.
+const OFFERED: &[Format] = &[
+    Format::Csv,
+    Format::Xlsx,
+    Format::Parquet,
+    Format::Xml,
+    Format::Ndjson,
+    Format::JsonFile,
+    Format::InParts,
+];
 /// How many rows are read at once.
 const ROWS_AT_ONCE: u32 = 1_000;
 const DAY: i64 = 24 * 3_600;
@@ -89,7 +99,7 @@ pub fn routes() -> Vec<Route> {
                 ("scope", "The scope that all rows claim."),
                 ("set", "A constant, such as facility_code=b24; may be repeated."),
             ])
-            .takes(&[Format::Csv, Format::Xlsx, Format::Ndjson, Format::JsonFile, Format::InParts], Shape::one::<NewImport>())
+            .takes(OFFERED, Shape::one::<NewImport>())
             .gives(201, Shape::one::<Import>()),
         Route::get::<ReadActivities, _, _>(ONE, read)
             .says("Reads an import.")

@@ -476,3 +476,49 @@ fn readings_of_a_green_button_file_are_pushed_once_and_traced_to_their_lines() {
     }
     push.server.end();
 }
+
+/// More than one part of a file holds.
+const PARTED_BYTES: usize = 17 << 20;
+
+#[test]
+fn a_file_in_parts_goes_on_where_it_stopped_and_is_taken_in_once() {
+    let push = Push::new();
+    let row = |number: usize| {
+        format!(
+            "{{\"external_id\":\"row-{number}\",\"type\":\"electricity.purchased\",\"quantity\":\"1\",\"unit\":\"kW.h\",\"start_date\":\"2022-01-01\",\"end_date\":\"2022-01-31\",\"time_zone\":\"UTC\",\"facility_code\":\"b1\",\"note\":\"{}\"}}\n",
+            "n".repeat(1_900)
+        )
+    };
+    let mut text = String::new();
+    let mut rows = 0_u64;
+    while text.len() <= PARTED_BYTES {
+        text.push_str(&row(text.len()));
+        rows += 1;
+    }
+    push.file("large.ndjson", &text);
+    let pushed = push.run(&["data", "push", "large.ndjson", "--in-parts", "--json"]);
+    assert_eq!(pushed.code, Some(0), "{pushed:?}");
+    let import = &pushed.json()[0];
+    assert_eq!(
+        (&import["status"], &import["counts"]["accepted"]),
+        (&"succeeded".into(), &rows.into())
+    );
+    assert_eq!(import["sha256"], Digest::of(text.as_bytes()).hex());
+    let again = push.run(&["data", "push", "large.ndjson", "--in-parts", "--json"]);
+    assert_eq!(again.json()[0]["warnings"][0]["code"], "sent_before", "{again:?}");
+    assert_eq!(again.json()[0]["id"], import["id"]);
+
+    // A file that was cut short on its way to the disk is told by its row, and stores the others.
+    push.file("cut.ndjson", &text[..PARTED_BYTES - 100]);
+    let cut = push.run(&["data", "push", "cut.ndjson", "--in-parts", "--json"]);
+    assert_eq!(cut.code, Some(3), "{cut:?}");
+    let told: serde_json::Value = serde_json::from_str(&cut.out).unwrap();
+    assert_eq!(told[0]["counts"]["rejected"], 1, "{cut:?}");
+    assert_eq!(told[0]["results"][0]["errors"][0]["code"], "malformed_row", "{cut:?}");
+    assert!(cut.err.contains("malformed_row"), "{cut:?}");
+    let workbook = push.run(&["data", "push", "x.xlsx", "--in-parts"]);
+    assert_ne!(workbook.code, Some(0));
+    push.file("b.json", "{\"activities\":[]}");
+    let whole = push.run(&["data", "push", "b.json", "--in-parts"]);
+    assert!(whole.err.contains("is sent whole"), "{whole:?}");
+}
