@@ -137,6 +137,16 @@ impl Decimal {
     #[must_use]
     pub const fn normalized(self) -> Self {
         let Self { mut mantissa, mut scale } = self;
+        // Nearly every number is a machine word, which is divided at a tenth of the price.
+        #[expect(clippy::cast_possible_truncation, reason = "compared with what it was")]
+        let mut word = mantissa as i64;
+        if word as i128 == mantissa {
+            while scale > 0 && word % 10 == 0 {
+                word /= 10;
+                scale -= 1;
+            }
+            return Self { mantissa: word as i128, scale };
+        }
         while scale > 0 && mantissa % 10 == 0 {
             mantissa /= 10;
             scale -= 1;
@@ -157,14 +167,31 @@ impl fmt::Debug for Decimal {
 }
 
 fn write_scaled(f: &mut fmt::Formatter<'_>, mantissa: i128, scale: usize) -> fmt::Result {
-    let digits = format!("{:0>width$}", mantissa.unsigned_abs(), width = scale + 1);
-    let (integer, fraction) = digits.split_at(digits.len() - scale);
-    let sign = if mantissa < 0 { "-" } else { "" };
-    if fraction.is_empty() {
-        write!(f, "{sign}{integer}")
-    } else {
-        write!(f, "{sign}{integer}.{fraction}")
+    // Digits from the last to the first; 39 of a number, as many of its fraction, point and sign.
+    let mut text = [b'0'; 84];
+    let mut at = text.len();
+    let mut put = |letter: u8| {
+        at -= 1;
+        if let Some(place) = text.get_mut(at) {
+            *place = letter;
+        }
+    };
+    let (mut rest, mut digits) = (mantissa.unsigned_abs(), 0);
+    while rest > 0 || digits <= scale {
+        if digits == scale && scale > 0 {
+            put(b'.');
+        }
+        let (digit, left) = match u64::try_from(rest) {
+            Ok(word) => (word % 10, u128::from(word / 10)),
+            Err(_) => (u64::try_from(rest % 10).unwrap_or_default(), rest / 10),
+        };
+        put(b'0' + u8::try_from(digit).unwrap_or_default());
+        (rest, digits) = (left, digits + 1);
     }
+    if mantissa < 0 {
+        put(b'-');
+    }
+    f.write_str(text.get(at..).and_then(|text| str::from_utf8(text).ok()).unwrap_or_default())
 }
 
 /// A mass, or a mass of CO2 equivalent: an integer count of 10⁻¹² kg.
@@ -337,5 +364,40 @@ mod tests {
         assert_eq!(Mass::parse_kg("1500").expect("a mass").tonnes(0), "2");
         assert_eq!(Mass::parse_kg("-1500").expect("a mass").tonnes(0), "-2");
         assert_eq!(Mass::ZERO.kg(), "0");
+    }
+
+    /// By way of the standard library's digits, as numbers were written from the first.
+    fn written(mantissa: i128, scale: usize) -> String {
+        let digits = format!("{:0>width$}", mantissa.unsigned_abs(), width = scale + 1);
+        let (integer, fraction) = digits.split_at(digits.len() - scale);
+        let sign = if mantissa < 0 { "-" } else { "" };
+        let point = if fraction.is_empty() { "" } else { "." };
+        format!("{sign}{integer}{point}{fraction}")
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn every_number_is_written_and_shortened_to_the_digit(
+            wide in proptest::prelude::any::<i128>(), shift in 0_u32..128, scale in 0_u8..=38,
+            zeros in 0_u32..12,
+        ) {
+            let mantissa = (wide >> shift).checked_mul(10_i128.pow(zeros)).unwrap_or(wide);
+            let number = Decimal::new(mantissa, scale).expect("a decimal");
+            proptest::prop_assert_eq!(number.to_string(), written(mantissa, scale.into()));
+            let short = number.normalized();
+            let factor = 10_i128.pow(u32::from(scale - short.scale()));
+            proptest::prop_assert_eq!(short.mantissa() * factor, mantissa);
+            proptest::prop_assert!(short.scale() == 0 || short.mantissa() % 10 != 0);
+        }
+    }
+
+    #[test]
+    fn the_widest_numbers_are_written_whole() {
+        for mantissa in [i128::MIN, i128::MAX, 0, -1, i128::from(u64::MAX), i128::from(i64::MIN)] {
+            for scale in [0, 1, 18, 38] {
+                let number = Decimal::new(mantissa, scale).expect("a decimal");
+                assert_eq!(number.to_string(), written(mantissa, scale.into()));
+            }
+        }
     }
 }

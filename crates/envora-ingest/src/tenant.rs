@@ -138,6 +138,15 @@ impl TenantParts {
             Place::Inline => self.read(move |rd| segment_inline(rd, &grant, seq))?,
             Place::File { .. } => None,
         };
+        self.opened_stream(segment, inline)
+    }
+
+    /// The same, with the sealed bytes that the database holds of a short segment at hand.
+    pub(crate) fn opened_stream(
+        &self,
+        segment: &Segment,
+        inline: Option<Vec<u8>>,
+    ) -> anyhow::Result<Vec<u8>> {
         let manifest = Manifest {
             segment: segment.id,
             rows: u64::from(segment.rows),

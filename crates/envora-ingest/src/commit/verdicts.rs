@@ -301,7 +301,11 @@ impl Taken {
             return;
         };
         let Some(activity) = this.storable() else { return };
-        let Some(external_id) = activity.external_id.clone() else { return };
+        let Some(external_id) = activity.external_id.as_ref() else { return };
+        if stored.is_empty() && !self.rows.contains_key(external_id) {
+            return;
+        }
+        let external_id = external_id.clone();
         let same_id = |candidate: &&Candidate<'_>| {
             candidate.activity.external_id.as_deref() == Some(external_id.as_str())
         };

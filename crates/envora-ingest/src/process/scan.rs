@@ -5,8 +5,11 @@ use std::collections::HashMap;
 use envora_domain::activities::Activity;
 use envora_domain::activities::problems::Flag;
 use envora_domain::id::{ActivityId, SEGMENT_ROWS_MAX};
-use envora_store::segments::Segment;
-use envora_store::supersessions::{ActivityRange, Fate, Supersession, supersessions_between};
+use envora_domain::ports::Place;
+use envora_store::segments::{Segment, segment_inline};
+use envora_store::supersessions::{
+    ActivityRange, Fate, Supersession, supersessions_between, supersessions_of_seq,
+};
 
 use super::decide::{Decider, Decision, State};
 use crate::segments;
@@ -23,6 +26,8 @@ pub(crate) struct Loaded {
     numbers: Option<Vec<usize>>,
     /// What other rows made of these, by row: all that is known today.
     fates: HashMap<u32, Supersession>,
+    /// The rows that rows of this segment took the place of.
+    pub(crate) corrects: Vec<ActivityId>,
 }
 
 impl Loaded {
@@ -37,19 +42,25 @@ impl Loaded {
         segment: Segment,
         keep: impl Fn(&[u8]) -> bool,
     ) -> anyhow::Result<Self> {
-        let stream = parts.segment_stream(&segment)?;
+        let range = range(&segment);
+        let (grant, seq) = (parts.own.read_activities, segment.seq);
+        let is_inline = segment.place == Place::Inline;
+        // One snapshot, one question: of small segments there are many.
+        let (inline, found, corrects) = parts.read(move |rd| {
+            let inline = if is_inline { segment_inline(rd, &grant, seq)? } else { None };
+            let found = supersessions_between(rd, &grant, range, i64::MAX.unsigned_abs())?;
+            Ok((inline, found, supersessions_of_seq(rd, &grant, seq)?))
+        })?;
+        let stream = parts.opened_stream(&segment, inline)?;
         let cut = segments::cut(&segment, &stream)?;
         let (mut rows, mut numbers) = (Vec::new(), Vec::new());
         for (number, row) in cut.into_iter().enumerate().filter(|(_, row)| keep(row)) {
             rows.push(segments::decode(segment.id, row)?);
             numbers.push(number);
         }
-        let range = range(&segment);
-        let grant = parts.own.read_activities;
-        let found = parts
-            .read(move |rd| supersessions_between(rd, &grant, range, i64::MAX.unsigned_abs()))?;
         let fates = found.into_iter().map(|fate| (fate.old.place().1, fate)).collect();
-        Ok(Self { segment, rows, numbers: Some(numbers), fates })
+        let corrects = corrects.into_iter().map(|correction| correction.old).collect();
+        Ok(Self { segment, rows, numbers: Some(numbers), fates, corrects })
     }
 
     /// Each row that was read, with its number in the segment.

@@ -16,7 +16,6 @@ use envora_store::chosen::{ChosenKey, chosen_add};
 use envora_store::mentions::{Slice, Word, mentions_of_word};
 use envora_store::runs::{Advance, RunState, run_advance, run_switch};
 use envora_store::segments::segment_by_seq;
-use envora_store::supersessions::supersessions_of_seq;
 use envora_store::unresolved::{Unresolved, unresolved_put};
 use envora_store::whys::why_put;
 
@@ -146,10 +145,8 @@ impl Draft<'_> {
     /// Rows of other segments that rows of this one took the place of.
     fn corrections(&mut self, loaded: &Loaded) -> anyhow::Result<()> {
         let (grant, seq) = (self.parts.own.read_activities, loaded.segment.seq);
-        let found = self.parts.read(move |rd| supersessions_of_seq(rd, &grant, seq))?;
         let mut by_segment: BTreeMap<_, Vec<usize>> = BTreeMap::new();
-        for old in found.iter().map(|supersession| supersession.old) {
-            let (segment, row) = old.place();
+        for (segment, row) in loaded.corrects.iter().map(|old| old.place()) {
             if segment != loaded.segment.id {
                 by_segment.entry(segment).or_default().push(usize::try_from(row)?);
             }
