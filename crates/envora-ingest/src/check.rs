@@ -55,6 +55,8 @@ pub struct Report {
     pub named: BTreeMap<Wanted, Named>,
     /// The records of which a row was not accepted.
     pub settled: BTreeSet<u64>,
+    /// Those of them of which a row waits: it may be refused yet.
+    pub waiting: BTreeSet<u64>,
     /// Rows whose id was not looked for among the earlier ones, because they are too many.
     pub ids_not_compared: u64,
 }
@@ -132,7 +134,7 @@ pub fn check(reader: Reader<'_>, known: Option<&Known>) -> io::Result<Report> {
 }
 
 impl Report {
-    /// Counts a row as what the stored rows make of it, which the file alone took for good.
+    /// Counts a row as what the stored rows make of it, which the file alone took for good or to wait.
     pub fn settle(&mut self, row: &ParsedRow, outcome: Outcome, problems: &[RowProblem]) {
         let counted = match outcome {
             Outcome::Accepted => return,
@@ -141,7 +143,11 @@ impl Report {
             Outcome::Rejected => &mut self.rejected,
         };
         *counted += 1;
-        self.accepted = self.accepted.saturating_sub(1);
+        let before = match self.waiting.remove(&row.row) {
+            true => &mut self.quarantined,
+            false => &mut self.accepted,
+        };
+        *before = before.saturating_sub(1);
         for problem in problems {
             *self.codes.entry(problem.code).or_insert(0) += 1;
             if self.problems.len() < PROBLEMS_LISTED_MAX {
@@ -220,6 +226,7 @@ impl Check<'_> {
             return;
         }
         self.report.settled.insert(row.row);
+        self.report.waiting.insert(row.row);
         self.report.quarantined += 1;
         self.list(&row.quarantine, row);
         let unknown: Vec<RowProblem> =

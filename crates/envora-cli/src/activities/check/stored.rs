@@ -104,7 +104,10 @@ fn settle(report: &mut Report, rows: &[ParsedRow], (told, before): (&Validation,
         let names_own = row.activity.as_ref().is_ok_and(|activity| {
             activity.supersedes.as_ref().is_some_and(|old| old.starts_with("ext:"))
         });
-        if report.settled.contains(&row.row) || (names_own && before == Before::Some) {
+        // A row that waits for a word is told to wait, unless it would not be stored at all.
+        let refused = result.status == Told::Rejected && report.waiting.contains(&row.row);
+        let settled = report.settled.contains(&row.row) && !refused;
+        if settled || (names_own && before == Before::Some) {
             continue;
         }
         let outcome = match result.status {
