@@ -67,7 +67,7 @@ const SERIES_KNOWN: &[&str] = &[
 pub fn routes() -> Vec<Route> {
     vec![
         Route::get::<ReadResults, _, _>(FOOTPRINT, read)
-            .says("The carbon footprint of a period: scopes, both totals of scope 2, what does not count.")
+            .says("The carbon footprint of a period: scopes, both totals of scope 2, what does not count (of all rows of the period, whatever narrows the figures).")
             .asks(&[
                 ("from", "The first day; 1 January of the year of `to`, or of this year, when absent."),
                 ("to", "The day after the last; a year after `from` when absent."),
