@@ -110,6 +110,9 @@ impl SkippedRows {
 /// The code of the warning of a file without a row.
 pub const NO_ROWS: &str = "no_rows";
 
+/// The code of the warning of rows that are stored already and were voided.
+pub const VOIDED_BEFORE: &str = "voided_before";
+
 /// The warning of a file of which no row is an activity.
 #[must_use]
 pub fn no_rows(counts: &Counts) -> Option<Warning> {

@@ -26,6 +26,7 @@ mod mappings;
 mod preview;
 mod propose;
 mod reading;
+mod restoring;
 mod supersede;
 mod tail;
 mod voiding;

@@ -300,7 +300,7 @@ pub struct SupersedeArguments {
     /// The activity, act_…
     #[arg(long, value_name = "ACTIVITY", conflicts_with_all = ["import", "line"])]
     pub id: Option<String>,
-    /// The import that it came with, imp_…, beside --line; with --void alone: all of its rows that still stand
+    /// The import that it came with, imp_…, beside --line; with --void alone: all of its rows that still stand; with --restore: all that were voided
     #[arg(long, value_name = "IMPORT")]
     pub import: Option<String>,
     /// Its line in that file, from 1
@@ -318,6 +318,9 @@ pub struct SupersedeArguments {
     /// It should not be there at all
     #[arg(long, conflicts_with_all = ["quantity", "unit", "set"])]
     pub void: bool,
+    /// It was voided and should be there after all; with --import alone: all voided rows of the import
+    #[arg(long, conflicts_with = "void")]
+    pub restore: bool,
     /// Why, for those who read the log
     #[arg(long, value_name = "TEXT")]
     pub reason: Option<String>,

@@ -9,6 +9,7 @@
 pub mod answers;
 mod claims;
 mod cuts;
+mod fates;
 pub mod intake;
 mod judgement;
 mod likeness;
@@ -169,6 +170,17 @@ pub struct RowResult {
     pub like: Option<ActivityId>,
     /// What it names that is archived, in words.
     pub archived: Option<String>,
+    /// Of a duplicate, whether what is stored was voided, so that it counts nowhere.
+    pub voided: Option<Voided>,
+}
+
+/// A row that is stored and voided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Voided {
+    /// The stored activity.
+    pub id: ActivityId,
+    /// The import that it came with, if it came with one.
+    pub import: Option<ImportId>,
 }
 
 /// What was stored, and what was not.
@@ -189,6 +201,8 @@ pub struct Accepted {
     pub alike: Option<Alike>,
     /// How many stored rows name what is archived, and the first such words.
     pub archived: Option<(u64, String)>,
+    /// How many rows are stored before and voided, and the first of them.
+    pub voided: Option<(u64, Voided)>,
     /// The import that they came with.
     pub import: Option<ImportId>,
     /// The sequence number to wait for: of the last segment, or of the log's last entry when no row

@@ -1,20 +1,27 @@
 //! Export: stored rows as a file that can be sent again, a part at a time.
 //!
 //! What is no field of an activity stands in fields named `_envora_…`, which are not read back.
+//! A correction names what it supersedes by the sender's id, which any organization can follow. What has
+//! none and was superseded is left out, with the rows that void it, and its correction stands as a row of
+//! its own: the footprint is the same.
 
 use core::ops::ControlFlow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use envora_domain::activities::Activity;
 use envora_domain::id::ActivityId;
 use envora_store::audit::audit_head;
 use envora_store::segments::{Segment, segments_from};
+use envora_store::supersessions::{ActivityRange, supersessions_between};
+use memchr::memmem;
 use serde_json::Value;
 
 use crate::fields::NAMES;
 use crate::formats::csv::{OURS, put_cell};
 use crate::formats::records::Dialect;
+use crate::segments::{activities, cut, decode};
 use crate::stored::{Moment, Narrowed, Question, RowState};
 use crate::tenant::TenantParts;
 use crate::words;
@@ -106,8 +113,12 @@ impl Export {
                 if !narrowed.may_hold(&segment) {
                     continue;
                 }
+                let links = Links::of(&self.parts, &segment, self.left.end)?;
                 let _all = narrowed.rows(&segment, 0, |id, activity, state| {
-                    let fields = told(id, activity, state);
+                    let Some(activity) = links.written(id, activity) else {
+                        return Ok(ControlFlow::Continue(()));
+                    };
+                    let fields = told(id, &activity, state);
                     match &self.columns {
                         None => ndjson(&mut bytes, &fields)?,
                         Some(columns) => csv(&mut bytes, columns, fields),
@@ -132,8 +143,15 @@ impl Export {
             let Some(last) = found.last().map(|segment| segment.seq) else { break };
             left.start = last + 1;
             for segment in found {
-                let done = narrowed.rows(&segment, 0, |_, activity, _| {
-                    for (name, _) in words::cells(words::sent(activity)) {
+                if !narrowed.may_hold(&segment) {
+                    continue;
+                }
+                let links = Links::of(&self.parts, &segment, self.left.end)?;
+                let done = narrowed.rows(&segment, 0, |id, activity, _| {
+                    let Some(activity) = links.written(id, activity) else {
+                        return Ok(ControlFlow::Continue(()));
+                    };
+                    for (name, _) in words::cells(words::sent(&activity)) {
                         names.insert(name);
                     }
                     Ok(if names.len() > COLUMNS_MAX {
@@ -153,6 +171,82 @@ impl Export {
         columns.extend(ADDED.map(|name| format!("{OURS}{name}")));
         Ok(columns)
     }
+}
+
+/// How the rows of a segment are linked to others.
+struct Links {
+    /// Those that were superseded or voided.
+    ended: HashSet<ActivityId>,
+    /// The rows that theirs supersede by an id of ours, and what those supersede, and so on.
+    named: HashMap<ActivityId, Activity>,
+}
+
+impl Links {
+    /// As of the size of the log.
+    fn of(parts: &TenantParts, segment: &Segment, head: u64) -> anyhow::Result<Self> {
+        let rows = 0..segment.rows;
+        let id = |row| segment.id.activity(row);
+        let ended = match (id(rows.start), id(rows.end.saturating_sub(1))) {
+            (Some(first), Some(last)) => {
+                let (grant, range) = (parts.own.read_activities, ActivityRange { first, last });
+                let head = head.saturating_sub(1);
+                parts.read(move |rd| supersessions_between(rd, &grant, range, head))?
+            }
+            _ => Vec::new(),
+        };
+        let ended = ended.into_iter().map(|fate| fate.old).collect();
+        let stream = parts.segment_stream(segment)?;
+        let mut wanted: HashSet<ActivityId> = HashSet::new();
+        for bytes in cut(segment, &stream)? {
+            if memmem::find(bytes, ACT).is_some() {
+                wanted.extend(target(&decode(segment.id, bytes)?));
+            }
+        }
+        let mut named = HashMap::new();
+        while !wanted.is_empty() {
+            let found = activities(parts, core::mem::take(&mut wanted))?;
+            wanted.extend(found.values().filter_map(target));
+            named.extend(found);
+            wanted.retain(|id| !named.contains_key(id));
+        }
+        Ok(Self { ended, named })
+    }
+
+    /// A row as it is written, unless it is left out.
+    fn written<'a>(&self, id: ActivityId, activity: &'a Activity) -> Option<Cow<'a, Activity>> {
+        if activity.external_id.is_none() && self.ended.contains(&id) {
+            return None;
+        }
+        let Some(target) = target(activity) else { return Some(Cow::Borrowed(activity)) };
+        let before = self.named.get(&target).filter(|before| self.stays(before));
+        let mut written = activity.clone();
+        match before.and_then(|before| before.external_id.as_ref()) {
+            Some(external_id) => written.supersedes = Some(format!("ext:{external_id}")),
+            None if activity.void => return None,
+            None => (written.supersedes, written.supersede_reason) = (None, None),
+        }
+        Some(Cow::Owned(written))
+    }
+
+    /// Whether a row that another supersedes is written.
+    fn stays(&self, before: &Activity) -> bool {
+        let (mut row, mut stays) = (before, before.external_id.is_some());
+        while let Some(earlier) = target(row).and_then(|id| self.named.get(&id))
+            && row.void
+            && stays
+        {
+            (row, stays) = (earlier, earlier.external_id.is_some());
+        }
+        stays
+    }
+}
+
+/// What an id of ours begins with.
+const ACT: &[u8] = b"act_";
+
+/// The row that a row supersedes by an id of ours.
+fn target(activity: &Activity) -> Option<ActivityId> {
+    ActivityId::parse(activity.supersedes.as_deref()?).ok()
 }
 
 /// The next segments.

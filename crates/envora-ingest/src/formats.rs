@@ -20,7 +20,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Read};
 use std::sync::Arc;
 
-use envora_domain::activities::problems::Flag;
+use envora_domain::activities::problems::{Flag, RowCode};
 use envora_domain::activities::validate::{
     is_negative_balance, rejects, same_words, validate, validate_amounts, validate_words,
 };
@@ -404,7 +404,11 @@ impl Judge {
         // A row that takes another back may leave its words out: it has them from that one.
         let known = activity.void && (activity.kind.is_empty() || activity.unit.is_empty())
             || self.good.as_ref().is_some_and(|good| same_words(good, &activity));
-        let problems = if known { validate_amounts(&activity) } else { validate(&activity) };
+        let mut problems = if known { validate_amounts(&activity) } else { validate(&activity) };
+        if activity.void {
+            // Nor need it say the rest of what a row of its type has to say.
+            problems.retain(|problem| problem.code != RowCode::MissingField);
+        }
         if problems.is_empty() && !known && validate_words(&activity).is_empty() {
             self.good = Some(activity.clone());
         }

@@ -5,10 +5,11 @@ use envora_api::codes::Code;
 use envora_api::footprints::Warning;
 use envora_api::problems::{Problem, RowError, RowPlace};
 use envora_api::writes::{
-    Counts, Mode, Outcome, RowResult, SkippedRows, WriteAnswer, nearly_taken, no_rows,
+    Counts, Mode, Outcome, RowResult, SkippedRows, VOIDED_BEFORE, WriteAnswer, nearly_taken,
+    no_rows,
 };
 use envora_domain::activities::problems::{Flag, Outcome as Fate, RowProblem};
-use envora_ingest::commit::{self, ALIKE_REMEDY, Accepted, SubmitError};
+use envora_ingest::commit::{self, ALIKE_REMEDY, Accepted, SubmitError, Voided};
 use envora_ingest::formats::{FileProblem, Format, OpenError};
 use envora_store::imports::{Counts as Counted, Mode as Chosen};
 use envora_store::likenesses::Alike;
@@ -50,7 +51,24 @@ pub fn warnings_of(accepted: &Accepted) -> Vec<Warning> {
             activities: *rows,
         }
     }));
+    all.extend(accepted.voided.map(voided));
     all
+}
+
+/// The warning of rows that are stored already and were voided: sent again, they count nowhere.
+fn voided((rows, first): (u64, Voided)) -> Warning {
+    let words = match rows {
+        1 => "1 row is stored already and was voided, so it counts nowhere",
+        _ => &format!("{rows} rows are stored already and were voided, so they count nowhere"),
+    };
+    let remedy = match first.import {
+        Some(import) => format!(
+            "to bring back all voided rows of the file they came with: envora data supersede --import {import} --restore; or one:"
+        ),
+        None => "to bring one back:".to_owned(),
+    };
+    let detail = format!("{words}; {remedy} envora data supersede --id {} --restore", first.id);
+    Warning { code: VOIDED_BEFORE.to_owned(), detail, activities: rows }
 }
 
 /// What is odd about rows that are stored, and about those that were skipped.

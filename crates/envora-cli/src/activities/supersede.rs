@@ -1,11 +1,16 @@
 //! `envora data supersede`: one stored activity replaced by another, or voided. Nothing is edited: the
-//! old one stays in the log, and the two are linked.
+//! old one stays in the log, and the two are linked. One that was voided comes back by a row that takes the
+//! place of the voiding one.
 
-use envora_api::activities::Activity;
+use std::collections::BTreeMap;
+
+use envora_api::activities::{Activity, HistoryStep};
 use envora_api::writes::{Outcome, WriteAnswer};
+use envora_domain::decimal::Decimal;
+use envora_domain::id::ActivityId;
 use serde_json::{Map, Value, json};
 
-use super::{voiding, wait_until_counted};
+use super::{restoring, voiding, wait_until_counted};
 use crate::arguments::SupersedeArguments;
 use crate::client::Client;
 use crate::failures::{Exit, Failure};
@@ -31,32 +36,29 @@ pub(super) async fn run(
         return voiding::run(import, arguments.reason.as_deref(), session).await;
     }
     let changes = changes(arguments)?;
+    if let (Some(import), None, true) = (&arguments.import, arguments.line, arguments.restore) {
+        return restoring::run(import, (arguments, &changes), session).await;
+    }
     let client = session.client_to_change()?;
     let old = named(&client, arguments).await?;
-    if matches!(old.state.as_str(), "superseded" | "voided") {
-        return Err(Failure::known(
-            (Exit::Error, "already_superseded"),
-            format!("{} is {} already", old.id, old.state),
-            "correct the activity that took its place: envora data list --state counted",
-        ));
+    let place = place(&client, &old).await?;
+    if arguments.restore && place == old.id {
+        return Err(stands(&old));
     }
-    let mut new = Map::new();
-    if arguments.void {
-        session.confirm(&format!("Void {}?", described(&old)))?;
-        new.insert("void".to_owned(), true.into());
-    } else {
-        new.extend(old.fields.iter().map(|(name, value)| (name.clone(), value.clone())));
-        new.retain(|name, _| !OWN.contains(&name.as_str()));
-        for (name, value) in &changes {
-            put(&mut new, name, value.clone());
+    if !arguments.void && place == old.id && changes.iter().all(|change| is_so(&old, change)) {
+        return Err(nothing_changes(&old, &changes));
+    }
+    let mut new = if arguments.void {
+        if place != old.id {
+            let what = format!("{} is voided already", old.id);
+            return Err(Failure::known((Exit::Error, "already_superseded"), what, RESTORE));
         }
-    }
-    new.insert("supersedes".to_owned(), old.id.to_string().into());
-    // An activity has one successor at most: its id is enough for a name that comes again.
-    new.insert("external_id".to_owned(), format!("instead-of-{}", old.id).into());
-    if let Some(reason) = &arguments.reason {
-        new.insert("supersede_reason".to_owned(), reason.clone().into());
-    }
+        session.confirm(&format!("Void {}?", described(&old)))?;
+        Map::from_iter([("void".to_owned(), true.into())])
+    } else {
+        instead(old.fields.clone(), &changes)
+    };
+    link(&mut new, &place.to_string(), arguments.reason.as_deref());
     let body = json!({"mode": "atomic", "activities": [new]});
     let answer: WriteAnswer = client.post("/activities", &body).await?;
     let row = answer.results.first();
@@ -72,15 +74,111 @@ pub(super) async fn run(
     let id = row.and_then(|row| row.id).map(|id| id.to_string()).unwrap_or_default();
     told(&old, &changes, session);
     let words = &mut session.terminal.words;
-    match arguments.void {
-        true => words.line(format!("{} is voided by {id}: it counts no more", old.id)),
-        false => words.line(format!("{} is superseded by {id}", old.id)),
+    match (arguments.void, place == old.id) {
+        (true, _) => words.line(format!("{} is voided by {id}: it counts no more", old.id)),
+        (false, true) => words.line(format!("{} is superseded by {id}", old.id)),
+        (false, false) => words.line(format!("{} was voided; {id} stands in its place", old.id)),
     }
     words.help(format!("envora trace {id}"));
     Ok(())
 }
 
-type Changes = Vec<(String, Value)>;
+pub(super) type Changes = Vec<(String, Value)>;
+
+/// What brings back a voided activity.
+const RESTORE: &str =
+    "to bring it back: --restore, or say what is right: --quantity, --unit, --set";
+
+/// The fields of an activity for the row that takes its place.
+pub(super) fn instead(fields: BTreeMap<String, Value>, changes: &Changes) -> Map<String, Value> {
+    let mut new: Map<String, Value> = fields.into_iter().collect();
+    new.retain(|name, _| !OWN.contains(&name.as_str()));
+    for (name, value) in changes {
+        put(&mut new, name, value.clone());
+    }
+    new
+}
+
+/// Names the row whose place a new one takes.
+pub(super) fn link(new: &mut Map<String, Value>, place: &str, reason: Option<&str>) {
+    new.insert("supersedes".to_owned(), place.into());
+    // An activity has one successor at most: its id is enough for a name that comes again.
+    new.insert("external_id".to_owned(), format!("instead-of-{place}").into());
+    if let Some(reason) = reason {
+        new.insert("supersede_reason".to_owned(), reason.into());
+    }
+}
+
+/// The row that a correction of this activity is to name: itself, or the row that voids it.
+async fn place(client: &Client, old: &Activity) -> Result<ActivityId, Failure> {
+    if old.fields.get("void") == Some(&true.into()) {
+        let voided = cell(old.fields.get("supersedes"));
+        return Err(Failure::known(
+            (Exit::Error, "already_superseded"),
+            format!("{} is the row that voids {voided}", old.id),
+            "to bring that one back: envora data supersede --id act_… --restore",
+        ));
+    }
+    let Some(next) = successor(client, old.id).await? else { return Ok(old.id) };
+    let (mut before, (mut last, mut fate)) = (old.id, next);
+    while let Some(next) = successor(client, last).await? {
+        (before, (last, fate)) = (last, next);
+    }
+    let help = match (fate.as_str(), before == old.id) {
+        (VOIDED, true) => return Ok(last),
+        (VOIDED, false) => {
+            format!("what took its place was voided; it comes back by --id {before}")
+        }
+        _ => format!("correct the activity that took its place: --id {last}"),
+    };
+    let what = format!("{} is {} already", old.id, old.state);
+    Err(Failure::known((Exit::Error, "already_superseded"), what, help))
+}
+
+/// What an activity's history calls one that was voided.
+const VOIDED: &str = "voided";
+
+/// What ended an activity, and how.
+pub(super) async fn successor(
+    client: &Client,
+    id: ActivityId,
+) -> Result<Option<(ActivityId, String)>, Failure> {
+    let steps: Vec<HistoryStep> = client.all(&format!("/activities/{id}/history"), &[]).await?;
+    Ok(steps.into_iter().find_map(|step| Some((step.by?, step.event))))
+}
+
+/// Whether the activity says already what a change says.
+fn is_so(old: &Activity, (name, value): &(String, Value)) -> bool {
+    let (was, is) = (cell(field(old, name)), cell(Some(value)));
+    let number = |text: &str| Decimal::parse(text).ok().map(Decimal::normalized);
+    was == is || name == "quantity" && number(&was).is_some_and(|was| Some(was) == number(&is))
+}
+
+/// A field of an activity; one with dots is a part of an object.
+fn field<'a>(activity: &'a Activity, name: &str) -> Option<&'a Value> {
+    match name.split_once('.') {
+        None => activity.fields.get(name),
+        Some((object, rest)) => activity.fields.get(object).and_then(|inner| inner.get(rest)),
+    }
+}
+
+fn nothing_changes(old: &Activity, changes: &Changes) -> Failure {
+    let said = |(name, value): &(String, Value)| format!("{name} {}", cell(Some(value)));
+    let said: Vec<String> = changes.iter().map(said).collect();
+    Failure::known(
+        (Exit::Usage, "nothing_changes"),
+        format!("nothing would change: {} has {} already", old.id, said.join(", ")),
+        "say what is right where it differs; `envora data show act_…` prints what is stored",
+    )
+}
+
+fn stands(old: &Activity) -> Failure {
+    Failure::known(
+        (Exit::Error, "not_voided"),
+        format!("{} is not voided: there is nothing to bring back", old.id),
+        "to correct it, say what is right: --quantity, --unit, --set",
+    )
+}
 
 fn changes(arguments: &SupersedeArguments) -> Result<Changes, Failure> {
     let mut changes = Changes::new();
@@ -96,7 +194,7 @@ fn changes(arguments: &SupersedeArguments) -> Result<Changes, Failure> {
         let parsed = serde_json::from_str(value).ok().filter(|_| NUMBERS.contains(&name));
         changes.push((name.to_owned(), parsed.unwrap_or_else(|| value.into())));
     }
-    if changes.is_empty() && !arguments.void {
+    if changes.is_empty() && !arguments.void && !arguments.restore {
         return Err(Failure::usage(
             "what is right?",
             "say --quantity 12.5, --set FIELD=VALUE, or --void if it should not be there at all",
@@ -126,7 +224,7 @@ async fn named(client: &Client, arguments: &SupersedeArguments) -> Result<Activi
     let (Some(import), Some(line)) = (&arguments.import, arguments.line) else {
         return Err(Failure::usage(
             "which activity?",
-            "say --id act_…, or --import imp_… --line N for the line of a file; --import imp_… --void alone is all of it",
+            "say --id act_…, or --import imp_… --line N for the line of a file; --import imp_… with --void or --restore alone is all of it",
         ));
     };
     let number = line.to_string();
@@ -162,11 +260,7 @@ fn told(old: &Activity, changes: &Changes, session: &mut Session) {
     }
     let mut table = Table::new(&["field", "was", "is"]);
     for (name, value) in changes {
-        let was = match name.split_once('.') {
-            None => old.fields.get(name),
-            Some((object, rest)) => old.fields.get(object).and_then(|inner| inner.get(rest)),
-        };
-        table.row([name.clone(), cell(was), cell(Some(value))]);
+        table.row([name.clone(), cell(field(old, name)), cell(Some(value))]);
     }
     table.print(&mut session.terminal.data);
 }

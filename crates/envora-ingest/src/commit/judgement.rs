@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use envora_domain::activities::Activity;
 use envora_domain::id::ActivityId;
-use envora_store::supersessions::supersession_of;
 
 use super::claims::{Claim, Fingerprint, Found};
+use super::fates::End;
 use super::intake::Intake;
 use super::staging::Staged;
 use super::targets::{Named, Successors, Target, Wish, unknown_target};
@@ -67,6 +67,7 @@ impl Intake {
         let found = course.claim.take(&wanted);
         let mut stored = self.candidates(course, &found)?;
         stored.extend(named);
+        let ends = self.ends(stored.keys().copied())?;
         let mut found = found.iter();
         let of_rows: Vec<Option<&Found>> =
             fingerprints.iter().map(|own| own.and_then(|_| found.next())).collect();
@@ -75,7 +76,7 @@ impl Intake {
                 let same = |candidate: &&Candidate<'_>| {
                     candidate.activity.external_id.as_ref() == Some(external_id)
                 };
-                let candidates = candidates_at(course, &stored, Some(found));
+                let candidates = candidates_at(course, (&stored, &ends), Some(found));
                 wish.stored = candidates.iter().find(same).map(|same| same.id);
             }
         }
@@ -85,7 +86,8 @@ impl Intake {
             if let Some(wish) = wishes.get(&place) {
                 complete(place, wish, (&mut rows, &taken, &stored));
             }
-            taken.check(place, &mut rows, &candidates_at(course, &stored, found));
+            let candidates = candidates_at(course, (&stored, &ends), found);
+            taken.check(place, &mut rows, (wishes.get(&place), &candidates));
             if let Some(row) = rows.get_mut(place) {
                 row.hold_against();
             }
@@ -166,28 +168,19 @@ impl Intake {
     fn successors(&self, course: &Course<'_>, wishes: &Wishes) -> anyhow::Result<Successors> {
         let wanted: Vec<ActivityId> = wishes.values().filter_map(|wish| wish.stored).collect();
         if wanted.is_empty() {
-            return Ok(Successors::new(Vec::new()));
+            return Ok(Successors::new(HashMap::new()));
         }
-        let mut replaced: Vec<ActivityId> =
-            wanted.iter().copied().filter(|id| course.replaced.contains(id)).collect();
-        let grant = self.parts.own.read_activities;
-        let known = self.parts.read(move |rd| {
-            let mut known = Vec::new();
-            for id in wanted {
-                if supersession_of(rd, &grant, id)?.is_some() {
-                    known.push(id);
-                }
-            }
-            Ok(known)
-        })?;
-        replaced.extend(known);
-        Ok(Successors::new(replaced))
+        let before = wanted.iter().filter(|id| course.replaced.contains(id));
+        let mut known: HashMap<ActivityId, Option<End>> = before.map(|id| (*id, None)).collect();
+        let ends = self.ends(wanted.into_iter())?;
+        known.extend(ends.into_iter().map(|(id, end)| (id, Some(end))));
+        Ok(Successors::new(known))
     }
 }
 
 fn candidates_at<'a>(
     course: &Course<'_>,
-    known: &'a HashMap<ActivityId, Activity>,
+    (known, ends): (&'a HashMap<ActivityId, Activity>, &HashMap<ActivityId, End>),
     found: Option<&Found>,
 ) -> Vec<Candidate<'a>> {
     let Some(found) = found else { return Vec::new() };
@@ -195,7 +188,10 @@ fn candidates_at<'a>(
     let staged = found.staged.iter().map(|row| (course.staged.activity(*row), EARLIER));
     stored
         .chain(staged)
-        .filter_map(|(id, place)| Some(Candidate { id: id?, activity: known.get(&id?)?, place }))
+        .filter_map(|(id, place)| {
+            let (id, void) = (id?, ends.get(&id?).and_then(|end| end.void()));
+            Some(Candidate { id, activity: known.get(&id)?, place, void })
+        })
         .collect()
 }
 

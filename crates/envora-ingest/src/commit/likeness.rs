@@ -10,7 +10,7 @@
 //! registers under one source) it takes the interval and the mapping beside what is measured.
 
 use std::collections::hash_map::Entry;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
 
 use envora_domain::activities::canonical::write_period;
@@ -18,9 +18,8 @@ use envora_domain::activities::problems::Flag;
 use envora_domain::activities::{Activity, Ref};
 use envora_domain::cbor::Writer;
 use envora_domain::hash::Digest;
-use envora_domain::id::{ActivityId, SEGMENT_ROWS_MAX, SegmentId};
+use envora_domain::id::{ActivityId, SegmentId};
 use envora_domain::units::{AliasSet, lookup};
-use envora_store::supersessions::{ActivityRange, supersessions_between};
 
 use super::claims::{ByPrint, Fingerprint};
 use super::intake::Intake;
@@ -161,7 +160,8 @@ impl Intake {
         if found.is_empty() {
             return Ok(());
         }
-        let dead = self.replaced_of(found.iter().flat_map(|(_, ids)| ids.iter().copied()))?;
+        let dead = self.superseded(found.iter().flat_map(|(_, ids)| ids.iter().copied()))?;
+        let dead: HashSet<ActivityId> = dead.into_iter().map(|fate| fate.old).collect();
         for (place, ids) in found {
             let live = ids.into_iter().find(|id| !dead.contains(id) && !replaced.contains(id));
             if let (Some(known), Some(row)) = (live, rows.get_mut(place)) {
@@ -173,31 +173,6 @@ impl Intake {
             }
         }
         Ok(())
-    }
-
-    /// Which of these activities count no longer: one question per segment.
-    fn replaced_of(
-        &self,
-        ids: impl Iterator<Item = ActivityId>,
-    ) -> anyhow::Result<HashSet<ActivityId>> {
-        let mut ranges: BTreeMap<SegmentId, (ActivityId, ActivityId)> = BTreeMap::new();
-        for id in ids {
-            let (segment, row) = id.place();
-            debug_assert!(row < SEGMENT_ROWS_MAX, "a row lies in its segment");
-            let (first, last) = ranges.entry(segment).or_insert((id, id));
-            *first = (*first).min(id);
-            *last = (*last).max(id);
-        }
-        let grant = self.parts.own.read_activities;
-        self.parts.read(move |rd| {
-            let mut dead = HashSet::new();
-            for (first, last) in ranges.into_values() {
-                let range = ActivityRange { first, last };
-                let found = supersessions_between(rd, &grant, range, i64::MAX.unsigned_abs())?;
-                dead.extend(found.into_iter().map(|fate| fate.old));
-            }
-            Ok(dead)
-        })
     }
 }
 

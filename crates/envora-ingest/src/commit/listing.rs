@@ -6,7 +6,7 @@ use envora_domain::time::Timestamp;
 use envora_store::imports::{Counts, Mode};
 use envora_store::likenesses::Alike;
 
-use super::{Accepted, RESULTS_MAX, RowResult};
+use super::{Accepted, RESULTS_MAX, RowResult, Voided};
 use crate::formats::left::LeftOut;
 
 /// Counts of all rows, and the results of some.
@@ -25,6 +25,8 @@ pub(super) struct Listing {
     alike: Option<Alike>,
     /// How many stored rows name what is archived, and the first such words.
     archived: Option<(u64, String)>,
+    /// How many rows are stored before and voided, and the first of them.
+    voided: Option<(u64, Voided)>,
 }
 
 impl Listing {
@@ -38,6 +40,9 @@ impl Listing {
         let stored = matches!(result.outcome, Outcome::Accepted | Outcome::Quarantined);
         if let Some(words) = result.archived.as_ref().filter(|_| stored) {
             self.archived.get_or_insert_with(|| (0, words.clone())).0 += 1;
+        }
+        if let Some(voided) = result.voided {
+            self.voided.get_or_insert((0, voided)).0 += 1;
         }
         match result.outcome {
             Outcome::Accepted => self.counts.accepted += 1,
@@ -86,6 +91,7 @@ impl Listing {
             skipped: self.skipped,
             alike: self.alike,
             archived: self.archived,
+            voided: self.voided,
             import: None,
             watermark: 0,
             committed_at: now,
@@ -110,6 +116,7 @@ mod tests {
                 flags: Default::default(),
                 like: None,
                 archived: None,
+                voided: None,
             });
         }
         let answer = listing.answer(Mode::Partial, Timestamp::from_micros(0));

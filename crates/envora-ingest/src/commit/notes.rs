@@ -117,6 +117,7 @@ mod tests {
             flags: Default::default(),
             like: None,
             archived: None,
+            voided: None,
         };
         let mut notes = Notes::new().expect("packs");
         let refused = result(7, Outcome::Rejected, &[problem.clone(), problem.hint("say it")]);

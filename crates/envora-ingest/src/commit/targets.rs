@@ -1,9 +1,12 @@
 //! Targets: which stored activity a correction replaces, and whether it still can be replaced.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use envora_domain::activities::problems::{RowCode, RowProblem};
 use envora_domain::id::ActivityId;
+use envora_store::supersessions::Fate;
+
+use super::fates::End;
 
 /// What a row of the batch wants to replace.
 #[derive(Clone, Debug)]
@@ -33,6 +36,17 @@ impl Wish {
         match &self.named {
             Named::External(external_id) => Some(external_id),
             Named::Id(_) => None,
+        }
+    }
+}
+
+impl Wish {
+    /// Whether it names what this word of a stored row names.
+    pub(super) fn is_also(&self, word: &str) -> bool {
+        match Named::parse(word) {
+            Some(Named::Id(id)) => self.stored == Some(id),
+            Some(Named::External(external_id)) => self.external_id.as_ref() == Some(&external_id),
+            None => false,
         }
     }
 }
@@ -75,24 +89,34 @@ impl Target {
 
 /// Which targets are taken: each activity has one successor.
 pub(super) struct Successors {
-    known: HashSet<ActivityId>,
+    known: HashMap<ActivityId, Option<End>>,
     taken: HashMap<Target, usize>,
 }
 
 impl Successors {
-    /// With the stored activities that have one.
-    pub(super) fn new(known: Vec<ActivityId>) -> Self {
-        Self { known: known.into_iter().collect(), taken: HashMap::new() }
+    /// With the activities that have one, and the ends of their chains where these are stored.
+    pub(super) fn new(known: HashMap<ActivityId, Option<End>>) -> Self {
+        Self { known, taken: HashMap::new() }
     }
 
     /// Makes a row the successor of its target, unless it has one.
     pub(super) fn take(&mut self, target: Target, row: usize) -> Result<(), Box<RowProblem>> {
-        let known = matches!(target, Target::Stored(id) if self.known.contains(&id));
-        if known || self.taken.contains_key(&target) {
+        let known = target.stored().and_then(|id| self.known.get(&id));
+        if known.is_some() || self.taken.contains_key(&target) {
             let detail = "another row has replaced this activity already";
-            let problem = RowProblem::new(RowCode::AlreadySuperseded, "/supersedes", detail)
-                .hint("name the row that replaced it: corrections form a chain");
-            return Err(Box::new(problem));
+            let hint = match known.copied().flatten() {
+                Some(End { last, fate: Fate::Voided }) => {
+                    format!("it was voided; to bring it back, name the row that voided it, {last}")
+                }
+                Some(End { last, fate: Fate::Replaced }) => {
+                    format!(
+                        "name the row that stands in its place, {last}: corrections form a chain"
+                    )
+                }
+                None => "name the row that replaced it: corrections form a chain".to_owned(),
+            };
+            let problem = RowProblem::new(RowCode::AlreadySuperseded, "/supersedes", detail);
+            return Err(Box::new(problem.hint(hint)));
         }
         self.taken.insert(target, row);
         Ok(())

@@ -5,11 +5,12 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use envora_domain::activities::problems::{Flag, Outcome, PROBLEMS_MAX, RowCode, RowProblem};
-use envora_domain::activities::{Activity, Ref};
+use envora_domain::activities::{Activity, Origin, Ref};
 use envora_domain::id::{ActivityId, Facility, Source};
 
-use super::RowResult;
 use super::claims::Fingerprint;
+use super::targets::Wish;
+use super::{RowResult, Voided};
 use crate::fields::UNSAID;
 use crate::identity::PREFIX;
 use crate::registry::{Registry, Wanted};
@@ -159,6 +160,7 @@ impl<'r> Judge<'r> {
             flags: Default::default(),
             like: None,
             archived: None,
+            voided: None,
         };
         let (repeats, likeness) = (None, None);
         let mut activity = match activity {
@@ -281,6 +283,8 @@ pub(super) struct Candidate<'a> {
     pub(super) activity: &'a Activity,
     /// Where it is, for a conflict: stored before, or earlier in what is being stored.
     pub(super) place: &'static str,
+    /// The row that voids it, where nothing counts in its place.
+    pub(super) void: Option<ActivityId>,
 }
 
 /// Ids that rows of the batch have taken so far.
@@ -296,7 +300,12 @@ impl Taken {
     }
 
     /// Compares a row that has an id with what is stored under it and with the rows before it.
-    pub(super) fn check(&self, place: usize, rows: &mut [Judged], stored: &[Candidate<'_>]) {
+    pub(super) fn check(
+        &self,
+        place: usize,
+        rows: &mut [Judged],
+        (wish, stored): (Option<&Wish>, &[Candidate<'_>]),
+    ) {
         let Some((this, before)) = rows.get_mut(..=place).and_then(<[_]>::split_last_mut) else {
             return;
         };
@@ -310,8 +319,9 @@ impl Taken {
             candidate.activity.external_id.as_deref() == Some(external_id.as_str())
         };
         if let Some(known) = stored.iter().find(same_id) {
-            if same_content(activity, known.activity) {
+            if same_content(activity, known.activity) || resent(activity, wish, known.activity) {
                 this.is_duplicate_of(Some(known.id));
+                this.result.voided = known.voided();
             } else {
                 let problem = if external_id.starts_with(PREFIX) {
                     corrected(activity, known)
@@ -350,20 +360,60 @@ fn same_content(a: &Activity, b: &Activity) -> bool {
     same == *b || a.content_hash() == b.content_hash()
 }
 
+/// Whether a row is the stored one as an export writes it: what it supersedes is named otherwise, by the
+/// sender's id or, where that activity has none, not at all.
+fn resent(row: &Activity, wish: Option<&Wish>, stored: &Activity) -> bool {
+    let Some(word) = &stored.supersedes else { return false };
+    let same = match wish {
+        Some(wish) => wish.is_also(word),
+        None => !word.starts_with("ext:") && row.supersede_reason.is_none(),
+    };
+    if !same {
+        return false;
+    }
+    let mut row = row.clone();
+    row.supersedes.clone_from(&stored.supersedes);
+    if wish.is_none() {
+        row.supersede_reason.clone_from(&stored.supersede_reason);
+    }
+    same_content(&row, stored)
+}
+
+impl Candidate<'_> {
+    /// What is known of it, where it is voided.
+    fn voided(&self) -> Option<Voided> {
+        self.void?;
+        let import = match self.activity.origin {
+            Origin::File { import, .. } => Some(import),
+            Origin::Request { .. } => None,
+        };
+        // A row that voids another counts nowhere anyhow.
+        (!self.activity.void).then_some(Voided { id: self.id, import })
+    }
+}
+
 /// A row read through a mapping that meets a stored one with its key: the sender has no id to change, so
 /// the stored activity is what is named.
 fn corrected(row: &Activity, known: &Candidate<'_>) -> RowProblem {
-    let Candidate { id, activity: stored, place } = *known;
+    let Candidate { id, activity: stored, place, .. } = *known;
     let detail =
         format!("{id} has the same type, place and period and was {place}, with other values");
     let change = if row.quantity != stored.quantity && row.unit == stored.unit {
         format!("--quantity {}", row.quantity)
+    } else if row.quantity == stored.quantity && row.unit != stored.unit {
+        format!("--unit {}", row.unit)
     } else {
         "--set FIELD=VALUE".to_owned()
     };
-    let hint = format!(
-        "if the row is another activity, send it with an external_id of its own; to correct it: envora data supersede --id {id} {change}"
-    );
+    let hint = match known.voided() {
+        None => format!(
+            "if the row is another activity, send it with an external_id of its own; to correct it: envora data supersede --id {id} {change}"
+        ),
+        Some(voided) => format!(
+            "it was voided and counts nowhere; to bring it back as this row says: envora data supersede --id {id} {change}; {}",
+            all_back(&voided)
+        ),
+    };
     RowProblem::new(RowCode::ExternalIdConflict, "", detail).hint(hint).value(&id.to_string())
 }
 
@@ -375,10 +425,26 @@ fn conflict(external_id: &str, known: Option<&Candidate<'_>>) -> RowProblem {
         }
         None => format!("another row with this id and other content was {EARLIER}"),
     };
-    let hint = format!(
-        "to correct that one, send `supersedes` = \"ext:{external_id}\" with a new external_id; if the row is another activity, give it an external_id of its own"
-    );
+    let void = known.and_then(|known| known.void);
+    let hint = match void {
+        Some(void) => format!(
+            "it was voided and counts nowhere; to bring it back as this row says, send the row with `supersedes` = \"{void}\" and a new external_id; if the row is another activity, give it an external_id of its own"
+        ),
+        None => format!(
+            "to correct that one, send `supersedes` = \"ext:{external_id}\" with a new external_id; if the row is another activity, give it an external_id of its own"
+        ),
+    };
     RowProblem::new(RowCode::ExternalIdConflict, "/external_id", detail)
         .hint(hint)
         .value(external_id)
+}
+
+/// How all voided rows that came with one are brought back.
+fn all_back(voided: &Voided) -> String {
+    match voided.import {
+        Some(import) => format!(
+            "all voided rows of its file: envora data supersede --import {import} --restore, with --unit or --set where all were wrong"
+        ),
+        None => "`--restore` alone brings it back as it was".to_owned(),
+    }
 }

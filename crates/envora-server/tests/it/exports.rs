@@ -291,3 +291,122 @@ async fn what_is_exported_gives_another_organization_the_same_footprint() {
         assert_eq!(year_of(&other).await, before, "{format}");
     }
 }
+
+/// A row that takes another's place.
+fn instead(id: Option<&str>, quantity: &str, of: &str) -> Value {
+    let mut row = row("", quantity);
+    row["supersedes"] = of.into();
+    row["supersede_reason"] = "typing error".into();
+    match id {
+        Some(id) => row["external_id"] = id.into(),
+        None => drop(row.as_object_mut().unwrap().remove("external_id")),
+    }
+    row
+}
+
+fn fuel(id: &str) -> Value {
+    let mut row = row(id, "100");
+    (row["type"], row["unit"]) = ("fuel.combusted.stationary".into(), "kW.h.x:gross".into());
+    row["qualifiers"] = json!({"fuel": "natural_gas"});
+    row
+}
+
+/// Sends rows one after the other; their ids.
+async fn sent(house: &House, rows: Vec<Value>) -> Vec<String> {
+    let key = new_key();
+    let body = json!({ "activities": rows });
+    let answer = house.send(activities(house, "", (&key, &body))).await;
+    assert_eq!(answer.status, 201, "{}", answer.json());
+    let results = answer.json()["results"].as_array().unwrap().clone();
+    results.iter().map(|result| result["id"].as_str().unwrap().to_owned()).collect()
+}
+
+async fn total(house: &House) -> Value {
+    counted(house).await;
+    let footprint = house.get("/carbon-footprint?from=2022-01-01&to=2023-01-01").await.json();
+    let totals = footprint["totals"].as_object().unwrap();
+    totals.iter().map(|(name, total)| (name.clone(), total["value"].clone())).collect()
+}
+
+/// Corrects, voids and brings back, each as the command line does it: by ids of ours.
+async fn corrected(house: &House) {
+    let [a, gas, back]: [String; 3] =
+        sent(house, vec![row("a", "1000"), fuel("gas"), row("back", "7")])
+            .await
+            .try_into()
+            .unwrap();
+    let void = |id: &str, of: &str| json!({"external_id": id, "supersedes": of, "void": true});
+    let new = sent(
+        house,
+        vec![
+            instead(Some("instead-of-a"), "1200", &a),
+            void("no-gas", &gas),
+            void("no-back", &back),
+        ],
+    );
+    let [_, _, voiding]: [String; 3] = new.await.try_into().unwrap();
+    sent(house, vec![instead(Some("back-again"), "7", &voiding)]).await;
+}
+
+#[tokio::test]
+async fn corrections_give_the_same_footprint_elsewhere_and_are_nothing_new_here() {
+    let (house, elsewhere) = (with_facility().await, with_facility().await);
+    corrected(&house).await;
+    let own = total(&house).await;
+    assert_ne!(own["scope2_location"], Value::Null, "{own}");
+    for query in ["", "?format=csv"] {
+        let file = text(&taken(&house, query, "*/*").await);
+        assert!(file.contains("ext:a") && file.contains("ext:no-back"), "{file}");
+        let media = if query.is_empty() { "application/x-ndjson" } else { "text/csv" };
+        for (to, want) in
+            [(&elsewhere, [7, 0, 0, 0]), (&elsewhere, [0, 7, 0, 0]), (&house, [0, 7, 0, 0])]
+        {
+            let again = to
+                .ask("POST", "/imports?mode=partial")
+                .header("content-type", media)
+                .header("content-disposition", "attachment; filename=\"rows\"")
+                .header("x-idempotency-key", new_key());
+            let again = to.send(again.body(Body::from(file.clone())).unwrap()).await;
+            let want = if query.is_empty() { want } else { [0, 7, 0, 0] };
+            assert_eq!(counts(&again), want, "{query}: {}", again.json());
+            assert_eq!(total(to).await, own, "{query}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn rows_without_an_id_leave_their_corrections_as_rows_of_their_own() {
+    let (house, elsewhere) = (with_facility().await, with_facility().await);
+    let without = |mut row: Value| {
+        row.as_object_mut().unwrap().remove("external_id");
+        row
+    };
+    let ids =
+        sent(&house, vec![without(row("", "1000")), without(fuel("")), without(row("", "5"))]);
+    let [a, gas, back]: [String; 3] = ids.await.try_into().unwrap();
+    let void = |id: &str, of: &str| json!({"external_id": id, "supersedes": of, "void": true});
+    let new = sent(
+        &house,
+        vec![instead(Some("b"), "1200", &a), void("no-gas", &gas), void("no-back", &back)],
+    );
+    let [b, _, voiding]: [String; 3] = new.await.try_into().unwrap();
+    sent(&house, vec![instead(Some("c"), "1300", &b), instead(Some("back"), "5", &voiding)]).await;
+    let own = total(&house).await;
+    let file = text(&taken(&house, "", "*/*").await);
+    let rows: Vec<Value> = file.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let told = |row: &Value| (row["external_id"].clone(), row["supersedes"].clone());
+    let want = [("b", Value::Null), ("c", "ext:b".into()), ("back", Value::Null)];
+    let want: Vec<_> = want.map(|(id, of)| (Value::from(id), of)).into();
+    assert_eq!(rows.iter().map(told).collect::<Vec<_>>(), want, "{file}");
+    for (to, want) in
+        [(&elsewhere, [3, 0, 0, 0]), (&elsewhere, [0, 3, 0, 0]), (&house, [0, 3, 0, 0])]
+    {
+        let again = to
+            .ask("POST", "/activities?mode=partial")
+            .header("content-type", "application/x-ndjson")
+            .body(Body::from(file.clone()));
+        let again = to.send(again.unwrap()).await;
+        assert_eq!(counts(&again), want, "{}", again.json());
+        assert_eq!(total(to).await, own);
+    }
+}

@@ -21,4 +21,5 @@ mod pushes;
 mod sign_in;
 mod terminals;
 mod transcripts;
+mod voided;
 mod words;

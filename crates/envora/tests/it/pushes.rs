@@ -119,14 +119,14 @@ fn a_push_says_that_the_calculation_fails_and_waits_no_longer() {
 }
 
 /// A served folder, and the verbs that talk to it.
-struct Push {
+pub(crate) struct Push {
     house: House,
-    server: Served,
+    pub(crate) server: Served,
     token: String,
 }
 
 impl Push {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let house = House::new();
         let folder = house.path().join("acme-data");
         let token = new_folder(&folder);
@@ -134,7 +134,7 @@ impl Push {
         Self { house, server, token }
     }
 
-    fn file(&self, name: &str, text: &str) {
+    pub(crate) fn file(&self, name: &str, text: &str) {
         fs::write(self.house.path().join(name), text).unwrap();
     }
 
@@ -145,7 +145,7 @@ impl Push {
         command
     }
 
-    fn run(&self, arguments: &[&str]) -> Ended {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Ended {
         Ended::of(&self.command(arguments).output().unwrap())
     }
 }
@@ -178,7 +178,7 @@ fn a_file_with_rows_that_no_id_protects_is_stored_once_as_a_whole() {
     push.server.end();
 }
 
-const BILLS: &str = r#"
+pub(crate) const BILLS: &str = r#"
 mapping = "bills"
 [file]
 delimiter = ";"
