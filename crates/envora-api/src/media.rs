@@ -20,6 +20,10 @@ pub const PARQUET: &str = "application/vnd.apache.parquet";
 pub const XML: &str = "application/xml";
 /// Bytes of any kind, such as a part of a file.
 pub const BYTES: &str = "application/octet-stream";
+/// A CloudEvent, structured.
+pub const CLOUD_EVENT: &str = "application/cloudevents+json";
+/// Several of them.
+pub const CLOUD_EVENTS: &str = "application/cloudevents-batch+json";
 
 /// The hash of a body (RFC 9530).
 pub const CONTENT_DIGEST: &str = "content-digest";

@@ -5,6 +5,7 @@
 //! clean.
 
 pub mod csv;
+pub mod events;
 mod held;
 pub mod json;
 pub mod left;
@@ -39,6 +40,10 @@ pub const LINE_BYTES_MAX: usize = 1 << 20;
 /// The formats that are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
+    /// A CloudEvent with an activity in its data.
+    CloudEvent,
+    /// An array of such events.
+    CloudEvents,
     /// Comma-separated values, through a mapping or with schema field names as header.
     Csv,
     /// One object `{"mode", "activities": […]}`.
@@ -80,6 +85,7 @@ impl Format {
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
+            Self::CloudEvent | Self::CloudEvents => "cloudevents",
             Self::Csv => "csv",
             Self::Json => "json",
             Self::Ndjson => "ndjson",
@@ -93,6 +99,7 @@ impl Format {
     #[must_use]
     pub const fn parser(self) -> &'static str {
         match self {
+            Self::CloudEvent | Self::CloudEvents => "cloudevents/1",
             Self::Csv => "csv/1",
             Self::Json => "json/1",
             Self::Ndjson => "ndjson/1",
@@ -238,6 +245,8 @@ pub enum Derives {
 
 /// A reader of any format.
 pub enum Reader<'a> {
+    /// CloudEvents.
+    Events(Box<events::Events>),
     /// CSV, a sheet of a workbook, or the columns of a Parquet file.
     Csv(Box<csv::CsvReader<Box<dyn Read + Send + 'a>>>),
     /// JSON.
@@ -283,6 +292,9 @@ pub fn open<'a>(
     }
     let mut body = Vec::new();
     input.read_to_end(&mut body).map_err(OpenError::Io)?;
+    if matches!(format, Format::CloudEvent | Format::CloudEvents) {
+        return Ok(Reader::Events(Box::new(events::open(body.into(), format, opening)?)));
+    }
     Ok(Reader::Json(Box::new(json::read(body, opening)?)))
 }
 
@@ -301,7 +313,7 @@ impl Reader<'_> {
     pub fn derives(&self) -> Derives {
         match self {
             Self::Csv(reader) => reader.derives(),
-            Self::Json(_) | Self::Ndjson(_) | Self::Xml(_) => Derives::No,
+            Self::Events(_) | Self::Json(_) | Self::Ndjson(_) | Self::Xml(_) => Derives::No,
         }
     }
 
@@ -320,7 +332,7 @@ impl Reader<'_> {
     pub fn left_out(&self) -> LeftOut {
         match self {
             Self::Csv(reader) => reader.left_out().clone(),
-            Self::Json(_) | Self::Ndjson(_) | Self::Xml(_) => LeftOut::default(),
+            Self::Events(_) | Self::Json(_) | Self::Ndjson(_) | Self::Xml(_) => LeftOut::default(),
         }
     }
 }
@@ -331,6 +343,7 @@ impl Iterator for Reader<'_> {
     fn next(&mut self) -> Option<Self::Item> {
         match self {
             Self::Csv(reader) => reader.next(),
+            Self::Events(events) => events.next().map(Ok),
             Self::Json(body) => body.next().map(Ok),
             Self::Ndjson(reader) => reader.next(),
             Self::Xml(reader) => reader.next(),

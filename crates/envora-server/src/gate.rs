@@ -59,6 +59,10 @@ pub enum Format {
     Parquet,
     /// XML.
     Xml,
+    /// A CloudEvent, its attributes around its data.
+    CloudEvent,
+    /// A batch of them.
+    CloudEvents,
     /// A TOML document.
     Toml,
     /// Of our vendor type alone: what a file in parts will be.
@@ -81,6 +85,8 @@ impl Format {
             Self::Toml => &["application/toml"],
             Self::InParts => &[media::VENDOR],
             Self::Bytes => &[media::BYTES],
+            Self::CloudEvent => &[media::CLOUD_EVENT],
+            Self::CloudEvents => &[media::CLOUD_EVENTS],
         }
     }
 }

@@ -170,7 +170,8 @@ pub fn error(problem: &RowProblem, format: Format) -> RowError {
 pub fn pointer(format: Format, row: u64, field: &str) -> Option<String> {
     match format {
         Format::Csv | Format::Parquet | Format::Xlsx => None,
-        Format::Ndjson | Format::Xml => Some(format!("#{field}")),
+        Format::CloudEvent | Format::Ndjson | Format::Xml => Some(format!("#{field}")),
+        Format::CloudEvents => Some(format!("#/{}{field}", row.saturating_sub(1))),
         Format::Json => Some(format!("#/activities/{}{field}", row.saturating_sub(1))),
     }
 }

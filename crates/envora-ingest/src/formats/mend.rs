@@ -53,7 +53,8 @@ pub fn error_file(
         Format::Xlsx => csv::sheet_file(&xlsx::read(bytes, wanted(mapping))?, mapping, refused),
         Format::Xml => xml::mend::error_file(bytes, refused),
         Format::Ndjson => lines(bytes, refused),
-        Format::Json => object(bytes, refused),
+        // Events are rows of a request, of which no file is kept.
+        Format::CloudEvent | Format::CloudEvents | Format::Json => object(bytes, refused),
     }
 }
 

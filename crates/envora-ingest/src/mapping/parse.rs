@@ -172,7 +172,9 @@ fn foreign(reads: formats::Format, value: &Value, problems: &mut Problems) {
             let keys = [&text[..], &["sheet", "skip_lines", "units_row"]].concat();
             (keys, "a Parquet file has none")
         }
-        formats::Format::Csv
+        formats::Format::CloudEvent
+        | formats::Format::CloudEvents
+        | formats::Format::Csv
         | formats::Format::Json
         | formats::Format::Ndjson
         | formats::Format::Xml => {

@@ -25,6 +25,7 @@ use envora_domain::id::{ActivityId, ImportId};
 use envora_domain::time::Timestamp;
 use envora_ingest::commit::{Accepted, Batch, Idempotency, StoredAnswer, SubmitError, Submitted};
 use envora_ingest::footprint::AskError;
+use envora_ingest::formats::events::{self, Attributes};
 use envora_ingest::formats::json::{BODY_ROWS_MAX, too_many_rows};
 use envora_ingest::formats::left::LeftOut;
 use envora_ingest::formats::{self, OpenError, Opening, OriginHead, Reader};
@@ -61,7 +62,14 @@ const ALL: &str = "/v2/organizations/{org_id}/activities";
 const VALIDATE: &str = "/v2/organizations/{org_id}/activities/validate";
 const ONE: &str = "/v2/organizations/{org_id}/activities/{activity_id}";
 const HISTORY: &str = "/v2/organizations/{org_id}/activities/{activity_id}/history";
-const TAKES: &[Format] = &[Format::Json, Format::Ndjson, Format::Csv, Format::Xml];
+const TAKES: &[Format] = &[
+    Format::Json,
+    Format::Ndjson,
+    Format::Csv,
+    Format::Xml,
+    Format::CloudEvent,
+    Format::CloudEvents,
+];
 /// Segments that are listed at a time.
 const SEGMENTS_AT_A_TIME: u32 = 256;
 
@@ -111,7 +119,7 @@ pub fn routes() -> Vec<Route> {
             ])
             .takes(
                 TAKES,
-                Shape::Free("{\"mode\": …, \"activities\": [ … ]}, one activity per line, CSV or XML; up to 16 MiB and 100,000 rows."),
+                Shape::Free("{\"mode\": …, \"activities\": [ … ]}, one activity per line, CSV, XML, or CloudEvents of type envora.activity.v1, in binary mode too; up to 16 MiB and 100,000 rows."),
             )
             .gives(201, Shape::one::<WriteAnswer>())
             .also(&[(207, "mode=partial: each row has its own outcome.")]),
@@ -142,6 +150,8 @@ struct Incoming {
     format: formats::Format,
     opening: Opening,
     mode: Option<Mode>,
+    /// The attributes of an event whose data the body is.
+    event: Option<Attributes>,
 }
 
 /// The body, read into rows.
@@ -154,12 +164,18 @@ struct Read {
 impl Incoming {
     /// Reads the body; what the query says of the mode wins over what the body says.
     fn rows(&self, default: Mode) -> Result<Read, Refusal> {
-        let input = Box::new(Cursor::new(self.bytes.clone()));
-        let mut reader =
-            formats::open(self.format, input, &self.opening).map_err(rows::unreadable)?;
+        let mut reader = match &self.event {
+            Some(event) => events::binary(self.bytes.clone(), event.clone(), &self.opening)
+                .map(|events| Reader::Events(Box::new(events))),
+            None => {
+                let input = Box::new(Cursor::new(self.bytes.clone()));
+                formats::open(self.format, input, &self.opening)
+            }
+        }
+        .map_err(rows::unreadable)?;
         let said = match &reader {
             Reader::Json(body) => body.mode,
-            Reader::Csv(_) | Reader::Ndjson(_) | Reader::Xml(_) => None,
+            Reader::Csv(_) | Reader::Events(_) | Reader::Ndjson(_) | Reader::Xml(_) => None,
         };
         let mut all: Vec<ParsedRow> = Vec::new();
         for row in reader.by_ref() {
@@ -185,6 +201,8 @@ async fn incoming(
         Format::Xlsx => formats::Format::Xlsx,
         Format::Parquet => formats::Format::Parquet,
         Format::Xml => formats::Format::Xml,
+        Format::CloudEvent => formats::Format::CloudEvent,
+        Format::CloudEvents => formats::Format::CloudEvents,
         Format::Json
         | Format::JsonFile
         | Format::MergePatch
@@ -192,13 +210,67 @@ async fn incoming(
         | Format::InParts
         | Format::Bytes => formats::Format::Json,
     };
+    let event = event_of(headers, format)?;
     let mode = params.one("mode")?.map(|_| mode_of(params, Mode::Atomic)).transpose()?;
     let set = constants(params)?;
     let mapping = mapping_of(allowed, params).await?;
     let bytes = bodies::read(headers, body, bodies::JSON_BYTES_MAX).await?;
-    let hash = *blake3::hash(&bytes).as_bytes();
-    let head = OriginHead::Request { request_id, body: hash };
-    Ok(Incoming { bytes, hash, format, opening: Opening { head, mapping, set }, mode })
+    let body = *blake3::hash(&bytes).as_bytes();
+    let head = OriginHead::Request { request_id, body };
+    let opening = Opening { head, mapping, set };
+    let Some(event) = event else {
+        return Ok(Incoming { hash: body, bytes, format, opening, mode, event });
+    };
+    // Two events may have one body: what a key stands for is the event.
+    let hash =
+        *blake3::hash(format!("{event:?}\n{}", blake3::Hash::from(body)).as_bytes()).as_bytes();
+    let format = formats::Format::CloudEvent;
+    Ok(Incoming { bytes, hash, format, opening, mode, event: Some(event) })
+}
+
+/// The attributes of an event in binary mode; nothing of a body that is no event, or says so itself.
+///
+/// # Errors
+/// 415 for an event whose data is not JSON.
+fn event_of(headers: &HeaderMap, format: formats::Format) -> Result<Option<Attributes>, Problem> {
+    let header = |name: &str| {
+        let value = headers.get(format!("ce-{name}"))?;
+        Some(decoded(value.as_bytes()))
+    };
+    let event = Attributes {
+        specversion: header("specversion"),
+        id: header("id"),
+        source: header("source"),
+        kind: header("type"),
+        content_type: None,
+    };
+    match format {
+        _ if event == Attributes::default() => Ok(None),
+        formats::Format::CloudEvent | formats::Format::CloudEvents => Ok(None),
+        formats::Format::Json => Ok(Some(event)),
+        formats::Format::Csv
+        | formats::Format::Ndjson
+        | formats::Format::Parquet
+        | formats::Format::Xlsx
+        | formats::Format::Xml => Err(Problem::unsupported_media_type(format!(
+            "An event in binary mode (headers ce-…) has one activity as its body, in {} or {}.",
+            media::VENDOR,
+            media::JSON
+        ))),
+    }
+}
+
+/// A header's value, in which letters beyond ASCII are written as `%` and two digits.
+fn decoded(value: &[u8]) -> String {
+    let mut bytes = Vec::with_capacity(value.len());
+    let mut rest = value;
+    while let Some((first, more)) = rest.split_first() {
+        let digits = more.get(..2).filter(|_| *first == b'%');
+        let code = digits.and_then(|two| u8::from_str_radix(str::from_utf8(two).ok()?, 16).ok());
+        bytes.push(code.unwrap_or(*first));
+        rest = if code.is_some() { more.get(2..).unwrap_or_default() } else { more };
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 pub(crate) async fn add(

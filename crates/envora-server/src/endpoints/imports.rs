@@ -315,6 +315,8 @@ fn format_of(headers: &HeaderMap) -> Result<formats::Format, Problem> {
         Format::Xlsx => formats::Format::Xlsx,
         Format::Parquet => formats::Format::Parquet,
         Format::Xml => formats::Format::Xml,
+        Format::CloudEvent => formats::Format::CloudEvent,
+        Format::CloudEvents => formats::Format::CloudEvents,
         Format::Json
         | Format::JsonFile
         | Format::MergePatch
@@ -644,7 +646,9 @@ fn mended(
     let media_type = match format {
         formats::Format::Ndjson => media::NDJSON,
         formats::Format::Xml => media::XML,
-        formats::Format::Json => media::JSON,
+        formats::Format::CloudEvent | formats::Format::CloudEvents | formats::Format::Json => {
+            media::JSON
+        }
         formats::Format::Csv | formats::Format::Parquet | formats::Format::Xlsx => media::CSV,
     };
     let file = mend::error_file(format, source, (mapping.as_ref(), refused))?;

@@ -13,6 +13,7 @@ mod docs;
 mod doctor;
 mod emissions;
 mod entities;
+mod events;
 mod exports;
 mod facilities;
 mod folder;

@@ -17,7 +17,7 @@ use crate::fields::{Draft, Field, Given, NAMES, QUALITIES, is_key};
 pub const DEPTH_MAX: usize = 32;
 
 /// The members of a JSON object in the order they came, repeated keys included.
-pub(super) struct Members<'a>(pub(super) Vec<(Cow<'a, str>, &'a RawValue)>);
+pub(in crate::formats) struct Members<'a>(pub(in crate::formats) Vec<(Cow<'a, str>, &'a RawValue)>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
