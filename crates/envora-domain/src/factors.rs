@@ -1,6 +1,7 @@
 //! Emission factors: the record with its provenance, packs of them, and the library of active packs.
 
 mod digests;
+pub mod own;
 pub mod pack;
 pub mod publishers;
 mod record;
@@ -89,6 +90,9 @@ impl Library {
         let recipes = self.packs.iter().map(|pack| &pack.recipe);
         let mut days: Vec<Day> =
             recipes.flat_map(|recipe| [recipe.valid_from, recipe.valid_to]).collect();
+        // Own factors hold each for days of its own.
+        let own = self.packs.iter().filter(|pack| pack.is_own).flat_map(Pack::factors);
+        days.extend(own.flat_map(|factor| [factor.valid_from, factor.valid_to]));
         days.sort_unstable();
         days.dedup();
         days
@@ -134,13 +138,21 @@ impl Library {
         self.find(None, id).map(|(pack, _)| pack)
     }
 
-    /// The series that a factor is an edition of, and how its factors are chosen.
+    /// The series that a factor is an edition of, how its factors are chosen, and whether they are
+    /// the organization's own, where each key is a series.
     #[must_use]
-    pub fn series_of(&self, factor: &Factor) -> (&str, Rules) {
+    pub fn series_of<'a>(&'a self, factor: &'a Factor) -> (&'a str, Rules, bool) {
         match self.pack(&factor.pack) {
-            Some(pack) => (&pack.recipe.prefix, pack.recipe.rules),
-            None => (substances::ID, substances::RULES),
+            Some(pack) if pack.is_own => (&factor.key, pack.recipe.rules, true),
+            Some(pack) => (&pack.recipe.prefix, pack.recipe.rules, false),
+            None => (substances::ID, substances::RULES, false),
         }
+    }
+
+    /// The library with these packs besides.
+    #[must_use]
+    pub fn with(&self, more: impl IntoIterator<Item = Pack>) -> Self {
+        Self::new(self.packs.iter().cloned().chain(more).collect())
     }
 
     /// All factors for activities of this type.

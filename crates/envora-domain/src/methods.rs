@@ -112,8 +112,9 @@ impl Method {
         let waits = match self.source {
             Source::Supplier => (!has(|factor| factor.qualifiers.contains_key("supplier")))
                 .then_some(NO_SUPPLIER_FACTORS),
-            Source::ResidualMix => (!has(|factor| factor.kind == FactorKind::ResidualMix))
-                .then_some("no pack has a residual mix yet"),
+            Source::ResidualMix => {
+                (!has(|factor| factor.kind == FactorKind::ResidualMix)).then_some(NO_RESIDUAL_MIX)
+            }
             Source::Emission | Source::Nothing => None,
         };
         self.lacks.or(waits)
@@ -122,7 +123,11 @@ impl Method {
 
 /// Why a method that needs what a supplier states waits.
 pub const NO_SUPPLIER_FACTORS: &str =
-    "factors that suppliers state cannot be brought in yet, by file or request";
+    "no active pack has a supplier's own factor; bring yours in: envora factors import";
+
+/// Why a method that needs a residual mix waits.
+pub const NO_RESIDUAL_MIX: &str =
+    "no active pack has a residual mix; bring yours in: envora factors import";
 
 /// The method of this id.
 #[must_use]

@@ -49,6 +49,8 @@ pub(super) struct Candidate<'a> {
     pub(super) factor: &'a Factor,
     pub(super) series: &'a str,
     pub(super) rules: Rules,
+    /// Whether the organization brought it: what it activated goes before what everybody has.
+    pub(super) is_own: bool,
     pub(super) unit_path: UnitPath,
     /// Steps up the region chain; 0 is the region itself.
     pub(super) region_steps: usize,
@@ -63,13 +65,14 @@ pub(super) struct Candidate<'a> {
 
 impl<'a> Candidate<'a> {
     fn new(factor: &'a Factor, unit_path: UnitPath, nearness: usize, library: &'a Library) -> Self {
-        let (series, rules) = library.series_of(factor);
+        let (series, rules, is_own) = library.series_of(factor);
         let (region_steps, wider) = (0, false);
         let (edition, period_rule) = (None, "");
         Self {
             factor,
             series,
             rules,
+            is_own,
             unit_path,
             region_steps,
             wider,
@@ -166,6 +169,11 @@ fn missing<'a>(
     let fits = |name: &str, words: &str| {
         let said = match name {
             "property" => search.property,
+            // A supplier goes by every code that it ever had.
+            "supplier" => {
+                let codes = asked.told.get(name).into_iter().flat_map(|codes| codes.split('|'));
+                return codes.into_iter().any(|code| code == words);
+            }
             _ => asked.told.get(name).map(String::as_str),
         };
         words.split('|').any(|word| said == Some(word))
@@ -239,6 +247,7 @@ fn fitting<'a>(
     if fitting.is_empty() {
         return Err(nothing((search, asked), &others, &units));
     }
+    let fitting = period::in_force(fitting, (search, asked), notes)?;
     Ok(Fitting { fitting, others, units })
 }
 
@@ -267,7 +276,7 @@ fn rank<'a>(
     };
     for other in ranked {
         if place(&other) == place(&winner) && values(&other) != values(&winner) {
-            return Err(ambiguous(winner.factor, other.factor));
+            return Err(ambiguous(&winner, &other));
         }
         notes.one("rank", other.factor, "another factor ranks higher".to_owned());
     }
@@ -438,11 +447,17 @@ fn no_region(
     }
 }
 
-fn ambiguous(one: &Factor, other: &Factor) -> Unresolved {
+fn ambiguous(one: &Candidate<'_>, other: &Candidate<'_>) -> Unresolved {
+    let remedy = if one.is_own && other.is_own {
+        "give one of them an item, qualifier or region that tells them apart, or leave one out of \
+         its pack"
+    } else {
+        "set a pack priority, or deactivate one of the packs"
+    };
     Unresolved {
         code: UnresolvedCode::AmbiguousFactor,
-        detail: format!("{} and {} rank equal and differ", one.key, other.key),
-        remedy: "set a pack priority, or deactivate one of the packs".to_owned(),
+        detail: format!("{} and {} rank equal and differ", one.factor.key, other.factor.key),
+        remedy: remedy.to_owned(),
         passed_over: Vec::new(),
     }
 }

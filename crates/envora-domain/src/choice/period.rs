@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::candidates::{Candidate, Notes, Search};
 use super::{Asked, ChoiceFlag, Unresolved};
-use crate::factors::Factor;
 use crate::factors::pack::{FamilyRule, PeriodRule};
+use crate::factors::{Body, Factor};
 use crate::time::Day;
 
 /// An edition's validity: first day, and the day after the last.
@@ -44,6 +44,55 @@ fn edition(rule: PeriodRule, editions: &[Validity], first: Day, last: Day) -> Op
             let flag = (first >= validity.to).then_some(ChoiceFlag::StaleFactor);
             Some(Edition { validity, flag })
         }
+        PeriodRule::InForce => {
+            majority(editions, first, last).filter(|edition| edition.flag.is_none())
+        }
+    }
+}
+
+/// Those that may be used for the period at all: of what holds only while it is in force, the factor
+/// of each key with most days of it.
+pub(super) fn in_force<'a>(
+    candidates: Vec<Candidate<'a>>,
+    (search, asked): (&Search<'_>, &Asked<'_>),
+    notes: &mut Notes<'_>,
+) -> Result<Vec<Candidate<'a>>, Unresolved> {
+    let (first, last) = (asked.question.first, asked.question.last);
+    let (bound, mut kept): (Vec<_>, Vec<_>) =
+        candidates.into_iter().partition(|candidate| candidate.rules.period == PeriodRule::InForce);
+    let mut by_series: BTreeMap<&str, Vec<Candidate<'a>>> = BTreeMap::new();
+    for candidate in bound {
+        by_series.entry(candidate.series).or_default().push(candidate);
+    }
+    let mut over = None;
+    for candidates in by_series.into_values() {
+        let editions: Vec<_> = candidates.iter().map(|one| Validity::of(one.factor)).collect();
+        let taken = edition(PeriodRule::InForce, &editions, first, last);
+        for candidate in candidates {
+            let Body { valid_from, valid_to, .. } = candidate.factor.body();
+            if taken.is_some_and(|taken| taken.validity == Validity::of(candidate.factor)) {
+                kept.push(candidate);
+                continue;
+            }
+            let detail = if taken.is_some() {
+                format!("it holds from {valid_from} to {valid_to}: another has more of the days")
+            } else {
+                over = Some(candidate.factor);
+                format!("it holds from {valid_from} to {valid_to}, not on most days of the row")
+            };
+            notes.one("period", candidate.factor, detail);
+        }
+    }
+    match over.filter(|_| kept.is_empty()) {
+        None => Ok(kept),
+        Some(factor) => Err(Unresolved::missing(
+            format!(
+                "{}, which would fill the slot {}, holds from {} to {} and not on most days of the \
+                 row",
+                factor.key, search.slot, factor.valid_from, factor.valid_to
+            ),
+            "bring in a factor for those days",
+        )),
     }
 }
 
@@ -109,7 +158,7 @@ pub(super) fn in_period<'a>(
                     torn = Some(other.factor);
                     ("family", format!("edition {of} is not that of the activity's other figures"))
                 }
-                (None, PeriodRule::Majority) => {
+                (None, PeriodRule::Majority | PeriodRule::InForce) => {
                     ("period", format!("edition {of} has fewer days of the period"))
                 }
                 (None, PeriodRule::Latest) => {

@@ -91,7 +91,8 @@ fn is_wider(candidate: &Candidate<'_>, asked: &Asked<'_>, schemes: &Schemes<'_>)
     }
 }
 
-/// Those of the nearest region that has any, each told whether it is wider than asked.
+/// Those of the best source and, of these, of the nearest region that has any, each told whether it is
+/// wider than asked.
 pub(super) fn nearest<'a>(
     candidates: Vec<Candidate<'a>>,
     asked: &Asked<'_>,
@@ -113,6 +114,13 @@ pub(super) fn nearest<'a>(
     }
     for ((pack, scheme), count) in elsewhere {
         notes.many("region", count, &format!("factors of {pack} for other regions ({scheme})"));
+    }
+    // What the organization brought goes before what everybody has, wherever both hold.
+    let own = near.iter().any(|candidate| candidate.is_own);
+    let (near, everybodys): (Vec<_>, Vec<_>) =
+        near.into_iter().partition(|candidate| candidate.is_own == own);
+    for candidate in everybodys {
+        notes.one("source", candidate.factor, "a factor of your own goes before it".to_owned());
     }
     let least = near.iter().map(|candidate| candidate.region_steps).min();
     let (near, wider): (Vec<_>, Vec<_>) =

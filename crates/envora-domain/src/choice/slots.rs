@@ -80,6 +80,7 @@ pub(super) fn choose_slot(
     passed_over: &mut Vec<PassedOver>,
 ) -> Result<Option<Filled>, Unresolved> {
     let mut first: Option<Unresolved> = None;
+    let mut of_supplier: Option<Unresolved> = None;
     let mut missing: Vec<&Method> = Vec::new();
     for (place, id) in spec.methods.iter().enumerate() {
         let Some(method) = methods::find(id) else { continue };
@@ -122,7 +123,12 @@ pub(super) fn choose_slot(
             }
             Err(unresolved) => match method.absent {
                 Some(absent) if method.source != Source::Emission => {
+                    // Factors that were near enough to be named say why they were not taken.
+                    passed_over.extend(notes.into_iter().filter(|note| note.factor.is_some()));
                     passed_over.push(over("inputs", absent.to_owned()));
+                    if method.source == Source::Supplier {
+                        of_supplier = Some(unresolved);
+                    }
                 }
                 _ => {
                     passed_over.append(&mut notes);
@@ -136,7 +142,7 @@ pub(super) fn choose_slot(
         let detail = format!("no method for the slot {} is complete", spec.slot);
         Unresolved::missing(detail, "send what the methods of this type need")
     });
-    Err(explained(unresolved, (spec, asked), &missing))
+    Err(explained(unresolved, (spec, asked), (&missing, of_supplier)))
 }
 
 /// The same, with what else would have done: an input, or the supplier's own figure. What a row only
@@ -144,7 +150,7 @@ pub(super) fn choose_slot(
 fn explained(
     unresolved: Unresolved,
     (spec, asked): (&SlotSpec, &Asked<'_>),
-    missing: &[&Method],
+    (missing, of_supplier): (&[&Method], Option<Unresolved>),
 ) -> Unresolved {
     let mut remedy = unresolved.remedy.clone();
     let (due, may): (Vec<&Method>, Vec<&Method>) =
@@ -169,11 +175,25 @@ fn explained(
     let by_supplier = tried.find(|method| method.source == Source::Supplier);
     if asked.told.contains_key("supplier")
         && let Some(method) = by_supplier
-        && let Some(lacks) = method.lacks_among(&[asked.kind.code], asked.library)
     {
-        remedy = format!("{remedy}; the supplier's own figure would do, but {lacks}");
+        let own = [asked.kind.code];
+        let types = if spec.types.is_empty() { &own } else { spec.types };
+        if let Some(lacks) = method.lacks_among(types, asked.library) {
+            remedy = format!("{remedy}; the supplier's own figure would do: {lacks}");
+        } else if let Some(own) = of_supplier.filter(|_| has_own(types, asked)) {
+            let Unresolved { detail, remedy: then, .. } = own;
+            remedy = format!("{remedy}; of the supplier's own figures: {detail}: {then}");
+        }
     }
     Unresolved { remedy, ..unresolved }
+}
+
+/// Whether there is any factor of the row's supplier for these types.
+fn has_own(types: &[&str], asked: &Asked<'_>) -> bool {
+    let codes = asked.told.get("supplier").map(String::as_str).unwrap_or_default();
+    let is_its = |code: &String| codes.split('|').any(|own| own == code);
+    let mut all = types.iter().flat_map(|kind| asked.library.of_kind(kind));
+    all.any(|factor| factor.qualifiers.get("supplier").is_some_and(is_its))
 }
 
 /// Whether a method finds its factor and waits for inputs alone.

@@ -21,6 +21,8 @@ words! {
         Majority = "majority",
         /// The newest, whatever the period.
         Latest = "latest",
+        /// The one with most of its days; a period that lies mostly outside of all takes none.
+        InForce = "in_force",
     }
 }
 
@@ -99,6 +101,8 @@ pub struct Pack {
     pub recipe: Recipe,
     /// SHA-256 of its text: goes into the leaf of its activation and into runs.
     pub digest: Digest,
+    /// Whether an organization brought it, rather than the program.
+    pub is_own: bool,
     text: Cow<'static, str>,
     head: rows::Head,
     shelves: BTreeMap<String, OnceLock<Vec<Factor>>>,
@@ -109,7 +113,7 @@ impl Pack {
     fn open(text: Cow<'static, str>, digest: Digest) -> Result<Self, PackError> {
         let (recipe, head) = rows::head(&text)?;
         let shelves = head.counts.keys().map(|kind| (kind.clone(), OnceLock::new())).collect();
-        Ok(Self { recipe, digest, text, head, shelves })
+        Ok(Self { recipe, digest, is_own: false, text, head, shelves })
     }
 
     /// A pack of these factors, which are taken as they are.
@@ -123,7 +127,21 @@ impl Pack {
         let counts = kinds.iter().map(|(kind, factors)| (kind.clone(), factors.len())).collect();
         let shelves = kinds.into_iter().map(|(kind, factors)| (kind, OnceLock::from(factors)));
         let (head, shelves) = (rows::Head::counting(counts), shelves.collect());
-        Self { recipe, digest, text: Cow::Borrowed(""), head, shelves }
+        Self { recipe, digest, is_own: false, text: Cow::Borrowed(""), head, shelves }
+    }
+
+    /// An organization's own pack, whose canonical text this is.
+    pub(super) fn own(recipe: Recipe, factors: Vec<Factor>, text: String) -> Self {
+        let digest = Digest::of(text.as_bytes());
+        let version = super::own::version(&digest);
+        let recipe = Recipe { version, sha256: digest.hex(), ..recipe };
+        Self { digest, is_own: true, text: Cow::Owned(text), ..Self::of(recipe, factors) }
+    }
+
+    /// Its text: what its digest is the SHA-256 of. Empty for a pack of factors that were never text.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
     }
 
     /// How many factors it has.

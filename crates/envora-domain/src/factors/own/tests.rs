@@ -1,0 +1,260 @@
+use super::*;
+use crate::factors::{Boundary, FactorKind};
+
+const HEAD: &str = "key,type,boundary,supplier_code,item,item_scheme,region,per,unit,co2e,basis,\
+    valid_from,valid_to,valid_through,publisher,document,licence";
+
+/// A row that is right, with some columns said otherwise.
+fn row(changes: &[(&str, &str)]) -> String {
+    let mut cells = vec![
+        ("key", "steel"),
+        ("type", "goods.purchased"),
+        ("boundary", "cradle_to_gate"),
+        ("supplier_code", "acme"),
+        ("item", "SKU-1"),
+        ("item_scheme", "acme"),
+        ("region", ""),
+        ("per", "kg"),
+        ("unit", "kg"),
+        ("co2e", "1.85"),
+        ("basis", "ar6"),
+        ("valid_from", "2025-01-01"),
+        ("valid_to", ""),
+        ("valid_through", "2025-12-31"),
+        ("publisher", "Acme Steel"),
+        ("document", "EPD-2025.pdf"),
+        ("licence", "by letter"),
+    ];
+    for (name, value) in changes {
+        let cell = cells.iter_mut().find(|(column, _)| column == name).expect("a column");
+        cell.1 = value;
+    }
+    cells.into_iter().map(|(_, value)| value).collect::<Vec<_>>().join(",")
+}
+
+fn table(rows: &[String]) -> String {
+    format!("{HEAD}\n{}\n", rows.join("\n"))
+}
+
+fn faults(text: &str) -> Vec<Fault> {
+    read(text.as_bytes(), Some("suppliers")).expect_err("a fault")
+}
+
+/// A row so changed is refused for this alone, in this column, with a remedy that holds these words.
+#[track_caller]
+fn refused(changes: &[(&str, &str)], code: FaultCode, column: &str, remedy: &str) {
+    let faults = faults(&table(&[row(changes)]));
+    let [fault] = faults.as_slice() else { panic!("{changes:?}: {faults:#?}") };
+    assert_eq!((fault.code, fault.column.as_deref()), (code, Some(column)), "{fault}");
+    assert_eq!((fault.row, fault.line), (1, 2));
+    let told = format!("{}: {}", fault.detail, fault.hint);
+    assert!(told.contains(remedy), "{told}");
+}
+
+#[test]
+fn a_table_becomes_a_pack_known_by_the_digest_of_its_canonical_text() {
+    let text = table(&[
+        row(&[("key", "zinc"), ("item", "SKU-2"), ("co2e", "4.04e-01")]),
+        row(&[]),
+        row(&[("valid_from", "2026-01-01"), ("valid_through", "2026-12-31"), ("co2e", "1.70")]),
+    ]);
+    let OwnPack { pack, suppliers } = read(text.as_bytes(), Some("suppliers")).expect("a pack");
+    assert_eq!(suppliers, BTreeMap::from([("acme".to_owned(), (1, 2))]));
+    let keys: Vec<&str> = pack.factors().map(|factor| factor.key.as_str()).collect();
+    let steel = "own/suppliers/steel";
+    assert_eq!(keys, [steel, steel, "own/suppliers/zinc"]);
+    let canonical = pack.text();
+    assert_eq!(
+        canonical,
+        "pack,key,type,boundary,supplier_code,item,item_scheme,per,unit,co2e,basis,valid_from,valid_to,publisher,document,licence\n\
+         suppliers,steel,goods.purchased,cradle_to_gate,acme,SKU-1,acme,kg,kg,1.85,ar6,2025-01-01,2026-01-01,Acme Steel,EPD-2025.pdf,by letter\n\
+         suppliers,steel,goods.purchased,cradle_to_gate,acme,SKU-1,acme,kg,kg,1.70,ar6,2026-01-01,2027-01-01,Acme Steel,EPD-2025.pdf,by letter\n\
+         suppliers,zinc,goods.purchased,cradle_to_gate,acme,SKU-2,acme,kg,kg,4.04e-01,ar6,2025-01-01,2026-01-01,Acme Steel,EPD-2025.pdf,by letter\n"
+    );
+    assert_eq!(pack.digest, crate::hash::Digest::of(canonical.as_bytes()));
+    assert_eq!(pack.recipe.version, pack.digest.hex()[..12]);
+    let again = read(canonical.as_bytes(), None).expect("its text is a table");
+    assert_eq!(again.pack, pack, "read again it is the same pack");
+    let first = pack.factors().next().expect("a factor");
+    assert_eq!((first.kind, first.boundary), (FactorKind::Emission, Boundary::CradleToGate));
+    assert_eq!((first.edition.as_str(), first.rights.redistribute.as_str()), ("2025", "no"));
+    assert_eq!(first.qualifiers["supplier"], "acme");
+}
+
+#[test]
+fn spreadsheets_of_other_habits_are_read() {
+    let text = table(&[row(&[])]);
+    let want = read(text.as_bytes(), Some("suppliers")).expect("a pack").pack.digest;
+    let semicolons = text.replace(',', ";").replace('\n', "\r\n");
+    let marked = format!("\u{feff}# our suppliers, 2025\r\n{semicolons};;;;;;;;;;;;;;;;\r\n\r\n");
+    let tabs = text.replace(',', "\t");
+    for text in [semicolons.as_str(), &marked, &tabs] {
+        let got = read(text.as_bytes(), Some("suppliers")).expect("a pack").pack.digest;
+        assert_eq!(got, want, "{text}");
+    }
+}
+
+#[test]
+fn a_cell_that_is_wrong_is_told_with_its_column_and_what_to_do() {
+    use FaultCode as F;
+    refused(&[("key", "Steel Sheet")], F::WrongType, "key", "steel-sheet");
+    refused(&[("key", "")], F::MissingField, "key", "fill it in");
+    refused(&[("type", "good.purchased")], F::UnknownType, "type", "mean goods.purchased?");
+    let spend = [("type", "spend.purchased"), ("item", ""), ("item_scheme", ""), ("per", "GBP")];
+    refused(&spend, F::UnknownType, "type", "types with such methods: electricity.purchased");
+    refused(&[("boundary", "cradle-to-gate")], F::UnknownWord, "boundary", "mean cradle_to_gate?");
+    refused(&[("boundary", "use")], F::BoundaryMismatch, "boundary", "take cradle_to_gate");
+    refused(&[("item", "")], F::MissingField, "item", "as rows of that supplier");
+    refused(&[("item", "papr"), ("item_scheme", "")], F::UnknownItem, "item", "mean paper?");
+    refused(&[("per", "ton")], F::UnitAmbiguous, "per", "write one of t, [ston_av]");
+    refused(&[("per", "kq")], F::UnknownUnit, "per", "mean");
+    refused(&[("per", "kW.h")], F::UnitMismatch, "per", "");
+    refused(&[("unit", "kW.h")], F::UnitMismatch, "unit", "kg or g");
+}
+
+#[test]
+fn numbers_and_days_are_read_strictly() {
+    use FaultCode as F;
+    refused(&[("co2e", "\"1,85\"")], F::NotANumber, "co2e", "a point before the fraction");
+    refused(&[("co2e", "n/a")], F::NotANumber, "co2e", "leave a blank");
+    refused(&[("co2e", "-1.85")], F::NegativeNotAllowed, "co2e", "removal.made");
+    refused(&[("co2e", &"1".repeat(39))], F::TooManyDigits, "co2e", "38 digits");
+    refused(&[("co2e", "")], F::MissingField, "co2e", "gas.CO2");
+    refused(&[("basis", "")], F::MissingField, "basis", "GWP set");
+    refused(&[("basis", "AR7")], F::UnknownWord, "basis", "mean ar");
+    refused(&[("basis", "published")], F::UnknownWord, "basis", "no set");
+    refused(&[("valid_from", "01.01.2025")], F::WrongType, "valid_from", "2026-01-31");
+    refused(&[("valid_from", "2026-06-01")], F::PeriodReversed, "valid_through", "correct");
+    refused(&[("valid_through", "")], F::MissingField, "valid_to", "valid_through");
+    let both = [("valid_to", "2026-01-01")];
+    refused(&both, F::WrongType, "valid_to", "the end is there twice");
+    let inclusive = [("valid_to", "2025-12-31"), ("valid_through", "")];
+    refused(&inclusive, F::WrongType, "valid_to", "write 2026-01-01 where 2025-12-31 still counts");
+    let exclusive = [("valid_to", "2026-01-01"), ("valid_through", "")];
+    assert!(read(table(&[row(&exclusive)]).as_bytes(), Some("suppliers")).is_ok());
+    let longest = format!("0.{}", "1".repeat(38));
+    assert!(read(table(&[row(&[("co2e", &longest)])]).as_bytes(), Some("suppliers")).is_ok());
+}
+
+#[test]
+fn suppliers_rates_are_for_methods_that_take_them() {
+    use FaultCode as F;
+    let power = |boundary| {
+        [
+            ("type", "electricity.purchased"),
+            ("boundary", boundary),
+            ("item", ""),
+            ("item_scheme", ""),
+            ("per", "kWh"),
+        ]
+    };
+    assert!(read(table(&[row(&power("generation"))]).as_bytes(), Some("suppliers")).is_ok());
+    refused(&power("life_cycle"), F::BoundaryMismatch, "boundary", "generation alone");
+    let fuel = [("type", "fuel.combusted.mobile"), ("item", ""), ("item_scheme", ""), ("per", "L")];
+    refused(&fuel, F::UnknownType, "type", "leave supplier_code blank");
+    let grid: Vec<_> = power("generation").into_iter().chain([("supplier_code", "")]).collect();
+    refused(&grid, F::MissingField, "region", "a country such as DE");
+    let uk: Vec<_> = grid.iter().copied().chain([("region", "UK")]).collect();
+    refused(&uk, F::UnknownWord, "region", "mean GB?");
+}
+
+#[test]
+fn rows_of_one_key_mean_one_thing_once_on_each_day() {
+    use FaultCode as F;
+    let two = |changes: &[(&str, &str)]| faults(&table(&[row(&[]), row(changes)]));
+    let told = |faults: &[Fault]| -> Vec<(F, u64)> {
+        faults.iter().map(|fault| (fault.code, fault.row)).collect()
+    };
+    let overlap = two(&[("valid_from", "2025-12-31"), ("valid_through", "2026-12-31")]);
+    assert_eq!(told(&overlap), [(F::ValidityOverlap, 2)]);
+    assert!(overlap[0].detail.contains("until 2026-01-01 by line 2"), "{}", overlap[0]);
+    let later = [("valid_from", "2026-01-01"), ("valid_through", "2026-12-31")];
+    let reused: Vec<_> = later.into_iter().chain([("item", "SKU-9")]).collect();
+    assert_eq!(told(&two(&reused)), [(F::KeyReused, 2)]);
+    // One long row under two short ones: both of these overlap it.
+    let long = row(&[("valid_from", "2024-01-01"), ("valid_through", "2030-12-31")]);
+    let all = faults(&table(&[long, row(&[]), row(&later)]));
+    assert_eq!(told(&all), [(F::ValidityOverlap, 2), (F::ValidityOverlap, 3)]);
+}
+
+#[test]
+fn gases_and_total_agree() {
+    let head = HEAD.replace("co2e,", "co2e,gas.CO2,gas.CH4,");
+    let with = |total: &str, co2: &str, ch4: &str| {
+        let row = row(&[("co2e", &format!("{total},{co2},{ch4}"))]);
+        read(format!("{head}\n{row}\n").as_bytes(), Some("suppliers"))
+    };
+    // By AR6 methane whose carbon is of unknown origin counts 27.9: 1.5 + 0.01 × 27.9.
+    assert!(with("1.779", "1.5", "0.01").is_ok());
+    let whole = with("", "1.5", "0.01").expect("gases alone").pack;
+    assert!(whole.factors().all(Factor::rebasable));
+    let fault = with("1.9", "1.5", "0.01").expect_err("they do not add up");
+    assert_eq!(fault[0].code, FaultCode::GasSum);
+    assert!(fault[0].detail.contains("1.779"), "{}", fault[0]);
+}
+
+#[test]
+fn a_table_that_is_none_is_refused_whole() {
+    use FaultCode as F;
+    #[track_caller]
+    fn whole(bytes: &[u8], code: F) {
+        let faults = read(bytes, Some("suppliers")).expect_err("no table");
+        assert_eq!(faults[0].code, code, "{faults:?}");
+        assert!(!faults[0].hint.is_empty());
+    }
+    whole(b"", F::MissingField);
+    whole(b"# nothing\n\n", F::MissingField);
+    whole(format!("{HEAD}\n").as_bytes(), F::MissingField);
+    whole(b"key,type\nsteel,goods.purchased\n", F::MissingField);
+    whole(b"\xff\xfe", F::InvalidUtf8);
+    whole(format!("{HEAD}\n\"open,{}\n", row(&[])).as_bytes(), F::MalformedRow);
+    whole(format!("{HEAD}\nsteel\n").as_bytes(), F::MalformedRow);
+    whole(table(&[row(&[])]).replace("licence", "license").as_bytes(), F::UnknownField);
+    whole(table(&[row(&[])]).replace("item,", "gas.CH5,").as_bytes(), F::UnknownField);
+    whole(&vec![b'#'; BYTES_MAX + 1], F::TooManyRows);
+    let many: Vec<String> = (0..=FACTORS_MAX).map(|n| row(&[("key", &format!("k{n}"))])).collect();
+    whole(table(&many).as_bytes(), F::TooManyRows);
+}
+
+#[test]
+fn a_pack_has_a_name_of_its_own() {
+    let text = table(&[row(&[])]);
+    for name in ["desnz-2025", "epa-hub-x", "substances", "x", "Suppliers", "a b", ""] {
+        let faults = read(text.as_bytes(), Some(name)).expect_err("no name");
+        assert!(faults[0].hint.contains("suppliers-2026"), "{name}");
+    }
+    assert!(read(text.as_bytes(), None).is_err());
+    let named = format!("pack,{HEAD}\nsuppliers,{}\nothers,{}\n", row(&[]), row(&[("key", "b")]));
+    assert_eq!(
+        read(named.as_bytes(), None).expect_err("two names")[0].column.as_deref(),
+        Some("pack")
+    );
+}
+
+#[test]
+fn editions_are_told_apart_factor_by_factor() {
+    let pack =
+        |rows: &[String]| read(table(rows).as_bytes(), Some("suppliers")).expect("a pack").pack;
+    let before =
+        pack(&[row(&[]), row(&[("key", "b"), ("item", "B")]), row(&[("key", "c"), ("item", "C")])]);
+    let after = pack(&[
+        row(&[("co2e", "1.9")]),
+        row(&[("key", "b"), ("item", "B"), ("document", "EPD-2026.pdf")]),
+        row(&[("key", "d"), ("item", "D")]),
+    ]);
+    let told = |before: Option<&Pack>, after: &Pack| -> Vec<(String, Change)> {
+        diff(before, after).iter().map(|one| (one.key.to_owned(), one.change)).collect()
+    };
+    let own = |key: &str| format!("own/suppliers/{key}");
+    assert_eq!(
+        told(Some(&before), &after),
+        [
+            (own("b"), Change::Reworded),
+            (own("c"), Change::Removed),
+            (own("d"), Change::Added),
+            (own("steel"), Change::Changed),
+        ]
+    );
+    assert_eq!(told(Some(&before), &before), []);
+    assert_eq!(told(None, &before).len(), 3);
+}
