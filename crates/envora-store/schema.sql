@@ -115,6 +115,17 @@ CREATE TABLE facility_version (
     actor BLOB NOT NULL, archived_at INTEGER NOT NULL DEFAULT 0, entity_id BLOB NOT NULL DEFAULT x'',
     PRIMARY KEY (facility_id, version)
 ) STRICT;
+CREATE TABLE factor_pack (
+    digest BLOB NOT NULL PRIMARY KEY CHECK (length(digest) = 32),
+    pack TEXT NOT NULL,
+    version TEXT NOT NULL,
+    seq INTEGER NOT NULL,
+    factors INTEGER NOT NULL,
+    file_name TEXT NOT NULL,
+    file_sha256 BLOB NOT NULL CHECK (length(file_sha256) = 32),
+    added_at INTEGER NOT NULL,
+    actor BLOB NOT NULL
+) STRICT;
 CREATE TABLE idempotency (
     number INTEGER NOT NULL PRIMARY KEY,
     key_hash BLOB NOT NULL CHECK (length(key_hash) = 32),
@@ -327,6 +338,7 @@ CREATE TABLE why (
 CREATE INDEX audit_entry_by_object ON audit_entry (object_id, seq);
 CREATE INDEX entity_version_by_code ON entity_version (code, seq);
 CREATE INDEX facility_version_by_code ON facility_version (code, seq);
+CREATE UNIQUE INDEX factor_pack_seq ON factor_pack (pack, seq);
 CREATE INDEX mapping_by_name ON mapping (name, seq);
 CREATE UNIQUE INDEX run_current ON run (state) WHERE state = 'current';
 CREATE INDEX segment_by_import ON segment (import_id);

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use envora_domain::time::{Day, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -25,6 +26,9 @@ pub struct FactorPack {
     pub id: String,
     /// Its version.
     pub version: String,
+    /// Whether it comes with the program, or the organization brought it in.
+    #[serde(default)]
+    pub origin: PackOrigin,
     /// Whose factors.
     pub publisher: String,
     /// Which edition.
@@ -55,6 +59,124 @@ pub struct FactorPack {
     /// The log entry of its activation.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub seq: Option<u64>,
+    /// Of an own pack: what the file was called that brought this edition in.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub file_name: Option<String>,
+    /// Of an own pack: when this edition was brought in.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub added_at: Option<Timestamp>,
+    /// Of an own pack: all its editions, the newest first.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub editions: Vec<PackEdition>,
+}
+
+/// Who brought a pack.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PackOrigin {
+    /// It comes with the program.
+    #[default]
+    Program,
+    /// The organization brought it in.
+    Organization,
+}
+
+/// An edition of an organization's own pack.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PackEdition {
+    /// Its version: the first digits of its SHA-256.
+    #[schema(example = "4be3d145b5f7")]
+    pub version: String,
+    /// SHA-256 of its canonical text, hex.
+    pub sha256: String,
+    /// How many factors.
+    pub factors: u64,
+    /// What the file was called.
+    pub file_name: String,
+    /// When it was brought in.
+    #[schema(value_type = String, format = DateTime)]
+    pub added_at: Timestamp,
+    /// The log entry that says so.
+    pub seq: u64,
+    /// Whether calculation uses it.
+    pub active: bool,
+}
+
+/// What activating an edition of a pack changes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PackDiff {
+    /// The pack.
+    #[schema(example = "suppliers")]
+    pub pack: String,
+    /// The edition that is looked at.
+    pub version: String,
+    /// The edition that it is held against; absent where none is active.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub against: Option<String>,
+    /// How many factors of each kind of change.
+    pub counts: PackDiffCounts,
+    /// The factors that differ, by key and first day.
+    pub changes: Vec<PackChange>,
+}
+
+/// Factors by what became of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PackDiffCounts {
+    /// Only in the later edition.
+    pub added: u64,
+    /// Only in the earlier one.
+    pub removed: u64,
+    /// They count otherwise.
+    pub changed: u64,
+    /// They count as before; words, document or rights are others.
+    pub reworded: u64,
+}
+
+/// A factor that is not the same in both editions.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PackChange {
+    /// `added`, `removed`, `changed` or `reworded`.
+    #[schema(example = "changed")]
+    pub change: String,
+    /// Its key.
+    #[schema(example = "own/suppliers/steel")]
+    pub key: String,
+    /// In the earlier edition.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub before: Option<FactorState>,
+    /// In the later one.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub after: Option<FactorState>,
+}
+
+/// What a factor says in one edition.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct FactorState {
+    /// Its id.
+    pub id: String,
+    /// Its total as stated, or the sum of its gases.
+    #[schema(example = "1.85")]
+    pub value: String,
+    /// The mass that it is in.
+    #[schema(example = "kg")]
+    pub unit: String,
+    /// The unit that it is per.
+    #[schema(example = "kg")]
+    pub per: String,
+    /// The GWP set of its CO2 equivalents.
+    #[schema(example = "ar6")]
+    pub basis: String,
+    /// The first day on which it holds.
+    #[schema(value_type = String, format = Date)]
+    pub valid_from: Day,
+    /// The first day on which it holds no longer.
+    #[schema(value_type = String, format = Date)]
+    pub valid_to: Day,
+    /// In which document it is stated.
+    pub document: String,
+    /// Why it differs from the one before, as its row says.
+    pub change_cause: String,
 }
 
 /// Global warming potentials of one assessment report.

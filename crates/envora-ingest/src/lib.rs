@@ -18,6 +18,7 @@ pub mod words;
 pub mod commit;
 pub mod export;
 pub mod footprint;
+pub mod packs;
 pub mod parted;
 pub mod process;
 pub mod registry;

@@ -1,6 +1,7 @@
 //! The registry: facilities, sources, entities and suppliers with all their versions, so that a word of
 //! a row means the same at a place in the log however often it is asked.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -174,6 +175,25 @@ impl Registry {
     #[must_use]
     pub fn supplier(&self, word: &str, seq: u64) -> Option<&Supplier> {
         self.suppliers.named(&named(word), seq)
+    }
+
+    /// The codes that a supplier has and had up to this place in the log, a bar between: factors of its
+    /// own name it by one of them.
+    pub(crate) fn supplier_codes(&self, word: &str, seq: u64) -> Option<Cow<'_, str>> {
+        let found = &self.supplier(word, seq)?.fields;
+        let versions = self.suppliers.by_id.get(&found.id).into_iter().flatten();
+        let known = versions.filter(|version| version.seq <= seq);
+        let others = known.map(|version| version.fields.code.as_str());
+        let mut codes = vec![found.code.as_str()];
+        for code in others {
+            if !codes.contains(&code) {
+                codes.push(code);
+            }
+        }
+        match codes.as_slice() {
+            [one] => Some(Cow::Borrowed(one)),
+            all => Some(Cow::Owned(all.join("|"))),
+        }
     }
 
     /// The words by which rows may name a facility or, without naming one, stand there; of an unknown

@@ -15,7 +15,6 @@ use envora_domain::access::{
         ReadOrganization, ReadResults, ReadSources, ReadSuppliers,
     },
 };
-use envora_domain::factors::Library;
 use envora_domain::hash::Digest;
 use envora_domain::id::{RunId, TenantId};
 use envora_domain::ports::{Clock, Entropy, Place};
@@ -29,6 +28,7 @@ use envora_store::readers::ReadError;
 use envora_store::segments::{Segment, segment_inline};
 use envora_store::transaction::TenantReader;
 
+use crate::packs::PackShelf;
 use crate::process::standing::Standing;
 
 /// What the engine may do on its own behalf: look words up, read rows back, calculate.
@@ -69,7 +69,7 @@ pub struct TenantParts {
     /// Its segments and source files.
     pub lake: Arc<Lake>,
     /// The factors of all packs at hand; each run chooses from those that were active for it.
-    pub library: Arc<Library>,
+    pub shelf: PackShelf,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Randomness.
@@ -100,7 +100,7 @@ impl Damaged {
 /// Factors are active that are not at hand.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "the factors of {pack}, version {version}, are active and not at hand: `envora factors activate {pack}` takes up those of this program, and the program that brought them still has them"
+    "the factors of {pack}, version {version}, are active and not at hand: `envora factors activate {pack}` takes up those that are, and the program that brought them still has them"
 )]
 pub struct PackMissing {
     /// The pack.

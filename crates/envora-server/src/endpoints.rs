@@ -13,6 +13,7 @@ pub mod imports;
 pub mod mappings;
 pub mod meta;
 pub mod organization;
+pub mod packs;
 pub mod parts;
 pub mod proposals;
 pub mod quality;

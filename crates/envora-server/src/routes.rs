@@ -271,6 +271,7 @@ pub fn list() -> Vec<Route> {
         endpoints::exports::routes(),
         endpoints::segments::routes(),
         endpoints::factors::routes(),
+        endpoints::packs::routes(),
         endpoints::audit::routes(),
         endpoints::meta::routes(),
     ]

@@ -74,6 +74,11 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../migrations/0010_imports_in_parts.sqlite.sql"),
         postgres: include_str!("../migrations/0010_imports_in_parts.postgres.sql"),
     },
+    Migration {
+        version: 11,
+        sqlite: include_str!("../migrations/0011_factor_pack.sqlite.sql"),
+        postgres: include_str!("../migrations/0011_factor_pack.postgres.sql"),
+    },
 ];
 
 impl Migration {

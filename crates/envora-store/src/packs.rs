@@ -1,5 +1,5 @@
-//! Factor packs as they were activated. The packs themselves are compiled in or kept as files; what
-//! counts here is which one holds from which seq.
+//! Factor packs: those that the organization brought in, and which ones were activated. The texts are
+//! compiled in or kept as files; what counts here is which one holds from which seq.
 
 use envora_domain::access::{
     Grant,
@@ -21,7 +21,17 @@ statements! {
         WHERE seq <= ?1 AND NOT EXISTS (SELECT 1 FROM pack_activation q
             WHERE q.pack = p.pack AND q.seq > p.seq AND q.seq <= ?1)
         ORDER BY pack";
+    PACK_ADD = "INSERT INTO factor_pack (digest, pack, version, seq, factors, file_name, file_sha256,
+            added_at, actor) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+    PACK_BY_DIGEST = "SELECT digest, pack, version, seq, factors, file_name, file_sha256, added_at
+        FROM factor_pack WHERE digest = ?1";
+    PACKS_STORED = "SELECT digest, pack, version, seq, factors, file_name, file_sha256, added_at
+        FROM factor_pack ORDER BY pack, seq";
+    PACKS_COUNT = "SELECT count(*) FROM factor_pack";
 }
+
+/// How many editions of own packs are kept, of all names together.
+pub const PACKS_MAX: u64 = 1_000;
 
 /// A pack to be activated.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -98,4 +108,100 @@ pub fn packs_active(
 ) -> anyhow::Result<Vec<PackActivation>> {
     rd.allow(grant)?;
     rd.all(PACKS_ACTIVE, &[seq.into()], activation)
+}
+
+/// An edition of a pack that the organization brings in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewOwnPack {
+    /// Name, version and digest of its canonical text.
+    pub pack: NewPack,
+    /// How many factors it has.
+    pub factors: u64,
+    /// What the file was called.
+    pub file_name: String,
+    /// SHA-256 of the file as it was sent.
+    pub file: Digest,
+}
+
+/// An edition of a pack that the organization brought in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredPack {
+    /// What was brought in.
+    pub new: NewOwnPack,
+    /// The seq of its leaf.
+    pub seq: u64,
+    /// When.
+    pub added_at: Timestamp,
+}
+
+fn stored(row: &mut Row<'_>) -> anyhow::Result<StoredPack> {
+    let (digest, pack, version) = (row.digest()?, row.text()?, row.text()?);
+    let seq = row.count()?;
+    let factors = row.count()?;
+    let (file_name, file) = (row.text()?, row.digest()?);
+    let pack = NewPack { pack, version, digest };
+    let new = NewOwnPack { pack, factors, file_name, file };
+    Ok(StoredPack { new, seq, added_at: row.timestamp()? })
+}
+
+/// What became of an edition that was brought in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PackAdded {
+    /// It is there now.
+    New(StoredPack),
+    /// It was there already, and stays as it was.
+    Known(StoredPack),
+    /// As many as may be are there.
+    Full,
+}
+
+/// Records an edition of an own pack with its leaf, once its text is durable. It counts for nothing
+/// until it is activated.
+///
+/// # Errors
+/// The database's.
+pub fn pack_add(
+    tx: &mut TenantTx,
+    grant: &Grant<ActivatePack>,
+    new: &NewOwnPack,
+    now: Timestamp,
+) -> anyhow::Result<PackAdded> {
+    tx.allow(grant)?;
+    let NewPack { pack, version, digest } = &new.pack;
+    if let Some(known) = tx.first(PACK_BY_DIGEST, &[(*digest).into()], stored)? {
+        return Ok(PackAdded::Known(known));
+    }
+    if tx.one(PACKS_COUNT, &[], |row| row.count())? >= PACKS_MAX {
+        return Ok(PackAdded::Full);
+    }
+    let draft = LeafDraft {
+        deed: Deed::Pack,
+        ..LeafDraft::config(audit_object(pack), *digest, grant.actor())
+    };
+    let seq = audit_append(tx, &draft, now)?;
+    let values = [
+        (*digest).into(),
+        pack.into(),
+        version.into(),
+        seq.into(),
+        new.factors.into(),
+        (&new.file_name).into(),
+        new.file.into(),
+        now.into(),
+        grant.actor().into(),
+    ];
+    tx.execute_one(PACK_ADD, &values)?;
+    Ok(PackAdded::New(StoredPack { new: new.clone(), seq, added_at: now }))
+}
+
+/// All editions of all own packs, by name, the newest of each last.
+///
+/// # Errors
+/// The database's.
+pub fn packs_stored(
+    rd: &mut TenantReader,
+    grant: &Grant<ReadFactors>,
+) -> anyhow::Result<Vec<StoredPack>> {
+    rd.allow(grant)?;
+    rd.all(PACKS_STORED, &[], stored)
 }

@@ -68,6 +68,8 @@ struct Worked {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Place<'a> {
     pub(crate) region: Option<&'a str>,
+    /// The codes of the supplier that it names, today's first, a bar between.
+    pub(crate) supplier: Option<&'a str>,
     pub(crate) first: Day,
     pub(crate) last: Day,
 }
@@ -315,11 +317,11 @@ impl Worked {
 }
 
 /// What a row brings besides its quantity and qualifiers.
-fn brings<'a>(activity: &'a Activity, place: Place<'_>) -> Brings<'a> {
+fn brings<'a>(activity: &'a Activity, place: Place<'a>) -> Brings<'a> {
     let inputs = activity.inputs.iter();
     Brings {
         inputs: inputs.map(|(name, input)| (name.as_str(), input.unit.as_str())).collect(),
-        supplier: activity.supplier.as_deref(),
+        supplier: place.supplier,
         item: activity.item.as_deref(),
         item_scheme: activity.item_scheme.as_deref(),
         instruments: !activity.instruments.is_empty(),
@@ -350,7 +352,7 @@ impl Key {
                 .iter()
                 .map(|(name, input)| (name.clone(), input.unit.clone()))
                 .collect(),
-            supplier: activity.supplier.clone(),
+            supplier: place.supplier.map(str::to_owned),
             item: activity.item.clone().map(|item| (item, activity.item_scheme.clone())),
             instruments: !activity.instruments.is_empty(),
             price_year: price_year(activity, place),
@@ -372,7 +374,7 @@ impl Key {
                 .iter()
                 .zip(&activity.inputs)
                 .all(|((name, unit), (other, input))| name == other && *unit == input.unit)
-            && self.supplier == activity.supplier
+            && self.supplier.as_deref() == place.supplier
             && self.item.as_ref().map(|(item, _)| item) == activity.item.as_ref()
             && self.item.as_ref().and_then(|(_, scheme)| scheme.as_ref())
                 == activity.item_scheme.as_ref().filter(|_| activity.item.is_some())

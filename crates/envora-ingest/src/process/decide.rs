@@ -109,6 +109,8 @@ struct Standing {
     source: Option<SourceId>,
     /// The nearest place first, a slash between.
     region: Option<String>,
+    /// The codes of the supplier, a bar between.
+    supplier: Option<String>,
     opened: Option<Day>,
     closed: Option<Day>,
     /// Why its grid cannot be the one it is calculated by.
@@ -245,7 +247,8 @@ impl<'a> Decider<'a> {
         if let Some(reason) = &at.misplaced {
             return State::Unresolved(Arc::clone(reason));
         }
-        match self.choices.number(activity, Place { region: at.region.as_deref(), first, last }) {
+        let (region, supplier) = (at.region.as_deref(), at.supplier.as_deref());
+        match self.choices.number(activity, Place { region, supplier, first, last }) {
             Ok(why) => match self.choices.likely(why, activity) {
                 Ok(()) => State::Counted(why),
                 Err(reason) => State::Unresolved(Arc::new(reason)),
@@ -299,6 +302,9 @@ fn standing(
         .clone()
         .or_else(|| source.and_then(|source| said(&source.fields.time_zone)))
         .or_else(|| facility.and_then(|facility| said(&facility.fields.time_zone)));
+    let supplier = activity.supplier.as_ref();
+    let supplier =
+        supplier.and_then(|word| registry.supplier_codes(word, seq)).map(Cow::into_owned);
     let misplaced = registry.misplaced(activity, seq).map(|problem| {
         let (word, remedy) = (problem.value.unwrap_or_default(), problem.hint.unwrap_or_default());
         Arc::new(Reason { code: problem.code, word, remedy })
@@ -307,6 +313,7 @@ fn standing(
         facility: facility.map(|facility| facility.fields.id),
         source: source.map(|source| source.fields.id),
         region: places(activity, facility.map(|facility| &facility.fields)).map(Cow::into_owned),
+        supplier,
         opened: facility.and_then(|facility| facility.fields.opened),
         closed: facility.and_then(|facility| facility.fields.closed),
         misplaced,

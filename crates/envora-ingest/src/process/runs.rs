@@ -80,9 +80,12 @@ fn wanted(parts: &TenantParts) -> anyhow::Result<(Policy, Vec<Digest>)> {
     let policy = organization.map_or_else(Policy::default, |found| policy_of(&found.settings));
     let mut packs: Vec<Digest> = active.iter().map(|active| active.pack.digest).collect();
     packs.sort_unstable();
-    if let Some(lost) = active.iter().find(|active| !parts.library.has_all(&[active.pack.digest])) {
-        let NewPack { pack, version, .. } = lost.pack.clone();
-        return Err(PackMissing { pack, version }.into());
+    for active in &active {
+        let digests = [active.pack.digest];
+        if !parts.library().has_all(&digests) && parts.library_of(&digests)?.is_none() {
+            let NewPack { pack, version, .. } = active.pack.clone();
+            return Err(PackMissing { pack, version }.into());
+        }
     }
     Ok((policy, packs))
 }
@@ -132,7 +135,7 @@ impl Engine {
     /// The run that today's engine, packs and policy make: the one that is there, or a new one.
     fn open(parts: &TenantParts) -> anyhow::Result<Self> {
         let (policy, packs) = wanted(parts)?;
-        let library = parts.library.only(&packs).context("find the active packs")?;
+        let library = parts.library_of(&packs)?.context("find the active packs")?;
         let identity = identity(&library, &policy)?;
         let digest = Digest::of(identity.as_bytes());
         let grant = parts.own.read_results;
@@ -166,7 +169,7 @@ impl Engine {
         let Written { packs, policy } = written(&run)?;
         let packs: Option<Vec<Digest>> = packs.iter().map(|hex| Digest::parse_hex(hex)).collect();
         let packs = packs.context("read the packs of a run")?;
-        let library = parts.library.only(&packs).ok_or(OtherRules(id))?;
+        let library = parts.library_of(&packs)?.ok_or(OtherRules(id))?;
         if identity(&library, &policy)? != run.identity {
             return Err(OtherRules(id).into());
         }

@@ -18,7 +18,7 @@ use envora_domain::activities::{Activity, Origin, Period};
 use envora_domain::cells::DayShares;
 use envora_domain::choice::{PassedOver, SlotChoice, Why};
 use envora_domain::decimal::Mass;
-use envora_domain::factors::Library;
+use envora_domain::factors::{Factor, Library, Pack};
 use envora_domain::gwp::GwpSet;
 use envora_domain::hash::{Digest, leaf_hash};
 use envora_domain::lines::{LineTrace, LinesError, explain};
@@ -477,6 +477,10 @@ fn factor(told: &Told<'_>, trace: &LineTrace) -> Result<TracedFactor, AskError> 
     let place = line.map(|line| format!(", line {line}")).unwrap_or_default();
     let pack = told.library.pack_of(&id);
     let sha256 = pack.map(|pack| pack.recipe.sha256.clone()).unwrap_or_default();
+    let origin = match pack.filter(|pack| pack.is_own) {
+        Some(pack) => own_origin(factor, pack),
+        None => format!("{}{place}, SHA-256 {sha256}", provenance.file),
+    };
     Ok(TracedFactor {
         id: id.to_string(),
         pack: pack
@@ -488,8 +492,23 @@ fn factor(told: &Told<'_>, trace: &LineTrace) -> Result<TracedFactor, AskError> 
         value,
         unit: format!("{unit} per {}", factor.denominator.as_printed),
         licence: factor.rights.licence.clone(),
-        origin: format!("{}{place}, SHA-256 {sha256}", provenance.file),
+        origin,
     })
+}
+
+/// Where an organization's own factor was printed, and in which pack it was brought in.
+fn own_origin(factor: &Factor, pack: &Pack) -> String {
+    let provenance = &factor.provenance;
+    let place = provenance.sheet.iter().map(|place| format!(", {place}")).collect::<String>();
+    let document = match provenance.sha256.as_str() {
+        "" => String::new(),
+        sha256 => format!(", SHA-256 {sha256}"),
+    };
+    let recipe = &pack.recipe;
+    format!(
+        "{}{place}{document}; as {} in the pack {} that was brought in, SHA-256 {}",
+        provenance.file, factor.key, recipe.id, recipe.sha256
+    )
 }
 
 /// What was passed over for a slot, each once: factors of one key for one reason with their editions.

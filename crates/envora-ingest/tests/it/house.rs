@@ -359,7 +359,7 @@ fn parts(
         db: db.unwrap(),
         keys: Arc::new(keys),
         lake,
-        library: Arc::clone(shelf),
+        shelf: envora_ingest::packs::PackShelf::of(Arc::clone(shelf)),
         clock: Arc::clone(clock) as _,
         entropy: Arc::clone(entropy) as _,
         own: OwnGrants {

@@ -1,22 +1,21 @@
-//! `…/factors` and what goes with them: packs, GWP sets, methods, conversion of units.
+//! `…/factors` and what goes with them: GWP sets, methods, conversion of units.
 
 use std::collections::BTreeMap;
 
+use anyhow::Context as _;
 use axum::body::Body;
-use axum::extract::{OriginalUri, Path, State};
-use axum::http::{HeaderMap, StatusCode};
-use envora_api::factors::{Conversion, Converted, Factor, FactorPack, GwpSet, Method};
+use axum::extract::{Path, State};
+use axum::http::HeaderMap;
+use envora_api::factors::{Conversion, Converted, Factor, GwpSet, Method};
 use envora_api::listing::Page;
 use envora_api::problems::Problem;
-use envora_domain::access::actions::{ActivatePack, ReadFactors};
+use envora_domain::access::actions::ReadFactors;
 use envora_domain::catalogue;
 use envora_domain::decimal::Decimal;
 use envora_domain::factors::{Boundary, FactorId, FactorKind, Library, Pack};
 use envora_domain::gwp::{self, Carbon, Gas};
 use envora_domain::methods;
 use envora_domain::units::{UnitPath, parse_code};
-use envora_store::packs::{NewPack, PackActivation, pack_activate, packs_active};
-use envora_store::transaction::TenantTx;
 use serde_json::Value;
 
 use crate::access::{Allowed, nothing_here};
@@ -26,7 +25,6 @@ use crate::bodies;
 use crate::cursors::{self, Place, Walk};
 use crate::fields::{Fields, Need};
 use crate::gate::Format;
-use crate::idempotency::{self, Sent, Written, once};
 use crate::listing::{Cut, WHOLE, whole};
 use crate::openapi::Shape;
 use crate::params::Params;
@@ -34,8 +32,6 @@ use crate::routes::Route;
 
 const FACTORS: &str = "/v2/organizations/{org_id}/factors";
 const FACTOR: &str = "/v2/organizations/{org_id}/factors/{id}";
-const PACKS: &str = "/v2/organizations/{org_id}/factor-packs";
-const ACTIVATE: &str = "/v2/organizations/{org_id}/factor-packs/{id}/activate";
 const GWP_SETS: &str = "/v2/organizations/{org_id}/gwp-sets";
 const METHODS: &str = "/v2/organizations/{org_id}/methods";
 const CONVERT: &str = "/v2/organizations/{org_id}/units/convert";
@@ -63,14 +59,6 @@ pub fn routes() -> Vec<Route> {
         Route::get::<ReadFactors, _, _>(FACTOR, read)
             .says("Reads a factor: its record as its digest covers it. Eight digits of its id will do.")
             .gives(200, Shape::one::<Factor>()),
-        Route::get::<ReadFactors, _, _>(PACKS, packs)
-            .says("Lists the packs that come with this program, and which of them are active.")
-            .asks(WHOLE)
-            .gives(200, Shape::page::<FactorPack>()),
-        Route::post::<ActivatePack, _, _>(ACTIVATE, activate)
-            .says("Activates a pack: everything is calculated anew with it, and what is answered changes at once when that is done.")
-            .without_body()
-            .gives(200, Shape::one::<FactorPack>()),
         Route::get::<ReadFactors, _, _>(GWP_SETS, gwp_sets)
             .says("Lists the sets of global warming potentials.")
             .asks(WHOLE)
@@ -216,7 +204,8 @@ pub(crate) async fn list(
     let after = cursors::decode(&parts.keys, walk, now)?.map(|place| place.after);
     let limit = params.limit()?;
     let wanted = Wanted::read(&params)?;
-    let packs = parts.library.packs().iter().filter(|pack| wanted.takes_pack(pack));
+    let library = parts.library();
+    let packs = library.packs().iter().filter(|pack| wanted.takes_pack(pack));
     let factors = packs.flat_map(|pack| match wanted.kind {
         Some(kind) => pack.of_kind(kind).iter().collect::<Vec<_>>(),
         None => pack.factors().collect(),
@@ -244,17 +233,22 @@ pub(crate) async fn list(
 const ID_DIGITS_MIN: usize = 8;
 
 pub(crate) async fn read(
+    State(app): State<App>,
     allowed: Allowed<ReadFactors>,
     Path((_, id)): Path<(String, String)>,
     params: Params,
 ) -> Answer {
     params.only(&[])?;
-    let library = &allowed.tenant.parts().library;
-    let factor = match FactorId::parse(&id) {
-        Some(id) => library.get(&id),
-        None => begins(library, &id),
+    let parts = allowed.tenant.parts();
+    let Some(id) = FactorId::parse(&id) else {
+        let library = parts.library();
+        return Reply::ok(&wire(begins(&library, &id).ok_or_else(nothing_here)?)?);
     };
-    Reply::ok(&wire(factor.ok_or_else(nothing_here)?)?)
+    // Old figures name factors of editions that count no longer: these are read from their texts.
+    let parts = parts.clone();
+    let found = app.tracker().spawn_blocking(move || parts.factor(&id)).await;
+    let found = found.context("find a factor")??;
+    Reply::ok(&wire(&found.ok_or_else(nothing_here)?)?)
 }
 
 /// The one factor whose id begins so; of several, none.
@@ -273,75 +267,6 @@ fn begins<'a>(library: &'a Library, id: &str) -> Option<&'a envora_domain::facto
 fn wire(factor: &envora_domain::factors::Factor) -> anyhow::Result<Factor> {
     let record: BTreeMap<String, Value> = serde_json::from_str(&factor.canonical_json()?)?;
     Ok(Factor { id: factor.id.to_string(), pack: factor.pack.clone(), record })
-}
-
-pub(crate) async fn packs(allowed: Allowed<ReadFactors>, params: Params) -> Answer {
-    let cut = whole::<FactorPack>(&params)?;
-    let (parts, grant) = (allowed.tenant.parts(), allowed.grant);
-    let active = parts.db.read(move |rd| packs_active(rd, &grant, u64::MAX)).await?;
-    let data: Vec<FactorPack> =
-        parts.library.packs().iter().map(|pack| pack_wire(pack, &active)).collect();
-    cut(data)
-}
-
-fn pack_wire(pack: &Pack, active: &[PackActivation]) -> FactorPack {
-    let recipe = &pack.recipe;
-    let activation = active.iter().find(|active| active.pack.digest == pack.digest);
-    FactorPack {
-        id: recipe.id.clone(),
-        version: recipe.version.clone(),
-        publisher: recipe.publisher.clone(),
-        edition: recipe.edition.clone(),
-        sha256: pack.digest.hex(),
-        factors: pack.count() as u64,
-        licence: recipe.rights.licence.clone(),
-        attribution: recipe.rights.attribution.clone(),
-        period_rule: recipe.rules.period.to_string(),
-        region_rule: recipe.rules.region.to_string(),
-        family_rule: recipe.rules.family.to_string(),
-        active: activation.is_some(),
-        seq: activation.map(|activation| activation.seq),
-    }
-}
-
-/// How a pack is named in an activation.
-#[must_use]
-pub fn naming(pack: &Pack) -> NewPack {
-    NewPack {
-        pack: pack.recipe.id.clone(),
-        version: pack.recipe.version.clone(),
-        digest: pack.digest,
-    }
-}
-
-async fn activate(
-    State(app): State<App>,
-    allowed: Allowed<ActivatePack>,
-    OriginalUri(uri): OriginalUri,
-    Path((_, id)): Path<(String, String)>,
-    (params, headers): (Params, HeaderMap),
-) -> Answer {
-    params.only(&[])?;
-    let (parts, grant, now) = (allowed.tenant.parts(), allowed.grant, app.clock().now());
-    let pack =
-        parts.library.packs().iter().find(|pack| pack.recipe.id == id).ok_or_else(nothing_here)?;
-    let sent = Sent {
-        actor: &allowed.actor,
-        uri: &uri,
-        params: &params,
-        headers: &headers,
-        body: *blake3::hash(b"").as_bytes(),
-    };
-    let marked = idempotency::marked(parts, &sent)?;
-    let (new, told) = (naming(pack), pack_wire(pack, &[]));
-    let work = move |tx: &mut TenantTx| {
-        let activation = pack_activate(tx, &grant, &new, now)?;
-        let told = FactorPack { active: true, seq: Some(activation.seq), ..told };
-        Ok(Ok(Written::of(StatusCode::OK, &told)?))
-    };
-    let written = once(parts, grant, (marked, now), work).await?;
-    allowed.tenant.notify();
-    Ok(written.reply())
 }
 
 async fn gwp_sets(allowed: Allowed<ReadFactors>, params: Params) -> Answer {
@@ -380,10 +305,17 @@ fn set_wire(set: gwp::GwpSet) -> GwpSet {
     GwpSet { id: set.as_str().to_owned(), name: name.to_owned(), values }
 }
 
-async fn methods_list(allowed: Allowed<ReadFactors>, params: Params) -> Answer {
+async fn methods_list(
+    State(app): State<App>,
+    allowed: Allowed<ReadFactors>,
+    params: Params,
+) -> Answer {
     let cut = whole::<Method>(&params)?;
-    let library = &allowed.tenant.parts().library;
-    let data = methods::ALL.iter().map(|method| method_wire(method, library)).collect();
+    // What waits is told by what counts: a pack that is not active helps no method.
+    let parts = allowed.tenant.parts().clone();
+    let library = app.tracker().spawn_blocking(move || parts.library_active()).await;
+    let library = library.context("find the active packs")??;
+    let data = methods::ALL.iter().map(|method| method_wire(method, &library)).collect();
     cut(data)
 }
 

@@ -415,7 +415,7 @@ fn text_of(headers: &HeaderMap, name: &str) -> String {
 }
 
 /// The file's name from Content-Disposition, without folders and control characters.
-fn file_name(headers: &HeaderMap) -> String {
+pub(super) fn file_name(headers: &HeaderMap) -> String {
     let text = text_of(headers, CONTENT_DISPOSITION.as_str());
     let mut plain = None;
     let mut extended = None;

@@ -156,7 +156,10 @@ pub(crate) async fn factor(
     params.only(&["from", "to", "gwp_set"])?;
     let (parts, grant) = (allowed.tenant.parts().clone(), allowed.grant);
     let id = FactorId::parse(&id).ok_or_else(nothing_here)?;
-    parts.library.get(&id).ok_or_else(nothing_here)?;
+    let known = parts.clone();
+    blocking(&app, move || known.factor(&id).map_err(Into::into))
+        .await?
+        .ok_or_else(nothing_here)?;
     let mut query = query(&params, app.clock().now().utc_day())?;
     let says_when = params.one("from")?.is_some() || params.one("to")?.is_some();
     let ask = move || {

@@ -17,6 +17,7 @@ use envora_domain::ports::Place;
 use envora_domain::time::{Timestamp, zone_database_edition};
 use envora_identity::policy::own_work;
 use envora_ingest::commit::answers::{Shelf, examine as examine_answers};
+use envora_ingest::packs::PackShelf;
 use envora_ingest::parted::{PartsReader, measure};
 use envora_ingest::process::standing::Standing;
 use envora_ingest::process::{examine_blocks, rehearse};
@@ -29,7 +30,7 @@ use envora_store::audit::{audit_entries_from, audit_head};
 use envora_store::database::TenantDb;
 use envora_store::imports::imports_before;
 use envora_store::organization::organization_now;
-use envora_store::packs::{NewPack, packs_active};
+use envora_store::packs::{NewPack, packs_active, packs_stored};
 use envora_store::parts::source_parts;
 use envora_store::segments::{Segment, segment_inline, segments_from};
 use envora_store::transaction::TenantReader;
@@ -317,8 +318,9 @@ fn examine(
     let found = addressed(&db, map);
     checks.extend(found.unwrap_or_else(|error| Some(Check::bad(&name("hosts"), &error.into()))));
     checks.push(log(&db).unwrap_or_else(|error| Check::bad(&name("log"), &error.into())));
-    checks.push(packs(&db).unwrap_or_else(|error| Check::bad(&name("packs"), &error.into())));
     let keys = Arc::new(keys);
+    let found = packs(&db, &lake, &keys);
+    checks.push(found.unwrap_or_else(|error| Check::bad(&name("packs"), &error.into())));
     let found = segments(&db, &lake, &keys);
     checks.push(found.unwrap_or_else(|error| Check::bad(&name("segments"), &error.into())));
     let found = sources(&db, &lake, (&keys, world.clock.now()));
@@ -450,16 +452,46 @@ fn answers(db: &TenantDb, shelf: Shelf) -> anyhow::Result<Check> {
     })
 }
 
-/// Whether the factors that the tenant calculates with are in this program.
-fn packs(db: &TenantDb) -> anyhow::Result<Check> {
+/// Whether the factors that the tenant calculates with are at hand: in this program, or among what the
+/// organization brought in, of which every edition is hashed, since old figures are worked out by it.
+fn packs(db: &TenantDb, lake: &Lake, keys: &Arc<TenantKeys>) -> anyhow::Result<Check> {
     let tenant = db.tenant();
     let name = format!("packs of {tenant}");
+    let grant = own_work(tenant);
     let active = db.read_blocking(move |rd| packs_active(rd, &own_work(tenant), u64::MAX))?;
+    let stored = db.read_blocking(move |rd| packs_stored(rd, &grant))?;
+    let fault = stored.iter().find_map(|stored| {
+        let NewPack { pack, version, digest } = &stored.new.pack;
+        let error = lake.read_source(keys, digest).err()?;
+        Some(format!("{pack}, version {version}, which was brought in, is damaged: {error}"))
+    });
+    if let Some(fault) = fault {
+        return Ok(Check {
+            remedy: Some(
+                "restore the file from a backup, or bring the same table in again: it is known by its digest"
+                    .to_owned(),
+            ),
+            health: Health::Bad,
+            ..Check::good(&name, fault)
+        });
+    }
     let library = Library::starter()?;
-    let here = |digest: &Digest| library.pack_digests().contains(digest);
+    let here = |digest: &Digest| {
+        library.pack_digests().contains(digest)
+            || stored.iter().any(|stored| stored.new.pack.digest == *digest)
+    };
     let lost = active.iter().find(|active| !here(&active.pack.digest));
     Ok(match lost.map(|lost| &lost.pack) {
-        None => Check::good(&name, format!("{} are active and at hand", active.len())),
+        None => Check::good(
+            &name,
+            match stored.len() {
+                0 => format!("{} are active and at hand", active.len()),
+                own => format!(
+                    "{} are active and at hand; {own} editions of your own are whole",
+                    active.len()
+                ),
+            },
+        ),
         Some(NewPack { pack, version, .. }) => Check::note(
             &name,
             format!(
@@ -478,18 +510,20 @@ fn parts_of(
     world: &World,
     (lake, keys): (Arc<Lake>, Arc<TenantKeys>),
 ) -> anyhow::Result<TenantParts> {
-    Ok(TenantParts {
+    let parts = TenantParts {
         id: tenant,
         origin: String::new(),
         db: db.clone(),
         keys,
         lake,
-        library: Library::starter()?,
+        shelf: PackShelf::of(Library::starter()?),
         clock: Arc::clone(&world.clock),
         entropy: Arc::clone(&world.entropy),
         own: own_grants(tenant),
         calculation: Standing::default(),
-    })
+    };
+    parts.load_packs()?;
+    Ok(parts)
 }
 
 /// Opens what the calculation noted of each row.

@@ -20,7 +20,7 @@ use envora_store::organization::{OrganizationSettings, organization_put};
 use envora_store::packs::pack_activate;
 
 use crate::app::World;
-use crate::endpoints::factors::naming;
+use crate::endpoints::packs::naming;
 use crate::folder::databases::Databases;
 use crate::folder::lock::FolderLock;
 use crate::folder::{FolderError, Places, REGION, open, settings};

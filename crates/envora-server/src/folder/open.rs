@@ -15,6 +15,7 @@ use envora_domain::factors::Library;
 use envora_domain::id::{SegmentId, TenantId};
 use envora_domain::ports::replace_durably;
 use envora_identity::policy::own_work;
+use envora_ingest::packs::PackShelf;
 use envora_ingest::process::standing::Standing;
 use envora_ingest::tenant::{OwnGrants, TenantParts};
 use envora_lake::segments::{Known, Lake, Orphans};
@@ -192,12 +193,13 @@ impl Opening<'_> {
             db,
             keys: Arc::new(keys),
             lake: Arc::new(lake),
-            library: Arc::clone(self.library),
+            shelf: PackShelf::of(Arc::clone(self.library)),
             clock: Arc::clone(&self.world.clock),
             entropy: Arc::clone(&self.world.entropy),
             own: own_grants(id),
             calculation: Standing::default(),
         };
+        parts.load_packs().context("read the organization's own factors")?;
         let about = About {
             organization: settings.id,
             slug: settings.slug,

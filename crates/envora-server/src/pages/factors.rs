@@ -12,7 +12,7 @@ use super::shell::Shell;
 use super::visits::{Shown, SignedIn, organization_of};
 use super::{lines, show, words};
 use crate::app::App;
-use crate::endpoints::factors;
+use crate::endpoints::{factors, packs};
 use crate::params::Params;
 
 /// How many factors a page lists.
@@ -286,7 +286,7 @@ pub(super) async fn list(
     params.only(&[NARROWS, &["cursor"]].concat())?;
     let asked = params.said();
     let organization = organization_of(&visitor).await?;
-    let packs = factors::packs(visitor.allowed::<ReadFactors>()?, Params::of_pairs([])).await?;
+    let packs = packs::packs(visitor.allowed::<ReadFactors>()?, Params::of_pairs([])).await?;
     let packs: Page<FactorPack> = packs.read()?;
     let allowed = visitor.allowed::<ReadFactors>()?;
     let found = factors::list(State(app), allowed, asked.with("limit", LISTED)).await?;
@@ -295,6 +295,7 @@ pub(super) async fn list(
 
 /// `GET /factors/{id}`: one of them.
 pub(super) async fn one(
+    State(app): State<App>,
     SignedIn(visitor): SignedIn,
     Path(id): Path<String>,
     params: Params,
@@ -302,7 +303,7 @@ pub(super) async fn one(
     params.only(&[])?;
     let organization = organization_of(&visitor).await?;
     let allowed = visitor.allowed::<ReadFactors>()?;
-    let found = factors::read(allowed, Path((String::new(), id)), params).await?;
+    let found = factors::read(State(app), allowed, Path((String::new(), id)), params).await?;
     Ok(show(&factor_page(&organization, &found.read()?)))
 }
 

@@ -26,6 +26,7 @@ mod lingering;
 mod lists;
 mod metrics;
 mod openapi;
+mod own_factors;
 mod p20;
 mod p21;
 mod packed;

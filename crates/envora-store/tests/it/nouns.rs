@@ -50,6 +50,7 @@ scenarios! {
     places::the_log_grows_and_proves,
     places::an_older_database_put_back_says_so,
     results::a_pack_takes_the_place_of_its_version_before,
+    results::an_own_pack_is_kept_once_by_its_digest,
     results::a_run_catches_up_and_takes_over,
     results::a_why_has_one_number,
     results::a_block_is_found_by_its_seq,

@@ -10,6 +10,7 @@ use envora_domain::gwp::{Carbon, Gas, GwpSet};
 use envora_domain::hash::Digest;
 use envora_domain::id::{ActivityId, RunId};
 use envora_domain::time::Day;
+use envora_store::audit::audit_head;
 use envora_store::blocks::{
     Block, BlockKind, BlockPlace, BlockSlice, block_add, block_of_segment, blocks_from,
 };
@@ -17,7 +18,9 @@ use envora_store::cells::{
     Sweep, Swept, cells_add, cells_between, cells_drop, cells_sweep, cells_years,
 };
 use envora_store::chosen::{ChosenKey, chosen_add, chosen_between};
-use envora_store::packs::{NewPack, pack_activate, packs_active};
+use envora_store::packs::{
+    NewOwnPack, NewPack, PackAdded, StoredPack, pack_activate, pack_add, packs_active, packs_stored,
+};
 use envora_store::runs::{
     Advance, NewRun, RunState, run_advance, run_by_id, run_current, run_start, run_switch,
     runs_abandon, runs_all,
@@ -67,6 +70,33 @@ pub(super) fn a_pack_takes_the_place_of_its_version_before(db: &mut TestDb) {
     };
     assert_eq!(active(1), ["desnz 2022", "epa 2022"]);
     assert_eq!(active(u64::MAX), ["desnz 2023", "epa 2022"]);
+}
+
+pub(super) fn an_own_pack_is_kept_once_by_its_digest(db: &mut TestDb) {
+    let new = |version: &str| {
+        let digest = Digest::of(version.as_bytes());
+        let pack = NewPack { pack: "suppliers".into(), version: version.into(), digest };
+        let file = Digest::of(b"as sent");
+        NewOwnPack { pack, factors: 3, file_name: "suppliers.csv".into(), file }
+    };
+    let add = |version: &'static str| {
+        let new = new(version);
+        let grant = grant::<ActivatePack>();
+        db.db.write_blocking(move |tx| pack_add(tx, &grant, &new, NOW)).unwrap()
+    };
+    let stored = |version, seq| StoredPack { new: new(version), seq, added_at: NOW };
+    assert_eq!(add("a1"), PackAdded::New(stored("a1", 0)));
+    assert_eq!(add("b2"), PackAdded::New(stored("b2", 1)));
+    assert_eq!(add("a1"), PackAdded::Known(stored("a1", 0)), "it is there, and no leaf is added");
+    let read = grant::<ReadFactors>();
+    let (all, active, head) = db
+        .db
+        .read_blocking(move |rd| {
+            Ok((packs_stored(rd, &read)?, packs_active(rd, &read, u64::MAX)?, audit_head(rd)?))
+        })
+        .unwrap();
+    assert_eq!(all, [stored("a1", 0), stored("b2", 1)]);
+    assert_eq!((active, head.size), (Vec::new(), 2), "what is kept is not yet active");
 }
 
 pub(super) fn a_run_catches_up_and_takes_over(db: &mut TestDb) {
