@@ -42,7 +42,7 @@ def emitted(row, factor):
 
 
 told = {}
-for name in ("suppliers.csv", "suppliers-corrected.csv"):
+for name in ("factors.csv", "factors-corrected.csv"):
     factors = rows(name)
     by_row = {row["external_id"]: (emitted(row, taken(row, factors)), taken(row, factors)["key"]) for row in rows("bought.csv")}
     text = lambda kg: format(kg.normalize(), "f")

@@ -242,6 +242,16 @@ row_codes! {
         "A file saved by an old spreadsheet in Windows-1252.", "Zürich with the byte 0xFC";
     "duplicate_key" "rejected", "The same key stands twice in one object.", "Send it once.",
         "An object put together by hand.", "{\"quantity\": \"5\", \"quantity\": \"6\"}";
+    "unknown_word" "rejected", "The cell of a table of factors holds no word of its column.", "Use the word the hint names.",
+        "A word of your own, or a slip of the pen.", "boundary cradle-to-gate instead of cradle_to_gate";
+    "boundary_mismatch" "rejected", "No method takes a factor of this part of the supply chain for the activity type.", "Use a boundary the hint names, or ask for the number that is due.",
+        "A life-cycle rate where the rate of generation is due.", "electricity.purchased with the boundary life_cycle";
+    "gas_sum" "rejected", "The gases of a factor do not add up to its total within one per cent.", "Give the mass of each gas, or the total alone.",
+        "A gas that is in CO2 equivalents already, or another GWP set than the document's.", "co2e 1.9 with gas.CO2 1.5 and gas.CH4 0.01";
+    "validity_overlap" "rejected", "Two factors of one key hold on the same day.", "End the earlier one where the later one begins, or give one of them a key of its own.",
+        "A new year's row whose predecessor was left open.", "steel-sheet until 2025-12-31 and from 2025-12-01";
+    "key_reused" "rejected", "Two factors of one key mean different things.", "Give what differs a key of its own.",
+        "A copied row whose key was left as it was.", "steel-sheet for two items";
     "unknown_unit" "quarantined", "The unit is not known.", "Use a UCUM code such as kW.h, or map the word in the mapping.",
         "A word for a unit that only your file uses.", "5 Ltr";
     "unknown_facility" "quarantined", "No facility has this code.", "Add the facility: the row counts from then on.",

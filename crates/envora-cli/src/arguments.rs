@@ -585,6 +585,38 @@ pub enum FactorsVerb {
     Activate {
         /// The pack, such as desnz-2022
         pack: String,
+        /// Of your own packs an earlier edition, by its version
+        #[arg(long = "edition", value_name = "VERSION")]
+        edition: Option<String>,
+    },
+    /// Bring in factors of your own: suppliers' figures, residual mixes, factors that no pack has
+    Import {
+        /// A table with a row for each factor; - is stdin
+        file: PathBuf,
+        /// The pack's name; by default the file's
+        #[arg(long)]
+        pack: Option<String>,
+        /// Calculate with them at once
+        #[arg(long)]
+        activate: bool,
+    },
+    /// Check a table of factors and say its digest; needs no server
+    Build {
+        /// A table with a row for each factor; - is stdin
+        file: PathBuf,
+        /// The pack's name; by default the file's
+        #[arg(long)]
+        pack: Option<String>,
+        /// Write its canonical text here
+        #[arg(long, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
+    /// What changes from one table to another; with one name, from a pack's active edition to its newest
+    Diff {
+        /// The earlier table, or the name of a pack that the server has
+        before: PathBuf,
+        /// The later table
+        after: Option<PathBuf>,
     },
     /// The packs of factors; with a filter, the factors that pass it
     List {

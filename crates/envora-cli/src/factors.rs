@@ -10,6 +10,7 @@ use crate::arguments::{FactorFilters, FactorsVerb};
 use crate::client::Client;
 use crate::failures::Failure;
 use crate::json;
+use crate::packs;
 use crate::session::{Printed, Session};
 use crate::tables::Table;
 use crate::terminal::Audience;
@@ -22,22 +23,35 @@ const ID_SHOWN: usize = 12;
 /// # Errors
 /// The server's problem.
 pub async fn run(verb: FactorsVerb, session: &mut Session) -> Result<(), Failure> {
-    let client = match &verb {
-        FactorsVerb::Activate { .. } => session.client_to_change()?,
-        FactorsVerb::Search { .. } | FactorsVerb::List { .. } | FactorsVerb::Show { .. } => {
-            session.client()?
-        }
-    };
     match verb {
+        FactorsVerb::Import { file, pack, activate } => {
+            packs::import((&file, pack.as_deref(), activate), session).await
+        }
+        FactorsVerb::Build { file, pack, output } => {
+            packs::build((&file, pack.as_deref(), output.as_ref()), session)
+        }
+        FactorsVerb::Diff { before, after } => {
+            packs::diff((&before, after.as_ref()), session).await
+        }
         FactorsVerb::Search { words, filters } => {
+            let client = session.client()?;
             list(&client, Some(words.join(" ")), &filters, session).await
         }
-        FactorsVerb::List { filters } if query(&filters).is_empty() => {
-            packs(&client, session).await
+        FactorsVerb::List { filters } => {
+            let client = session.client()?;
+            if query(&filters).is_empty() {
+                return packs_listed(&client, session).await;
+            }
+            list(&client, None, &filters, session).await
         }
-        FactorsVerb::List { filters } => list(&client, None, &filters, session).await,
-        FactorsVerb::Show { id } => show(&client, &id, session).await,
-        FactorsVerb::Activate { pack } => activate(&client, &pack, session).await,
+        FactorsVerb::Show { id } => {
+            let client = session.client()?;
+            show(&client, &id, session).await
+        }
+        FactorsVerb::Activate { pack, edition } => {
+            let client = session.client_to_change()?;
+            activate(&client, (&pack, edition.as_deref()), session).await
+        }
     }
 }
 
@@ -82,7 +96,7 @@ async fn list(
     Ok(())
 }
 
-async fn packs(client: &Client, session: &mut Session) -> Result<(), Failure> {
+async fn packs_listed(client: &Client, session: &mut Session) -> Result<(), Failure> {
     let packs: Vec<FactorPack> = client.all("/factor-packs", &[]).await?;
     if session.print_json(&packs)? == Printed::AsJson {
         return Ok(());
@@ -108,8 +122,18 @@ fn print_attributions(lines: &BTreeSet<String>, session: &mut Session) {
     lines.iter().filter(|line| !line.is_empty()).for_each(|line| words.line(line));
 }
 
-async fn activate(client: &Client, pack: &str, session: &mut Session) -> Result<(), Failure> {
-    let path = format!("/factor-packs/{pack}/activate");
+async fn activate(
+    client: &Client,
+    (pack, edition): (&str, Option<&str>),
+    session: &mut Session,
+) -> Result<(), Failure> {
+    let odd = |edition: &&str| !edition.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    if let Some(odd) = edition.filter(odd) {
+        let help = format!("`envora factors list --json` tells the editions of {pack}");
+        return Err(Failure::usage(format!("{odd:?} is no version of a pack"), help));
+    }
+    let version = edition.map(|edition| format!("?version={edition}")).unwrap_or_default();
+    let path = format!("/factor-packs/{pack}/activate{version}");
     let active: FactorPack = client.post(&path, &serde_json::json!({})).await?;
     if session.print_json(&active)? == Printed::NotYet {
         let FactorPack { id, version, factors, .. } = active;
@@ -156,7 +180,8 @@ fn words(factor: &Factor) -> String {
 /// The printed total, else the printed gases, each with its unit.
 fn numbers(factor: &Factor) -> String {
     let gases = factor.record.get("gases").and_then(Value::as_array);
-    let is_emission = factor.record.get("kind").and_then(Value::as_str) == Some("emission");
+    let kind = factor.record.get("kind").and_then(Value::as_str);
+    let is_emission = matches!(kind, Some("emission" | "residual_mix" | "supplier_pcf"));
     if within(factor, "total", "unit") == "1" {
         return within(factor, "total", "value");
     }

@@ -186,7 +186,7 @@ pub(crate) fn told(mut import: Import, effect: Effect) -> Import {
 }
 
 /// `attachment` with the file's name, in the two spellings of RFC 6266.
-fn disposition(name: &str) -> String {
+pub(crate) fn disposition(name: &str) -> String {
     use core::fmt::Write as _;
     let plain: String = name
         .chars()

@@ -21,6 +21,7 @@ pub mod logins;
 pub mod methods;
 pub mod oddities;
 pub mod output;
+mod packs;
 pub mod paint;
 mod parted;
 pub mod progress;

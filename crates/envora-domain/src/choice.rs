@@ -63,6 +63,8 @@ words! {
         GwpMissing = "gwp_missing",
         /// A method of last resort.
         LowTier = "low_tier",
+        /// A supplier's own figure, which nobody has checked here.
+        Unverified = "unverified",
     }
 }
 

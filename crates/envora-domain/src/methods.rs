@@ -123,11 +123,11 @@ impl Method {
 
 /// Why a method that needs what a supplier states waits.
 pub const NO_SUPPLIER_FACTORS: &str =
-    "no active pack has a supplier's own factor; bring yours in: envora factors import";
+    "no active pack has a supplier's own factor: bring yours in with `envora factors import`";
 
 /// Why a method that needs a residual mix waits.
 pub const NO_RESIDUAL_MIX: &str =
-    "no active pack has a residual mix; bring yours in: envora factors import";
+    "no active pack has a residual mix: bring yours in with `envora factors import`";
 
 /// The method of this id.
 #[must_use]

@@ -178,8 +178,11 @@ fn explained(
     {
         let own = [asked.kind.code];
         let types = if spec.types.is_empty() { &own } else { spec.types };
-        if let Some(lacks) = method.lacks_among(types, asked.library) {
-            remedy = format!("{remedy}; the supplier's own figure would do: {lacks}");
+        if method.lacks_among(types, asked.library).is_some() {
+            remedy = format!(
+                "{remedy}; the supplier's own figure would do: bring it in with `envora factors \
+                 import`"
+            );
         } else if let Some(own) = of_supplier.filter(|_| has_own(types, asked)) {
             let Unresolved { detail, remedy: then, .. } = own;
             remedy = format!("{remedy}; of the supplier's own figures: {detail}: {then}");
@@ -287,6 +290,9 @@ fn choice(
     let charged = spec.slot == Slot::S2Mb && method.id.starts_with("mobile.");
     if charged || method.id.starts_with("electricity.grid_fallback@") {
         flags.push(ChoiceFlag::NoResidualMix);
+    }
+    if method.source == Source::Supplier {
+        flags.push(ChoiceFlag::Unverified);
     }
     if method.low_tier {
         flags.push(ChoiceFlag::LowTier);

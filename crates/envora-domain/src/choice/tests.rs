@@ -257,8 +257,9 @@ fn what_waits_for_a_suppliers_factors_says_so() {
         };
         choose(&question, &library, &Policy::default()).expect_err("no factor").remedy
     };
-    assert!(remedy(Some("S1")).ends_with(methods::NO_SUPPLIER_FACTORS), "{}", remedy(Some("S1")));
-    assert!(!remedy(None).contains(methods::NO_SUPPLIER_FACTORS), "nobody's figure is meant");
+    let bring = "bring it in with `envora factors import`";
+    assert!(remedy(Some("S1")).ends_with(bring), "{}", remedy(Some("S1")));
+    assert!(!remedy(None).contains(bring), "nobody's figure is meant");
 }
 
 #[test]

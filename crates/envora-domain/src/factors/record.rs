@@ -358,6 +358,15 @@ impl Factor {
     }
 }
 
+impl Factor {
+    /// The unit of mass that [`Factor::headline`] is in.
+    #[must_use]
+    pub fn mass_unit(&self) -> &str {
+        let total = self.total.as_ref().map(|total| total.unit.as_str());
+        total.or(self.gases.first().map(|gas| gas.unit.as_str())).unwrap_or("kg")
+    }
+}
+
 fn canonical(body: &Body) -> Result<String, NotExact> {
     rfc8785::to_string(&serde_json::to_value(body).map_err(|_| NotExact)?)
 }

@@ -405,6 +405,7 @@ fn about(code: &str) -> &'static str {
         "region_fallback" => "no factor of the place itself: a wider region stands in",
         "stale_factor" => "the newest edition is older than the period",
         "gwp_missing" => "the GWP set lists no value for a gas: it adds nothing there",
+        "unverified" => "suppliers' own figures, which nobody has checked here",
         "low_tier" => "a better method lacks inputs",
         _ => "see the trace of any figure concerned",
     }

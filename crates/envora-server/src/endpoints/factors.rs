@@ -181,7 +181,8 @@ fn stand_whole(text: &str, words: &[String]) -> bool {
 fn place(factor: &envora_domain::factors::Factor, words: &[String]) -> String {
     let turned = |digit: char| digit.to_digit(10).and_then(|digit| char::from_digit(9 - digit, 10));
     let edition: String = factor.edition.chars().map(|c| turned(c).unwrap_or(c)).collect();
-    let counts = factor.kind == FactorKind::Emission
+    let kinds = [FactorKind::Emission, FactorKind::ResidualMix, FactorKind::SupplierPcf];
+    let counts = kinds.contains(&factor.kind)
         && factor.memo_bucket.is_none()
         && factor.permitted_use == "inventory";
     let part = if counts { 0 } else { 1 };

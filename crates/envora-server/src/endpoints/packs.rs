@@ -293,8 +293,8 @@ fn suppliers_known(
             value: Some(code.clone()),
             detail: format!("no supplier is known as {code}"),
             hint: did_you_mean(code, &codes).map_or_else(
-                || format!("add it first: envora suppliers add {code}"),
-                |near| format!("did you mean {near}? Or add it: envora suppliers add {code}"),
+                || "add the supplier first, such as with `envora suppliers push`".to_owned(),
+                |near| format!("did you mean {near}? Else add the supplier first"),
             ),
         })
         .collect();
@@ -377,12 +377,7 @@ fn told(before: Option<&Pack>, after: &Pack) -> PackDiff {
     let state = |factor: &Factor| FactorState {
         id: factor.id.to_string(),
         value: factor.headline(),
-        unit: factor
-            .total
-            .as_ref()
-            .map(|total| total.unit.clone())
-            .or_else(|| factor.gases.first().map(|gas| gas.unit.clone()))
-            .unwrap_or_default(),
+        unit: factor.mass_unit().to_owned(),
         per: factor.denominator.unit.clone(),
         basis: factor.basis.to_string(),
         valid_from: factor.valid_from,

@@ -203,6 +203,7 @@ pub(super) struct FactorPage {
     gases: Vec<Gas>,
     file: String,
     lines: String,
+    place: String,
     sha256: String,
     commands: Vec<String>,
     id: String,
@@ -253,6 +254,12 @@ pub(super) fn factor_page(organization: &Organization, factor: &Factor) -> Facto
         (text(factor, &["provenance", "file"]), texts(factor, ["provenance", "lines"]));
     let shell_name = lines::quoted(&file);
     let printed = lines.iter().map(|line| format!("{line}p")).collect::<Vec<_>>().join(";");
+    let sha256 = text(factor, &["provenance", "sha256"]);
+    // Of an own factor a person has the document, or not: it has no lines, and often no digest.
+    let commands = [
+        (!sha256.is_empty()).then(|| format!("sha256sum {shell_name}")),
+        (!lines.is_empty()).then(|| format!("sed -n '{printed}' {shell_name}")),
+    ];
     FactorPage {
         shell: Shell::of("Factor", organization),
         name,
@@ -267,11 +274,13 @@ pub(super) fn factor_page(organization: &Organization, factor: &Factor) -> Facto
             .collect(),
         gases: gases.into_iter().flatten().map(gas).collect(),
         lines: lines.join(", "),
-        sha256: text(factor, &["provenance", "sha256"]),
-        commands: vec![
-            format!("sha256sum {shell_name}"),
-            format!("sed -n '{printed}' {shell_name}"),
-        ],
+        place: if lines.is_empty() {
+            text(factor, &["provenance", "sheet"])
+        } else {
+            String::new()
+        },
+        sha256,
+        commands: commands.into_iter().flatten().collect(),
         file,
         id: factor.id.clone(),
     }

@@ -6,6 +6,7 @@ use axum::body::Body;
 use axum::http::Request;
 use envora_api::codes::{Code, ROW_CODES};
 use envora_domain::activities::problems::{Flag, RowCode};
+use envora_domain::factors::own::FaultCode;
 use serde_json::Value;
 
 use crate::house::{Answer, House};
@@ -91,7 +92,8 @@ async fn every_page_is_reached_and_every_link_leads_somewhere() {
 #[tokio::test]
 async fn every_code_that_a_row_can_get_has_a_page() {
     let house = House::new();
-    let rows = RowCode::ALL.iter().map(|code| code.as_str());
+    let faults = FaultCode::ALL.iter().map(|code| code.as_str());
+    let rows = RowCode::ALL.iter().map(|code| code.as_str()).chain(faults);
     for code in rows.chain(Flag::ALL.iter().map(|flag| flag.as_str())) {
         let plain = page(&house, &format!("/docs/errors/{code}"), "*/*").await;
         assert_eq!(

@@ -163,6 +163,8 @@ fn reader() -> Reader {
     for name in ["every-bad-row.csv", "every-bad-row.toml", "every-bad-row.ndjson"] {
         fs::copy(estate.join(name), reader.path().join(name)).unwrap();
     }
+    let own = repository().join("examples/own-factors/factors.csv");
+    fs::copy(own, reader.path().join("factors.csv")).unwrap();
     let january = fs::read_to_string(reader.path().join("january.csv")).unwrap();
     let lines: Vec<&str> = january.lines().take(5).collect();
     let day = |text: &str| format!("{text}\n");

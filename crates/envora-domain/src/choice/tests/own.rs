@@ -121,6 +121,7 @@ fn goods_take_their_suppliers_own_figure_while_it_holds() {
     let own = ("supplier.specific@1".to_owned(), 1, "own/ours/sheet".to_owned());
     assert_eq!(slot(&why, Slot::S3, &library), own);
     assert_eq!(why.slots[0].period_rule, "in_force");
+    assert!(why.flags.contains(&ChoiceFlag::Unverified), "{:?}", why.flags);
     let nowhere = Row { region: None, ..STEEL };
     assert!(of(&nowhere, &library).is_ok(), "where the buyer is does not matter");
     let capital = Row { kind: "capital.purchased", ..STEEL };

@@ -364,6 +364,7 @@ fn body(
     let quoted = |value: &Value| format!("'{value}'");
     match (place.method, end) {
         ("post", "imports") => (media::CSV, "@january.csv".to_owned()),
+        ("post", "factor-packs") => (media::CSV, "@factors.csv".to_owned()),
         ("post", "import-mappings") => ("application/toml", "@meters.toml".to_owned()),
         ("post", "activities" | "validate") => (media::JSON, quoted(&rows())),
         ("patch", "{name}") => (media::MERGE_PATCH, quoted(&json!({ "archived": false }))),

@@ -1,0 +1,276 @@
+//! `envora factors import`, `build`, `diff`: an organization's own factors.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use bytes::Bytes;
+use envora_api::factors::{FactorPack, FactorState, PackChange, PackDiff, PackDiffCounts};
+use envora_api::media;
+use envora_api::problems::{ERRORS_MAX, RowError, RowPlace};
+use envora_domain::factors::own::{self, Change, Fault, FaultCode, OwnPack};
+use envora_domain::factors::{Factor, Pack};
+use serde::Serialize;
+
+use crate::client::Body;
+use crate::failures::{Exit, Failure, row_view};
+use crate::imports::disposition;
+use crate::inputs::{Input, Telling};
+use crate::session::{Printed, Session};
+use crate::tables::Table;
+use crate::terminal::Terminal;
+
+/// A table of factors on its way: what was read of it, and its bytes.
+struct Read {
+    name: String,
+    bytes: Bytes,
+    own: OwnPack,
+}
+
+/// Reads a table, and prints everything that is wrong with it.
+fn read(file: &Path, pack: Option<&str>, terminal: &mut Terminal) -> Result<Read, Failure> {
+    let input = Input::of(file, Telling::default())?;
+    let (name, bytes) = (input.name(), input.bytes()?);
+    let mut found = own::read(&bytes, pack);
+    if pack.is_none()
+        && let Err(faults) = &found
+        && let [fault] = faults.as_slice()
+        && fault.code == FaultCode::MissingField
+        && fault.row == 0
+        && fault.column.is_none()
+    {
+        // It has no name of its own: that of its file will do, where it is one.
+        let stem = Path::new(&name).file_stem().map(|stem| stem.to_string_lossy().to_lowercase());
+        found = stem.map_or(found, |stem| own::read(&bytes, Some(&stem)));
+    }
+    match found {
+        Ok(own) => Ok(Read { name, bytes, own }),
+        Err(faults) => {
+            refuse(&name, &faults, terminal);
+            Err(Failure::Said(Exit::Error))
+        }
+    }
+}
+
+fn refuse(file: &str, faults: &[Fault], terminal: &mut Terminal) {
+    let words = &mut terminal.words;
+    let count = faults.len();
+    let things = if count == 1 { "one thing is" } else { "these things are" };
+    let what =
+        format!("{file} is no table of factors that can be taken in: {things} wrong with it");
+    Failure::known((Exit::Error, "validation_failed"), what, "").print(words);
+    for fault in faults.iter().take(ERRORS_MAX) {
+        let error = RowError {
+            code: fault.code.as_str().to_owned(),
+            row: (fault.line > 0).then_some(RowPlace { record: fault.row, line: fault.line }),
+            column: fault.column.clone(),
+            value: fault.value.clone(),
+            detail: fault.detail.clone(),
+            hint: Some(fault.hint.clone()),
+            ..RowError::default()
+        };
+        let text = row_view(words.paint, file, &error);
+        words.error(text);
+    }
+    if let Some(more) = count.checked_sub(ERRORS_MAX).filter(|more| *more > 0) {
+        words.line(format!("  … and {more} more"));
+    }
+}
+
+/// `factors import FILE`.
+///
+/// # Errors
+/// The table's faults; the server's problem.
+pub(crate) async fn import(
+    (file, pack, activate): (&Path, Option<&str>, bool),
+    session: &mut Session,
+) -> Result<(), Failure> {
+    let client = session.client_to_change()?;
+    let read = read(file, pack, &mut session.terminal)?;
+    let id = read.own.pack.recipe.id.clone();
+    let body = || Body {
+        media_type: media::CSV,
+        length: read.bytes.len() as u64,
+        bytes: read.bytes.clone().into(),
+        headers: vec![("content-disposition", disposition(&read.name))],
+    };
+    let query = [("pack", id.as_str())];
+    let (mut kept, _): (FactorPack, _) = client.send("/factor-packs", &query, None, body).await?;
+    if activate {
+        let path = format!("/factor-packs/{id}/activate?version={}", kept.version);
+        kept = client.post(&path, &serde_json::json!({})).await?;
+    }
+    if session.print_json(&kept)? == Printed::AsJson {
+        return Ok(());
+    }
+    let data = &mut session.terminal.data;
+    let FactorPack { id, version, factors, .. } = &kept;
+    let count = if *factors == 1 { "1 factor".to_owned() } else { format!("{factors} factors") };
+    if kept.active {
+        data.line(format!("{id}, version {version}, is active: {count}"));
+    } else {
+        data.line(format!("{id}, version {version}, is kept: {count}, not yet active"));
+        let words = &mut session.terminal.words;
+        words.line(format!("what it changes: envora factors diff {id}"));
+        words.line(format!("calculate with it: envora factors activate {id}"));
+    }
+    Ok(())
+}
+
+/// What `factors build` says.
+#[derive(Serialize)]
+struct Built<'a> {
+    pack: &'a str,
+    version: &'a str,
+    sha256: String,
+    factors: usize,
+    suppliers: Vec<&'a str>,
+}
+
+/// `factors build FILE`: the checks that need no server, and the canonical text.
+///
+/// # Errors
+/// The table's faults; the disk's.
+pub(crate) fn build(
+    (file, pack, output): (&Path, Option<&str>, Option<&PathBuf>),
+    session: &mut Session,
+) -> Result<(), Failure> {
+    let Read { own: OwnPack { pack, suppliers }, .. } = read(file, pack, &mut session.terminal)?;
+    if let Some(path) = output {
+        std::fs::write(path, pack.text()).with_context(|| format!("write {}", path.display()))?;
+    }
+    let built = Built {
+        pack: &pack.recipe.id,
+        version: &pack.recipe.version,
+        sha256: pack.digest.hex(),
+        factors: pack.count(),
+        suppliers: suppliers.keys().map(String::as_str).collect(),
+    };
+    if session.print_json(&built)? == Printed::AsJson {
+        return Ok(());
+    }
+    let mut fields = Table::new(&["field", "value"]);
+    fields.row(["pack", built.pack]);
+    fields.row(["version", built.version]);
+    fields.row(["sha256", &built.sha256]);
+    fields.row(["factors".to_owned(), built.factors.to_string()]);
+    fields.row(["suppliers".to_owned(), built.suppliers.join(", ")]);
+    fields.print(&mut session.terminal.data);
+    let words = &mut session.terminal.words;
+    if !built.suppliers.is_empty() {
+        words.line("whether these suppliers are known, `envora factors import` asks the server");
+    }
+    Ok(())
+}
+
+/// `factors diff A B`: two tables, or with one name a pack of the server against its active edition.
+///
+/// # Errors
+/// The tables' faults; the server's problem.
+pub(crate) async fn diff(
+    (before, after): (&Path, Option<&PathBuf>),
+    session: &mut Session,
+) -> Result<(), Failure> {
+    let told: PackDiff = match after {
+        Some(after) => {
+            // Both are read under one name: their files may be called otherwise than the pack.
+            let named = read_as(before, None, session)?;
+            let name = named.own.pack.recipe.id.clone();
+            let after = read_as(after, Some(&name), session)?;
+            told(&named.own.pack, &after.own.pack)
+        }
+        None => {
+            let pack = before.display().to_string();
+            if !own::is_name(&pack) && before.exists() {
+                return Err(Failure::usage(
+                    format!("{pack} is one file, and there is nothing to hold it against"),
+                    "name two tables, or a pack that the server has",
+                ));
+            }
+            let client = session.client()?;
+            client.get(&format!("/factor-packs/{pack}/diff"), &[]).await?
+        }
+    };
+    if session.print_json(&told)? == Printed::AsJson {
+        return Ok(());
+    }
+    print(&told, &mut session.terminal);
+    Ok(())
+}
+
+fn read_as(file: &Path, name: Option<&str>, session: &mut Session) -> Result<Read, Failure> {
+    read(file, name, &mut session.terminal)
+}
+
+fn told(before: &Pack, after: &Pack) -> PackDiff {
+    let changes: Vec<PackChange> = own::diff(Some(before), after)
+        .into_iter()
+        .map(|one| PackChange {
+            change: one.change.as_str().to_owned(),
+            key: one.key.to_owned(),
+            before: one.before.map(state),
+            after: one.after.map(state),
+        })
+        .collect();
+    let count =
+        |change: Change| changes.iter().filter(|one| one.change == change.as_str()).count() as u64;
+    PackDiff {
+        pack: after.recipe.id.clone(),
+        version: after.recipe.version.clone(),
+        against: Some(before.recipe.version.clone()),
+        counts: PackDiffCounts {
+            added: count(Change::Added),
+            removed: count(Change::Removed),
+            changed: count(Change::Changed),
+            reworded: count(Change::Reworded),
+        },
+        changes,
+    }
+}
+
+fn state(factor: &Factor) -> FactorState {
+    FactorState {
+        id: factor.id.to_string(),
+        value: factor.headline(),
+        unit: factor.mass_unit().to_owned(),
+        per: factor.denominator.unit.clone(),
+        basis: factor.basis.to_string(),
+        valid_from: factor.valid_from,
+        valid_to: factor.valid_to,
+        document: factor.provenance.file.clone(),
+        change_cause: factor.change_cause.clone(),
+    }
+}
+
+fn print(told: &PackDiff, terminal: &mut Terminal) {
+    let number = |state: &Option<FactorState>| {
+        state.as_ref().map_or_else(String::new, |state| {
+            let FactorState { value, unit, per, basis, .. } = state;
+            format!("{value} {unit} per {per}, {basis}")
+        })
+    };
+    let mut table = Table::new(&["change", "key", "from", "to", "before", "after", "document"]);
+    for one in &told.changes {
+        let Some(state) = one.after.as_ref().or(one.before.as_ref()) else { continue };
+        table.row([
+            one.change.clone(),
+            one.key.clone(),
+            state.valid_from.to_string(),
+            state.valid_to.to_string(),
+            number(&one.before),
+            number(&one.after),
+            state.document.clone(),
+        ]);
+    }
+    if !table.is_empty() {
+        table.print(&mut terminal.data);
+    }
+    let PackDiffCounts { added, removed, changed, reworded } = told.counts;
+    let against = match &told.against {
+        Some(version) => format!("against {version}"),
+        None => "against nothing: no edition is active".to_owned(),
+    };
+    terminal.words.line(format!(
+        "{} {} {against}: {added} added, {removed} removed, {changed} changed, {reworded} reworded",
+        told.pack, told.version
+    ));
+}
