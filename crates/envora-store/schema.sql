@@ -193,6 +193,29 @@ CREATE TABLE mention (
     seq INTEGER NOT NULL,
     PRIMARY KEY (kind, word, seq)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE open_import (
+    import_id BLOB NOT NULL PRIMARY KEY,
+    file_name TEXT NOT NULL,
+    media_type TEXT NOT NULL,
+    file_length INTEGER NOT NULL,
+    file_sha256 BLOB NOT NULL,
+    mode TEXT NOT NULL CHECK (mode IN ('atomic', 'partial')),
+    mapping TEXT NOT NULL,
+    mapping_digest BLOB NOT NULL,
+    constants TEXT NOT NULL,
+    failure TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    keep_until INTEGER NOT NULL,
+    actor BLOB NOT NULL
+) STRICT;
+CREATE TABLE open_part (
+    import_id BLOB NOT NULL REFERENCES open_import (import_id),
+    number INTEGER NOT NULL,
+    name BLOB NOT NULL CHECK (length(name) = 32),
+    part_sha256 BLOB NOT NULL CHECK (length(part_sha256) = 32),
+    length INTEGER NOT NULL,
+    PRIMARY KEY (import_id, number)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE organization_version (
     seq INTEGER NOT NULL PRIMARY KEY,
     organization_id BLOB NOT NULL,
@@ -270,6 +293,14 @@ CREATE TABLE source (
     code TEXT NOT NULL UNIQUE,
     version INTEGER NOT NULL
 ) STRICT;
+CREATE TABLE source_part (
+    file_sha256 BLOB NOT NULL CHECK (length(file_sha256) = 32),
+    number INTEGER NOT NULL,
+    name BLOB NOT NULL CHECK (length(name) = 32),
+    part_sha256 BLOB NOT NULL CHECK (length(part_sha256) = 32),
+    length INTEGER NOT NULL,
+    PRIMARY KEY (file_sha256, number)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE source_version (
     source_id BLOB NOT NULL REFERENCES source (source_id),
     version INTEGER NOT NULL,
