@@ -318,7 +318,8 @@ impl<'a> Cells<'a> {
             };
             self.fault(FaultCode::MissingField, "item", detail, hint);
         }
-        if !goods && !(item.is_empty() && scheme.is_empty()) {
+        let named = !item.is_empty() || !scheme.is_empty();
+        if !goods && named {
             let detail = format!("rows of {of} have no item");
             let hint = "leave item and item_scheme blank";
             self.fault(FaultCode::WrongType, "item", detail, hint);
