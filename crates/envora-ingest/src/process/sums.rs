@@ -351,7 +351,8 @@ mod tests {
         }
         let days = DayShares::of(&period, &Zone::named("Europe/London").expect("a zone"));
         let (first, last) = (start.utc_day(), start.utc_day());
-        let why = choices.number(&activity, Place { region: Some("GB"), first, last });
+        let why =
+            choices.number(&activity, Place { region: Some("GB"), supplier: None, first, last });
         let state = State::Counted(why.expect("a choice"));
         let facility = Some(FacilityId::from_bytes([which % 2; 16]));
         (activity, Decision { state, facility, source: None, days })
