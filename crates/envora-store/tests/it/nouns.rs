@@ -3,6 +3,7 @@
 
 mod access;
 mod activities;
+mod parts;
 mod places;
 mod results;
 
@@ -42,6 +43,8 @@ scenarios! {
     activities::segments_are_found_by_the_words_they_name,
     activities::what_rows_say_is_kept_by_segment,
     activities::an_answer_is_kept_and_found_again,
+    parts::an_import_is_open_until_it_is_closed,
+    parts::an_import_that_nobody_commits_goes,
     places::settings_are_read_as_of_a_seq,
     places::a_facility_has_versions,
     places::a_source_has_versions,
