@@ -8,13 +8,20 @@ pub const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 /// Sixteen bytes as 26 characters.
 #[must_use]
 pub fn encode(bytes: [u8; 16]) -> String {
-    let value = u128::from_be_bytes(bytes);
-    (0..26)
-        .map(|place| {
-            let digit = (value >> (125 - 5 * place)) & 31;
-            char::from(ALPHABET[usize::try_from(digit).unwrap_or(0)])
-        })
-        .collect()
+    let mut text = String::with_capacity(26);
+    encode_onto(bytes, &mut text);
+    text
+}
+
+/// Puts the 26 characters of sixteen bytes behind a text.
+pub fn encode_onto(bytes: [u8; 16], text: &mut String) {
+    let mut letters = [0; 26];
+    let mut value = u128::from_be_bytes(bytes);
+    for letter in letters.iter_mut().rev() {
+        *letter = ALPHABET[usize::try_from(value & 31).unwrap_or(0)];
+        value >>= 5;
+    }
+    text.push_str(core::str::from_utf8(&letters).unwrap_or_default());
 }
 
 /// The sixteen bytes behind 26 characters, or `None` when they are not such a text.

@@ -72,7 +72,43 @@ impl Decimal {
     /// # Errors
     /// [`DecimalError`]; nothing is ever rounded or guessed.
     pub fn parse(text: &str) -> Result<Self, DecimalError> {
-        Self::parse_within(text, INTEGER_DIGITS_MAX, FRACTION_DIGITS_MAX)
+        match Self::parse_short(text.as_bytes()) {
+            Some(value) => Ok(value),
+            None => Self::parse_within(text, INTEGER_DIGITS_MAX, FRACTION_DIGITS_MAX),
+        }
+    }
+
+    /// Reads what nearly all quantities are: so few digits that no product can overflow. Nothing for
+    /// all else, good or bad.
+    fn parse_short(text: &[u8]) -> Option<Self> {
+        let (sign, digits) = match text {
+            [b'-', digits @ ..] => (-1, digits),
+            digits => (1, digits),
+        };
+        if digits.len() > 18 {
+            return None;
+        }
+        let (mut mantissa, mut point) = (0_i64, None);
+        for (place, byte) in digits.iter().enumerate() {
+            match byte {
+                b'0'..=b'9' => mantissa = mantissa * 10 + i64::from(byte - b'0'),
+                b'.' if point.is_none() => point = Some(place),
+                _ => return None,
+            }
+        }
+        let integer = point.unwrap_or(digits.len());
+        let leading_zero = integer > 1 && digits.first() == Some(&b'0');
+        if integer == 0 || leading_zero || integer + 1 == digits.len() && point.is_some() {
+            return None;
+        }
+        let scale = point.map_or(0, |place| digits.len() - place - 1);
+        Some(Self { mantissa: i128::from(sign * mantissa), scale: u8::try_from(scale).ok()? })
+    }
+
+    /// The number as text, on the stack.
+    #[must_use]
+    pub fn text(self) -> DecimalText {
+        DecimalText::of(self.mantissa, usize::from(self.scale))
     }
 
     /// Reads a published factor: up to 38 digits in all, exponents allowed (`4.04e-01`).
@@ -157,7 +193,7 @@ impl Decimal {
 
 impl fmt::Display for Decimal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write_scaled(f, self.mantissa, usize::from(self.scale))
+        f.write_str(self.text().as_str())
     }
 }
 impl fmt::Debug for Decimal {
@@ -166,32 +202,55 @@ impl fmt::Debug for Decimal {
     }
 }
 
-fn write_scaled(f: &mut fmt::Formatter<'_>, mantissa: i128, scale: usize) -> fmt::Result {
-    // Digits from the last to the first; 39 of a number, as many of its fraction, point and sign.
-    let mut text = [b'0'; 84];
-    let mut at = text.len();
-    let mut put = |letter: u8| {
-        at -= 1;
-        if let Some(place) = text.get_mut(at) {
-            *place = letter;
+/// The longest text of a decimal: 39 digits, a zero before them, a sign and a point.
+const TEXT_BYTES_MAX: usize = 48;
+
+/// A decimal as text: a sign where it is below zero, digits, a point where there are digits after it.
+#[derive(Clone, Copy)]
+pub struct DecimalText {
+    bytes: [u8; TEXT_BYTES_MAX],
+    start: usize,
+}
+
+impl DecimalText {
+    fn of(mantissa: i128, scale: usize) -> Self {
+        let mut text = Self { bytes: [0; TEXT_BYTES_MAX], start: TEXT_BYTES_MAX };
+        let mut rest = mantissa.unsigned_abs();
+        let mut written = 0;
+        while u64::try_from(rest).is_err() {
+            text.digit(u8::try_from(rest % 10).unwrap_or(0), (&mut written, scale));
+            rest /= 10;
         }
-    };
-    let (mut rest, mut digits) = (mantissa.unsigned_abs(), 0);
-    while rest > 0 || digits <= scale {
-        if digits == scale && scale > 0 {
-            put(b'.');
+        let mut rest = u64::try_from(rest).unwrap_or(0);
+        while rest > 0 || written <= scale {
+            text.digit(u8::try_from(rest % 10).unwrap_or(0), (&mut written, scale));
+            rest /= 10;
         }
-        let (digit, left) = match u64::try_from(rest) {
-            Ok(word) => (word % 10, u128::from(word / 10)),
-            Err(_) => (u64::try_from(rest % 10).unwrap_or_default(), rest / 10),
-        };
-        put(b'0' + u8::try_from(digit).unwrap_or_default());
-        (rest, digits) = (left, digits + 1);
+        if mantissa < 0 {
+            text.put(b'-');
+        }
+        text
     }
-    if mantissa < 0 {
-        put(b'-');
+
+    /// Puts a digit before those that are there, and the point before it where it is due.
+    fn digit(&mut self, digit: u8, (written, scale): (&mut usize, usize)) {
+        if *written == scale && scale > 0 {
+            self.put(b'.');
+        }
+        self.put(b'0' + digit);
+        *written += 1;
     }
-    f.write_str(text.get(at..).and_then(|text| str::from_utf8(text).ok()).unwrap_or_default())
+
+    fn put(&mut self, byte: u8) {
+        self.start -= 1;
+        self.bytes[self.start] = byte;
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        core::str::from_utf8(&self.bytes[self.start..]).unwrap_or_default()
+    }
 }
 
 /// A mass, or a mass of CO2 equivalent: an integer count of 10⁻¹² kg.
@@ -340,6 +399,32 @@ mod tests {
         check("100000000000000000000", Err(DecimalError::TooManyDigits));
         check("0.0000000000000000001", Err(DecimalError::TooManyDigits));
         check(&"9".repeat(40), Err(DecimalError::TooManyDigits));
+    }
+
+    #[test]
+    fn texts_are_those_of_the_digits() {
+        let seeds = [0, 1, -1, 9, -10, 12_345, i128::from(u64::MAX), i128::from(u64::MAX) + 1];
+        let seeds = seeds.into_iter().chain([i128::MAX, -i128::MAX, 10_i128.pow(38)]);
+        for (mantissa, scale) in seeds.flat_map(|seed| (0..=38).map(move |scale| (seed, scale))) {
+            let digits = format!("{:0>1$}", mantissa.unsigned_abs(), usize::from(scale) + 1);
+            let (integer, fraction) = digits.split_at(digits.len() - usize::from(scale));
+            let (sign, point) =
+                (if mantissa < 0 { "-" } else { "" }, if scale > 0 { "." } else { "" });
+            let value = Decimal::new(mantissa, scale).expect("a scale that is kept");
+            assert_eq!(value.to_string(), format!("{sign}{integer}{point}{fraction}"));
+        }
+    }
+
+    #[test]
+    fn short_numbers_are_read_like_all_others() {
+        let letters = ["", "0", "1", "9", "00", ".", "-", "-.", "12", "10.", ".50", "1.0", "x"];
+        for (a, b) in letters.iter().flat_map(|a| letters.iter().map(move |b| (a, b))) {
+            for c in ["", "7", ".", "0000000000000000", "123456789.12345678"] {
+                let text = format!("{a}{b}{c}");
+                let within = Decimal::parse_within(&text, INTEGER_DIGITS_MAX, FRACTION_DIGITS_MAX);
+                assert_eq!(Decimal::parse(&text), within, "{text:?}");
+            }
+        }
     }
 
     #[test]

@@ -140,6 +140,9 @@ impl Timestamp {
     /// [`TimeError::OutOfRange`].
     pub fn parse(text: &str) -> Result<Self, TimeError> {
         let bytes = text.as_bytes();
+        if let Some(plain) = Self::plain(bytes) {
+            return Ok(plain);
+        }
         let shaped = bytes.len() >= 20
             && bytes.iter().take(19).enumerate().all(|(place, byte)| match place {
                 4 | 7 => *byte == b'-',
@@ -166,6 +169,49 @@ impl Timestamp {
             return Err(TimeError::OutOfRange);
         }
         Ok(Self(instant.as_microsecond()))
+    }
+
+    /// Reads `YYYY-MM-DDThh:mm:ssZ`, or with an offset `±hh:mm`, well within the range; nothing for
+    /// all else, good or bad.
+    fn plain(text: &[u8]) -> Option<Self> {
+        let (wall, offset) = text.split_at_checked(19)?;
+        let number = |place: usize| {
+            let [high, low] = *wall.get(place..place + 2)?.first_chunk()?;
+            (high.is_ascii_digit() && low.is_ascii_digit())
+                .then(|| i64::from(high - b'0') * 10 + i64::from(low - b'0'))
+        };
+        let signs = [(4, b'-'), (7, b'-'), (10, b'T'), (13, b':'), (16, b':')];
+        if !signs.iter().all(|(place, sign)| wall.get(*place) == Some(sign)) {
+            return None;
+        }
+        let year = number(0)? * 100 + number(2)?;
+        let (hour, minute, second) = (number(11)?, number(14)?, number(17)?);
+        if !(2..=9998).contains(&year) || hour > 23 || minute > 59 || second > 59 {
+            return None;
+        }
+        let day = civil_day(year, number(5)?, number(8)?)?;
+        let behind = match offset {
+            [b'Z'] => 0,
+            [
+                sign @ (b'+' | b'-'),
+                a @ b'0'..=b'2',
+                b @ b'0'..=b'9',
+                b':',
+                c @ b'0'..=b'5',
+                d @ b'0'..=b'9',
+            ] => {
+                let digit = |digit: u8| i64::from(digit - b'0');
+                let hours = digit(*a) * 10 + digit(*b);
+                let minutes = hours * 60 + digit(*c) * 10 + digit(*d);
+                if hours > 23 || minutes == 0 {
+                    return None;
+                }
+                if *sign == b'-' { -minutes } else { minutes }
+            }
+            _ => return None,
+        };
+        let seconds = ((day * 24 + hour) * 60 + minute - behind) * 60 + second;
+        Some(Self(seconds * 1_000_000))
     }
 
     fn to_jiff(self) -> jiff::Timestamp {
@@ -206,6 +252,25 @@ impl fmt::Debug for Timestamp {
     }
 }
 
+/// Days from 1970-01-01 to this day of the Gregorian calendar, when there is one.
+fn civil_day(year: i64, month: i64, day: i64) -> Option<i64> {
+    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let days = match month {
+        1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
+        4 | 6 | 9 | 11 => 30,
+        2 => 28 + i64::from(leap),
+        _ => return None,
+    };
+    if !(1..=days).contains(&day) {
+        return None;
+    }
+    // Years start in March here, so that the leap day is a year's last.
+    let year = if month > 2 { year } else { year - 1 };
+    let (era, year) = (year.div_euclid(400), year.rem_euclid(400));
+    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    Some(era * 146_097 + year * 365 + year / 4 - year / 100 + of_year - 719_468)
+}
+
 /// A civil day, counted from 1970-01-01 = 0.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Day(i32);
@@ -226,12 +291,11 @@ impl Day {
     /// The day of this year, month and day of the month, when there is one.
     #[must_use]
     pub fn from_ymd(year: i16, month: i8, day: i8) -> Option<Self> {
-        Self::from_jiff(civil::Date::new(year, month, day).ok()?)
-    }
-
-    fn from_jiff(date: civil::Date) -> Option<Self> {
-        let days = date.since((jiff::Unit::Day, civil::date(1970, 1, 1))).ok()?.get_days();
-        Some(Self(days))
+        if !(-9999..=9999).contains(&year) {
+            return None;
+        }
+        let days = civil_day(i64::from(year), i64::from(month), i64::from(day))?;
+        Some(Self(i32::try_from(days).ok()?))
     }
 
     fn to_jiff(self) -> civil::Date {
@@ -414,6 +478,9 @@ impl Zone {
     /// Which instant, or instants, a wall-clock time is here.
     #[must_use]
     pub fn resolve(&self, wall: WallClock) -> LocalTime {
+        if self.name == "UTC" && wall.is_kept() {
+            return LocalTime::Once(Timestamp(wall.0));
+        }
         let at =
             |offset: jiff::tz::Offset| Timestamp(wall.0 - i64::from(offset.seconds()) * 1_000_000);
         let Ok(civil) = TimeZone::UTC.to_datetime_checked(Timestamp(wall.0)) else {
@@ -467,6 +534,49 @@ pub fn zone_database_edition() -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn days_are_those_of_the_calendar() {
+        let epoch = civil::date(1970, 1, 1);
+        let number = |date: civil::Date| epoch.until((jiff::Unit::Day, date)).map(|s| s.get_days());
+        for (first, years, step) in
+            [(civil::date(1890, 1, 1), 320, 1), (civil::Date::MIN, 19_990, 89)]
+        {
+            let last = first.saturating_add(jiff::Span::new().years(years));
+            let dates = first.series(jiff::Span::new().days(step)).take_while(|date| *date < last);
+            for date in dates {
+                let day = Day::from_ymd(date.year(), date.month(), date.day());
+                assert_eq!(day.map(Day::number), number(date).ok(), "{date}");
+            }
+        }
+        for (year, month, day) in [(2022, 2, 29), (1900, 2, 29), (2022, 4, 31), (2022, 0, 1)] {
+            assert_eq!(Day::from_ymd(year, month, day), None);
+        }
+        for (year, month, day) in [(2022, 13, 1), (2022, 1, 0), (10_000, 1, 1), (-10_000, 1, 1)] {
+            assert_eq!(Day::from_ymd(year, month, day), None);
+        }
+        assert!(Day::from_ymd(2000, 2, 29).is_some());
+    }
+
+    #[test]
+    fn instants_written_plainly_are_read_like_all_others() {
+        let days =
+            ["2022-01-31", "2022-02-29", "2024-02-29", "0001-01-01", "9999-12-31", "2022-13-01"];
+        let times = ["T00:00:00", "T23:59:59", "T24:00:00", "T12:60:00", "T12:00:60", "t01:02:03"];
+        let offsets =
+            ["Z", "z", "+00:00", "-00:00", "+01:00", "-05:30", "+23:59", "+24:00", "-25:00"];
+        for (day, time) in days.iter().flat_map(|day| times.iter().map(move |time| (day, time))) {
+            for offset in offsets.iter().chain(&["", "+0100", "+01:60", "+1:000", ".5Z", "Z "]) {
+                let text = format!("{day}{time}{offset}");
+                if let Some(plain) = Timestamp::plain(text.as_bytes()) {
+                    let read: jiff::Timestamp = text.parse().expect("an instant");
+                    assert_eq!(plain.0, read.as_microsecond(), "{text}");
+                }
+            }
+        }
+        assert!(Timestamp::plain(b"2024-02-29T23:59:59-05:30").is_some());
+        assert!(Timestamp::plain(b"2022-01-31T00:00:00Z").is_some());
+    }
 
     fn instant(text: &str) -> Timestamp {
         Timestamp::parse(text).expect("an instant")

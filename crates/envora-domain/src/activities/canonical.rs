@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::activities::problems::Flag;
 use crate::activities::{Activity, Input, Origin, Period, Price, Reading, Ref};
 use crate::cbor::{self, CborError, Value, Writer};
-use crate::decimal::Decimal;
+use crate::decimal::{Decimal, DecimalText};
 use crate::hash::{Digest, leaf_hash, tree_root};
 use crate::id::Id;
 use crate::time::{Day, Timestamp, WallClock};
@@ -40,22 +40,28 @@ impl Activity {
     /// The canonical row: length and map.
     #[must_use]
     pub fn canonical(&self) -> Vec<u8> {
-        let mut fields = Fields::new(Digits::AsSent);
+        let mut row = Vec::with_capacity(ROW_BYTES_USUAL);
+        self.canonical_onto(&mut row);
+        row
+    }
+
+    /// Puts the canonical row behind these bytes, so that many rows need one buffer.
+    pub fn canonical_onto(&self, bytes: &mut Vec<u8>) {
+        let start = bytes.len();
+        bytes.extend([0; 4]);
+        let mut fields = Fields::onto(core::mem::take(bytes), Digits::AsSent);
         self.write_content(&mut fields);
         fields.key(40);
         write_origin(&mut fields.writer, &self.origin, &self.flags);
-        let map = fields.finish();
-        let length = u32::try_from(map.len()).unwrap_or(u32::MAX);
-        let mut row = Vec::with_capacity(map.len() + 4);
-        row.extend_from_slice(&length.to_be_bytes());
-        row.extend_from_slice(&map);
-        row
+        *bytes = fields.finish();
+        let length = u32::try_from(bytes.len() - start - 4).unwrap_or(u32::MAX);
+        bytes[start..start + 4].copy_from_slice(&length.to_be_bytes());
     }
 
     /// What tells a duplicate from a conflict: the content without trailing zeros and origin.
     #[must_use]
     pub fn content_hash(&self) -> Digest {
-        let mut fields = Fields::new(Digits::Stripped);
+        let mut fields = Fields::onto(Vec::with_capacity(ROW_BYTES_USUAL), Digits::Stripped);
         self.write_content(&mut fields);
         Digest::of(&fields.finish())
     }
@@ -130,7 +136,7 @@ impl Activity {
         fields.key(5).map(self.inputs.len());
         for (name, input) in by_encoding(&self.inputs) {
             let quantity = fields.digits(input.quantity);
-            fields.writer.text(name).array(2).text(&quantity).text(&input.unit);
+            fields.writer.text(name).array(2).text(quantity.as_str()).text(&input.unit);
         }
     }
 }
@@ -142,16 +148,24 @@ enum Digits {
     Stripped,
 }
 
+/// How many bytes are made ready for a row; one of an hour's reading has about 280.
+const ROW_BYTES_USUAL: usize = 384;
+
 /// Writes the pairs of a row's map and counts them.
 struct Fields {
     writer: Writer,
-    pairs: usize,
+    /// Where the head of the map is, its number of pairs not in it yet.
+    start: usize,
+    pairs: u8,
     digits: Digits,
 }
 
 impl Fields {
-    fn new(digits: Digits) -> Self {
-        Self { writer: Writer::onto(Vec::with_capacity(320)), pairs: 0, digits }
+    /// The map starts behind these bytes.
+    fn onto(mut bytes: Vec<u8>, digits: Digits) -> Self {
+        let start = bytes.len();
+        bytes.push(MAP);
+        Self { writer: Writer::onto(bytes), start, pairs: 0, digits }
     }
 
     fn key(&mut self, key: u64) -> &mut Writer {
@@ -159,10 +173,10 @@ impl Fields {
         self.writer.uint(key)
     }
 
-    fn digits(&self, value: Decimal) -> String {
+    fn digits(&self, value: Decimal) -> DecimalText {
         match self.digits {
-            Digits::AsSent => value.to_string(),
-            Digits::Stripped => value.normalized().to_string(),
+            Digits::AsSent => value.text(),
+            Digits::Stripped => value.normalized().text(),
         }
     }
 
@@ -181,7 +195,7 @@ impl Fields {
     fn decimal(&mut self, key: u64, value: Option<Decimal>) {
         if let Some(value) = value {
             let digits = self.digits(value);
-            self.key(key).text(&digits);
+            self.key(key).text(digits.as_str());
         }
     }
 
@@ -230,26 +244,44 @@ impl Fields {
             }
             if let Some(value) = value {
                 let digits = self.digits(value);
-                self.writer.text(name).text(&digits);
+                self.writer.text(name).text(digits.as_str());
             }
         }
     }
 
     fn finish(self) -> Vec<u8> {
-        let body = self.writer.finish();
-        let mut head = Writer::onto(Vec::with_capacity(body.len() + 3));
-        head.map(self.pairs);
-        let mut map = head.finish();
-        map.extend_from_slice(&body);
-        map
+        let mut bytes = self.writer.finish();
+        if self.pairs < PAIRS_IN_HEAD {
+            bytes[self.start] = MAP | self.pairs;
+        } else {
+            bytes[self.start] = MAP | PAIRS_IN_HEAD;
+            bytes.insert(self.start + 1, self.pairs);
+        }
+        bytes
     }
 }
 
+/// The head of a CBOR map without its number of pairs.
+const MAP: u8 = 5 << 5;
+/// From so many pairs on, their number is a byte of its own behind the head.
+const PAIRS_IN_HEAD: u8 = 24;
+
 /// Text keys in the order of their encoded bytes: shorter first, then by bytes.
-fn by_encoding<V>(map: &BTreeMap<String, V>) -> Vec<(&String, &V)> {
-    let mut pairs: Vec<_> = map.iter().collect();
-    pairs.sort_by(|(a, _), (b, _)| a.len().cmp(&b.len()).then_with(|| a.cmp(b)));
-    pairs
+fn by_encoding<V>(map: &BTreeMap<String, V>) -> impl Iterator<Item = (&String, &V)> {
+    let mut few = [None; 8];
+    let mut many = Vec::new();
+    let pairs = if map.len() <= few.len() {
+        for (place, pair) in few.iter_mut().zip(map) {
+            *place = Some(pair);
+        }
+        few.get_mut(..map.len()).unwrap_or_default()
+    } else {
+        many.extend(map.iter().map(Some));
+        many.as_mut_slice()
+    };
+    pairs.sort_unstable_by_key(|pair| pair.map(|(name, _)| (name.len(), name)));
+    let (few_of, many_of) = (map.len().min(few.len()), many);
+    few.into_iter().take(if many_of.is_empty() { few_of } else { 0 }).chain(many_of).flatten()
 }
 
 fn write_price(writer: &mut Writer, price: &Price) {

@@ -318,6 +318,9 @@ fn idle(known: &InputSpec, unit: &Unit) -> Option<Quantity> {
 
 /// Inputs are zero or more, shares at most the whole, and nothing is divided by zero.
 fn check_input_amounts(activity: &Activity, problems: &mut Vec<RowProblem>) {
+    if activity.inputs.is_empty() {
+        return;
+    }
     let Some(kind) = catalogue::find(&activity.kind) else { return };
     for known in kind.inputs {
         let Some(input) = activity.inputs.get(known.name) else { continue };
