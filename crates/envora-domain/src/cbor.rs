@@ -66,6 +66,15 @@ impl Writer {
         self
     }
 
+    /// A text of these parts, one after the other.
+    pub fn text_of(&mut self, parts: &[&str]) -> &mut Self {
+        self.head(3, parts.iter().map(|part| part.len() as u64).sum());
+        for part in parts {
+            self.bytes.extend_from_slice(part.as_bytes());
+        }
+        self
+    }
+
     /// The head of an array of so many items, which follow.
     pub fn array(&mut self, items: usize) -> &mut Self {
         self.head(4, items as u64)

@@ -237,19 +237,27 @@ impl UnitError {
 /// # Errors
 /// [`UnitError::Unknown`], [`UnitError::Ambiguous`].
 pub fn parse_code(code: &str) -> Result<Unit, UnitError> {
-    let unknown =
-        || UnitError::Unknown { text: code.to_owned(), did_you_mean: aliases::near(code) };
+    read_code(code).map_err(|refusal| refusal.unwrap_or_else(|| unknown(code)))
+}
+
+/// The unit of a code, or why not; no reason where it is merely not known, as the nearest that is takes
+/// longer to find than a code to read.
+fn read_code(code: &str) -> Result<Unit, Option<UnitError>> {
     if code.chars().count() > UNIT_CHARS_MAX {
-        return Err(UnitError::Unknown {
+        return Err(Some(UnitError::Unknown {
             text: code.chars().take(UNIT_CHARS_MAX).collect(),
             did_you_mean: None,
-        });
+        }));
     }
     if let Some(refusal) = aliases::refusal(code) {
-        return Err(refusal);
+        return Err(Some(refusal));
     }
-    let (dimension, size) = parser::parse(code).ok_or_else(unknown)?;
+    let (dimension, size) = parser::parse(code).ok_or(None)?;
     Ok(Unit { code: code.to_owned(), dimension, size })
+}
+
+fn unknown(code: &str) -> UnitError {
+    UnitError::Unknown { text: code.to_owned(), did_you_mean: aliases::near(code) }
 }
 
 /// How many of `to` one of `from` is.

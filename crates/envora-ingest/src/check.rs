@@ -126,9 +126,7 @@ pub fn check(reader: Reader<'_>, known: Option<&Known>) -> io::Result<Report> {
         known,
     };
     let mut reader = reader.without_derived_ids();
-    for row in reader.by_ref() {
-        check.row(&row?);
-    }
+    reader.each(|row| check.row(row))?;
     check.report.left = reader.left_out();
     Ok(check.report)
 }

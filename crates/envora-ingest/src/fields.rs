@@ -4,14 +4,15 @@
 //! This is the JSON Schema written by hand: a property test holds the two to one verdict.
 
 mod draft;
-mod shapes;
+pub(crate) mod shapes;
 
 use std::borrow::Cow;
 
 use envora_domain::words::did_you_mean;
 
+pub(crate) use draft::series_of;
 pub use draft::{Draft, Times, UNSAID, Unfinished};
-pub(crate) use shapes::time_problem;
+pub(crate) use shapes::{Shaped, time_problem};
 
 /// A value as a format gives it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,6 +8,7 @@ pub mod csv;
 pub mod events;
 mod held;
 pub mod json;
+mod known;
 pub mod left;
 pub mod mend;
 pub mod ndjson;
@@ -29,6 +30,7 @@ use envora_domain::activities::{Activity, Origin};
 use envora_domain::hash::Digest;
 use envora_domain::id::ImportId;
 
+pub use self::known::{Tally, Tiers};
 use self::left::LeftOut;
 use crate::fields::{Draft, Field, Given};
 use crate::mapping::Mapping;
@@ -243,6 +245,14 @@ pub enum Derives {
     No,
 }
 
+/// A row that was read.
+pub(crate) enum Step {
+    /// Its words were known: it is in this place.
+    Known(usize),
+    /// A row of its own.
+    Read(Box<ParsedRow>),
+}
+
 /// A reader of any format.
 pub enum Reader<'a> {
     /// CloudEvents.
@@ -327,6 +337,19 @@ impl Reader<'_> {
         self
     }
 
+    /// The same reader, reading each row as if it were the first of its kind: what all others are held
+    /// against.
+    #[must_use]
+    pub fn with_all_care(mut self) -> Self {
+        match &mut self {
+            Self::Csv(reader) => reader.take_all_care(),
+            Self::Json(body) => body.fast.rest(),
+            Self::Ndjson(reader) => reader.fast.rest(),
+            Self::Events(_) | Self::Xml(_) => {}
+        }
+        self
+    }
+
     /// Records that gave no activity: the mapping leaves them out, or nothing in it takes them.
     #[must_use]
     pub fn left_out(&self) -> LeftOut {
@@ -337,16 +360,64 @@ impl Reader<'_> {
     }
 }
 
+impl Reader<'_> {
+    /// How the rows were read so far.
+    #[must_use]
+    pub fn tiers(&self) -> Tiers {
+        match self {
+            Self::Csv(reader) => reader.tiers(),
+            Self::Json(body) => body.fast.tiers,
+            Self::Ndjson(reader) => reader.fast.tiers,
+            Self::Events(_) | Self::Xml(_) => Tiers::default(),
+        }
+    }
+
+    /// Gives each row to be looked at, to the end. Nothing is copied for rows like those before.
+    ///
+    /// # Errors
+    /// What the input says.
+    pub fn each(&mut self, mut look: impl FnMut(&ParsedRow)) -> io::Result<()> {
+        while let Some(step) = self.step() {
+            match step? {
+                Step::Read(row) => look(&row),
+                Step::Known(slot) => {
+                    if let Some(row) = self.known(slot) {
+                        look(row);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn step(&mut self) -> Option<io::Result<Step>> {
+        match self {
+            Self::Csv(reader) => reader.step(),
+            Self::Json(body) => body.step().map(Ok),
+            Self::Ndjson(reader) => reader.step(),
+            Self::Events(events) => events.next().map(|row| Ok(Step::Read(Box::new(row)))),
+            Self::Xml(reader) => reader.next().map(|row| row.map(|row| Step::Read(Box::new(row)))),
+        }
+    }
+
+    fn known(&self, slot: usize) -> Option<&ParsedRow> {
+        match self {
+            Self::Csv(reader) => reader.known(slot),
+            Self::Json(body) => body.fast.row(slot),
+            Self::Ndjson(reader) => reader.fast.row(slot),
+            Self::Events(_) | Self::Xml(_) => None,
+        }
+    }
+}
+
 impl Iterator for Reader<'_> {
     type Item = io::Result<ParsedRow>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        match self {
-            Self::Csv(reader) => reader.next(),
-            Self::Events(events) => events.next().map(Ok),
-            Self::Json(body) => body.next().map(Ok),
-            Self::Ndjson(reader) => reader.next(),
-            Self::Xml(reader) => reader.next(),
+        match self.step()? {
+            Ok(Step::Read(row)) => Some(Ok(*row)),
+            Ok(Step::Known(slot)) => self.known(slot).cloned().map(Ok),
+            Err(error) => Some(Err(error)),
         }
     }
 }

@@ -6,12 +6,14 @@
 //! (`docs/formats/row-id.md`).
 
 use std::collections::HashMap;
+use std::hash::{BuildHasher, Hasher, RandomState};
 
 use envora_domain::activities::canonical::write_period;
-use envora_domain::activities::{Activity, Period};
+use envora_domain::activities::{Activity, Period, Ref};
 use envora_domain::base32;
 use envora_domain::cbor::Writer;
-use envora_domain::hash::{Digest, Hasher};
+use envora_domain::hash::Digest;
+use envora_domain::id::Kind;
 
 use crate::fields::Field;
 use crate::mapping::Natural;
@@ -21,31 +23,92 @@ pub const PREFIX: &str = "d1_";
 
 /// Derives the ids of one file's rows, in file order.
 ///
-/// Of each distinct key it remembers 16 bytes: the head of its hash, and how often it came. That the
-/// heads of two keys of one file are equal is as good as impossible: 96 bits, millions of keys.
+/// Of each distinct key it remembers 16 bytes: a part of its hash, and how often it came. That these
+/// parts of two keys of one file are equal is as good as impossible: 96 bits, millions of keys.
 pub struct Identity {
     mapping: String,
-    seen: HashMap<[u8; 12], u32>,
+    seen: HashMap<Head, u32, Spread>,
+    /// The list that is being made, kept for the next.
+    bytes: Vec<u8>,
 }
 
+/// A part of the hash of a list at occurrence 0 that is no part of the id.
+type Head = [u8; 12];
+
 /// The natural list of a row, as it is hashed.
-pub struct List(Vec<u8>);
+pub struct List {
+    bytes: Vec<u8>,
+    /// The hash of the list and the occurrence 0.
+    first: Digest,
+}
 
 impl List {
     /// The id of the row that has this list at this occurrence.
     #[must_use]
     pub fn id(&self, occurrence: u64) -> String {
+        let mut id = String::with_capacity(PREFIX.len() + 26);
+        put_id(&mut id, (&self.bytes, &self.first), occurrence);
+        id
+    }
+}
+
+/// Writes the id of a list at an occurrence over a text.
+fn put_id(id: &mut String, (list, first): (&[u8], &Digest), occurrence: u64) {
+    let digest = if occurrence == 0 {
+        *first
+    } else {
         let mut writer = Writer::default();
         writer.uint(occurrence);
-        let mut hasher = Hasher::default();
-        hasher.update(&self.0);
-        hasher.update(&writer.finish());
-        let [id, ..] = halves(&hasher.finish());
-        format!("{PREFIX}{}", base32::encode(id))
+        Digest::of_parts(&[list, &writer.finish()])
+    };
+    id.clear();
+    id.push_str(PREFIX);
+    base32::encode_onto(digest.0.first_chunk().copied().unwrap_or_default(), id);
+}
+
+fn head(first: &Digest) -> Head {
+    first.0.get(16..).and_then(|rest| rest.first_chunk()).copied().unwrap_or_default()
+}
+
+/// Spreads what is a hash already over a table, each table in its own way.
+#[derive(Clone, Copy)]
+struct Spread(u64);
+
+impl Default for Spread {
+    fn default() -> Self {
+        Self(RandomState::new().hash_one(0) | 1)
+    }
+}
+
+impl BuildHasher for Spread {
+    type Hasher = Spreading;
+
+    fn build_hasher(&self) -> Spreading {
+        Spreading { seed: self.0, hash: 0 }
+    }
+}
+
+struct Spreading {
+    seed: u64,
+    hash: u64,
+}
+
+impl Hasher for Spreading {
+    fn finish(&self) -> u64 {
+        self.hash
     }
 
-    fn head(&self) -> [u8; 12] {
-        Digest::of(&self.0).0.first_chunk().copied().unwrap_or_default()
+    fn write(&mut self, bytes: &[u8]) {
+        // Of the twelve bytes eight are enough to spread by.
+        if let Some(word) = bytes.first_chunk() {
+            let product = u128::from(u64::from_le_bytes(*word) ^ self.seed) * u128::from(self.seed);
+            self.hash = u64::try_from(product & u128::from(u64::MAX)).unwrap_or(0)
+                ^ u64::try_from(product >> 64).unwrap_or(0);
+        }
+    }
+
+    fn write_usize(&mut self, _: usize) {
+        // All keys are of one length.
     }
 }
 
@@ -60,12 +123,17 @@ impl Identity {
     /// For a file that goes through the mapping of this name.
     #[must_use]
     pub fn new(mapping: &str) -> Self {
-        Self { mapping: mapping.to_owned(), seen: HashMap::new() }
+        let mapping = mapping.to_owned();
+        Self { mapping, seen: HashMap::default(), bytes: Vec::new() }
     }
 
     /// The occurrence of the next row that has this list.
     pub fn next(&mut self, list: &List) -> u64 {
-        let occurrence = self.seen.entry(list.head()).or_insert(0);
+        self.count(head(&list.first))
+    }
+
+    fn count(&mut self, head: Head) -> u64 {
+        let occurrence = self.seen.entry(head).or_insert(0);
         *occurrence += 1;
         u64::from(*occurrence - 1)
     }
@@ -73,7 +141,7 @@ impl Identity {
     /// A row has its occurrence from the file in which it was refused: no other row gets it.
     pub fn take(&mut self, list: &List, occurrence: u64) {
         if let Ok(next) = u32::try_from(occurrence.saturating_add(1)) {
-            let seen = self.seen.entry(list.head()).or_insert(0);
+            let seen = self.seen.entry(head(&list.first)).or_insert(0);
             *seen = (*seen).max(next);
         }
     }
@@ -82,8 +150,41 @@ impl Identity {
     #[must_use]
     pub fn list(&self, block: &str, natural: Option<&[Natural]>, activity: &Activity) -> List {
         let mut writer = Writer::default();
+        self.write(&mut writer, (block, natural), activity);
+        let mut bytes = writer.finish();
+        bytes.push(FIRST);
+        let first = Digest::of(&bytes);
+        bytes.pop();
+        List { bytes, first }
+    }
+
+    /// Writes over a text the id of the next row of a block: that of its list, at its next occurrence.
+    pub fn put_next(
+        &mut self,
+        id: &mut String,
+        (block, natural): (&str, Option<&[Natural]>),
+        activity: &Activity,
+    ) {
+        self.bytes.clear();
+        let mut writer = Writer::onto(core::mem::take(&mut self.bytes));
+        self.write(&mut writer, (block, natural), activity);
+        self.bytes = writer.finish();
+        self.bytes.push(FIRST);
+        let first = Digest::of(&self.bytes);
+        self.bytes.pop();
+        let occurrence = self.count(head(&first));
+        put_id(id, (&self.bytes, &first), occurrence);
+    }
+
+    fn write(
+        &self,
+        writer: &mut Writer,
+        (block, natural): (&str, Option<&[Natural]>),
+        activity: &Activity,
+    ) {
         writer.array(5).text("envora-row/1").text(&self.mapping).text(block);
-        let key = natural.map_or_else(|| default_key(activity), |words| named_key(words, activity));
+        let Some(words) = natural else { return write_default(writer, activity) };
+        let key = named_key(words, activity);
         writer.array(key.len());
         for (field, value) in &key {
             writer.array(2).text(field);
@@ -91,34 +192,47 @@ impl Identity {
                 KeyValue::Text(text) => {
                     writer.text(text);
                 }
-                KeyValue::Period(period) => write_period(&mut writer, *period),
+                KeyValue::Period(period) => write_period(writer, *period),
             }
         }
-        List(writer.finish())
     }
 }
 
-fn halves(digest: &Digest) -> [[u8; 16]; 2] {
-    let (halves, _) = digest.0.as_chunks::<16>();
-    halves.try_into().unwrap_or([[0; 16]; 2])
+/// The occurrence 0, as it is written behind a list.
+const FIRST: u8 = 0;
+
+/// Those present of entity, facility, item, period, qualifiers, source, supplier and type: they are
+/// sorted so.
+fn write_default(writer: &mut Writer, activity: &Activity) {
+    let Activity { entity, facility, item, qualifiers, source, supplier, .. } = activity;
+    let optional = [entity.is_some(), facility.is_some(), item.is_some(), source.is_some()];
+    let optional = optional.into_iter().chain([supplier.is_some()]).filter(|given| *given);
+    writer.array(optional.count() + qualifiers.len() + 2);
+    put_pair(writer, "entity", entity.as_deref());
+    put_named(writer, "facility", facility.as_ref());
+    put_pair(writer, "item", item.as_deref());
+    writer.array(2).text("period");
+    write_period(writer, activity.period);
+    for (name, word) in qualifiers {
+        writer.array(2).text_of(&["qualifiers.", name]).text(word);
+    }
+    put_named(writer, "source", source.as_ref());
+    put_pair(writer, "supplier", supplier.as_deref());
+    put_pair(writer, "type", Some(&activity.kind));
 }
 
-/// Those present of type, period, facility, source, supplier, entity, item and qualifiers.
-fn default_key(activity: &Activity) -> Vec<(String, KeyValue)> {
-    let mut words = vec![
-        Natural::Field(Field::EntityCode),
-        Natural::Facility,
-        Natural::Field(Field::Item),
-        Natural::Period,
-    ];
-    let names = activity.qualifiers.keys();
-    words.extend(names.map(|name| Natural::Field(Field::Qualifier(name.clone()))));
-    words.extend([
-        Natural::Source,
-        Natural::Field(Field::SupplierCode),
-        Natural::Field(Field::Type),
-    ]);
-    named_key(&words, activity)
+fn put_pair(writer: &mut Writer, field: &str, word: Option<&str>) {
+    if let Some(word) = word {
+        writer.array(2).text(field).text(word);
+    }
+}
+
+fn put_named<K: Kind>(writer: &mut Writer, field: &str, named: Option<&Ref<K>>) {
+    match named {
+        Some(Ref::Code(code)) => put_pair(writer, field, Some(code)),
+        Some(Ref::Id(id)) => put_pair(writer, field, Some(&id.to_string())),
+        None => {}
+    }
 }
 
 fn named_key(words: &[Natural], activity: &Activity) -> Vec<(String, KeyValue)> {
@@ -201,7 +315,7 @@ fn text(field: &Field, activity: &Activity) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use envora_domain::activities::{Input, Origin, Ref};
+    use envora_domain::activities::{Input, Origin};
     use envora_domain::decimal::Decimal;
     use envora_domain::hash::hex;
     use envora_domain::time::Timestamp;
@@ -272,6 +386,39 @@ mod tests {
         let list = identity.list("1", None, &reading(0, "372.4"));
         assert_eq!(list.id(1), "d1_5e5rtk75za7d0ne2rpperabjfh");
         assert_eq!(list.id((1 << 32) + 7), "d1_0h7vbam8vbrcv144ht2np3chvf");
+    }
+
+    #[test]
+    fn the_default_list_is_that_of_its_words() {
+        let mut activity = reading(3, "1");
+        activity.entity = Some("e".to_owned());
+        activity.item = Some("i".to_owned());
+        activity.supplier = Some("s".to_owned());
+        activity.source = Some(Ref::Id(envora_domain::id::Id::from_bytes([7; 16])));
+        activity.qualifiers = ["fuel", "a", "zz"].map(|name| (name.into(), "w".into())).into();
+        let qualifier = |name: &str| Natural::Field(Field::Qualifier(name.to_owned()));
+        let words = [
+            Natural::Field(Field::Type),
+            qualifier("zz"),
+            qualifier("fuel"),
+            qualifier("a"),
+            Natural::Source,
+            Natural::Period,
+            Natural::Field(Field::Item),
+            Natural::Field(Field::SupplierCode),
+            Natural::Field(Field::EntityCode),
+            Natural::Facility,
+        ];
+        let mut identity = Identity::new("m");
+        let id = identity.list("1", None, &activity).id(0);
+        assert_eq!(id, identity.list("1", Some(&words), &activity).id(0));
+        let list = identity.list("1", None, &activity);
+        assert_eq!((identity.next(&list), identity.next(&list)), (0, 1));
+        let mut put = String::from("what was there");
+        identity.put_next(&mut put, ("1", None), &activity);
+        assert_eq!(put, list.id(2));
+        identity.put_next(&mut put, ("1", Some(&words)), &reading(4, "1"));
+        assert_eq!(put, identity.list("1", Some(&words), &reading(4, "1")).id(0));
     }
 
     #[test]

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use envora_domain::activities::Activity;
 use envora_domain::activities::problems::{Outcome, RowCode, RowProblem};
 
-use crate::formats::Reader;
 use crate::formats::left::LeftOut;
+use crate::formats::{Reader, Tally};
 
 /// Rows on their way in.
 pub enum Rows {
@@ -16,6 +16,8 @@ pub enum Rows {
     Listed(std::vec::IntoIter<ParsedRow>),
     /// A file's, read as they are wanted.
     Read(Box<Reader<'static>>),
+    /// The same; at the end it is counted how they were read.
+    Counted(Box<Reader<'static>>, Option<Arc<Tally>>),
 }
 
 impl Rows {
@@ -24,7 +26,7 @@ impl Rows {
     pub fn left_out(&self) -> LeftOut {
         match self {
             Self::Listed(_) => LeftOut::default(),
-            Self::Read(reader) => reader.left_out(),
+            Self::Read(reader) | Self::Counted(reader, _) => reader.left_out(),
         }
     }
 }
@@ -48,6 +50,15 @@ impl Iterator for Rows {
         match self {
             Self::Listed(rows) => rows.next().map(Ok),
             Self::Read(reader) => reader.next(),
+            Self::Counted(reader, tally) => {
+                let row = reader.next();
+                if row.is_none()
+                    && let Some(tally) = tally.take()
+                {
+                    tally.add(reader.tiers());
+                }
+                row
+            }
         }
     }
 }

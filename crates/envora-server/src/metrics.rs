@@ -5,7 +5,9 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use envora_ingest::formats::Tally;
 
 /// The upper bounds of the request histogram, in microseconds.
 const BOUNDS_US: [u64; 9] =
@@ -17,6 +19,7 @@ pub struct Metrics {
     requests: Mutex<BTreeMap<(&'static str, &'static str), Requests>>,
     problems: Counters,
     rows: Counters,
+    rows_read: Arc<Tally>,
     steps_failed: Counters,
     rows_calculated: AtomicU64,
     panics: AtomicU64,
@@ -91,6 +94,11 @@ impl Metrics {
         self.rows.add(outcome, rows);
     }
 
+    /// Where readers count how they read their rows.
+    pub(crate) fn rows_read(&self) -> Arc<Tally> {
+        Arc::clone(&self.rows_read)
+    }
+
     /// Counts a panic.
     pub fn panicked(&self) {
         self.panics.fetch_add(1, Ordering::Relaxed);
@@ -148,6 +156,17 @@ impl Metrics {
             for (word, count) in counters.all() {
                 text.sample(name, &[(label, word)], &count.to_string());
             }
+        }
+        let tiers = self.rows_read.tiers();
+        let name = "envora_rows_read_total";
+        text.head(
+            (name, "counter"),
+            "Rows read, by the way they took: known words, typed, explained.",
+        );
+        for (tier, rows) in
+            [("fast", tiers.fast), ("typed", tiers.typed), ("explained", tiers.explained)]
+        {
+            text.sample(name, &[("tier", tier)], &rows.to_string());
         }
         for (name, help, counter) in [
             ("envora_calculated_rows_total", "Rows decided.", &self.rows_calculated),

@@ -1,6 +1,6 @@
 //! Words for units: publishers' and people's, reviewed one by one, and those that are refused.
 
-use super::{AliasSet, UNIT_CHARS_MAX, UnitError, parse_code};
+use super::{AliasSet, UNIT_CHARS_MAX, UnitError, read_code, unknown};
 use crate::words::did_you_mean;
 
 /// Words that mean one thing everywhere, in lower case, and their codes.
@@ -207,15 +207,16 @@ pub fn lookup(text: &str, set: AliasSet) -> Result<String, UnitError> {
     if let Some((_, _, code)) = exact.or_else(rooted) {
         return Ok((*code).to_owned());
     }
-    let parsed = match parse_code(text) {
+    let refusal = match read_code(text) {
         Ok(unit) => return Ok(unit.code().to_owned()),
-        Err(problem) => problem,
+        Err(refusal) => refusal,
     };
-    if matches!(parsed, UnitError::Ambiguous { .. }) {
-        return Err(parsed);
+    if let Some(ambiguous @ UnitError::Ambiguous { .. }) = refusal {
+        return Err(ambiguous);
     }
     let common = COMMON.iter().find(|(common, _)| *common == word);
-    common.map(|(_, code)| (*code).to_owned()).ok_or(parsed)
+    let code = common.map(|(_, code)| (*code).to_owned());
+    code.ok_or_else(|| refusal.unwrap_or_else(|| unknown(text)))
 }
 
 /// The nearest word or code to a mistyped one.

@@ -242,7 +242,7 @@ impl Draft {
             Field::Supersedes => self.supersedes = Some(shapes::text_of(given, 0, 204)?),
             Field::SupersedeReason => self.supersede_reason = word(given)?,
             Field::Void => self.void = Some(shapes::boolean(given)?),
-            Field::Note => self.note = Some(shapes::lines_of(given, 2000)?),
+            Field::Note => self.note = Some(shapes::note(given)?.to_owned()),
             Field::PriceYear
             | Field::PriceBasis
             | Field::PriceTaxIncluded
@@ -308,7 +308,7 @@ impl Draft {
             let value = shapes::text(given, CODE_CHARS_MAX)?;
             self.qualifiers.insert(name.clone(), value);
         } else if let Field::Tag(name) = field {
-            let value = shapes::text_of(given, 0, 256)?;
+            let value = shapes::tag(given)?.to_owned();
             self.tags.insert(name.clone(), value);
         }
         Ok(())
@@ -605,6 +605,19 @@ fn check_list(items: &[String]) -> Shaped<()> {
             .value(twice)
             .hint("name each item once")),
     }
+}
+
+/// The series of an activity: that of the draft that it was.
+pub(crate) fn series_of(activity: &Activity) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    Some(&activity.kind).hash(&mut hasher);
+    activity.facility.as_ref().map(ToString::to_string).hash(&mut hasher);
+    activity.source.as_ref().map(ToString::to_string).hash(&mut hasher);
+    activity.supplier.hash(&mut hasher);
+    activity.entity.hash(&mut hasher);
+    activity.item.hash(&mut hasher);
+    activity.qualifiers.hash(&mut hasher);
+    hasher.finish()
 }
 
 impl Draft {

@@ -9,12 +9,16 @@ use envora_domain::time::{Day, TimeError, Timestamp};
 use super::Given;
 
 /// A shape's answer: the value, or what is wrong, its field not named yet.
-pub(super) type Shaped<T> = Result<T, RowProblem>;
+pub(crate) type Shaped<T> = Result<T, RowProblem>;
 
 /// Longest code of a customer.
 pub(super) const CODE_CHARS_MAX: usize = 200;
 /// Longest word: a unit, a zone, a scheme.
 pub(super) const WORD_CHARS_MAX: usize = 64;
+/// Longest value of a label.
+const TAG_CHARS_MAX: usize = 256;
+/// Longest remark.
+const NOTE_CHARS_MAX: usize = 2000;
 
 fn wrong(given: Given<'_>, due: &str) -> RowProblem {
     let detail = match given {
@@ -51,15 +55,32 @@ pub(super) fn text(given: Given<'_>, max: usize) -> Shaped<String> {
 
 /// A text of `min` to `max` characters, in one line: what names something has no control characters.
 pub(super) fn text_of(given: Given<'_>, min: usize, max: usize) -> Shaped<String> {
+    line(given, min, max).map(str::to_owned)
+}
+
+fn line(given: Given<'_>, min: usize, max: usize) -> Shaped<&str> {
     printable(bounded(given, min, max)?, &[])
 }
 
-/// A text of at most `max` characters, of several lines perhaps.
-pub(super) fn lines_of(given: Given<'_>, max: usize) -> Shaped<String> {
-    printable(bounded(given, 0, max)?, &['\n', '\r', '\t'])
+/// A customer's code of a row, item or the like.
+pub(crate) fn code(given: Given<'_>) -> Shaped<&str> {
+    line(given, 1, CODE_CHARS_MAX)
 }
 
-fn printable(text: String, besides: &[char]) -> Shaped<String> {
+/// The value of a label.
+pub(crate) fn tag(given: Given<'_>) -> Shaped<&str> {
+    line(given, 0, TAG_CHARS_MAX)
+}
+
+/// A remark, of several lines perhaps.
+pub(crate) fn note(given: Given<'_>) -> Shaped<&str> {
+    printable(bounded(given, 0, NOTE_CHARS_MAX)?, &['\n', '\r', '\t'])
+}
+
+fn printable<'a>(text: &'a str, besides: &[char]) -> Shaped<&'a str> {
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return Ok(text);
+    }
     let unprintable = |letter: &char| letter.is_control() && !besides.contains(letter);
     let Some(letter) = text.chars().find(unprintable) else { return Ok(text) };
     let number = u32::from(letter);
@@ -69,7 +90,7 @@ fn printable(text: String, besides: &[char]) -> Shaped<String> {
         .hint("take it out at the source: codes, words and labels are text in one line"))
 }
 
-fn bounded(given: Given<'_>, min: usize, max: usize) -> Shaped<String> {
+fn bounded(given: Given<'_>, min: usize, max: usize) -> Shaped<&str> {
     let (Given::Cell(text) | Given::Text(text)) = given else {
         return Err(wrong(given, "a text").hint("write it in double quotes"));
     };
@@ -86,7 +107,7 @@ fn bounded(given: Given<'_>, min: usize, max: usize) -> Shaped<String> {
         .value(text)
         .hint(format!("shorten it to {max} characters")));
     }
-    Ok(text.to_owned())
+    Ok(text)
 }
 
 /// An exact number, and whether it came as a JSON number with more digits than a float keeps.
@@ -140,7 +161,7 @@ fn number_hint(text: &str, error: DecimalError) -> String {
     "write it like 1234.5: digits with at most one point, no sign +, no leading zeros".to_owned()
 }
 
-fn significant_digits(text: &str) -> usize {
+pub(crate) fn significant_digits(text: &str) -> usize {
     let digits = text.bytes().filter(u8::is_ascii_digit);
     digits.skip_while(|digit| *digit == b'0').count()
 }
@@ -175,7 +196,7 @@ pub(super) fn boolean(given: Given<'_>) -> Shaped<bool> {
 }
 
 /// An instant with an offset.
-pub(super) fn instant(given: Given<'_>) -> Shaped<Timestamp> {
+pub(crate) fn instant(given: Given<'_>) -> Shaped<Timestamp> {
     let (Given::Cell(text) | Given::Text(text)) = given else {
         return Err(wrong(given, "an instant"));
     };
@@ -201,7 +222,7 @@ fn has_offset(text: &str) -> bool {
 }
 
 /// A day.
-pub(super) fn day(given: Given<'_>) -> Shaped<Day> {
+pub(crate) fn day(given: Given<'_>) -> Shaped<Day> {
     let (Given::Cell(text) | Given::Text(text)) = given else {
         return Err(wrong(given, "a day"));
     };
@@ -236,24 +257,32 @@ pub(crate) fn time_problem(text: &str, error: TimeError) -> RowProblem {
 
 /// A code of the organization's own.
 pub(super) fn own_code(given: Given<'_>) -> Shaped<String> {
-    let text = text(given, CODE_CHARS_MAX)?;
-    check_code(&text).map_err(|error| code_problem(&text, error))?;
+    own_code_ref(given).map(str::to_owned)
+}
+
+/// The same, as it stands where it is read.
+pub(crate) fn own_code_ref(given: Given<'_>) -> Shaped<&str> {
+    let text = code(given)?;
+    check_code(text).map_err(|error| code_problem(text, error))?;
     Ok(text)
 }
 
 /// A code of the organization's own, or our id of what it names.
 pub(super) fn own_word<K: Kind>(given: Given<'_>) -> Shaped<String> {
+    own_word_ref::<K>(given).map(str::to_owned)
+}
+
+/// The same, as it stands where it is read.
+pub(crate) fn own_word_ref<K: Kind>(given: Given<'_>) -> Shaped<&str> {
     match given {
-        Given::Cell(text) | Given::Text(text) if Id::<K>::parse(text).is_ok() => {
-            Ok(text.to_owned())
-        }
+        Given::Cell(text) | Given::Text(text) if Id::<K>::parse(text).is_ok() => Ok(text),
         Given::Cell(_)
         | Given::Text(_)
         | Given::Number(_)
         | Given::Bool(_)
         | Given::Null
         | Given::Array
-        | Given::Object => own_code(given),
+        | Given::Object => own_code_ref(given),
     }
 }
 
@@ -280,7 +309,7 @@ pub(super) fn not_negative(value: Decimal) -> Shaped<Decimal> {
 }
 
 /// An id of one kind.
-pub(super) fn id<K: Kind>(given: Given<'_>) -> Shaped<Id<K>> {
+pub(crate) fn id<K: Kind>(given: Given<'_>) -> Shaped<Id<K>> {
     let (Given::Cell(text) | Given::Text(text)) = given else {
         return Err(wrong(given, "an id"));
     };

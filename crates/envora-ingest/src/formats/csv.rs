@@ -14,9 +14,12 @@ use super::held::{Arrival, Held, Zeros};
 use super::left::LeftOut;
 use super::parquet::Table;
 use super::records::{Dialect, Fault, Record, Records};
+use super::sheet::quick::{Look, Quick, Waits};
 use super::sheet::{BlockPlan, Cells, Half, Laid, Mark, Plan, Timing};
 use super::xlsx::{Notes, Sheet, Told};
-use super::{Derives, Format, Judge, OpenError, Opening, OriginHead, RowPlace, rejected};
+use super::{
+    Derives, Format, Judge, OpenError, Opening, OriginHead, RowPlace, Step, Tiers, rejected,
+};
 use crate::fields::Draft;
 use crate::identity::{Identity, List};
 use crate::mapping::unpivot::expression;
@@ -57,6 +60,10 @@ pub struct CsvReader<R> {
     /// What derives ids, unless the rows are only looked at.
     identity: Option<Identity>,
     held: Held<Item>,
+    /// What reads the records whose words are known, unless each is to be looked at with all care.
+    quick: Option<Quick>,
+    /// How the other rows were read.
+    tiers: Tiers,
     judge: Judge,
     ended: bool,
     /// Where an error file says which occurrence a row had in the file that it was refused in.
@@ -75,6 +82,39 @@ enum Input<R> {
     Columns(Box<Table>),
 }
 
+/// A record as it comes.
+enum Raw<'a> {
+    /// In bytes.
+    Record(Record<'a>),
+    /// In cells.
+    Cells(Box<Cells<'a>>),
+}
+
+impl<'a> Raw<'a> {
+    /// The place and block of the row, where its words are known; else its block and its words, where
+    /// rows with the same may be read by them.
+    fn look(
+        &self,
+        quick: &mut Option<Quick>,
+        laid: (&Plan, &FileStyle),
+        place: RowPlace,
+    ) -> Result<Option<(usize, Box<[u8]>)>, (usize, usize)> {
+        let (Self::Record(record), Some(quick)) = (self, quick) else { return Ok(None) };
+        match quick.look(laid, record, place) {
+            Look::Known(slot, block) => Err((slot, block)),
+            Look::New(block) => Ok(Some((block, quick.words()))),
+            Look::Aside => Ok(None),
+        }
+    }
+
+    fn cells(self, encoding: Encoding, strip: Strip) -> Result<Cells<'a>, RowProblem> {
+        match self {
+            Self::Record(record) => cells(&record, encoding, strip),
+            Self::Cells(cells) => Ok(*cells),
+        }
+    }
+}
+
 /// Whether cells carry the apostrophe that error files put before `=`, `+`, `-`, `@`.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Strip {
@@ -86,6 +126,8 @@ enum Strip {
 enum Item {
     Ready(Box<ParsedRow>),
     Open(Box<Open>),
+    /// A row whose words were known, and its block.
+    Known(Box<ParsedRow>, usize),
 }
 
 struct Open {
@@ -95,6 +137,18 @@ struct Open {
     block: usize,
     mark: Option<Mark>,
     kept: Option<Kept>,
+    /// Its words, where rows with the same may be read by them.
+    words: Option<Box<[u8]>>,
+}
+
+/// What became of a record.
+enum Advance {
+    /// There is none.
+    Ended,
+    /// Its rows are in the queue, if it has any.
+    Queued,
+    /// It is one row, and is in this place.
+    Known(usize),
 }
 
 impl<R: Read> CsvReader<R> {
@@ -145,7 +199,11 @@ impl<R: Read> CsvReader<R> {
         if kept.is_some() {
             plan.mark();
         }
+        let plain = notes.is_none() && !ours;
+        let quick = if plain { Quick::of(&plan) } else { None };
         Ok(Self {
+            quick,
+            tiers: Tiers::default(),
             ours: kept,
             kinds: head.header.iter().position(|name| name == KINDS),
             places: None,
@@ -185,6 +243,7 @@ impl<R: Read> CsvReader<R> {
             return Ok(None);
         }
         self.plan.mark();
+        self.quick = None;
         self.places = Some((rows, Places::default()));
         for row in self.by_ref() {
             row?;
@@ -206,10 +265,24 @@ impl<R: Read> CsvReader<R> {
         self.identity = None;
     }
 
-    /// Reads one record into the queue; false at the end.
-    fn advance(&mut self) -> io::Result<bool> {
-        let encoding = self.style.encoding;
-        let Some((place, cells)) = self.input.read(encoding, self.strip)? else { return Ok(false) };
+    /// How the rows were read so far.
+    pub(super) fn tiers(&self) -> Tiers {
+        self.tiers + self.quick.as_ref().map_or_else(Tiers::default, |quick| quick.tiers)
+    }
+
+    /// The row in a place.
+    pub(super) fn known(&self, slot: usize) -> Option<&ParsedRow> {
+        self.quick.as_ref()?.row(slot)
+    }
+
+    /// Reads each record as if it were the first of its kind.
+    pub(super) fn take_all_care(&mut self) {
+        self.quick = None;
+    }
+
+    /// Reads one record.
+    fn advance(&mut self) -> io::Result<Advance> {
+        let Some((place, raw)) = self.input.read()? else { return Ok(Advance::Ended) };
         self.row += 1;
         let place = RowPlace { row: self.row, ..place };
         // The cells of a sheet are no run of bytes: the row is found by its number.
@@ -217,11 +290,15 @@ impl<R: Read> CsvReader<R> {
             Some(_) => RowPlace { offset: 0, length: 0, ..place },
             None => place,
         };
-        let mut cells = match cells {
+        let words = match raw.look(&mut self.quick, (&self.plan, &self.style), place) {
+            Ok(words) => words,
+            Err((slot, block)) => return Ok(self.take(slot, block)),
+        };
+        let mut cells = match raw.cells(self.style.encoding, self.strip) {
             Ok(cells) => cells,
             Err(problem) => {
                 self.held.push(Item::Ready(Box::new(rejected(problem, place))), None);
-                return Ok(true);
+                return Ok(Advance::Queued);
             }
         };
         if let Some(notes) = &self.notes {
@@ -235,7 +312,7 @@ impl<R: Read> CsvReader<R> {
         }
         if let Some(why) = self.plan.skips(&cells) {
             self.left.declared(place.line, why);
-            return Ok(true);
+            return Ok(Advance::Queued);
         }
         let hidden = self.notes.as_ref().and_then(|notes| notes.hides(place.line));
         let problem = hidden
@@ -243,7 +320,7 @@ impl<R: Read> CsvReader<R> {
             .or_else(|| self.plan.unsure(&cells));
         if let Some(problem) = problem {
             self.held.push(Item::Ready(Box::new(rejected(problem, place))), None);
-            return Ok(true);
+            return Ok(Advance::Queued);
         }
         let kept = self.ours.as_ref().and_then(|ours| ours.read(&cells));
         let mut taken = false;
@@ -261,18 +338,53 @@ impl<R: Read> CsvReader<R> {
                 let limit = plan.and_then(|plan| plan.block.zero_run_missing);
                 let arrival = arrival(&half, block, limit);
                 let Half { mark, draft, timing } = half;
-                let open = Open { draft, timing, place, block, mark, kept: kept.clone() };
+                let words = words.as_ref().filter(|(own, _)| *own == block);
+                let (words, kept) = (words.map(|(_, words)| words.clone()), kept.clone());
+                let open = Open { draft, timing, place, block, mark, kept, words };
                 self.held.push(Item::Open(Box::new(open)), arrival);
             }
         }
         if !taken {
             self.left.not_taken(place.line, &self.plan.asked(&cells));
         }
-        Ok(true)
+        Ok(Advance::Queued)
+    }
+
+    /// Takes the row of a record whose words are known: at once, unless it waits or others do.
+    fn take(&mut self, slot: usize, block: usize) -> Advance {
+        let (Some(quick), Some(plan)) = (&mut self.quick, self.plan.blocks.get(block)) else {
+            return Advance::Queued;
+        };
+        // Where nothing is waited for and this waits for nothing, the queue need not know of it.
+        let (mut arrival, mut waits) = (None, Waits::No);
+        if self.held.is_watching() || quick.is_zero(slot) {
+            (arrival, waits) = quick.arrival(slot, (block, plan));
+        }
+        if self.held.is_watching() || waits == Waits::Yes {
+            let Some(row) = quick.row(slot) else { return Advance::Queued };
+            self.held.push(Item::Known(Box::new(row.clone()), block), arrival);
+            return Advance::Queued;
+        }
+        if let Some(activity) = quick.activity(slot) {
+            derive(self.identity.as_mut(), plan, activity);
+        }
+        Advance::Known(slot)
+    }
+
+    /// Ends a row whose words were known, and that waited.
+    fn end(&mut self, row: &mut ParsedRow, block: usize, found: super::held::Findings) {
+        let Ok(activity) = &mut row.activity else { return };
+        if found.zeros == Zeros::Gap {
+            activity.flags.insert(Flag::ZeroRun);
+        }
+        if let Some(plan) = self.plan.blocks.get(block) {
+            derive(self.identity.as_mut(), plan, activity);
+        }
+        self.tiers.fast += 1;
     }
 
     fn finish(&mut self, open: Open, found: super::held::Findings) -> ParsedRow {
-        let Open { mut draft, timing, place, block, mark, kept } = open;
+        let Open { mut draft, timing, place, block, mark, kept, words } = open;
         match timing.map(|timing| timing.period(found)) {
             Some(Ok(period)) => draft.times.period = Some(period),
             Some(Err(problem)) => {
@@ -305,16 +417,16 @@ impl<R: Read> CsvReader<R> {
             row.quarantine = name(row.quarantine);
             row.columns = Some(Arc::clone(&plan.columns));
         }
+        if let (Some(quick), Some(words)) = (&mut self.quick, words) {
+            quick.learn(&words, &row);
+        }
         row
     }
 }
 
-/// Where a record is, and its cells, or why they cannot be told.
-type Next<'a> = (RowPlace, Result<Cells<'a>, RowProblem>);
-
 impl<R: Read> Input<R> {
     /// The next record.
-    fn read(&mut self, encoding: Encoding, strip: Strip) -> io::Result<Option<Next<'_>>> {
+    fn read(&mut self) -> io::Result<Option<(RowPlace, Raw<'_>)>> {
         match self {
             Self::Text(records) => {
                 let Some(record) = records.read()? else { return Ok(None) };
@@ -324,12 +436,13 @@ impl<R: Read> Input<R> {
                     offset: record.offset,
                     length: u32::try_from(record.length).unwrap_or(u32::MAX),
                 };
-                Ok(Some((place, cells(&record, encoding, strip))))
+                Ok(Some((place, Raw::Record(record))))
             }
             // A row of columns is no run of bytes and has no line: it is found by its number.
             Self::Columns(table) => {
                 let Some((line, cells)) = table.next()? else { return Ok(None) };
-                Ok(Some((RowPlace { line, ..RowPlace::default() }, Ok(cells))))
+                let place = RowPlace { line, ..RowPlace::default() };
+                Ok(Some((place, Raw::Cells(Box::new(cells)))))
             }
         }
     }
@@ -343,6 +456,18 @@ impl<'a> CsvReader<Box<dyn Read + Send + 'a>> {
     pub(super) fn of_sheet(sheet: Sheet, opening: &Opening) -> Result<Self, OpenError> {
         let (records, notes) = sheet.into_records();
         Self::over((records, Some(notes)), opening)
+    }
+}
+
+/// Gives a row whose words were known its id, where the mapping derives them.
+fn derive(identity: Option<&mut Identity>, plan: &BlockPlan, activity: &mut Activity) {
+    if plan.derives == Derives::Yes {
+        let mut id = activity.external_id.take().unwrap_or_default();
+        activity.external_id = identity.map(|identity| {
+            let natural = plan.block.natural.as_deref();
+            identity.put_next(&mut id, (&plan.block.key, natural), activity);
+            id
+        });
     }
 }
 
@@ -382,23 +507,29 @@ fn name(
     }
 }
 
-impl<R: Read> Iterator for CsvReader<R> {
-    type Item = io::Result<ParsedRow>;
-
-    fn next(&mut self) -> Option<Self::Item> {
+impl<R: Read> CsvReader<R> {
+    /// Reads the next row.
+    pub(super) fn step(&mut self) -> Option<io::Result<Step>> {
         loop {
             if let Some((item, found)) = self.held.pop() {
-                return Some(Ok(match item {
-                    Item::Ready(row) => *row,
-                    Item::Open(open) => self.finish(*open, found),
-                }));
+                let row = match item {
+                    Item::Ready(row) => row,
+                    Item::Open(open) => Box::new(self.finish(*open, found)),
+                    Item::Known(mut row, block) => {
+                        self.end(&mut row, block, found);
+                        return Some(Ok(Step::Read(row)));
+                    }
+                };
+                self.tiers.read(&row);
+                return Some(Ok(Step::Read(row)));
             }
             if self.ended {
                 return None;
             }
             match self.advance() {
-                Ok(true) => {}
-                Ok(false) => {
+                Ok(Advance::Queued) => {}
+                Ok(Advance::Known(slot)) => return Some(Ok(Step::Known(slot))),
+                Ok(Advance::Ended) => {
                     self.ended = true;
                     self.held.end();
                 }
@@ -407,6 +538,18 @@ impl<R: Read> Iterator for CsvReader<R> {
                     return Some(Err(error));
                 }
             }
+        }
+    }
+}
+
+impl<R: Read> Iterator for CsvReader<R> {
+    type Item = io::Result<ParsedRow>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match self.step()? {
+            Ok(Step::Known(slot)) => self.known(slot).cloned().map(Ok),
+            Ok(Step::Read(row)) => Some(Ok(*row)),
+            Err(error) => Some(Err(error)),
         }
     }
 }
@@ -491,14 +634,19 @@ pub(crate) fn is_total(first: &str) -> bool {
     TOTALS.iter().any(|word| first.eq_ignore_ascii_case(word))
 }
 
-/// A row that sums others up, or has another number of cells than the header.
-fn misshapen(cells: &Cells<'_>, columns: usize, footer: &[String]) -> Option<RowProblem> {
-    let first = cells.texts.iter().find(|cell| !cell.is_empty()).map_or("", |cell| cell.as_ref());
+/// Whether a row's first cell says that it sums others up.
+pub(super) fn sums_up(first: &str, footer: &[String]) -> bool {
     let footed = |word: &str| {
         first.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word))
             && first.get(word.len()..).is_some_and(|rest| !rest.starts_with(char::is_alphanumeric))
     };
-    if footer.iter().any(|word| footed(word)) || is_total(first) {
+    footer.iter().any(|word| footed(word)) || is_total(first)
+}
+
+/// A row that sums others up, or has another number of cells than the header.
+fn misshapen(cells: &Cells<'_>, columns: usize, footer: &[String]) -> Option<RowProblem> {
+    let first = cells.texts.iter().find(|cell| !cell.is_empty()).map_or("", |cell| cell.as_ref());
+    if sums_up(first, footer) {
         return Some(
             RowProblem::new(
                 RowCode::LooksLikeTotal,

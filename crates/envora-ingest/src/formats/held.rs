@@ -118,6 +118,11 @@ impl<T> Held<T> {
         }
     }
 
+    /// Whether it waits for the next row of any series.
+    pub(super) fn is_watching(&self) -> bool {
+        !(self.queue.is_empty() && self.open.is_empty() && self.runs.is_empty())
+    }
+
     /// The next row that waits for nothing.
     pub(super) fn pop(&mut self) -> Option<(T, Findings)> {
         let ready = self.queue.front().is_some_and(|slot| slot.waits == 0);

@@ -3,6 +3,7 @@
 //! Numbers are read from their text and never pass through floating point; a key that comes twice is
 //! found at every depth.
 
+pub(super) mod fast;
 pub mod row;
 
 use core::fmt;
@@ -14,8 +15,9 @@ use serde::de::{IgnoredAny, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use super::{FileProblem, Format, Judge, OpenError, Opening, OriginHead, RowPlace};
+use super::{FileProblem, Format, Judge, OpenError, Opening, OriginHead, RowPlace, Step};
 use crate::rows::ParsedRow;
+use fast::Fast;
 use row::{Members, RowReader};
 
 /// Rows that one body may hold: of any format as a request, of JSON as a file too.
@@ -36,6 +38,7 @@ pub struct Body {
     /// Where each row lies in the bytes.
     rows: std::vec::IntoIter<Range<usize>>,
     reader: RowReader,
+    pub(super) fast: Fast,
     judge: Judge,
     head: OriginHead,
     row: u64,
@@ -48,7 +51,8 @@ pub struct Body {
 /// # Errors
 /// [`OpenError::File`] when it is no JSON object of this shape; nothing of it is stored then.
 pub fn read(body: Vec<u8>, opening: &Opening) -> Result<Body, OpenError> {
-    let reader = RowReader::new(super::defaults(&opening.set)?);
+    let defaults = super::defaults(&opening.set)?;
+    let (fast, reader) = (Fast::new(&defaults), RowReader::new(defaults));
     let text = body.strip_prefix(&[0xef, 0xbb, 0xbf]).unwrap_or(&body);
     let skipped = body.len() - text.len();
     let text = simdutf8::compat::from_utf8(text).map_err(|error| {
@@ -65,13 +69,12 @@ pub fn read(body: Vec<u8>, opening: &Opening) -> Result<Body, OpenError> {
     let rows: Vec<Range<usize>> = rows.iter().map(place).collect();
     let (judge, head) = (Judge::default(), opening.head.clone());
     let rows = rows.into_iter();
-    Ok(Body { mode, bytes: body, rows, reader, judge, head, row: 0, line: 1, seen: 0 })
+    Ok(Body { mode, bytes: body, rows, reader, fast, judge, head, row: 0, line: 1, seen: 0 })
 }
 
-impl Iterator for Body {
-    type Item = ParsedRow;
-
-    fn next(&mut self) -> Option<ParsedRow> {
+impl Body {
+    /// Reads the next row.
+    pub(super) fn step(&mut self) -> Option<Step> {
         let range = self.rows.next()?;
         let between = self.bytes.get(self.seen..range.start).unwrap_or_default();
         self.line += memchr::memchr_iter(b'\n', between).count() as u64;
@@ -86,9 +89,24 @@ impl Iterator for Body {
         let raw = self.bytes.get(range).unwrap_or_default();
         // The body was found to be UTF-8 as a whole, and rows are cut at its quotes and brackets.
         let raw = simdutf8::basic::from_utf8(raw).unwrap_or_default();
+        if let Some(slot) = self.fast.read(raw, place) {
+            return Some(Step::Known(slot));
+        }
         let origin = self.head.origin(place, None, Format::Json);
-        let draft = self.reader.draft(raw);
-        Some(self.judge.row(draft, origin, place))
+        let row = self.judge.row(self.reader.draft(raw), origin, place);
+        self.fast.learn(&row);
+        Some(Step::Read(Box::new(row)))
+    }
+}
+
+impl Iterator for Body {
+    type Item = ParsedRow;
+
+    fn next(&mut self) -> Option<ParsedRow> {
+        match self.step()? {
+            Step::Known(slot) => self.fast.row(slot).cloned(),
+            Step::Read(row) => Some(*row),
+        }
     }
 }
 

@@ -14,6 +14,7 @@ use envora_domain::units::{self, AliasSet};
 use envora_domain::words::did_you_mean;
 
 mod intervals;
+pub(super) mod quick;
 mod timing;
 
 use self::intervals::{Interval, Slot};

@@ -150,12 +150,50 @@ impl Format {
     /// What a text in this format says; nothing when it is not in this format.
     #[must_use]
     pub fn read(&self, text: &str) -> Option<Moment> {
+        if let Some(moment) = self.read_digits(text.as_bytes()) {
+            return Some(moment);
+        }
         let mut clock = Clock::default();
         let mut rest = text;
         for part in &self.parts {
             rest = clock.take(*part, rest)?;
         }
         if rest.is_empty() { clock.moment(self.grain()) } else { None }
+    }
+}
+
+impl Format {
+    /// What a text says in a format of nothing but digits and signs between them; nothing for all else.
+    fn read_digits(&self, text: &[u8]) -> Option<Moment> {
+        let mut clock = Clock::default();
+        let mut rest = text;
+        for part in &self.parts {
+            let (head, tail) = match part {
+                Part::Digits(_, count) => rest.split_at_checked(usize::from(*count))?,
+                Part::Literal(sign) if sign.is_ascii() => rest.split_at_checked(1)?,
+                _ => return None,
+            };
+            match part {
+                Part::Digits(unit, _) => {
+                    let mut value = 0_i64;
+                    for byte in head {
+                        value = value * 10 + i64::from(byte.wrapping_sub(b'0'));
+                        byte.is_ascii_digit().then_some(())?;
+                    }
+                    clock.put(*unit, value)?;
+                }
+                _ if head.first().map(|byte| char::from(*byte)) != part.literal() => return None,
+                _ => {}
+            }
+            rest = tail;
+        }
+        if rest.is_empty() { clock.moment(self.grain()) } else { None }
+    }
+}
+
+impl Part {
+    const fn literal(self) -> Option<char> {
+        if let Self::Literal(sign) = self { Some(sign) } else { None }
     }
 }
 
@@ -238,7 +276,10 @@ impl Clock {
     }
 
     fn set(&mut self, unit: Unit, digits: &str) -> Option<()> {
-        let value = number(digits)?;
+        self.put(unit, number(digits)?)
+    }
+
+    fn put(&mut self, unit: Unit, value: i64) -> Option<()> {
         match unit {
             Unit::Year => self.year = i16::try_from(value).ok()?,
             Unit::ShortYear => self.year = i16::try_from(2000 + value).ok()?,

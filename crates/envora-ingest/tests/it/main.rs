@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on ends")]
 #![expect(clippy::panic, reason = "a test that cannot go on ends")]
 
+mod allocations;
 mod columns;
 mod commits;
 mod estate;
@@ -17,6 +18,7 @@ mod sheets;
 mod sniffing;
 mod switching;
 mod tables;
+mod tiers;
 mod tracing;
 mod wide;
 mod xml;

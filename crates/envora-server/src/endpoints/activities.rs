@@ -28,7 +28,7 @@ use envora_ingest::footprint::AskError;
 use envora_ingest::formats::events::{self, Attributes};
 use envora_ingest::formats::json::{BODY_ROWS_MAX, too_many_rows};
 use envora_ingest::formats::left::LeftOut;
-use envora_ingest::formats::{self, OpenError, Opening, OriginHead, Reader};
+use envora_ingest::formats::{self, OpenError, Opening, OriginHead, Reader, Tiers};
 use envora_ingest::rows::ParsedRow;
 use envora_ingest::segments::activities;
 use envora_ingest::stored::{Narrowed, PENDING, Question, RowState, STATES, sorted};
@@ -159,6 +159,7 @@ struct Read {
     rows: Vec<ParsedRow>,
     left: LeftOut,
     mode: Mode,
+    tiers: Tiers,
 }
 
 impl Incoming {
@@ -185,7 +186,7 @@ impl Incoming {
             all.push(row.map_err(|error| rows::unreadable(OpenError::Io(error)))?);
         }
         let mode = self.mode.or(said).unwrap_or(default);
-        Ok(Read { rows: all, left: reader.left_out(), mode })
+        Ok(Read { rows: all, left: reader.left_out(), mode, tiers: reader.tiers() })
     }
 }
 
@@ -293,8 +294,10 @@ pub(crate) async fn add(
     let marked = idempotency::marked(allowed.tenant.parts(), &sent)?;
     let (minimal, format) = (prefers_minimal(&headers), incoming.format);
     let (intake, grant) = (Arc::clone(allowed.tenant.intake()), allowed.grant);
+    let tally = app.metrics().rows_read();
     let work = move || -> Result<Submitted, Refusal> {
         let read = incoming.rows(Mode::Atomic)?;
+        tally.add(read.tiers);
         let named = |row: &ParsedRow| {
             row.activity.as_ref().map_or(true, |activity| activity.external_id.is_some())
         };

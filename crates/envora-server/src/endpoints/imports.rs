@@ -24,8 +24,9 @@ use envora_ingest::commit::{
     Accepted, Batch, Idempotency, ImportDraft, StoredAnswer, SubmitError, Submitted,
 };
 use envora_ingest::formats::left::LeftOut;
-use envora_ingest::formats::{self, OpenError, Opening, OriginHead, mend};
+use envora_ingest::formats::{self, OpenError, Opening, OriginHead, Tally, mend};
 use envora_ingest::mapping::Mapping;
+use envora_ingest::rows::Rows;
 use envora_ingest::tenant::{Damaged, TenantParts};
 use envora_lake::sources::{PackedSource, SOURCE_BYTES_MAX, SourceError};
 use envora_store::imports::{
@@ -169,8 +170,9 @@ pub(crate) async fn add(
         marked,
     };
     let (intake, grant) = (Arc::clone(allowed.tenant.intake()), allowed.grant);
+    let tally = app.metrics().rows_read();
     let work = move || {
-        let batch = incoming.batch()?;
+        let batch = incoming.batch(tally)?;
         let failed = |error| Failed::Submit(error, format);
         intake.submit_blocking(&grant, batch).map_err(failed)
     };
@@ -207,7 +209,7 @@ impl From<Failed> for Refusal {
 
 impl Incoming {
     /// Opens the file; its rows are read as they are stored.
-    fn batch(self) -> Result<Batch, Failed> {
+    fn batch(self, tally: Arc<Tally>) -> Result<Batch, Failed> {
         let opening = Opening {
             head: OriginHead::File { import: self.id, file: self.source.digest },
             mapping: self.mapping.clone(),
@@ -224,7 +226,7 @@ impl Incoming {
         });
         let idempotency = Idempotency { key: marked.key, fingerprint: marked.fingerprint, render };
         Ok(Batch {
-            rows: reader.into(),
+            rows: Rows::Counted(Box::new(reader), Some(tally)),
             mode,
             left: LeftOut::default(),
             idempotency: Some(idempotency),

@@ -11,8 +11,8 @@ use crate::calculation::{acme, admin, row};
 use crate::house::{ACME, House};
 
 /// The labels that there may be: none of them names a tenant, a person or a thing.
-const LABELS: [&str; 9] =
-    ["class", "code", "le", "method", "outcome", "part", "route", "state", "version"];
+const LABELS: [&str; 10] =
+    ["class", "code", "le", "method", "outcome", "part", "route", "state", "tier", "version"];
 
 /// One metric as it is exposed.
 #[derive(Default)]
@@ -118,6 +118,9 @@ async fn every_line_is_by_the_rules_and_values_move() {
     };
     moved("envora_rows_total", "accepted", 1.0);
     moved("envora_rows_total", "rejected", 1.0);
+    moved("envora_rows_read_total", "tier=\"typed\"", 1.0);
+    moved("envora_rows_read_total", "tier=\"explained\"", 1.0);
+    moved("envora_rows_read_total", "tier=\"fast\"", 0.0);
     moved("envora_calculated_rows_total", "", 1.0);
     moved("envora_sign_ins_refused_total", "", 1.0);
     moved("envora_problems_total", "unauthenticated", 1.0);

@@ -96,7 +96,7 @@ impl Timing {
     }
 }
 
-fn build(kind: PeriodKind, first: Point, second: Option<Point>) -> Option<Period> {
+pub(super) fn build(kind: PeriodKind, first: Point, second: Option<Point>) -> Option<Period> {
     let back = |span: Span| Span::from_micros(-span.as_micros());
     let wall_plus = |wall: WallClock, span: Span| {
         WallClock::from_micros(wall.as_micros().saturating_add(span.as_micros()))
