@@ -90,6 +90,9 @@ enum Raw<'a> {
     Cells(Box<Cells<'a>>),
 }
 
+/// A block, and the words of a row of it.
+type OfBlock = (usize, Box<[u8]>);
+
 impl<'a> Raw<'a> {
     /// The place and block of the row, where its words are known; else its block and its words, where
     /// rows with the same may be read by them.
@@ -98,7 +101,7 @@ impl<'a> Raw<'a> {
         quick: &mut Option<Quick>,
         laid: (&Plan, &FileStyle),
         place: RowPlace,
-    ) -> Result<Option<(usize, Box<[u8]>)>, (usize, usize)> {
+    ) -> Result<Option<OfBlock>, (usize, usize)> {
         let (Self::Record(record), Some(quick)) = (self, quick) else { return Ok(None) };
         match quick.look(laid, record, place) {
             Look::Known(slot, block) => Err((slot, block)),
