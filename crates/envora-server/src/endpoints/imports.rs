@@ -58,10 +58,7 @@ const ALL: &str = "/v2/organizations/{org_id}/imports";
 const ONE: &str = "/v2/organizations/{org_id}/imports/{id}";
 const ERRORS: &str = "/v2/organizations/{org_id}/imports/{id}/errors";
 const ERROR_FILE: &str = "/v2/organizations/{org_id}/imports/{id}/error-file";
-/// What a file may be.
-const TAKES: &[Format] =
-    &[Format::Csv, Format::Xlsx, Format::Parquet, Format::Xml, Format::Ndjson, Format::JsonFile];
-/// [`TAKES`], and what opens an import in parts.
+/// What a body may be: a file, or what opens an import in parts.
 const OFFERED: &[Format] = &[
     Format::Csv,
     Format::Xlsx,
@@ -311,7 +308,7 @@ fn is_announced(headers: &HeaderMap) -> bool {
 
 /// The format of the file.
 fn format_of(headers: &HeaderMap) -> Result<formats::Format, Problem> {
-    Ok(match body_format(headers, TAKES)? {
+    Ok(match body_format(headers, OFFERED)? {
         Format::Csv => formats::Format::Csv,
         Format::Ndjson => formats::Format::Ndjson,
         Format::Xlsx => formats::Format::Xlsx,

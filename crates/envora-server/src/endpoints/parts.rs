@@ -102,6 +102,7 @@ pub fn routes() -> Vec<Route> {
         Route::post::<WriteActivities, _, _>(COMMIT, commit)
             .says("Takes in an import whose parts have all arrived. Its rows are read meanwhile: read the import again to see how far that is. Sent again it changes nothing.")
             .without_body()
+            .with_headers(&[])
             .gives(202, Shape::one::<Import>())
             .also(&[(200, "It was taken in before.")]),
         Route::delete::<WriteActivities, _, _>(ONE, give_up)

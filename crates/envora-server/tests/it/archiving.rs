@@ -42,7 +42,9 @@ fn every_archive_has_a_way_back() {
         let routes = routes::list().into_iter().filter(move |route| route.method == method);
         routes.map(|route| route.path.strip_prefix(ORGANIZATION).unwrap()).collect::<Vec<_>>()
     };
-    let deletes = of(Method::Delete);
+    let mut deletes = of(Method::Delete);
+    // An import that is still open is given up, not archived: nothing of it counted.
+    deletes.retain(|path| *path != "/imports/{id}");
     assert_eq!(deletes.len(), 5, "{deletes:?}");
     let patches = of(Method::Patch);
     assert!(deletes.iter().all(|path| patches.contains(path)), "{deletes:?} {patches:?}");

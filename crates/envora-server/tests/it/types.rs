@@ -38,7 +38,7 @@ fn bodies() -> Vec<Route> {
 
 async fn send(house: &House, route: &Route, headers: &[(&str, &str)]) -> Answer {
     let path = route.path.strip_prefix(ORGANIZATION).unwrap();
-    let address = path.replace("{id}", "x1").replace("{name}", "x1");
+    let address = path.replace("{id}", "x1").replace("{name}", "x1").replace("{number}", "1");
     assert!(!address.contains('{'), "{path} has another placeholder");
     let mut request = house.ask(route.method.as_str(), &address);
     request = request.header("x-idempotency-key", new_key());

@@ -56,6 +56,7 @@ pub(super) const DOCUMENTS: &[Document] = documents! {
     Formats "docs/formats/calc-block" "formats/calc-block";
     Formats "docs/formats/figure-id" "formats/figure-id";
     Formats "docs/formats/factor-pack" "formats/factor-pack";
+    Formats "docs/formats/xml" "formats/xml";
     Inside "ARCHITECTURE" "architecture";
     Inside "docs/performance" "performance";
     Inside "docs/how-to/add-an-activity-type" "how-to/add-an-activity-type";
@@ -86,8 +87,10 @@ impl Document {
             }
         }
         let whole = parts.join("/");
-        if whole == "docs/api/openapi.json" {
-            return Some("/v2/openapi.json".to_owned());
+        match whole.as_str() {
+            "docs/api/openapi.json" => return Some("/v2/openapi.json".to_owned()),
+            "docs/formats/activity.xsd" => return Some("/v2/schemas/activity.xsd".to_owned()),
+            _ => {}
         }
         let file = whole.strip_suffix(".md")?;
         let found = DOCUMENTS.iter().find(|document| document.file == file)?;
