@@ -7,9 +7,10 @@ use axum::http::{HeaderMap, StatusCode};
 use envora_api::listing::Page;
 use envora_api::problems::Problem;
 use envora_domain::access::Grant;
-use envora_domain::access::actions::{ReadEntities, ReadFacilities, ReadOrganization};
+use envora_domain::access::actions::{Calculate, ReadEntities, ReadFacilities, ReadOrganization};
 use envora_domain::id::Id;
 use envora_domain::time::Timestamp;
+use envora_store::mentions::{Slice, Word, mentions_of_word};
 use envora_store::nouns::{
     Noun, Saving, Version, noun_by_code, noun_by_id, noun_put_as, noun_versions, nouns_all,
 };
@@ -115,6 +116,10 @@ const LISTS_EXPANDING: &[Parameter] = &[
     ("as_of", "An instant: as they were known then."),
     ("expand", "`facility`: show the facility of each as an object."),
 ];
+const CHANGES: &[Parameter] = &[(
+    "rows",
+    "`wait`: change the code although rows name it; they wait for one of the old code, and count no more.",
+)];
 const READS: &[Parameter] = &[("fields", "Only these fields, separated by commas.")];
 
 /// The routes of a collection.
@@ -138,6 +143,7 @@ pub fn routes<N: Listed>() -> Vec<Route> {
             .also(&[(304, "Not changed since the version in If-None-Match.")]),
         Route::patch::<N::Edit, _, _>(N::ONE, change::<N>)
             .says(N::SENTENCES.change)
+            .asks(CHANGES)
             .takes(&[Format::MergePatch], Shape::one::<N::New>())
             .gives(200, Shape::one::<N::Wire>()),
         Route::put::<N::Edit, _, _>(N::ONE, put::<N>)
@@ -388,6 +394,23 @@ fn answer<N: Listed>(allowed: &Allowed<N::Edit>, written: Written) -> Answer {
     Ok(written.reply().version(version).location(&path))
 }
 
+/// Why a code is not given up while rows name it: they would be without what they name.
+fn orphaned<N: Noun>(
+    tx: &mut TenantTx,
+    own: &Grant<Calculate>,
+    code: &str,
+) -> anyhow::Result<Option<Problem>> {
+    let word = Word { kind: N::NAME, word: code };
+    let segments = mentions_of_word(tx, own, word, Slice { from: 0, limit: 1 })?;
+    let noun = N::NAME;
+    Ok((!segments.is_empty()).then(|| {
+        Problem::conflict(format!(
+            "Stored rows name this {noun} by its code {}: with another code they would wait for a {noun} of the old one, and no longer count. Keep the code and change the name, or say ?rows=wait to have it so.",
+            shown(code)
+        ))
+    }))
+}
+
 async fn change<N: Listed>(
     State(app): State<App>,
     allowed: Allowed<N::Edit>,
@@ -395,12 +418,13 @@ async fn change<N: Listed>(
     (params, headers): (Params, HeaderMap),
     body: Body,
 ) -> Answer {
-    params.only(&[])?;
+    params.only(&["rows"])?;
+    let may_wait = params.read("rows", "wait", |text| (text == "wait").then_some(()))?.is_some();
     let body = bodies::json(&headers, body, &[Format::MergePatch]).await?;
     let mut sent = Fields::of(body, &[N::FIELDS, &["archived"]].concat())?;
     let archives = sent.truth("archived");
     let (parts, now) = (allowed.tenant.parts(), app.clock().now());
-    let grants = Grants::<N>::of(&allowed)?;
+    let (grants, own) = (Grants::<N>::of(&allowed)?, parts.own.calculate);
     let work = move |tx: &mut TenantTx| -> Outcome {
         let Some(before) = named::<N>(tx, &grants.reads, &id)? else {
             return Ok(Err(nothing_here()));
@@ -408,13 +432,20 @@ async fn change<N: Listed>(
         if let Err(problem) = must_match(&headers, before.version) {
             return Ok(Err(problem));
         }
-        let (id, since) = (before.fields.id(), before.archived);
+        let (id, since, code) =
+            (before.fields.id(), before.archived, before.fields.code().to_owned());
         let archived = match archives {
             None => since,
             Some(true) => since.or(Some(now)),
             Some(false) => None,
         };
         match filled(tx, &grants, Some(before.fields), (id, sent))? {
+            Ok(wanted) if wanted.code() != code && !may_wait => {
+                match orphaned::<N>(tx, &own, &code)? {
+                    None => saved(tx, &grants, (&wanted, archived), (StatusCode::OK, now)),
+                    Some(problem) => Ok(Err(problem)),
+                }
+            }
             Ok(wanted) => saved(tx, &grants, (&wanted, archived), (StatusCode::OK, now)),
             Err(problem) => Ok(Err(problem)),
         }
@@ -433,6 +464,7 @@ pub(crate) async fn put<N: Listed>(
     let body = bodies::json(&headers, body, &[Format::Json]).await?;
     let (parts, now) = (allowed.tenant.parts(), app.clock().now());
     let (grants, new_id) = (Grants::<N>::of(&allowed)?, Id::new(now, app.entropy()));
+    let own = parts.own.calculate;
     let work = move |tx: &mut TenantTx| -> Outcome {
         let before = named::<N>(tx, &grants.reads, &word)?;
         if before.is_none() && Id::<N::Kind>::parse(&word).is_ok() {
@@ -450,12 +482,19 @@ pub(crate) async fn put<N: Listed>(
             None => (StatusCode::CREATED, new_id, None),
         };
         let code = before.as_ref().map_or(word.as_str(), |before| before.fields.code());
-        let sent = match Fields::of(with_code(body, code), N::FIELDS) {
+        let code = code.to_owned();
+        let sent = match Fields::of(with_code(body, &code), N::FIELDS) {
             Ok(sent) => sent,
             Err(problem) => return Ok(Err(problem)),
         };
         // What is put stands for the whole: what it leaves out is no longer said.
         match filled::<N>(tx, &grants, None, (id, sent))? {
+            Ok(wanted) if before.is_some() && wanted.code() != code => {
+                match orphaned::<N>(tx, &own, &code)? {
+                    None => saved(tx, &grants, (&wanted, archived), (status, now)),
+                    Some(problem) => Ok(Err(problem)),
+                }
+            }
             Ok(wanted) => saved(tx, &grants, (&wanted, archived), (status, now)),
             Err(problem) => Ok(Err(problem)),
         }

@@ -39,6 +39,7 @@ fn one(path: &str, name: &str) -> Value {
         "scope" => json!({ "type": "string", "enum": ["1", "2", "3"] }),
         "category" => json!({ "type": "string", "pattern": "^([1-9]|1[0-5])$" }),
         "state" if path.ends_with("/imports") => json!({ "type": "string", "enum": ["open"] }),
+        "rows" if !path.ends_with("/preview") => json!({ "type": "string", "enum": ["wait"] }),
         "rows" => json!({ "type": "integer", "minimum": 1, "maximum": 1000 }),
         "state" if path.contains("/activities") => json!({ "type": "string", "enum": STATES }),
         "state" => json!({ "type": "string", "enum": ["active", "archived", "any"] }),

@@ -5,6 +5,7 @@ use envora_domain::time::Span;
 use serde_json::{Value, json};
 
 use crate::house::House;
+use crate::imports::{activities, counted, row, with_facility};
 
 /// Each collection, with the least that one of it says.
 fn collections() -> [(&'static str, Value); 4] {
@@ -135,4 +136,38 @@ async fn an_entity_says_its_share_and_control() {
     let fine = json!({"code": "fr", "name": "Acme FR", "share": "0.50", "control": "financial", "lei": "5493001KJTIIGC8Y1R12"});
     let added = house.post("/entities", &fine).await;
     assert_eq!((added.status, &added.json()["share"]), (201, &json!("0.50")), "{}", added.json());
+}
+
+#[tokio::test]
+async fn a_code_that_rows_name_is_not_given_up_unawares() {
+    let house = with_facility().await;
+    let body = json!({"activities": [row("a1", "10")]});
+    assert_eq!(house.send(activities(&house, "", ("", &body))).await.status, 201);
+    counted(&house).await;
+    let total = || async {
+        counted(&house).await;
+        let year = house.get("/carbon-footprint?from=2022-01-01&to=2023-01-01").await.json();
+        year["totals"]["scope2_location"]["value"].clone()
+    };
+    let before = total().await;
+    assert_ne!(before, "0");
+    let renamed = json!({"code": "library"});
+    let refused = house.patch("/facilities/b24", "*", &renamed).await;
+    let detail = refused.is_problem(409, "conflict")["detail"].to_string();
+    assert!(detail.contains("?rows=wait"), "{detail}");
+    let whole =
+        json!({"code": "library", "name": "The library", "country": "GB", "time_zone": "UTC"});
+    house.put("/facilities/b24", ("if-match", "*"), &whole).await.is_problem(409, "conflict");
+    assert_eq!(total().await, before);
+    let name = house.patch("/facilities/b24", "*", &json!({"name": "Library"})).await;
+    assert_eq!(name.status, 200, "{}", name.json());
+    house
+        .patch("/facilities/b24?rows=go", "*", &renamed)
+        .await
+        .is_problem(400, "unknown_parameter");
+    let knowingly = house.patch("/facilities/b24?rows=wait", "*", &renamed).await;
+    assert_eq!(knowingly.status, 200, "{}", knowingly.json());
+    assert_eq!(total().await, "0", "they wait, as was said");
+    assert_eq!(house.patch("/facilities/library", "*", &json!({"code": "b24"})).await.status, 200);
+    assert_eq!(total().await, before, "and count again under the code that they name");
 }

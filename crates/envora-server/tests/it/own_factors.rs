@@ -293,8 +293,10 @@ async fn a_supplier_of_a_new_code_keeps_its_factors() {
     counted(&house).await;
     let supplier = house.get("/suppliers/acme-steel").await;
     let version = supplier.header("etag").to_owned();
-    let changed =
-        house.patch("/suppliers/acme-steel", &version, &json!({"code": "acme-metals"})).await;
+    let other = json!({"code": "acme-metals"});
+    let refused = house.patch("/suppliers/acme-steel", &version, &other).await;
+    refused.is_problem(409, "conflict");
+    let changed = house.patch("/suppliers/acme-steel?rows=wait", &version, &other).await;
     assert_eq!(changed.status, 200, "{}", changed.json());
     counted(&house).await;
     // Rows name it by the old code, which is nobody's now: they wait for a word, as they always did.
