@@ -106,11 +106,12 @@ async fn tell(
     terminal: &mut Terminal,
 ) -> Result<(), Failure> {
     let figure = story.tell(terminal).await?;
-    let link = sign_in_link(story.client.server(), app, token).await?;
-    story.part_with(&link, &figure, terminal);
     if arguments.once {
+        story.part_with(None, &figure, terminal);
         return Ok(());
     }
+    let link = sign_in_link(story.client.server(), app, token).await?;
+    story.part_with(Some(&link), &figure, terminal);
     let people = terminal.data.audience == Audience::People && environment.display.is_some();
     if people && !arguments.no_browser {
         open_browser(&sign_in_link(story.client.server(), app, token).await?);

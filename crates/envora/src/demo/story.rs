@@ -188,13 +188,17 @@ impl Story<'_> {
         Ok(())
     }
 
-    /// Says where to go on.
-    pub(crate) fn part_with(&self, link: &str, figure: &str, terminal: &mut Terminal) {
+    /// Says where to go on; of a demo that stays up, with the address that signs in.
+    pub(crate) fn part_with(&self, link: Option<&str>, figure: &str, terminal: &mut Terminal) {
         let (to, me) = (&mut terminal.data, &self.command);
         to.heading("8", "Go on");
-        to.line(format!("  Dashboard  {}", to.paint.link(link)));
-        to.line("             (signs in once, within ten minutes)");
-        to.line("  In another terminal:");
+        if let Some(link) = link {
+            to.line(format!("  Dashboard  {}", to.paint.link(link)));
+            to.line("             (signs in once, within ten minutes)");
+            to.line("  In another terminal:");
+        } else {
+            to.line("  Without --once the dashboard stays up, and is asked in another terminal:");
+        }
         for rest in [
             "footprint --year 2022 --group-by month".to_owned(),
             "footprint --year 2022 --group-by facility".to_owned(),

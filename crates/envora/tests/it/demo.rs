@@ -264,3 +264,12 @@ fn a_demo_on_a_taken_port_leaves_no_folder() {
     assert!(ended.err.contains("cannot_listen"), "{ended:?}");
     assert!(!house.path().join("d").exists());
 }
+
+#[test]
+fn a_demo_that_ends_at_once_offers_no_address_that_is_gone() {
+    let house = House::new();
+    let ended = house.run(&["demo", "--once", "--port", "0", "--data", "d"]);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert!(ended.out.contains("Without --once the dashboard stays up"), "{ended:?}");
+    assert!(!ended.out.contains("Dashboard  "), "{ended:?}");
+}
