@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use envora_domain::factors::own::{self, Change};
+use envora_domain::factors::{Factor as Stated, Pack};
 use envora_domain::time::{Day, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -120,6 +122,37 @@ pub struct PackDiff {
     pub changes: Vec<PackChange>,
 }
 
+impl PackDiff {
+    /// What differs between an edition, or none, and a later one.
+    #[must_use]
+    pub fn between(before: Option<&Pack>, after: &Pack) -> Self {
+        let changes: Vec<PackChange> = own::diff(before, after)
+            .into_iter()
+            .map(|one| PackChange {
+                change: one.change.as_str().to_owned(),
+                key: one.key.to_owned(),
+                before: one.before.map(FactorState::of),
+                after: one.after.map(FactorState::of),
+            })
+            .collect();
+        let count = |change: Change| {
+            changes.iter().filter(|one| one.change == change.as_str()).count() as u64
+        };
+        Self {
+            pack: after.recipe.id.clone(),
+            version: after.recipe.version.clone(),
+            against: before.map(|pack| pack.recipe.version.clone()),
+            counts: PackDiffCounts {
+                added: count(Change::Added),
+                removed: count(Change::Removed),
+                changed: count(Change::Changed),
+                reworded: count(Change::Reworded),
+            },
+            changes,
+        }
+    }
+}
+
 /// Factors by what became of them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct PackDiffCounts {
@@ -177,6 +210,23 @@ pub struct FactorState {
     pub document: String,
     /// Why it differs from the one before, as its row says.
     pub change_cause: String,
+}
+
+impl FactorState {
+    /// What this factor says.
+    fn of(factor: &Stated) -> Self {
+        Self {
+            id: factor.id.to_string(),
+            value: factor.headline(),
+            unit: factor.mass_unit().to_owned(),
+            per: factor.denominator.unit.clone(),
+            basis: factor.basis.to_string(),
+            valid_from: factor.valid_from,
+            valid_to: factor.valid_to,
+            document: factor.provenance.file.clone(),
+            change_cause: factor.change_cause.clone(),
+        }
+    }
 }
 
 /// Global warming potentials of one assessment report.

@@ -4,11 +4,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use bytes::Bytes;
-use envora_api::factors::{FactorPack, FactorState, PackChange, PackDiff, PackDiffCounts};
+use envora_api::factors::{FactorPack, FactorState, PackDiff, PackDiffCounts};
 use envora_api::media;
 use envora_api::problems::{ERRORS_MAX, RowError, RowPlace};
-use envora_domain::factors::own::{self, Change, Fault, FaultCode, OwnPack};
-use envora_domain::factors::{Factor, Pack};
+use envora_domain::factors::own::{self, Fault, FaultCode, OwnPack};
 use serde::Serialize;
 
 use crate::client::Body;
@@ -176,7 +175,7 @@ pub(crate) async fn diff(
             let named = read_as(before, None, session)?;
             let name = named.own.pack.recipe.id.clone();
             let after = read_as(after, Some(&name), session)?;
-            told(&named.own.pack, &after.own.pack)
+            PackDiff::between(Some(&named.own.pack), &after.own.pack)
         }
         None => {
             let pack = before.display().to_string();
@@ -199,46 +198,6 @@ pub(crate) async fn diff(
 
 fn read_as(file: &Path, name: Option<&str>, session: &mut Session) -> Result<Read, Failure> {
     read(file, name, &mut session.terminal)
-}
-
-fn told(before: &Pack, after: &Pack) -> PackDiff {
-    let changes: Vec<PackChange> = own::diff(Some(before), after)
-        .into_iter()
-        .map(|one| PackChange {
-            change: one.change.as_str().to_owned(),
-            key: one.key.to_owned(),
-            before: one.before.map(state),
-            after: one.after.map(state),
-        })
-        .collect();
-    let count =
-        |change: Change| changes.iter().filter(|one| one.change == change.as_str()).count() as u64;
-    PackDiff {
-        pack: after.recipe.id.clone(),
-        version: after.recipe.version.clone(),
-        against: Some(before.recipe.version.clone()),
-        counts: PackDiffCounts {
-            added: count(Change::Added),
-            removed: count(Change::Removed),
-            changed: count(Change::Changed),
-            reworded: count(Change::Reworded),
-        },
-        changes,
-    }
-}
-
-fn state(factor: &Factor) -> FactorState {
-    FactorState {
-        id: factor.id.to_string(),
-        value: factor.headline(),
-        unit: factor.mass_unit().to_owned(),
-        per: factor.denominator.unit.clone(),
-        basis: factor.basis.to_string(),
-        valid_from: factor.valid_from,
-        valid_to: factor.valid_to,
-        document: factor.provenance.file.clone(),
-        change_cause: factor.change_cause.clone(),
-    }
 }
 
 fn print(told: &PackDiff, terminal: &mut Terminal) {

@@ -2,8 +2,7 @@
 
 use core::time::Duration;
 use std::fs::File;
-use std::io::Read as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::Context as _;
 use base64::Engine as _;
@@ -12,7 +11,8 @@ use bytes::Bytes;
 use envora_api::imports::{Import, ImportPart, NewImport, RejectedRow};
 use envora_api::media;
 use envora_api::writes::{Mode, Outcome, RowResult};
-use envora_domain::hash::{Digest, Hasher};
+use envora_domain::hash::Digest;
+use envora_ingest::parted::measure;
 
 use crate::client::{Body, Client, Effect};
 use crate::failures::Failure;
@@ -47,7 +47,7 @@ pub(crate) async fn send(
     }
     sending.says("hashing");
     let measured = path.to_owned();
-    let (length, digest) = blocking(move || measure(&measured)).await?;
+    let (length, digest) = blocking(move || length_and_digest(&measured)).await?;
     let new = announced(file, length, digest);
     let (import, effect) = open(client, &new).await?;
     // One that was taken in has none: this very file was sent before.
@@ -172,17 +172,9 @@ async fn blocking<T: Send + 'static>(
 }
 
 /// How many bytes a file has, and their SHA-256.
-fn measure(path: &PathBuf) -> anyhow::Result<(u64, Digest)> {
+fn length_and_digest(path: &Path) -> anyhow::Result<(u64, Digest)> {
     let name = || format!("read {}", path.display());
-    let mut file = File::open(path).with_context(name)?;
-    let (mut hasher, mut block, mut length) = (Hasher::default(), vec![0; 1 << 20], 0_u64);
-    loop {
-        let read = file.read(&mut block).with_context(name)?;
-        let Some(bytes) = block.get(..read).filter(|bytes| !bytes.is_empty()) else { break };
-        hasher.update(bytes);
-        length += bytes.len() as u64;
-    }
-    Ok((length, hasher.finish()))
+    measure(File::open(path).with_context(name)?).with_context(name)
 }
 
 fn part_of(path: &Path, start: u64, length: u64) -> anyhow::Result<Bytes> {

@@ -24,10 +24,12 @@ use envora_lake::sources::SourceError;
 use envora_ledger::checkpoint::Checkpoint as Signed;
 use envora_ledger::note::VerifierKey;
 use envora_store::database::TenantDb;
+use envora_store::mappings::mapping_by_digest;
 use envora_store::readers::ReadError;
 use envora_store::segments::{Segment, segment_inline};
 use envora_store::transaction::TenantReader;
 
+use crate::mapping::Mapping;
 use crate::packs::PackShelf;
 use crate::process::standing::Standing;
 
@@ -176,6 +178,18 @@ impl TenantParts {
         let head = Signed { origin: self.origin.clone(), size, root };
         let note = head.sign(&key, &|message| self.keys.sign(message));
         Ok(Checkpoint { origin: head.origin, size, root: root.hex(), note, vkey: key.to_string() })
+    }
+
+    /// The saved mapping of this version.
+    ///
+    /// # Errors
+    /// The database's; a tree that is no mapping.
+    pub fn mapping(&self, version: Digest) -> anyhow::Result<Option<Mapping>> {
+        let grant = self.own.read_activities;
+        let found = self.read(move |rd| mapping_by_digest(rd, &grant, version))?;
+        let Some(found) = found else { return Ok(None) };
+        let tree = serde_json::from_str(&found.tree).context("read a mapping's tree")?;
+        Ok(Some(Mapping::from_json(&tree).context("read a saved mapping")?))
     }
 
     /// The bytes of a source file that came whole, as they were received.

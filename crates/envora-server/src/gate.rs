@@ -9,6 +9,7 @@ use axum::http::header::{
 use axum::http::{HeaderMap, HeaderName};
 use envora_api::media;
 use envora_api::problems::Problem;
+use envora_ingest::formats;
 
 use crate::decoding::Encoding;
 
@@ -72,6 +73,25 @@ pub enum Format {
 }
 
 impl Format {
+    /// What rows of such a body are read as; of what holds none, JSON.
+    pub(crate) const fn of_rows(self) -> formats::Format {
+        match self {
+            Self::Csv => formats::Format::Csv,
+            Self::Ndjson => formats::Format::Ndjson,
+            Self::Xlsx => formats::Format::Xlsx,
+            Self::Parquet => formats::Format::Parquet,
+            Self::Xml => formats::Format::Xml,
+            Self::CloudEvent => formats::Format::CloudEvent,
+            Self::CloudEvents => formats::Format::CloudEvents,
+            Self::Json
+            | Self::JsonFile
+            | Self::MergePatch
+            | Self::Toml
+            | Self::InParts
+            | Self::Bytes => formats::Format::Json,
+        }
+    }
+
     const fn types(self) -> &'static [&'static str] {
         match self {
             Self::Json => &[media::VENDOR, media::JSON],

@@ -29,7 +29,6 @@ use envora_ledger::slice::{self, slice_proof};
 use envora_ledger::verify::{EntryProof, verify_entry};
 use envora_store::audit::{audit_entry_by_seq, audit_head, audit_node};
 use envora_store::imports::import_by_id;
-use envora_store::mappings::mapping_by_digest;
 use envora_store::parts::Part;
 use envora_store::segments::Segment;
 
@@ -37,7 +36,6 @@ use crate::footprint::AskError;
 use crate::formats::parquet;
 use crate::formats::xlsx::{self, Sheet, Wanted};
 use crate::formats::{Format, csv};
-use crate::mapping::Mapping;
 use crate::tenant::{Damaged, TenantParts};
 use crate::words;
 
@@ -284,15 +282,7 @@ impl<'a> Teller<'a> {
             return Ok(known.clone());
         }
         let Some(bytes) = self.source(file)? else { return Ok(None) };
-        let grant = self.parts.own.read_activities;
-        let mapping = match mapping {
-            None => None,
-            Some(version) => self.parts.read(move |rd| mapping_by_digest(rd, &grant, version))?,
-        };
-        let tree = mapping.map(|mapping| serde_json::from_str(&mapping.tree)).transpose();
-        let tree = tree.context("read a mapping's tree")?;
-        let mapping = tree.map(|tree| Mapping::from_json(&tree)).transpose();
-        let mapping = mapping.context("read a mapping")?;
+        let mapping = mapping.map(|version| self.parts.mapping(version)).transpose()?.flatten();
         let sheet = mapping.as_ref().and_then(|mapping| mapping.file.sheet.as_deref());
         let read = xlsx::read(bytes.as_slice(), Wanted { sheet, skip_rows: 0 });
         let sheet = Some(Arc::new(read.context("read the sheet again")?));

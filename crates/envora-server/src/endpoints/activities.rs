@@ -196,21 +196,7 @@ async fn incoming(
     (body, request_id): (Body, String),
 ) -> Result<Incoming, Refusal> {
     params.only(&["mode", "mapping", "scope", "set"])?;
-    let format = match body_format(headers, TAKES)? {
-        Format::Csv => formats::Format::Csv,
-        Format::Ndjson => formats::Format::Ndjson,
-        Format::Xlsx => formats::Format::Xlsx,
-        Format::Parquet => formats::Format::Parquet,
-        Format::Xml => formats::Format::Xml,
-        Format::CloudEvent => formats::Format::CloudEvent,
-        Format::CloudEvents => formats::Format::CloudEvents,
-        Format::Json
-        | Format::JsonFile
-        | Format::MergePatch
-        | Format::Toml
-        | Format::InParts
-        | Format::Bytes => formats::Format::Json,
-    };
+    let format = body_format(headers, TAKES)?.of_rows();
     let event = event_of(headers, format)?;
     let mode = params.one("mode")?.map(|_| mode_of(params, Mode::Atomic)).transpose()?;
     let set = constants(params)?;

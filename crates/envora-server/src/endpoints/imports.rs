@@ -144,7 +144,7 @@ pub(crate) async fn add(
         return parts::open(&app, allowed, (&uri, &params, &headers), body).await;
     }
     params.only(&["mapping", "mode", "scope", "set"])?;
-    let format = format_of(&headers)?;
+    let format = body_format(&headers, OFFERED)?.of_rows();
     let mode = mode_of(&params, Mode::Partial)?;
     let set = constants(&params)?;
     let mapping = mapping_of(&allowed, &params).await?;
@@ -304,25 +304,6 @@ fn status(counts: &store::Counts) -> &'static str {
 /// Whether the body says what a file in parts will be: it is of our own vendor type.
 fn is_announced(headers: &HeaderMap) -> bool {
     body_format(headers, &[Format::InParts]).is_ok()
-}
-
-/// The format of the file.
-fn format_of(headers: &HeaderMap) -> Result<formats::Format, Problem> {
-    Ok(match body_format(headers, OFFERED)? {
-        Format::Csv => formats::Format::Csv,
-        Format::Ndjson => formats::Format::Ndjson,
-        Format::Xlsx => formats::Format::Xlsx,
-        Format::Parquet => formats::Format::Parquet,
-        Format::Xml => formats::Format::Xml,
-        Format::CloudEvent => formats::Format::CloudEvent,
-        Format::CloudEvents => formats::Format::CloudEvents,
-        Format::Json
-        | Format::JsonFile
-        | Format::MergePatch
-        | Format::Toml
-        | Format::InParts
-        | Format::Bytes => formats::Format::Json,
-    })
 }
 
 /// The mode that the query asks for.
@@ -624,23 +605,16 @@ fn mending(
         return Ok(None);
     }
     let Some(source) = whole(parts, &import)? else { return Ok(None) };
-    Ok(Some(mended(parts, grant, (&import, &refused, &source))?))
+    Ok(Some(mended(parts, (&import, &refused, &source))?))
 }
 
 /// The refused rows of these bytes of an import's file.
 fn mended(
     parts: &TenantParts,
-    grant: Grant<ReadActivities>,
     (import, refused, source): (&store::Import, &mend::Rows, &[u8]),
 ) -> anyhow::Result<(Vec<u8>, &'static str)> {
-    let mapping = match import.mapping_digest {
-        None => None,
-        Some(version) => {
-            parts.db.read_blocking(move |rd| mapping_by_digest(rd, &grant, version))?
-        }
-    };
-    let tree = mapping.map(|mapping| serde_json::from_str(&mapping.tree)).transpose()?;
-    let mapping = tree.map(|tree| Mapping::from_json(&tree)).transpose()?;
+    let mapping =
+        import.mapping_digest.map(|version| parts.mapping(version)).transpose()?.flatten();
     let format = format_of_type(&import.media_type);
     let media_type = match format {
         formats::Format::Ndjson => media::NDJSON,

@@ -6,14 +6,12 @@ use anyhow::Context as _;
 use axum::body::Body;
 use axum::extract::{OriginalUri, Path, State};
 use axum::http::{HeaderMap, StatusCode};
-use envora_api::factors::{
-    FactorPack, FactorState, PackChange, PackDiff, PackDiffCounts, PackEdition, PackOrigin,
-};
+use envora_api::factors::{FactorPack, PackDiff, PackEdition, PackOrigin};
 use envora_api::problems::{Problem, RowError, RowPlace};
 use envora_api::spelling::did_you_mean;
 use envora_domain::access::actions::{ActivatePack, ReadFactors, ReadSuppliers};
-use envora_domain::factors::own::{self, Change, Fault, OwnPack};
-use envora_domain::factors::{Factor, Library, Pack};
+use envora_domain::factors::own::{self, Fault, OwnPack};
+use envora_domain::factors::{Library, Pack};
 use envora_ingest::tenant::TenantParts;
 use envora_store::nouns::nouns_all;
 use envora_store::packs::{
@@ -366,46 +364,8 @@ async fn diff(
                 before => before,
             },
         };
-        Ok(Some(told(before.as_ref(), &after)))
+        Ok(Some(PackDiff::between(before.as_ref(), &after)))
     };
     let found = app.tracker().spawn_blocking(read).await.context("compare packs")??;
     Reply::ok(&found.ok_or_else(nothing_here)?)
-}
-
-/// What differs between two editions.
-fn told(before: Option<&Pack>, after: &Pack) -> PackDiff {
-    let state = |factor: &Factor| FactorState {
-        id: factor.id.to_string(),
-        value: factor.headline(),
-        unit: factor.mass_unit().to_owned(),
-        per: factor.denominator.unit.clone(),
-        basis: factor.basis.to_string(),
-        valid_from: factor.valid_from,
-        valid_to: factor.valid_to,
-        document: factor.provenance.file.clone(),
-        change_cause: factor.change_cause.clone(),
-    };
-    let changes: Vec<PackChange> = own::diff(before, after)
-        .into_iter()
-        .map(|one| PackChange {
-            change: one.change.as_str().to_owned(),
-            key: one.key.to_owned(),
-            before: one.before.map(state),
-            after: one.after.map(state),
-        })
-        .collect();
-    let count =
-        |change: Change| changes.iter().filter(|one| one.change == change.as_str()).count() as u64;
-    PackDiff {
-        pack: after.recipe.id.clone(),
-        version: after.recipe.version.clone(),
-        against: before.map(|pack| pack.recipe.version.clone()),
-        counts: PackDiffCounts {
-            added: count(Change::Added),
-            removed: count(Change::Removed),
-            changed: count(Change::Changed),
-            reworded: count(Change::Reworded),
-        },
-        changes,
-    }
 }

@@ -27,12 +27,10 @@ use envora_domain::id::ImportId;
 use envora_domain::time::{Span, Timestamp};
 use envora_ingest::commit::{Batch, ImportDraft, Source, Submitted, keep_part};
 use envora_ingest::formats::{self, Opening, OriginHead};
-use envora_ingest::mapping::Mapping;
 use envora_ingest::parted::{Progress, measure, part_name};
 use envora_ingest::rows::ParsedRow;
 use envora_ingest::words;
 use envora_store::imports::{Mode, import_by_id};
-use envora_store::mappings::mapping_by_digest;
 use envora_store::parts::{
     OpenImport, Part, Reading, open_import_add, open_import_by_id, open_import_drop,
     open_import_failure, open_import_reading, open_imports, open_imports_count, open_part_put,
@@ -258,18 +256,27 @@ fn wire_part(part: &Part) -> ImportPart {
     ImportPart { number: part.number, sha256: part.sha256.hex(), bytes: part.length }
 }
 
-/// An open import as it is now; nothing when there is none of this id.
-pub(super) async fn found(
+/// An open import with the parts that have arrived; nothing when there is none of this id.
+async fn with_parts(
     allowed: &Allowed<ReadActivities>,
     id: ImportId,
-) -> Result<Option<Import>, Refusal> {
+) -> Result<Option<(OpenImport, Vec<Part>)>, Refusal> {
     let grant = allowed.grant;
     let found = allowed.tenant.parts().db.read(move |rd| {
         let Some(open) = open_import_by_id(rd, &grant, id)? else { return Ok(None) };
         Ok(Some((open, open_parts(rd, &grant, id)?)))
     });
+    Ok(found.await?)
+}
+
+/// An open import as it is now; nothing when there is none of this id.
+pub(super) async fn found(
+    allowed: &Allowed<ReadActivities>,
+    id: ImportId,
+) -> Result<Option<Import>, Refusal> {
+    let found = with_parts(allowed, id).await?;
     let progress = allowed.tenant.progress_of(id);
-    Ok(found.await?.map(|(open, parts)| wire(&open, &parts, progress.as_deref())))
+    Ok(found.map(|(open, parts)| wire(&open, &parts, progress.as_deref())))
 }
 
 /// All open imports, newest first.
@@ -417,14 +424,11 @@ fn opening(
     open: &OpenImport,
     file: Digest,
 ) -> Result<(formats::Format, Opening), Refusal> {
-    let (parts, reads) = (tenant.parts(), tenant.parts().own.read_activities);
     let mapping = match open.reading.mapping_digest {
         None => None,
         Some(version) => {
-            let found = parts.db.read_blocking(move |rd| mapping_by_digest(rd, &reads, version))?;
-            let found = found.context("find the mapping of an open import")?;
-            let tree = serde_json::from_str(&found.tree).context("read a saved mapping")?;
-            Some(Arc::new(Mapping::from_json(&tree).context("read a saved mapping")?))
+            let found = tenant.parts().mapping(version)?;
+            Some(Arc::new(found.context("find the mapping of an open import")?))
         }
     };
     let set = serde_json::from_str(&open.reading.constants).context("read constants")?;
@@ -446,12 +450,7 @@ async fn preview(
         text.parse().ok().filter(|rows| (1..=LOOKED_AT).contains(rows))
     })?;
     let id = ImportId::parse(&id).map_err(|_| nothing_here())?;
-    let grant = allowed.grant;
-    let found = allowed.tenant.parts().db.read(move |rd| {
-        let Some(open) = open_import_by_id(rd, &grant, id)? else { return Ok(None) };
-        Ok(Some((open, open_parts(rd, &grant, id)?)))
-    });
-    let (open, parts) = found.await?.ok_or_else(nothing_here)?;
+    let (open, parts) = with_parts(&allowed, id).await?.ok_or_else(nothing_here)?;
     let tenant = allowed.tenant.clone();
     let look = move || looked_at(&tenant, &open, parts, shown.unwrap_or(SHOWN));
     let preview = app.tracker().spawn_blocking(look).await.context("look at an import")??;
