@@ -491,6 +491,9 @@ pub struct FootprintArguments {
     /// Global warming potentials: published, ar4, ar5, ar6 …
     #[arg(long, value_name = "SET")]
     pub gwp_set: Option<String>,
+    /// The answer as it was known then: an instant such as 2026-03-01T09:00:00Z
+    #[arg(long, value_name = "INSTANT")]
+    pub as_of: Option<String>,
 }
 
 fn day(text: &str) -> Result<Day, String> {

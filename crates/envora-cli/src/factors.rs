@@ -134,7 +134,10 @@ async fn activate(
     }
     let version = edition.map(|edition| format!("?version={edition}")).unwrap_or_default();
     let path = format!("/factor-packs/{pack}/activate{version}");
-    let active: FactorPack = client.post(&path, &serde_json::json!({})).await?;
+    let active: FactorPack = match client.post(&path, &serde_json::json!({})).await {
+        Ok(active) => active,
+        Err(failure) => return Err(packs::unknown(failure, client, (pack, edition)).await),
+    };
     if session.print_json(&active)? == Printed::NotYet {
         let FactorPack { id, version, factors, .. } = active;
         let data = &mut session.terminal.data;

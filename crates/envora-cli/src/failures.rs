@@ -177,8 +177,16 @@ fn help_line(paint: Paint, help: &str) -> String {
 
 fn problem_view(paint: Paint, problem: &Problem) -> String {
     let mut text = format!("{}\n", headline(paint, &problem.code, &problem.detail));
-    for error in &problem.errors {
-        text.push_str(&row_view(paint, "", error));
+    let told = |error: &RowError| {
+        error.detail == problem.detail && (error.row.is_none(), &error.value) == (true, &None)
+    };
+    match problem.errors.as_slice() {
+        // The one thing that is wrong has been said; what mends it may have been, too.
+        [error] if told(error) => {
+            let help = error.hint.as_deref().filter(|hint| !problem.detail.ends_with(hint));
+            text.push_str(&help.map(|help| help_line(paint, help)).unwrap_or_default());
+        }
+        errors => errors.iter().for_each(|error| text.push_str(&row_view(paint, "", error))),
     }
     if let Some(total) = problem.errors_total {
         let more = total.saturating_sub(u64::try_from(problem.errors.len()).unwrap_or(0));
@@ -189,6 +197,11 @@ fn problem_view(paint: Paint, problem: &Problem) -> String {
             paint,
             "sign in with `envora auth login`, or set ENVORA_TOKEN to the operator token that `envora init` printed",
         ));
+    }
+    if problem.code == "not_found" && problem.errors.is_empty() {
+        let help =
+            "is it written whole, and is it of this organization? lists print what can be copied";
+        text.push_str(&help_line(paint, help));
     }
     if !problem.request_id.is_empty() {
         text.push_str(

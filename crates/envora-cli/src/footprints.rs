@@ -43,7 +43,11 @@ pub async fn run(arguments: &FootprintArguments, session: &mut Session) -> Resul
     let client = session.client()?;
     let (from, to) = period(arguments)?;
     let mut query = vec![("from", from.to_string()), ("to", to.to_string())];
-    let words = [("group_by", &arguments.group_by), ("gwp_set", &arguments.gwp_set)];
+    let words = [
+        ("group_by", &arguments.group_by),
+        ("gwp_set", &arguments.gwp_set),
+        ("as_of", &arguments.as_of),
+    ];
     query.extend(words.into_iter().filter_map(|(name, word)| Some((name, word.clone()?))));
     query.extend(arguments.scope.map(|scope| ("scope", scope.to_string())));
     let footprint = ask(&client, &query).await?;

@@ -1,5 +1,6 @@
 //! `envora factors import`, `build`, `diff`: an organization's own factors.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -7,10 +8,11 @@ use bytes::Bytes;
 use envora_api::factors::{FactorPack, FactorState, PackDiff, PackDiffCounts};
 use envora_api::media;
 use envora_api::problems::{ERRORS_MAX, RowError, RowPlace};
+use envora_api::spelling::did_you_mean;
 use envora_domain::factors::own::{self, Fault, FaultCode, OwnPack};
 use serde::Serialize;
 
-use crate::client::Body;
+use crate::client::{Body, Client};
 use crate::failures::{Exit, Failure, row_view};
 use crate::imports::disposition;
 use crate::inputs::{Input, Telling};
@@ -23,6 +25,36 @@ struct Read {
     name: String,
     bytes: Bytes,
     own: OwnPack,
+}
+
+/// The failure of a request that named a pack: where the server has none of that name or version, says so
+/// and which it has.
+pub(crate) async fn unknown(
+    failure: Failure,
+    client: &Client,
+    (pack, edition): (&str, Option<&str>),
+) -> Failure {
+    if !matches!(&failure, Failure::Problem(problem) if problem.status == 404) {
+        return failure;
+    }
+    let Ok(packs) = client.all::<FactorPack>("/factor-packs", &[]).await else { return failure };
+    let ids: BTreeSet<&str> = packs.iter().map(|known| known.id.as_str()).collect();
+    let ids: Vec<&str> = ids.into_iter().collect();
+    let (what, help) = match edition.filter(|_| ids.contains(&pack)) {
+        Some(edition) => {
+            let of = packs.iter().filter(|known| known.id == pack);
+            let versions: Vec<&str> = of.map(|known| known.version.as_str()).collect();
+            (format!("{pack} has no version {edition}"), format!("it has {}", versions.join(", ")))
+        }
+        None => {
+            let help = match did_you_mean(pack, &ids) {
+                Some(near) => format!("did you mean {near}?"),
+                None => "`envora factors list` names them all".to_owned(),
+            };
+            (format!("there is no pack {pack}"), help)
+        }
+    };
+    Failure::known((Exit::Error, "not_found"), what, help)
 }
 
 /// Reads a table, and prints everything that is wrong with it.
@@ -186,7 +218,10 @@ pub(crate) async fn diff(
                 ));
             }
             let client = session.client()?;
-            client.get(&format!("/factor-packs/{pack}/diff"), &[]).await?
+            match client.get(&format!("/factor-packs/{pack}/diff"), &[]).await {
+                Ok(told) => told,
+                Err(failure) => return Err(unknown(failure, &client, (&pack, None)).await),
+            }
         }
     };
     if session.print_json(&told)? == Printed::AsJson {

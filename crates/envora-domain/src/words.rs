@@ -50,6 +50,7 @@ pub fn did_you_mean<'a>(text: &str, candidates: impl Iterator<Item = &'a str>) -
     let typed: Vec<char> = text.to_lowercase().chars().take(80).collect();
     let near_enough = 1 + typed.len() / 4;
     candidates
+        .filter(|candidate| !candidate.is_empty())
         .map(|candidate| (distance(&typed, candidate), candidate))
         .filter(|(distance, _)| *distance <= near_enough)
         .min()

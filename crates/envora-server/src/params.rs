@@ -161,10 +161,17 @@ impl Params {
         read: impl Fn(&str) -> Option<T>,
     ) -> Result<Option<T>, Problem> {
         let Some(text) = self.one(name)? else { return Ok(None) };
-        match read(text) {
-            Some(value) => Ok(Some(value)),
-            None => Err(refused(name, format!("{name} is {wanted}, not {}.", shown(text)))),
+        if let Some(value) = read(text) {
+            return Ok(Some(value));
         }
+        let detail = format!("{name} is {wanted}, not {}.", shown(text));
+        Err(match meant(text, wanted) {
+            Some(word) => {
+                let hint = format!("Did you mean {word}?");
+                of_parameter(name, format!("{detail} {hint}"), Some(hint))
+            }
+            None => refused(name, detail),
+        })
     }
 
     /// The pairs in sorted order, for fingerprints; without those named.
@@ -189,6 +196,13 @@ impl Params {
             .collect::<Vec<_>>()
             .join("&")
     }
+}
+
+/// The word of a list such as `day, month or year` that a mistyped one is near to.
+fn meant<'a>(text: &str, wanted: &'a str) -> Option<&'a str> {
+    let words: Vec<&str> = wanted.split(", ").flat_map(|word| word.split(" or ")).collect();
+    let is_list = words.len() > 1 && words.iter().all(|word| !word.contains(' '));
+    is_list.then(|| did_you_mean(text, &words))?
 }
 
 /// 400 for a parameter, which the problem names.
@@ -257,6 +271,18 @@ mod tests {
         assert_eq!((problem.status, problem.code.as_str()), (400, "unknown_parameter"));
         assert!(problem.detail.contains("Did you mean limit?"), "{}", problem.detail);
         assert!(params("limit=5&cursor=a").only(&["limit", "cursor"]).is_ok());
+    }
+
+    #[test]
+    fn the_near_word_of_a_list_is_named() {
+        let words = "facility, month, scope or source_type";
+        let refused = |query| params(query).read("by", words, |_| None::<()>).expect_err("refused");
+        let near = refused("by=facilty");
+        assert!(near.detail.ends_with(". Did you mean facility?"), "{}", near.detail);
+        assert!(near.errors.iter().all(|error| error.hint.is_some()));
+        assert!(!refused("by=colour").detail.contains("Did you mean"));
+        let sentence = params("day=days").read("day", "a day, or two days", |_| None::<()>);
+        assert!(sentence.is_err_and(|problem| !problem.detail.contains("Did you mean")));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use envora_cli::arguments::Common;
 
 /// Environmental accounting: every figure traceable to its source bytes.
 #[derive(Parser, Debug)]
-#[command(name = "envora", version, disable_help_subcommand = true)]
+#[command(name = "envora", version, disable_help_subcommand = true, max_term_width = 100)]
 pub(crate) struct CommandLine {
     #[command(flatten)]
     pub(crate) common: Common,

@@ -452,7 +452,7 @@ fn ambiguous(one: &Candidate<'_>, other: &Candidate<'_>) -> Unresolved {
         "give one of them an item, qualifier or region that tells them apart, or leave one out of \
          its pack"
     } else {
-        "set a pack priority, or deactivate one of the packs"
+        "say in the row what only one of them has: an item, a qualifier, a region"
     };
     Unresolved {
         code: UnresolvedCode::AmbiguousFactor,
