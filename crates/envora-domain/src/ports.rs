@@ -42,13 +42,13 @@ pub trait Disk: Send + Sync {
     /// Makes a file's bytes durable.
     ///
     /// # Errors
-    /// What the file system says.
+    /// What the file system says; a sync that failed as [`SyncFailed`].
     fn sync(&self, path: &Path) -> io::Result<()>;
 
     /// Makes a directory's entries durable.
     ///
     /// # Errors
-    /// What the file system says.
+    /// What the file system says; a sync that failed as [`SyncFailed`].
     fn sync_dir(&self, path: &Path) -> io::Result<()>;
 
     /// All bytes of a file.
@@ -80,6 +80,31 @@ pub trait Disk: Send + Sync {
     /// # Errors
     /// What the file system says.
     fn list(&self, path: &Path) -> io::Result<Vec<PathBuf>>;
+}
+
+/// A sync failed: whether what it was to make durable is, nobody can know any more.
+///
+/// Never a full disk, whatever the system called it: room that comes back does not bring the pages back.
+#[derive(Debug, thiserror::Error)]
+#[error("a sync failed: {0}")]
+pub struct SyncFailed(io::Error);
+
+impl SyncFailed {
+    /// The error of a sync, as callers are to see it.
+    #[must_use]
+    pub fn of(error: io::Error) -> io::Error {
+        io::Error::other(Self(error))
+    }
+
+    /// Whether a failed sync is behind an error.
+    #[must_use]
+    pub fn is_behind(error: &(dyn core::error::Error + 'static)) -> bool {
+        let mut chain = core::iter::successors(Some(error), |error| error.source());
+        chain.any(|error| {
+            let error = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+            error.is_some_and(|inner| inner.is::<Self>())
+        })
+    }
 }
 
 /// Replaces a file so that after a crash either the old or the new bytes are there, whole.
@@ -118,4 +143,22 @@ pub enum Place {
         /// Bytes.
         length: u64,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failed_sync_is_known_through_what_is_told_of_it_and_is_no_full_disk() {
+        #[derive(Debug, thiserror::Error)]
+        #[error("the anchor")]
+        struct Anchor(#[from] io::Error);
+        let full = || io::Error::from(io::ErrorKind::StorageFull);
+        let failed = SyncFailed::of(full());
+        assert_ne!(failed.kind(), io::ErrorKind::StorageFull);
+        assert!(SyncFailed::is_behind(&failed));
+        assert!(SyncFailed::is_behind(&Anchor(failed)));
+        assert!(!SyncFailed::is_behind(&Anchor(full())));
+    }
 }

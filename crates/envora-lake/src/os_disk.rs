@@ -4,7 +4,7 @@ use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
-use envora_domain::ports::Disk;
+use envora_domain::ports::{Disk, SyncFailed};
 
 /// The file system of this machine. Files and folders are the owner's alone.
 #[derive(Clone, Copy, Debug, Default)]
@@ -29,11 +29,11 @@ impl Disk for OsDisk {
 
     fn sync(&self, path: &Path) -> io::Result<()> {
         // A file synced through another handle than the one that wrote it: fsync is per file.
-        OpenOptions::new().write(true).open(path)?.sync_all()
+        OpenOptions::new().write(true).open(path)?.sync_all().map_err(SyncFailed::of)
     }
 
     fn sync_dir(&self, path: &Path) -> io::Result<()> {
-        File::open(path)?.sync_all()
+        File::open(path)?.sync_all().map_err(SyncFailed::of)
     }
 
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {

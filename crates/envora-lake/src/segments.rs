@@ -101,11 +101,11 @@ impl Lake {
     }
 
     pub(crate) fn sync(&self, path: &Path) -> io::Result<()> {
-        if planted("skip_fsync") { Ok(()) } else { self.disk.sync(path) }
+        if planted("skip_fsync") { Ok(()) } else { once(|| self.disk.sync(path)) }
     }
 
     pub(crate) fn sync_dir(&self, path: &Path) -> io::Result<()> {
-        if planted("skip_dir_fsync") { Ok(()) } else { self.disk.sync_dir(path) }
+        if planted("skip_dir_fsync") { Ok(()) } else { once(|| self.disk.sync_dir(path)) }
     }
 
     /// Puts a group's frames where they belong and makes them durable. Short ones go into their
@@ -246,6 +246,15 @@ impl Lake {
             }
         }
         Ok(swept)
+    }
+}
+
+/// A sync that failed is not tried again: the kernel has dropped the pages by then, so that a second
+/// one has nothing to do, and says that all is well.
+fn once(sync: impl Fn() -> io::Result<()>) -> io::Result<()> {
+    match sync() {
+        Err(_) if planted("retry_fsync") => sync(),
+        result => result,
     }
 }
 

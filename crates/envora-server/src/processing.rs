@@ -3,6 +3,7 @@
 
 use core::time::Duration;
 
+use envora_domain::ports::SyncFailed;
 use envora_ingest::process::standing::Line;
 use envora_ingest::process::sweep;
 use envora_ingest::tenant::TenantParts;
@@ -80,6 +81,9 @@ pub async fn calculate_once(app: &App, tenant: &TenantCtx) -> Calculated {
             None
         }
     };
+    if error.as_ref().is_some_and(|error| SyncFailed::is_behind(&**error)) {
+        tenant.parts().db.stop();
+    }
     let line = standing.fails(error.as_ref(), clock.now(), clock.monotonic_us());
     let code = standing.stall().map_or("internal_error", |stall| stall.code.as_str());
     app.metrics().step_failed(code);
@@ -116,6 +120,9 @@ async fn anchor(app: App, tenant: TenantCtx) {
             Ok(Ok(Written::Unchanged)) => {}
             Ok(Err(error)) => {
                 tracing::error!(tenant.id = %tenant.id(), cause = format!("{error:#}"), "the anchor was not written");
+                if SyncFailed::is_behind(&*error) {
+                    tenant.parts().db.stop();
+                }
             }
             Err(_) => tracing::error!(tenant.id = %tenant.id(), "writing the anchor panicked"),
         }

@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::panic;
 
 use anyhow::{Context as _, bail};
+use envora_domain::ports::SyncFailed;
 use envora_store::writer::WriterState;
 use tokio::net::TcpListener;
 
@@ -176,6 +177,7 @@ pub async fn close(app: &App) -> anyhow::Result<()> {
             failed |= stopped;
             if !stopped && let Err(error) = crate::folder::anchors::write(tenant.parts()) {
                 tracing::error!(cause = format!("{error:#}"), "the anchor was not written");
+                failed |= SyncFailed::is_behind(&*error);
             }
             tenant.parts().db.close();
         }

@@ -180,6 +180,9 @@ impl Opening<'_> {
     fn tenant(&self, id: TenantId, store: KeyStore) -> Result<Opened, FolderError> {
         let keys = TenantKeys::open(store, id).map_err(FolderError::Keys)?;
         let (db, lake) = bare((self.places, self.databases), self.world, &keys)?;
+        // The database has made its journal by now. It syncs the folder for it by itself, and does not
+        // look at what comes of that.
+        self.world.disk.sync_dir(&self.places.tenant(id)).context("sync the tenant's folder")?;
         anchors::check(&db, &keys)?;
         sweep(&db, &lake)?;
         let settings = db
