@@ -348,6 +348,11 @@ pub(crate) fn slow() -> bool {
     is_set("SLOW")
 }
 
+/// Whether the longest counts run: those that are too long for every change.
+pub(crate) fn long() -> bool {
+    is_set("LONG")
+}
+
 /// Says that a suite does not run here; where everything is to be there, that is a failure.
 pub(crate) fn skip(what: &str, remedy: &str) {
     envora_testkit::wait::skipped(what, remedy);

@@ -16,6 +16,7 @@ mod memory;
 mod mending;
 mod p01;
 mod p02;
+mod p03;
 mod postgres;
 mod pushes;
 mod sign_in;
