@@ -23,6 +23,11 @@ cargo xtask tidy            the house rules a machine can check
 cargo xtask fuzz            the API's description held against a real server, by schemathesis
 cargo xtask gen [--check]   renew what is generated: starter pack, API description
 cargo xtask bench           what the demo's load costs, stage by stage
+cargo xtask bench load|single|visible|query|tenants|formats|estate|all [--rows N] [--json FILE]
+                  [--baseline FILE] [--peers duckdb,chdb,polars,datafusion,postgres]
+                            what the product comes to, through HTTP and beside others: one table
+cargo xtask bench gen --out DIR [--rows N] [--seed S] [--format ndjson|csv|xml|parquet] [--dirty]
+                            the made-up rows as a file
 cargo xtask reliability [--long] [P07]   the promises' suites, with their counts
 ";
 

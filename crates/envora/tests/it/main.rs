@@ -4,6 +4,7 @@
 
 mod backups;
 mod beginnings;
+mod bench_rows;
 mod demo;
 mod documents;
 mod ending;
