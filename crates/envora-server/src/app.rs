@@ -3,13 +3,17 @@
 use core::time::Duration;
 use std::sync::Arc;
 
+use axum::body::Body;
+use axum::http::HeaderMap;
 use envora_api::problems::Problem;
+use envora_domain::planted::planted;
 use envora_domain::ports::{Clock, Disk, Entropy};
 use envora_domain::time::Timestamp;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::bodies;
 use crate::folder::lock::FolderLock;
 use crate::gauges::Sizes;
 use crate::metrics::Metrics;
@@ -34,6 +38,25 @@ pub struct World {
     pub disk: Arc<dyn Disk>,
 }
 
+/// How many wait for that; more are told to come again.
+const WAITING_MAX: usize = 32;
+/// The longest body that arrives before its turn.
+const SHORT_BYTES_MAX: u64 = 1 << 20;
+/// How much of such bodies is held at once, in KiB.
+const ARRIVING_KIB_MAX: usize = 64 << 10;
+
+/// A turn to hold a body, for as long as it is kept.
+pub struct Turn<'a> {
+    _turn: SemaphorePermit<'a>,
+    _held: Option<SemaphorePermit<'a>>,
+}
+
+fn overloaded() -> Problem {
+    Problem::overloaded(
+        "As many bodies are on their way as can be held at once. Send it again in a moment.",
+    )
+}
+
 /// The server's state. Clones share it.
 #[derive(Clone)]
 pub struct App {
@@ -48,6 +71,8 @@ struct Inner {
     started: Timestamp,
     tracker: TaskTracker,
     bodies: Semaphore,
+    waiting: Semaphore,
+    arriving: Semaphore,
     exports: Arc<Semaphore>,
     stop: CancellationToken,
     late: CancellationToken,
@@ -69,6 +94,8 @@ impl App {
                 started,
                 tracker: TaskTracker::new(),
                 bodies: Semaphore::new(BODIES_MAX),
+                waiting: Semaphore::new(WAITING_MAX),
+                arriving: Semaphore::new(ARRIVING_KIB_MAX),
                 exports: Arc::new(Semaphore::new(EXPORTS_MAX)),
                 stop: CancellationToken::new(),
                 late: CancellationToken::new(),
@@ -113,15 +140,41 @@ impl App {
         self.inner.started
     }
 
-    /// Room for one large body, so that many at once cannot use up the memory.
+    /// A turn to hold a body and its rows, so that many at once cannot use up the memory. A short body
+    /// arrives before its turn: who sends it slowly keeps nobody waiting.
     ///
     /// # Errors
-    /// 429 when there is none within a few seconds.
-    pub async fn body_room(&self) -> Result<SemaphorePermit<'_>, Problem> {
-        let room = tokio::time::timeout(BODY_WAIT, self.inner.bodies.acquire()).await;
-        room.ok().and_then(Result::ok).ok_or_else(|| {
-            Problem::overloaded("As many large bodies are on their way as can be held at once. Send it again in a moment.")
-        })
+    /// 429, before anything is read, when as many wait as may, and when none ends within a few seconds;
+    /// 408 and 400 as of a body that does not arrive.
+    pub async fn turn(&self, headers: &HeaderMap, body: Body) -> Result<(Body, Turn<'_>), Problem> {
+        let inner = &self.inner;
+        if planted("unbounded_queue") {
+            let turn = inner.bodies.acquire().await.map_err(|_| overloaded())?;
+            return Ok((body, Turn { _turn: turn, _held: None }));
+        }
+        let short = bodies::declared(headers).filter(|bytes| *bytes <= SHORT_BYTES_MAX);
+        let (body, held) = match short.and_then(|bytes| u32::try_from(bytes >> 10).ok()) {
+            None => (body, None),
+            Some(kibibytes) => {
+                if inner.waiting.available_permits() == 0 {
+                    return Err(overloaded());
+                }
+                let held = inner.arriving.try_acquire_many(kibibytes + 1);
+                let held = held.map_err(|_| overloaded())?;
+                (bodies::gathered(body).await?, Some(held))
+            }
+        };
+        Ok((body, Turn { _turn: self.waited().await?, _held: held }))
+    }
+
+    /// A turn for what makes as much of a file as of a body.
+    ///
+    /// # Errors
+    /// 429.
+    pub async fn waited(&self) -> Result<SemaphorePermit<'_>, Problem> {
+        let _waits = self.inner.waiting.try_acquire().map_err(|_| overloaded())?;
+        let turn = tokio::time::timeout(BODY_WAIT, self.inner.bodies.acquire()).await;
+        turn.ok().and_then(Result::ok).ok_or_else(overloaded)
     }
 
     /// A turn to write a file out, for as long as it is kept.

@@ -16,6 +16,7 @@ use serde_json::{Map, Value};
 
 use crate::decoding::{Add, Decoding, Encoding, Fault};
 use crate::gate::{Format, body_format};
+use crate::pace::TooSlow;
 use crate::refusals::Refusal;
 
 /// The largest JSON body, and the largest of all others but imports.
@@ -65,6 +66,36 @@ pub async fn file(headers: &HeaderMap, body: Body) -> Result<Arrived, Refusal> {
     Ok(Arrived { source, hash: *hasher.finalize().as_bytes() })
 }
 
+/// A body that may arrive before anybody has time for it.
+///
+/// # Errors
+/// 408 when it does not arrive, 400 when it is cut off.
+pub(crate) async fn gathered(body: Body) -> Result<Body, Problem> {
+    match tokio::time::timeout(ARRIVAL, body.collect()).await {
+        Err(_) => Err(Problem::request_timeout("The body did not arrive within a minute.")),
+        Ok(Ok(whole)) => Ok(Body::from(whole.to_bytes())),
+        Ok(Err(error)) if TooSlow::is_behind(&error) => Err(too_slow()),
+        Ok(Err(_)) => Err(broken_off()),
+    }
+}
+
+/// How long a request says that its body is.
+pub(crate) fn declared(headers: &HeaderMap) -> Option<u64> {
+    headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok())
+}
+
+fn too_slow() -> Problem {
+    Problem::request_timeout(
+        "The body stopped arriving, or came slower than 8 KiB a second. Nothing was stored; send it again.",
+    )
+}
+
+fn broken_off() -> Problem {
+    Problem::malformed_body(
+        "The body ended before all of it had arrived. Nothing was stored; send it again.",
+    )
+}
+
 /// Why a body does not come to its end.
 enum Stop {
     /// It broke off, or is above the limit as it was sent.
@@ -84,8 +115,7 @@ async fn arrive(
             bytes_max >> 20
         ))
     };
-    let declared =
-        headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    let declared = declared(headers);
     if declared.is_some_and(|bytes| usize::try_from(bytes).map_or(true, |bytes| bytes > bytes_max))
     {
         return Err(too_large());
@@ -112,6 +142,7 @@ async fn arrive(
         Ok(Err(Stop::Body(error))) if error.downcast_ref::<LengthLimitError>().is_some() => {
             Err(too_large())
         }
+        Ok(Err(Stop::Body(error))) if TooSlow::is_behind(&*error) => Err(too_slow()),
         Ok(Err(Stop::Fault(Fault::TooLong))) => Err(too_large()),
         Ok(Err(Stop::Fault(Fault::TooDense))) => Err(Problem::payload_too_large(
             "The body unpacks to more than a hundred times its length. Send it less packed, or as it is.",
@@ -119,9 +150,7 @@ async fn arrive(
         Ok(Err(Stop::Fault(Fault::Broken(name)))) => Err(Problem::malformed_body(format!(
             "The body is no whole {name}, as Content-Encoding says it is. Nothing was stored; pack it anew and send it again."
         ))),
-        Ok(Err(Stop::Body(_) | Stop::Fault(Fault::Failed))) => Err(Problem::malformed_body(
-            "The body ended before all of it had arrived. Nothing was stored; send it again.",
-        )),
+        Ok(Err(Stop::Body(_) | Stop::Fault(Fault::Failed))) => Err(broken_off()),
     }
 }
 

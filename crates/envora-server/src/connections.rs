@@ -1,10 +1,12 @@
-//! Connections: accepted one by one, each with a limit on how long its head may take to arrive.
+//! Connections: accepted one by one, each with a limit on how long its head may take to arrive, and on
+//! how long its answers may take to be read.
 
 use core::time::Duration;
 
 use std::sync::Arc;
 
 use axum::Router;
+use envora_domain::planted::planted;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
@@ -14,23 +16,29 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::pace::Paced;
+
 /// How long the head of a request may take to arrive, also after another request on the connection.
-const HEAD: Duration = Duration::from_secs(30);
-/// How many connections one listener holds; more wait until the system accepts them.
-const CONNECTIONS_MAX: usize = 1_000;
+const HEAD: Duration = Duration::from_secs(10);
+/// The longest head, and what is read of a body at once.
+const HEAD_BYTES_MAX: usize = 32 << 10;
+/// How many connections one listener holds, where nothing else is said; more wait until one ends.
+pub(crate) const CONNECTIONS_MAX: usize = 1_000;
 /// How long to wait when no connection can be accepted: open files run out, and come back.
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// Answers connections until told to stop, then lets those under way end.
 pub(crate) async fn accept(
     (stop, tracker): (&CancellationToken, &TaskTracker),
-    listener: TcpListener,
+    (listener, connections_max): (TcpListener, usize),
     router: Router,
 ) {
-    let room = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    let room = Arc::new(Semaphore::new(connections_max));
     // Where both versions are spoken, the first bytes are waited for without a limit.
     let mut builder = Builder::new(TokioExecutor::new()).http1_only();
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD);
+    builder.http1().timer(TokioTimer::new()).max_buf_size(HEAD_BYTES_MAX);
+    let patience = if planted("no_header_timeout") { Duration::from_secs(3_600) } else { HEAD };
+    builder.http1().header_read_timeout(patience);
     let running = GracefulShutdown::new();
     loop {
         let next = async {
@@ -50,7 +58,7 @@ pub(crate) async fn accept(
             }
         };
         let service = TowerToHyperService::new(router.clone());
-        let connection = builder.serve_connection(TokioIo::new(stream), service);
+        let connection = builder.serve_connection(TokioIo::new(Paced::new(stream)), service);
         let connection = running.watch(connection.into_owned());
         tracker.spawn(async move {
             let _place = place;
@@ -81,7 +89,9 @@ mod tests {
         let router = Router::new().route("/", get(|| async { "here" }));
         let serving = {
             let (stop, own) = (stop.clone(), tracker.clone());
-            tracker.spawn(async move { accept((&stop, &own), listener, router).await })
+            tracker.spawn(async move {
+                accept((&stop, &own), (listener, CONNECTIONS_MAX), router).await
+            })
         };
         let ask = async |head: &str| {
             let began = tokio::time::Instant::now();

@@ -25,6 +25,7 @@ mod lingering;
 pub mod listing;
 pub mod metrics;
 pub mod openapi;
+mod pace;
 pub mod pages;
 pub mod params;
 pub mod processing;

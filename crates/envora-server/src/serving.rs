@@ -12,6 +12,7 @@ use envora_store::writer::WriterState;
 use tokio::net::TcpListener;
 
 use crate::app::App;
+use crate::connections::CONNECTIONS_MAX;
 use crate::{admin, connections, processing, routes};
 
 /// How long requests have to end once the server is told to, unless the settings say otherwise.
@@ -20,6 +21,9 @@ pub const GRACE: Duration = Duration::from_secs(30);
 pub(crate) const LAST_WORDS: Duration = Duration::from_secs(5);
 /// How long the tasks may take to end.
 const TASKS: Duration = Duration::from_secs(10);
+
+/// How many ask the admin listener at once.
+const ADMIN_CONNECTIONS_MAX: usize = 64;
 
 /// Where to listen. Port 0 is any free one.
 #[derive(Clone, Copy, Debug)]
@@ -66,6 +70,7 @@ pub struct Bound {
     address: SocketAddr,
     admin_address: SocketAddr,
     grace: Duration,
+    connections_max: usize,
 }
 
 impl Bound {
@@ -76,13 +81,27 @@ impl Bound {
     pub async fn bind(listen: Listen) -> Result<Self, BindError> {
         let (main, address) = bind(listen.address).await?;
         let (admin, admin_address) = bind(listen.admin).await?;
-        Ok(Self { main, admin, address, admin_address, grace: GRACE })
+        Ok(Self {
+            main,
+            admin,
+            address,
+            admin_address,
+            grace: GRACE,
+            connections_max: CONNECTIONS_MAX,
+        })
     }
 
     /// The same, with so much time for requests to end.
     #[must_use]
     pub const fn with_grace(mut self, grace: Duration) -> Self {
         self.grace = grace;
+        self
+    }
+
+    /// The same, with so many connections at once.
+    #[must_use]
+    pub const fn with_connections(mut self, connections_max: usize) -> Self {
+        self.connections_max = connections_max;
         self
     }
 
@@ -124,11 +143,12 @@ impl Bound {
         let admin = self.admin;
         app.tracker().spawn(async move {
             let told = (&admin_stop, &admin_tracker);
-            connections::accept(told, admin, admin_router).await;
+            connections::accept(told, (admin, ADMIN_CONNECTIONS_MAX), admin_router).await;
         });
         tracing::info!(address = %self.address, admin = %self.admin_address, "serving");
         let router = routes::router(&app);
-        let serving = connections::accept((app.stop(), app.tracker()), self.main, router);
+        let main = (self.main, self.connections_max);
+        let serving = connections::accept((app.stop(), app.tracker()), main, router);
         let grace = self.grace;
         let drained = async {
             stop.cancelled().await;

@@ -17,6 +17,7 @@ use envora_server::serving::{Bound, GRACE, Listen};
 
 use crate::arguments::{FolderArguments, InitArguments, ServeArguments};
 use crate::environment::Environment;
+use crate::limits;
 use crate::logs::{self, Log};
 use crate::world;
 
@@ -97,7 +98,8 @@ fn addresses(app: &App, bound: &Bound) -> Vec<String> {
 
 /// Listens, or says who is in the way.
 pub(crate) async fn bind(listen: Listen) -> Result<Bound, Failure> {
-    Bound::bind(listen).await.map_err(|error| {
+    let bound = Bound::bind(listen).await;
+    bound.map(|bound| bound.with_connections(limits::connections_max())).map_err(|error| {
         let help = "name another port, or end the process that has this one";
         Failure::known((Exit::Error, "cannot_listen"), error.to_string(), help)
     })

@@ -8,6 +8,7 @@ mod backups;
 mod demo;
 mod environment;
 mod folders;
+mod limits;
 mod logs;
 mod manuals;
 mod world;

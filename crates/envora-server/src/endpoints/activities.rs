@@ -268,7 +268,7 @@ pub(crate) async fn add(
     (params, headers): (Params, HeaderMap),
     body: Body,
 ) -> Answer {
-    let _room = app.body_room().await?;
+    let (body, _turn) = app.turn(&headers, body).await?;
     let incoming = incoming(&allowed, (&params, &headers), (body, request_id)).await?;
     let sent = Sent {
         actor: &allowed.actor,
@@ -349,7 +349,7 @@ async fn validate(
     (params, headers): (Params, HeaderMap),
     body: Body,
 ) -> Answer {
-    let _room = app.body_room().await?;
+    let (body, _turn) = app.turn(&headers, body).await?;
     let incoming = incoming(&allowed, (&params, &headers), (body, request_id)).await?;
     let (intake, format) = (Arc::clone(allowed.tenant.intake()), incoming.format);
     let work = move || -> Result<Accepted, Refusal> {

@@ -149,7 +149,7 @@ pub(crate) async fn add(
     let set = constants(&params)?;
     let mapping = mapping_of(&allowed, &params).await?;
     let source_until = source_until(&app, &allowed).await?;
-    let _room = app.body_room().await?;
+    let (body, _turn) = app.turn(&headers, body).await?;
     let Arrived { source, hash } = bodies::file(&headers, body).await?;
     let sent =
         Sent { actor: &allowed.actor, uri: &uri, params: &params, headers: &headers, body: hash };
@@ -581,7 +581,7 @@ pub(crate) async fn error_file(
 ) -> Answer {
     params.only(&[])?;
     let id = ImportId::parse(&id).map_err(|_| nothing_here())?;
-    let _room = app.body_room().await?;
+    let _turn = app.waited().await?;
     let (tenant, grant) = (allowed.tenant.clone(), allowed.grant);
     let work = move || mending(tenant.parts(), &grant, id);
     let made = app.tracker().spawn_blocking(work).await.context("make an error file")??;

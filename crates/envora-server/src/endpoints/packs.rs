@@ -193,7 +193,7 @@ async fn add(
 ) -> Answer {
     params.only(&["pack"])?;
     body_format(&headers, &[Format::Csv])?;
-    let _room = app.body_room().await?;
+    let (body, _turn) = app.turn(&headers, body).await?;
     let bytes = bodies::read(&headers, body, own::BYTES_MAX).await?;
     let parts = Arc::clone(allowed.tenant.parts());
     let sent = Sent {

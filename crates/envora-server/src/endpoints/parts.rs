@@ -365,7 +365,7 @@ async fn put(
     })?;
     let (open, before) = opened(&allowed, &id).await?;
     is_at_rest(&allowed.tenant, open.id)?;
-    let _room = app.body_room().await?;
+    let (body, _turn) = app.turn(&headers, body).await?;
     let Arrived { source, .. } = bodies::file(&headers, body).await?;
     if source.digest != digest || source.length == 0 {
         return Err(Problem::malformed_body(format!(

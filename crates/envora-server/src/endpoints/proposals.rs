@@ -55,7 +55,7 @@ pub(crate) async fn add(
     body_format(&headers, &[Format::Csv])?;
     let name = params.read("name", "1 to 200 characters", name_of)?;
     let name = name.unwrap_or_else(|| UNNAMED.to_owned());
-    let _room = app.body_room().await?;
+    let (body, _turn) = app.turn(&headers, body).await?;
     let Arrived { source, .. } = bodies::file(&headers, body).await?;
     let work = move || -> Result<MappingProposal, Refusal> {
         let input = source.reader().context("read a file")?;
