@@ -18,6 +18,7 @@ mod mending;
 mod p01;
 mod p02;
 mod p03;
+mod p17;
 mod postgres;
 mod pushes;
 mod sign_in;
