@@ -313,6 +313,14 @@ def gases():
         ("s1", "fugitive.screening@1", None, of_gas("HFC32"), amount),
     )
     case("direct.mass", ("gas.emitted", "1.5", "kg", {"gas": "SF6"}, {}), ("s1", "direct.mass@1", None, of_gas("SF6"), F("1.5")))
+    for gas, name, quantity in (("CH4", "Methane", "3.25"), ("N2O", "Nitrous oxide", "0.04")):
+        row = ("gas.emitted", quantity, "kg", {"gas": name}, {})
+        case(f"direct.mass of {gas}, the potential alone", row, ("s1", "direct.mass@1", None, of_gas(gas), F(quantity)))
+        printed = desnz("kg", "kg", False, level_1="Refrigerant & other", level_3=name, column="Emissions including only Kyoto products")
+        value = {"gas": gas, "repr": "co2e", "unit": "kg", "value": printed.pop("total")}
+        printed["gases"] = [value]
+        of = record("refrigerant.recharged", "fugitive", gas=gas.lower())
+        case(f"direct.mass of {gas} as published", row, ("s1", "direct.mass@1", of, printed, F(quantity)))
     case("direct.mass outside the Kyoto group", ("gas.emitted", "2", "kg", {"gas": "R22"}, {}), ("non_kyoto", "direct.mass@1", None, of_gas("HCFC22"), F(2)))
 
 
@@ -434,6 +442,10 @@ def others():
     books = desnz("t", "tonnes", False, level_1="Waste disposal", level_3="Books", column="Landfill")
     words = {"material": "books", "treatment": "landfill"}
     plain("waste.treatment", ("waste.treated", "250", "kg", words, {}), "waste.treatment@1", record("waste.treated", "end_of_life", **words), books, F("0.25"))
+    mass = lambda gas, value: {"gas": gas, "repr": "mass", "unit": "kg", "value": value}
+    compost = {"unit": "t", "basis": "ar5", "region": "iso:DE", "gases": [mass("CH4", "1.4"), mass("N2O", "0.074")], "lines": []}
+    words = {"material": "garden_waste", "treatment": "composting"}
+    plain("waste.treatment by methane and nitrous oxide alone", ("waste.treated", "12500", "kg", words, {"region": "DE"}), "waste.treatment@1", record("waste.treated", "end_of_life", **words), compost, F("12.5"))
     where = {"level_2": "HGV (all diesel)", "level_3": "All HGVs", "column": "Average laden"}
     hgv = desnz("t.km", "tonne.km", level_1="Freighting goods", **where)
     where["level_2"] = "WTT- HGV (all diesel)"

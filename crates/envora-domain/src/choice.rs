@@ -28,7 +28,8 @@ use period::Edition;
 /// Raised only when digits can change. 2: a row that names an unknown entity or supplier waits for it.
 /// 3: packs say how editions and regions are found and what keeps together: an activity does not mix
 /// editions where its pack says so, and a country does not stand in for its grids unless it does.
-pub const ENGINE: u64 = 3;
+/// 4: a factor of methane or nitrous oxide alone is whole unless it is of something that burns.
+pub const ENGINE: u64 = 4;
 
 words! {
     /// Why an activity is in no total.

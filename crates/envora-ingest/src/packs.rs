@@ -170,7 +170,7 @@ impl TenantParts {
         let NewPack { pack, version, digest } = &stored.new.pack;
         let damaged = |why: String| Damaged::new(format!("the pack {pack}@{version}"), why);
         let text = self.source_file(digest).map_err(|error| damaged(error.to_string()))?;
-        let read = own::read(&text, None).map_err(|faults| {
+        let read = own::read_stored(&text).map_err(|faults| {
             damaged(faults.first().map(ToString::to_string).unwrap_or_default())
         })?;
         if read.pack.digest == *digest {

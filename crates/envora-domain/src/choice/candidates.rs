@@ -120,10 +120,11 @@ pub(super) fn is_co2_alone(factor: &Factor) -> bool {
     factor.total.is_none() && !factor.gases.is_empty() && co2
 }
 
-/// Whether a factor states methane or nitrous oxide alone: what one of CO2 alone leaves out.
+/// Whether a factor is a part of one: what burns gives off CO2, and one that states its methane or
+/// nitrous oxide alone only adds to a factor of CO2 alone. Gases that leak, or that waste gives off,
+/// come without any CO2, and a factor of theirs is whole.
 fn is_without_co2(factor: &Factor) -> bool {
-    let other = factor.gases.iter().all(|value| matches!(value.gas, Gas::CH4 | Gas::N2O));
-    factor.total.is_none() && !factor.gases.is_empty() && other
+    factor.boundary == Boundary::Combustion && factor.states_no_co2()
 }
 
 /// The best factor of a search.

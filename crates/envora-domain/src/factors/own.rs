@@ -141,11 +141,28 @@ pub fn is_name(text: &str) -> bool {
         && !taken.iter().any(|word| text.starts_with(word))
 }
 
-/// Reads a table of factors. `name` names the pack where no column `pack` does.
+/// Reads a table of factors that is brought in. `name` names the pack where no column `pack` does.
 ///
 /// # Errors
 /// Everything that is wrong with it, up to [`FAULTS_MAX`], by row.
 pub fn read(bytes: &[u8], name: Option<&str>) -> Result<OwnPack, Vec<Fault>> {
+    read_with(bytes, name, checks::parts)
+}
+
+/// Reads the canonical text of a pack that was taken in, by this program or an earlier one: what is
+/// asked of new tables alone is not asked of it.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub fn read_stored(text: &[u8]) -> Result<OwnPack, Vec<Fault>> {
+    read_with(text, None, |_, _| ())
+}
+
+fn read_with(
+    bytes: &[u8],
+    name: Option<&str>,
+    asked_of_new: fn(&[row::Row], &mut Vec<Fault>),
+) -> Result<OwnPack, Vec<Fault>> {
     let table = table::read(bytes)?;
     let mut faults = Vec::new();
     let mut rows = Vec::with_capacity(table.rows.len());
@@ -157,6 +174,7 @@ pub fn read(bytes: &[u8], name: Option<&str>) -> Result<OwnPack, Vec<Fault>> {
     }
     let named = checks::name(&table, name, &mut faults);
     checks::keys(&rows, &mut faults);
+    asked_of_new(&rows, &mut faults);
     faults.sort_by_key(|fault: &Fault| fault.row);
     let Some(name) = named.filter(|_| faults.is_empty()) else {
         faults.truncate(FAULTS_MAX);

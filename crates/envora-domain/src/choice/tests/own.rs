@@ -220,3 +220,26 @@ fn methods_say_what_they_lack_until_factors_are_there() {
     assert_eq!(lacks("electricity.residual_mix@1", power, &with(&[MIX])), None);
     assert!(lacks("electricity.contract@1", power, &with(&[MIX, RATE])).is_some());
 }
+
+#[test]
+fn a_factor_of_methane_and_nitrous_oxide_alone_is_taken() {
+    let table = "key,type,boundary,qualifiers.material,qualifiers.treatment,region,per,unit,gas.CH4,gas.N2O,basis,valid_from,valid_through,publisher,document,licence\n\
+        compost,waste.treated,end_of_life,garden_waste,composting,DE,t,kg,1.4,0.074,ar5,2022-01-01,2022-12-31,UBA,uba.pdf,own\n";
+    let own = own::read(table.as_bytes(), Some("ours")).expect("a table").pack;
+    let library = Library::starter().expect("the compiled-in packs").with([own]);
+    let words = [("material", "garden_waste"), ("treatment", "composting")];
+    let qualifiers = words.map(|(name, word)| (name.to_owned(), word.to_owned())).into();
+    let question = Question {
+        kind: "waste.treated",
+        unit: "kg",
+        qualifiers: &qualifiers,
+        region: Some("DE"),
+        first: Day::parse("2022-06-01").expect("a day"),
+        last: Day::parse("2022-06-30").expect("a day"),
+        scope: None,
+        category: None,
+        brings: Brings::default(),
+    };
+    let why = choose(&question, &library, &Policy::default()).expect("a choice");
+    assert_eq!(slot(&why, Slot::S3, &library).2, "own/ours/compost");
+}

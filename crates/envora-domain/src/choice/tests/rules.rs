@@ -3,6 +3,7 @@
 use super::*;
 use crate::factors::FactorKind;
 use crate::factors::pack::{FamilyRule, PeriodRule, RegionRule, Rules};
+use crate::gwp::Gas;
 
 /// Packs that come with Envora, their rules and factors changed.
 fn changed(
@@ -186,4 +187,59 @@ fn a_heat_content_is_of_the_edition_of_its_factor() {
     assert!(refused.passed_over.iter().any(|over| over.rule == "family"), "{refused:?}");
     let why = of(&case, &by(FamilyRule::EachOwn)).expect("a choice");
     assert_eq!(why.slots.first().map(|choice| choice.method.as_str()), Some("stationary.heat@1"));
+}
+
+#[test]
+fn methane_and_nitrous_oxide_that_leak_are_whole_factors() {
+    let library = Library::starter().expect("the compiled-in packs");
+    for region in ["GB", "US", "DE"] {
+        for word in ["ch4", "n2o", "Methane", "N2O"] {
+            let qualifiers = [("gas".to_owned(), word.to_owned())].into();
+            let day = Day::parse("2024-03-01").expect("a day");
+            let question = Question {
+                kind: "gas.emitted",
+                unit: "kg",
+                qualifiers: &qualifiers,
+                region: Some(region),
+                first: day,
+                last: day,
+                scope: None,
+                category: None,
+                brings: Brings::default(),
+            };
+            let why = choose(&question, &library, &Policy::default());
+            let why = why.unwrap_or_else(|unresolved| panic!("{region} {word}: {unresolved:?}"));
+            let factor = library.get(&why.slots[0].factor).expect("the factor");
+            let shelf =
+                factor.key.starts_with(if region == "GB" { "desnz/" } else { "substances/" });
+            assert!(shelf && why.slots.len() == 1, "{region} {word}: {}", factor.key);
+        }
+    }
+}
+
+#[test]
+fn what_burns_is_never_told_by_its_methane_alone() {
+    // The hub without its tables of CO2 by fuel: what is left per gallon is methane and nitrous oxide.
+    let without_co2 = |factor: &Factor| factor.gases.iter().all(|value| value.gas != Gas::CO2);
+    let library = changed(US, |_, rules| rules, without_co2);
+    let words = [("fuel", "diesel_mineral"), ("vehicle_class", "locomotive")];
+    let qualifiers = words.map(|(name, word)| (name.to_owned(), word.to_owned())).into();
+    let question = |unit: &'static str| Question {
+        kind: "fuel.combusted.mobile",
+        unit,
+        qualifiers: &qualifiers,
+        region: Some("US"),
+        first: Day::parse("2025-03-01").expect("a day"),
+        last: Day::parse("2025-03-01").expect("a day"),
+        scope: None,
+        category: None,
+        brings: Brings::default(),
+    };
+    let asked = question("[gal_us]");
+    let unresolved = choose(&asked, &library, &Policy::default()).expect_err("CO2 is missing");
+    assert_eq!(unresolved.code, UnresolvedCode::FactorMissing);
+    let whole = Library::starter().expect("the compiled-in packs");
+    let why = choose(&asked, &whole, &Policy::default()).expect("a choice");
+    let slots: Vec<Slot> = why.slots.iter().map(|choice| choice.slot).collect();
+    assert_eq!(slots, [Slot::S1, Slot::S1Gases]);
 }

@@ -5,6 +5,9 @@ use std::collections::BTreeMap;
 use super::row::Row;
 use super::table::{Table, whole};
 use super::{Fault, FaultCode, is_name};
+use crate::catalogue::find_fuel;
+use crate::factors::Boundary;
+use crate::gwp::Carbon;
 
 /// The pack's name: that of the column, or the one beside the table.
 pub(super) fn name(table: &Table, beside: Option<&str>, faults: &mut Vec<Fault>) -> Option<String> {
@@ -76,6 +79,26 @@ pub(super) fn keys(rows: &[Row], faults: &mut Vec<Fault>) {
             let later = last.is_none_or(|last| row.body.valid_to >= last.body.valid_to);
             last = if later { Some(row) } else { last };
         }
+    }
+}
+
+/// What burns gives off CO2: methane and nitrous oxide alone are only ever added to a factor of CO2
+/// alone, which fuels of vehicles have. Anywhere else such a factor would never be taken.
+pub(super) fn parts(rows: &[Row], faults: &mut Vec<Fault>) {
+    let is_plant = |row: &Row| {
+        let fuel = row.body.qualifiers.get("fuel").and_then(|fuel| find_fuel(fuel));
+        fuel.is_some_and(|fuel| fuel.carbon == Carbon::Biogenic)
+    };
+    for row in rows {
+        let of = row.body.activity_type.as_str();
+        let burnt = row.body.boundary == Boundary::Combustion && row.body.states_no_co2();
+        if !burnt || of == "fuel.combusted.mobile" || is_plant(row) {
+            continue;
+        }
+        let detail = format!("{} burns, and the CO2 of it is unsaid", row.key);
+        let hint = "give gas.CO2 too (0 where another row counts it), or the total in co2e";
+        let fault = whole(FaultCode::MissingField, (row.row, row.line), detail, hint);
+        faults.push(Fault { column: Some("gas.CO2".to_owned()), ..fault });
     }
 }
 

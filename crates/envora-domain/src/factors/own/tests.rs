@@ -258,3 +258,27 @@ fn editions_are_told_apart_factor_by_factor() {
     assert_eq!(told(Some(&before), &before), []);
     assert_eq!(told(None, &before).len(), 3);
 }
+
+#[test]
+fn what_burns_is_told_with_its_co2() {
+    const HEAD: &str = "key,type,boundary,qualifiers.fuel,qualifiers.material,region,per,unit,gas.CO2,\
+        gas.CH4,gas.N2O,basis,valid_from,valid_through,publisher,document,licence";
+    let text =
+        |row: &str| format!("{HEAD}\nx,{row},ar5,2025-01-01,2025-12-31,Publisher,Document,own\n");
+    let taken = |row: &str| {
+        let found = read(text(row).as_bytes(), Some("ours"));
+        assert!(found.is_ok(), "{row}: {found:?}");
+    };
+    taken("waste.treated,end_of_life,,garden_waste,DE,t,kg,,1.4,0.074");
+    taken("fuel.combusted.stationary,combustion,wood_chips,,DE,t,kg,,0.1,0.01");
+    taken("fuel.combusted.stationary,combustion,natural_gas,,DE,t,kg,0,0.1,0.01");
+    taken("fuel.combusted.stationary,upstream,natural_gas,,DE,t,kg,,0.1,");
+    taken("fuel.combusted.mobile,combustion,diesel,,DE,L,g,,0.1,0.01");
+    let burnt = text("fuel.combusted.stationary,combustion,natural_gas,,DE,t,kg,,0.1,0.01");
+    let faults = read(burnt.as_bytes(), Some("ours")).expect_err("no CO2");
+    let [fault] = faults.as_slice() else { panic!("{faults:#?}") };
+    assert_eq!((fault.code, fault.line), (FaultCode::MissingField, 2));
+    assert_eq!(fault.column.as_deref(), Some("gas.CO2"));
+    let named = burnt.replace("\nx,", "\nours,x,").replacen("key,", "pack,key,", 1);
+    assert!(read_stored(named.as_bytes()).is_ok(), "a folder of before opens");
+}
