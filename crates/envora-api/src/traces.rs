@@ -175,6 +175,10 @@ pub struct TraceLine {
     pub method: String,
     /// The factor.
     pub factor: TracedFactor,
+    /// The printed properties that the amount was made with: the loss rate of a grid, the heat content
+    /// of a fuel.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub properties: Vec<TracedFactor>,
     /// The GWP applied.
     pub gwp: TracedGwp,
     /// Why this method and this factor.
@@ -250,6 +254,10 @@ pub struct TracedFactor {
     /// Which edition.
     #[schema(example = "2022")]
     pub edition: String,
+    /// Which property it states; absent where it is what the amount is multiplied by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "loss rate")]
+    pub property: Option<String>,
     /// What it is for, in the publisher's words.
     pub name: String,
     /// The value used on this line.

@@ -325,6 +325,15 @@ fn print_factor(line: &TraceLine, to: &mut Channel) {
     );
     field(to, "", &factor.origin);
     field(to, "", paint.faint(&format!("{}, {}", factor.id, factor.licence)));
+    for property in &line.properties {
+        let what = property.property.as_deref().unwrap_or_default();
+        let value = format!("{} {} ({what})", property.value, property.unit);
+        field(to, "times", format!("{}: {}", paint.strong(&value), property.name));
+        let of = (&property.publisher, &property.edition, &property.pack);
+        field(to, "", format!("{}, edition {}, pack {}", of.0, of.1, of.2));
+        field(to, "", &property.origin);
+        field(to, "", paint.faint(&format!("{}, {}", property.id, property.licence)));
+    }
     if !why.text.is_empty() {
         field(to, "why", &why.text);
     }

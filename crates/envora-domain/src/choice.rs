@@ -241,6 +241,20 @@ pub struct Why {
 #[error("this is no stored choice of method and factor")]
 pub struct WhyError;
 
+impl SlotChoice {
+    /// The properties in the amount, each with what it is: the loss rate of a grid, a heat content.
+    pub fn properties(&self) -> impl Iterator<Item = (&str, FactorId)> {
+        let operands = self.amount.iter().flat_map(|term| &term.of);
+        operands.filter_map(|operand| Some((operand.name.as_str(), operand.factor?)))
+    }
+
+    /// Whether a record is its factor, or a property in its amount.
+    #[must_use]
+    pub fn uses(&self, factor: FactorId) -> bool {
+        self.factor == factor || self.properties().any(|(_, property)| property == factor)
+    }
+}
+
 impl Why {
     /// Its canonical JSON (RFC 8785): what is stored.
     #[must_use]

@@ -275,7 +275,7 @@ impl<'a> Narrowed<'a> {
         };
         let within = within(&question, words);
         let owned = (!question.entities.is_empty()).then_some((registry, entities));
-        let uses = |why: &Why, factor| why.slots.iter().any(|slot| slot.factor == factor);
+        let uses = |why: &Why, factor| why.slots.iter().any(|slot| slot.uses(factor));
         let whys = question.factor;
         let whys = whys.map(|factor| states.whys(parts, |why| uses(why, factor))).transpose()?;
         let noticed = HashSet::new();

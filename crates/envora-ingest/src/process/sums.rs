@@ -240,23 +240,25 @@ impl Sums {
 
     /// The deltas, each cell once. What adds up to nothing is left out.
     pub(crate) fn into_cells(self) -> Result<BTreeMap<CellKey, CellValue>, TooLarge> {
-        self.into_cells_of(|_| true)
+        self.into_cells_of(|_, _| true)
     }
 
-    /// The same of those lines alone that `keep` wants; it is shown them without their masses.
+    /// The same of those lines alone that `keep` wants; it is shown them without their masses, with
+    /// the number of their choice.
     pub(crate) fn into_cells_of(
         self,
-        keep: impl Fn(&Line) -> bool,
+        keep: impl Fn(u32, &Line) -> bool,
     ) -> Result<BTreeMap<CellKey, CellValue>, TooLarge> {
         let mut cells: BTreeMap<CellKey, CellValue> = BTreeMap::new();
-        let groups: Vec<(RowPlace, Arc<Calculator>)> = self
+        let groups: Vec<(RowPlace, u32, Arc<Calculator>)> = self
             .groups
             .into_iter()
-            .map(|(group, calculator)| (group.place(), calculator))
+            .map(|(group, calculator)| (group.place(), group.why, calculator))
             .collect();
         for pile in self.piles {
-            let Some((place, calculator)) = groups.get(pile.group) else { continue };
-            for (number, line) in calculator.forms().enumerate().filter(|(_, line)| keep(line)) {
+            let Some((place, why, calculator)) = groups.get(pile.group) else { continue };
+            let forms = calculator.forms().enumerate();
+            for (number, line) in forms.filter(|(_, line)| keep(*why, line)) {
                 let sum = calculator.value(number, &pile.masses, pile.count).ok_or(TooLarge)?;
                 let cell = cells.entry(CellKey::of(line, place, pile.day)).or_default();
                 cell.add(&sum).map_err(|_| TooLarge)?;

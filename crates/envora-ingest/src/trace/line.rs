@@ -18,8 +18,8 @@ use envora_domain::activities::{Activity, Origin, Period};
 use envora_domain::cells::DayShares;
 use envora_domain::choice::{PassedOver, SlotChoice, Why};
 use envora_domain::decimal::Mass;
-use envora_domain::factors::{Factor, Library, Pack};
-use envora_domain::gwp::GwpSet;
+use envora_domain::factors::{Factor, FactorId, Library, Pack};
+use envora_domain::gwp::{Gas, GwpSet};
 use envora_domain::hash::{Digest, leaf_hash};
 use envora_domain::lines::{LineTrace, LinesError, explain};
 use envora_domain::time::{Day, Zone};
@@ -101,7 +101,8 @@ impl<'a> Teller<'a> {
                 unit_path: choice.unit_path.steps.clone(),
                 slot: trace.line.slot.as_str().to_owned(),
                 method: trace.method.clone(),
-                factor: factor(told, trace)?,
+                factor: factor(told, trace.line.factor, trace.line.gas)?,
+                properties: properties(told, choice)?,
                 gwp: TracedGwp {
                     set: self.set.as_str().to_owned(),
                     basis: trace.line.basis.as_str().to_owned(),
@@ -451,11 +452,24 @@ pub fn as_sent(activity: &Activity) -> AsSent {
     }
 }
 
-/// The factor of a line, with the cell of the publisher's file that its value stands in.
-fn factor(told: &Told<'_>, trace: &LineTrace) -> Result<TracedFactor, AskError> {
-    let id = trace.line.factor;
+/// The properties in a line's amount, each once.
+fn properties(told: &Told<'_>, choice: &SlotChoice) -> Result<Vec<TracedFactor>, AskError> {
+    let mut traced: Vec<TracedFactor> = Vec::new();
+    for (name, id) in choice.properties() {
+        let property = Some(name.to_owned());
+        let one = TracedFactor { property, ..factor(told, id, Gas::CO2E)? };
+        if !traced.contains(&one) {
+            traced.push(one);
+        }
+    }
+    Ok(traced)
+}
+
+/// A factor, with the cell of the publisher's file that its value of a gas stands in; of what is no
+/// gas, its total's.
+fn factor(told: &Told<'_>, id: FactorId, gas: Gas) -> Result<TracedFactor, AskError> {
     let factor = told.library.get(&id).context("find the factor")?;
-    let gas = factor.gases.iter().find(|value| value.gas == trace.line.gas);
+    let gas = factor.gases.iter().find(|value| value.gas == gas);
     let total = factor.total.as_ref();
     let (value, unit, line) = match (gas, total) {
         (Some(gas), _) => (gas.value.clone(), gas.unit.clone(), gas.line),
@@ -480,7 +494,11 @@ fn factor(told: &Told<'_>, trace: &LineTrace) -> Result<TracedFactor, AskError> 
         edition: factor.edition.clone(),
         name: provenance.words.join(" / "),
         value,
-        unit: format!("{unit} per {}", factor.denominator.as_printed),
+        unit: match (unit.as_str(), &factor.denominator.as_printed) {
+            ("1", printed) => printed.clone(),
+            (unit, printed) => format!("{unit} per {printed}"),
+        },
+        property: None,
         licence: factor.rights.licence.clone(),
         origin,
     })

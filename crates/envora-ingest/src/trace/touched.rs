@@ -1,12 +1,13 @@
 //! Touched: the figures that one activity is part of, and what it adds to each.
 
+use std::collections::HashSet;
+
 use anyhow::Context as _;
 use envora_api::footprints::Period;
 use envora_api::traces::{ActivityFigures, FactorFigures, TouchedFigure};
 use envora_domain::access::{Grant, actions::ReadResults};
-use envora_domain::catalogue::{Bucket, Market};
+use envora_domain::catalogue::{Bucket, Market, Slot};
 use envora_domain::cells::{CellKey, CellValue};
-use envora_domain::choice::SlotChoice;
 use envora_domain::decimal::Mass;
 use envora_domain::factors::FactorId;
 use envora_domain::figures::{Figure, Measure};
@@ -123,19 +124,23 @@ pub fn touched_by_factor(
 ) -> Result<FactorFigures, AskError> {
     let asked = Asked::settle(tenant, *grant, query)?;
     let (mut sums, mut activities) = (Sums::exact(), 0_u64);
+    let mut using = HashSet::new();
     let replayed =
         replay::walk(tenant, (&asked.base(), replay::Rows::OfDays), |decider, found| {
             let chosen = decider.choices().get(found.why);
-            let uses = |slot: &SlotChoice| slot.factor == factor;
-            if !chosen.is_some_and(|chosen| chosen.why.slots.iter().any(uses)) {
+            let slots = chosen.map(|chosen| chosen.why.slots.iter());
+            let slots = slots.into_iter().flatten().filter(|slot| slot.uses(factor));
+            let slots: Vec<(u32, Slot)> = slots.map(|slot| (found.why, slot.slot)).collect();
+            if slots.is_empty() {
                 return Ok(());
             }
+            using.extend(slots);
             activities += 1;
             let row = (found.activity, found.decision);
             let added = sums.add(decider.choices(), row, Sign::In);
             added.map(|_| ()).map_err(|_| AskError::TooLarge)
         })?;
-    let cells = sums.into_cells_of(|line| line.factor == factor);
+    let cells = sums.into_cells_of(|why, line| using.contains(&(why, line.slot)));
     let cells = cells.map_err(|_| AskError::TooLarge)?.into_iter().collect();
     Ok(FactorFigures {
         factor: factor.to_string(),

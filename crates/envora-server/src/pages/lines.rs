@@ -26,6 +26,8 @@ pub(super) struct LineRow {
 /// A line told in full.
 pub(super) struct Followed {
     pub(super) factor: TracedFactor,
+    /// The printed properties in its amount.
+    pub(super) properties: Vec<TracedFactor>,
     pub(super) gwp: String,
     pub(super) why: String,
     pub(super) slot: String,
@@ -138,6 +140,7 @@ pub(super) fn when(period: &str) -> String {
 pub(super) fn followed(line: &TraceLine) -> Followed {
     Followed {
         factor: line.factor.clone(),
+        properties: line.properties.clone(),
         gwp: gwp(line),
         why: if line.why.text.is_empty() {
             "The first method whose inputs are complete.".to_owned()

@@ -155,3 +155,51 @@ async fn what_does_not_count_is_in_no_figure() {
     let waiting = house.get(&format!("/activities/{id}/figures")).await;
     waiting.is_problem(409, "not_calculated");
 }
+
+/// Sends one row to a facility in the United States; the lines of its trace.
+async fn traced_in_the_us(house: &House, kind: &str, fields: &Value) -> Vec<Value> {
+    let us =
+        json!({"code": "us1", "name": "Mill", "country": "US", "time_zone": "America/New_York"});
+    assert_eq!(house.post("/facilities", &us).await.status, 201);
+    let mut one = json!({"external_id": "p1", "type": kind, "facility_code": "us1",
+        "start_date": "2025-03-01", "end_date": "2025-03-31"});
+    one.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+    let sent = house.send(activities(house, "", ("", &json!({"activities": [one]})))).await;
+    assert_eq!(sent.status, 201, "{}", sent.json());
+    counted(house).await;
+    let id = id_of(house, &format!("type={kind}")).await;
+    let trace = house.get(&format!("/activities/{id}/trace")).await.json();
+    trace["lines"].as_array().unwrap_or_else(|| unreachable!("{trace}")).clone()
+}
+
+/// The property of each line of a slot is told with its place, and leads back to these lines alone.
+async fn leads_back(house: &House, lines: &[Value], (slot, name): (&str, &str)) {
+    let of_slot: Vec<&Value> = lines.iter().filter(|line| line["slot"] == slot).collect();
+    assert!(!of_slot.is_empty(), "{lines:?}");
+    let first = of_slot[0]["properties"][0].clone();
+    for line in lines {
+        let due = if line["slot"] == slot { json!([first]) } else { Value::Null };
+        assert_eq!(line["properties"], due, "{line}");
+    }
+    assert_eq!((&first["property"], &first["edition"]), (&json!(name), &json!("2025")), "{first}");
+    let origin = first["origin"].as_str().unwrap();
+    assert!(origin.starts_with("epa_ghg_emission_factors_hub_2025.csv, line "), "{origin}");
+    let step = of_slot[0]["exact"][0].as_str().unwrap();
+    let printed = format!("{} ({name})", first["value"].as_str().unwrap());
+    assert!(step.contains(&printed), "{step}: {first}");
+    let factor = first["id"].as_str().unwrap();
+    assert_eq!(ids(house, &format!("factor={factor}")).await, ["p1"]);
+    let figures = house.get(&format!("/factors/{factor}/figures")).await.json();
+    assert_eq!(figures["activities"], 1, "{figures}");
+    let sum: Mass = of_slot.iter().map(|line| mass(&line["co2e"])).sum();
+    let total = figure(&figures, "Total (location-based)");
+    assert_eq!(mass(&total["part"]), sum, "of this slot alone: {figures}");
+}
+
+#[tokio::test]
+async fn the_loss_rate_of_a_grid_is_traced_both_ways() {
+    let house = with_facility().await;
+    let power = json!({"quantity": "98765.4", "unit": "kW.h", "grid": "CAMX"});
+    let lines = traced_in_the_us(&house, "electricity.purchased", &power).await;
+    leads_back(&house, &lines, ("c3_tnd", "loss rate")).await;
+}

@@ -187,6 +187,13 @@ fn a_heat_content_is_of_the_edition_of_its_factor() {
     assert!(refused.passed_over.iter().any(|over| over.rule == "family"), "{refused:?}");
     let why = of(&case, &by(FamilyRule::EachOwn)).expect("a choice");
     assert_eq!(why.slots.first().map(|choice| choice.method.as_str()), Some("stationary.heat@1"));
+    let library = by(FamilyRule::EachOwn);
+    let heat = why.slots[0].properties().map(|(name, id)| (name, library.get(&id)));
+    let heat: Vec<_> = heat.map(|(name, record)| (name, record.map(|found| found.kind))).collect();
+    assert_eq!(heat, [("heat content", Some(FactorKind::Property))]);
+    let (_, id) = why.slots[0].properties().next().expect("a heat content");
+    assert!(why.slots[0].uses(id) && why.slots[0].uses(why.slots[0].factor));
+    assert!(!why.slots[1..].iter().any(|choice| choice.uses(id)));
 }
 
 #[test]
