@@ -174,7 +174,7 @@ fn said_the_same(line: &TraceLine, row: &Activity) -> Result<(), Failure> {
         Origin::Request { request_id, body, .. } => {
             let body = Digest(*body).hex();
             let same_body = line.origin.body_blake3.as_ref() == Some(&body);
-            if *request_id == line.origin.file && same_body {
+            if **request_id == *line.origin.file && same_body {
                 Ok(())
             } else {
                 Err(refused("the row under proof came with another request"))

@@ -9,9 +9,12 @@ pub mod problems;
 pub mod schema;
 pub mod validate;
 
-use std::collections::{BTreeMap, BTreeSet};
+use core::ops::{Deref, DerefMut};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use crate::activities::problems::Flag;
+use crate::activities::problems::Flags;
 use crate::decimal::Decimal;
 use crate::hash::Digest;
 use crate::id::{Facility, Id, ImportId, Source};
@@ -187,12 +190,12 @@ pub enum Origin {
         /// The version of the mapping it went through.
         mapping: Option<Digest>,
         /// Which parser read it, such as `csv/1`.
-        parser: String,
+        parser: Cow<'static, str>,
     },
     /// A request body, not kept.
     Request {
         /// The request.
-        request_id: String,
+        request_id: Arc<str>,
         /// BLAKE3 of the decoded body.
         body: [u8; 32],
         /// The row of the body, from 1.
@@ -202,7 +205,7 @@ pub enum Origin {
         /// How many bytes it has.
         length: u32,
         /// Which parser read it, such as `json/1`.
-        parser: String,
+        parser: Cow<'static, str>,
     },
 }
 
@@ -217,20 +220,38 @@ impl Origin {
 }
 
 /// A dated fact about something that happened, as it was sent.
+///
+/// Most of what it says, others beside it say too: that is [`Common`], held once by all of them, and read
+/// as if it stood here. To change it in one of them gives that one a copy of its own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Activity {
     /// The sender's id, or the one derived from a mapping's natural key.
     pub external_id: Option<String>,
-    /// The activity type, a code of the catalogue.
-    pub kind: String,
     /// How much.
     pub quantity: Decimal,
-    /// Of what unit.
-    pub unit: String,
     /// Further named amounts that a method needs.
     pub inputs: BTreeMap<String, Input>,
     /// When.
     pub period: Period,
+    /// The sender's own labels.
+    pub tags: BTreeMap<String, String>,
+    /// A remark.
+    pub note: Option<String>,
+    /// What intake noticed; kept beside the origin and no part of the content.
+    pub flags: Flags,
+    /// Where the row came from.
+    pub origin: Origin,
+    /// What activities of one file or body mostly say alike.
+    pub common: Arc<Common>,
+}
+
+/// What activities of one file or body mostly say alike: everything but amounts, times, ids and remarks.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Common {
+    /// The activity type, a code of the catalogue.
+    pub kind: String,
+    /// Of what unit.
+    pub unit: String,
     /// The row's own time zone.
     pub time_zone: Option<String>,
     /// Where.
@@ -277,54 +298,46 @@ pub struct Activity {
     pub void: bool,
     /// What the type asks to know more.
     pub qualifiers: BTreeMap<String, String>,
-    /// The sender's own labels.
-    pub tags: BTreeMap<String, String>,
-    /// A remark.
-    pub note: Option<String>,
-    /// What intake noticed; kept beside the origin and no part of the content.
-    pub flags: BTreeSet<Flag>,
-    /// Where the row came from.
-    pub origin: Origin,
+}
+
+impl Deref for Activity {
+    type Target = Common;
+    fn deref(&self) -> &Common {
+        &self.common
+    }
+}
+impl DerefMut for Activity {
+    fn deref_mut(&mut self) -> &mut Common {
+        Arc::make_mut(&mut self.common)
+    }
 }
 
 impl Activity {
     /// An activity with what every one has, and nothing else.
     #[must_use]
     pub fn new(kind: &str, amount: Input, period: Period, origin: Origin) -> Self {
+        let common = Common { kind: kind.to_owned(), unit: amount.unit, ..Common::default() };
+        Self::with(Arc::new(common), amount.quantity, period, origin)
+    }
+
+    /// An activity that says in common with others what it can.
+    #[must_use]
+    pub fn with(
+        common: Arc<Common>,
+        quantity: Decimal,
+        period: Period,
+        origin: Origin,
+    ) -> Self {
         Self {
             external_id: None,
-            kind: kind.to_owned(),
-            quantity: amount.quantity,
-            unit: amount.unit,
+            quantity,
             inputs: BTreeMap::new(),
             period,
-            time_zone: None,
-            facility: None,
-            source: None,
-            supplier: None,
-            entity: None,
-            scope: None,
-            category: None,
-            item: None,
-            item_scheme: None,
-            region: None,
-            grid: None,
-            price: None,
-            reading: None,
-            instruments: Vec::new(),
-            data_kind: None,
-            primary: None,
-            uncertainty_pct: None,
-            quality: BTreeMap::new(),
-            evidence: Vec::new(),
-            supersedes: None,
-            supersede_reason: None,
-            void: false,
-            qualifiers: BTreeMap::new(),
             tags: BTreeMap::new(),
             note: None,
-            flags: BTreeSet::new(),
+            flags: Flags::default(),
             origin,
+            common,
         }
     }
 }

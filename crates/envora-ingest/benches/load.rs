@@ -131,7 +131,7 @@ fn lines(stages: &mut Stages, rows: &[ParsedRow]) {
         )
         .unwrap();
     }
-    let head = || OriginHead::Request { request_id: "bench".to_owned(), body: [7; 32] };
+    let head = || OriginHead::Request { request_id: "bench".into(), body: [7; 32] };
     let opening = Opening { head: head(), mapping: None, set: BTreeMap::new() };
     let reader = || open(Format::Ndjson, Box::new(text.as_bytes()), &opening).unwrap();
     let fast = stages.time("NDJSON: read, validate", || each(reader()));

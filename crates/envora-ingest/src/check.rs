@@ -197,8 +197,8 @@ impl Check<'_> {
             self.list(row.problems(), row);
             return;
         };
-        for flag in &activity.flags {
-            *self.report.flags.entry(*flag).or_insert(0) += 1;
+        for flag in activity.flags.iter() {
+            *self.report.flags.entry(flag).or_insert(0) += 1;
         }
         match self.earlier(activity) {
             Earlier::None => {}

@@ -21,10 +21,9 @@ mod storing;
 mod targets;
 mod verdicts;
 
-use std::collections::BTreeSet;
 
 use envora_api::writes::SkippedRows;
-use envora_domain::activities::problems::{Flag, Outcome, RowProblem};
+use envora_domain::activities::problems::{Flags, Outcome, RowProblem};
 use envora_domain::hash::Digest;
 use envora_domain::id::{ActivityId, ImportId, SegmentId};
 use envora_domain::time::Timestamp;
@@ -165,7 +164,7 @@ pub struct RowResult {
     /// Why it is not accepted.
     pub problems: Vec<RowProblem>,
     /// What was noticed without refusing it.
-    pub flags: BTreeSet<Flag>,
+    pub flags: Flags,
     /// The stored activity, of another id, that says the same.
     pub like: Option<ActivityId>,
     /// What it names that is archived, in words.

@@ -20,6 +20,7 @@ pub mod xml;
 
 use std::collections::BTreeMap;
 use std::io::{self, Read};
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use envora_domain::activities::problems::{Flag, RowCode};
@@ -125,7 +126,7 @@ pub enum OriginHead {
     /// A request body.
     Request {
         /// The request.
-        request_id: String,
+        request_id: Arc<str>,
         /// BLAKE3 of the decoded body.
         body: [u8; 32],
     },
@@ -147,14 +148,14 @@ pub struct RowPlace {
 impl OriginHead {
     fn origin(&self, place: RowPlace, mapping: Option<Digest>, format: Format) -> Origin {
         let RowPlace { row, line, offset, length } = place;
-        let parser = format.parser().to_owned();
+        let parser = Cow::Borrowed(format.parser());
         match self {
             Self::File { import, file } => {
                 let (import, file) = (*import, *file);
                 Origin::File { import, file, row, line, offset, length, mapping, parser }
             }
             Self::Request { request_id, body } => {
-                let (request_id, body) = (request_id.clone(), *body);
+                let (request_id, body) = (Arc::clone(request_id), *body);
                 Origin::Request { request_id, body, row, offset, length, parser }
             }
         }

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher, Hasher, RandomState};
 
 use envora_domain::activities::canonical::write_period;
-use envora_domain::activities::{Activity, Period, Ref};
+use envora_domain::activities::{Activity, Common, Period, Ref};
 use envora_domain::base32;
 use envora_domain::cbor::Writer;
 use envora_domain::hash::Digest;
@@ -204,7 +204,7 @@ const FIRST: u8 = 0;
 /// Those present of entity, facility, item, period, qualifiers, source, supplier and type: they are
 /// sorted so.
 fn write_default(writer: &mut Writer, activity: &Activity) {
-    let Activity { entity, facility, item, qualifiers, source, supplier, .. } = activity;
+    let Common { entity, facility, item, qualifiers, source, supplier, .. } = &*activity.common;
     let optional = [entity.is_some(), facility.is_some(), item.is_some(), source.is_some()];
     let optional = optional.into_iter().chain([supplier.is_some()]).filter(|given| *given);
     writer.array(optional.count() + qualifiers.len() + 2);
@@ -330,12 +330,12 @@ mod tests {
             Input { quantity: Decimal::parse(kwh).expect("a decimal"), unit: "kW.h".into() },
             Period::Between(at(hour), at(hour + 1)),
             Origin::Request {
-                request_id: "r".to_owned(),
+                request_id: "r".into(),
                 body: [0; 32],
                 row: 1,
                 offset: 0,
                 length: 0,
-                parser: "csv/1".to_owned(),
+                parser: "csv/1".into(),
             },
         );
         activity.facility = Some(Ref::Code("b24".to_owned()));

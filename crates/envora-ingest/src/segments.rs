@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use anyhow::Context as _;
 use envora_domain::activities::Activity;
-use envora_domain::activities::canonical::rows;
+use envora_domain::activities::canonical::{Decoder, RowDecodeError, rows};
 use envora_domain::id::{ActivityId, SegmentId};
 use envora_store::segments::{Segment, segment_by_id};
 
@@ -12,7 +12,28 @@ use crate::tenant::{Damaged, TenantParts};
 
 /// The activity in a canonical row of this segment.
 pub(crate) fn decode(segment: SegmentId, row: &[u8]) -> Result<Activity, Damaged> {
-    match Activity::decode(row) {
+    whole(segment, row, Activity::decode(row))
+}
+
+/// Activities of canonical rows, one after the other.
+#[derive(Default)]
+pub(crate) struct Rows {
+    decoder: Decoder,
+}
+
+impl Rows {
+    /// As [`decode`].
+    pub(crate) fn decode(&mut self, segment: SegmentId, row: &[u8]) -> Result<Activity, Damaged> {
+        whole(segment, row, self.decoder.decode(row))
+    }
+}
+
+fn whole(
+    segment: SegmentId,
+    row: &[u8],
+    decoded: Result<(Activity, usize), RowDecodeError>,
+) -> Result<Activity, Damaged> {
+    match decoded {
         Ok((activity, length)) if length == row.len() => Ok(activity),
         Ok(_) => Err(Damaged::new(segment.to_string(), "bytes follow a row")),
         Err(error) => Err(Damaged::new(segment.to_string(), error.to_string())),

@@ -27,7 +27,7 @@ use crate::process::block::Recorded;
 use crate::process::records::Records;
 use crate::process::recount::ROW_DAYS_MAX;
 use crate::registry::{Mention, Registry};
-use crate::segments::{cut, decode};
+use crate::segments::{Rows, cut};
 use crate::tenant::TenantParts;
 use crate::trace::replay::lasts_until;
 
@@ -343,6 +343,7 @@ impl<'a> Narrowed<'a> {
         let known = self.states.of(segment)?;
         let stream = self.parts.segment_stream(segment)?;
         let rows = cut(segment, &stream)?;
+        let mut decoder = Rows::default();
         for ((bytes, known), row) in rows.into_iter().zip(known).zip(0_u32..) {
             let state = known.map_or(PENDING, RowState::from);
             let asked = &self.question.states;
@@ -358,9 +359,9 @@ impl<'a> Narrowed<'a> {
             {
                 continue;
             }
-            let activity = decode(segment.id, bytes)?;
+            let activity = decoder.decode(segment.id, bytes)?;
             let id = segment.id.activity(row).context("name a row")?;
-            let noticed = noticed || flags.iter().any(|flag| activity.flags.contains(flag));
+            let noticed = noticed || flags.iter().any(|flag| activity.flags.contains(*flag));
             if noticed && self.holds(&activity) && look(id, &activity, state)?.is_break() {
                 return Ok(ControlFlow::Break(()));
             }

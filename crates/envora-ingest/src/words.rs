@@ -202,7 +202,7 @@ fn origin(origin: &Origin) -> Value {
             "import": import.to_string(), "file": file.hex(), "row": row, "line": line,
         }),
         Origin::Request { request_id, row, .. } => {
-            json!({ "request_id": request_id, "row": row })
+            json!({ "request_id": **request_id, "row": row })
         }
     }
 }

@@ -6,10 +6,12 @@
 
 mod plain;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use crate::activities::problems::Flag;
-use crate::activities::{Activity, Input, Origin, Period, Price, Reading, Ref};
+use crate::activities::problems::{Flag, Flags};
+use crate::activities::{Activity, Common, Input, Origin, Period, Price, Reading, Ref};
 use crate::cbor::{self, CborError, Value, Writer};
 use crate::decimal::{Decimal, DecimalText};
 use crate::hash::{Digest, leaf_hash, tree_root};
@@ -52,7 +54,7 @@ impl Activity {
         let mut fields = Fields::onto(core::mem::take(bytes), Digits::AsSent);
         self.write_content(&mut fields);
         fields.key(40);
-        write_origin(&mut fields.writer, &self.origin, &self.flags);
+        write_origin(&mut fields.writer, &self.origin, self.flags);
         *bytes = fields.finish();
         let length = u32::try_from(bytes.len() - start - 4).unwrap_or(u32::MAX);
         bytes[start..start + 4].copy_from_slice(&length.to_be_bytes());
@@ -343,7 +345,7 @@ pub fn period_of(row: &[u8]) -> Option<Period> {
     None
 }
 
-fn write_origin(writer: &mut Writer, origin: &Origin, flags: &BTreeSet<Flag>) {
+fn write_origin(writer: &mut Writer, origin: &Origin, flags: Flags) {
     match origin {
         Origin::File { import, file, row, line, offset, length, mapping, parser } => {
             writer.array(10).uint(0).bytes(&import.bytes()).bytes(&file.0);
@@ -361,6 +363,27 @@ fn write_origin(writer: &mut Writer, origin: &Origin, flags: &BTreeSet<Flag>) {
     }
     writer.array(flags.len());
     flags.iter().fold(writer, |writer, flag| writer.text(flag.as_str()));
+}
+
+/// Reads many rows: what those that came before said in common is held once by all that say it.
+#[derive(Default)]
+pub struct Decoder {
+    known: plain::Known,
+}
+
+impl Decoder {
+    /// As [`Activity::decode`].
+    ///
+    /// # Errors
+    /// [`RowDecodeError`] when the bytes do not start with a canonical row.
+    pub fn decode(&mut self, bytes: &[u8]) -> Result<(Activity, usize), RowDecodeError> {
+        let map = row_map(bytes)?;
+        let length = map.len() + 4;
+        match self.known.decode(map) {
+            Some(activity) => Ok((activity, length)),
+            None => Ok((decode_any(map)?, length)),
+        }
+    }
 }
 
 /// The map bytes of the first row, its length prefix taken off.
@@ -406,6 +429,9 @@ pub fn rows_root<R: AsRef<[u8]>>(rows: &[R]) -> Digest {
     tree_root(&run_leaves(rows))
 }
 
+/// The parsers of this version, most used first.
+const PARSERS: [&str; 6] = ["csv/1", "ndjson/1", "json/1", "xlsx/1", "parquet/1", "xml/1"];
+
 /// Keys that the format knows, for the reader that must refuse others.
 const KEYS: core::ops::RangeInclusive<u64> = 1..=31;
 const ORIGIN: u64 = 40;
@@ -422,13 +448,9 @@ fn decode_map(value: &Value) -> Result<Activity, RowDecodeError> {
     }
     let row = Row(value);
     let (origin, flags) = row.need(ORIGIN, decode_origin)?;
-    Ok(Activity {
-        external_id: row.text(1)?,
+    let common = Common {
         kind: row.need(2, text)?,
-        quantity: row.need(3, decimal)?,
         unit: row.need(4, text)?,
-        inputs: row.optional(5, inputs)?.unwrap_or_default(),
-        period: row.need(6, decode_period)?,
         time_zone: row.text(7)?,
         facility: row.optional(8, reference)?,
         source: row.optional(9, reference)?,
@@ -452,10 +474,17 @@ fn decode_map(value: &Value) -> Result<Activity, RowDecodeError> {
         supersede_reason: row.text(27)?,
         void: row.optional(28, Value::as_bool)?.unwrap_or(false),
         qualifiers: row.optional(29, |value| named(value, text))?.unwrap_or_default(),
+    };
+    Ok(Activity {
+        external_id: row.text(1)?,
+        quantity: row.need(3, decimal)?,
+        inputs: row.optional(5, inputs)?.unwrap_or_default(),
+        period: row.need(6, decode_period)?,
         tags: row.optional(30, |value| named(value, text))?.unwrap_or_default(),
         note: row.text(31)?,
         flags,
         origin,
+        common: Arc::new(common),
     })
 }
 
@@ -558,7 +587,7 @@ fn reading(value: &Value) -> Option<Reading> {
     })
 }
 
-fn decode_origin(value: &Value) -> Option<(Origin, BTreeSet<Flag>)> {
+fn decode_origin(value: &Value) -> Option<(Origin, Flags)> {
     match value.as_array()? {
         [kind, import, file, row, line, offset, length, mapping, parser, flags]
             if kind.as_uint() == Some(0) =>
@@ -575,7 +604,7 @@ fn decode_origin(value: &Value) -> Option<(Origin, BTreeSet<Flag>)> {
                 } else {
                     Some(Digest::from_slice(mapping.as_bytes()?)?)
                 },
-                parser: text(parser)?,
+                parser: known_parser(parser.as_text()?),
             };
             Some((origin, decode_flags(flags)?))
         }
@@ -583,12 +612,12 @@ fn decode_origin(value: &Value) -> Option<(Origin, BTreeSet<Flag>)> {
             if kind.as_uint() == Some(1) =>
         {
             let origin = Origin::Request {
-                request_id: text(request_id)?,
+                request_id: text(request_id)?.into(),
                 body: body.as_bytes()?.try_into().ok()?,
                 row: row.as_uint()?,
                 offset: offset.as_uint()?,
                 length: u32::try_from(length.as_uint()?).ok()?,
-                parser: text(parser)?,
+                parser: known_parser(parser.as_text()?),
             };
             Some((origin, decode_flags(flags)?))
         }
@@ -596,7 +625,15 @@ fn decode_origin(value: &Value) -> Option<(Origin, BTreeSet<Flag>)> {
     }
 }
 
-fn decode_flags(value: &Value) -> Option<BTreeSet<Flag>> {
+/// The name of a parser; of those there are now, without a copy of it.
+fn known_parser(name: &str) -> Cow<'static, str> {
+    match PARSERS.iter().find(|known| **known == name) {
+        Some(known) => Cow::Borrowed(known),
+        None => Cow::Owned(name.to_owned()),
+    }
+}
+
+fn decode_flags(value: &Value) -> Option<Flags> {
     value.as_array()?.iter().map(|flag| Flag::parse(flag.as_text()?)).collect()
 }
 

@@ -222,6 +222,67 @@ impl Flag {
     }
 }
 
+/// Flags of one row: few, and in the order of [`Flag::ALL`].
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Flags(u32);
+
+impl Flags {
+    const fn bit(flag: Flag) -> u32 {
+        1 << flag as u32
+    }
+
+    /// Adds a flag.
+    pub const fn insert(&mut self, flag: Flag) {
+        self.0 |= Self::bit(flag);
+    }
+
+    /// Takes a flag away.
+    pub const fn remove(&mut self, flag: Flag) {
+        self.0 &= !Self::bit(flag);
+    }
+
+    /// Whether the flag is among them.
+    #[must_use]
+    pub const fn contains(self, flag: Flag) -> bool {
+        self.0 & Self::bit(flag) != 0
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub const fn len(self) -> usize {
+        self.0.count_ones() as usize
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// One after the other.
+    pub fn iter(self) -> impl Iterator<Item = Flag> {
+        Flag::ALL.iter().copied().filter(move |flag| self.contains(*flag))
+    }
+}
+
+impl fmt::Debug for Flags {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.iter()).finish()
+    }
+}
+impl Extend<Flag> for Flags {
+    fn extend<T: IntoIterator<Item = Flag>>(&mut self, flags: T) {
+        flags.into_iter().for_each(|flag| self.insert(flag));
+    }
+}
+impl FromIterator<Flag> for Flags {
+    fn from_iter<T: IntoIterator<Item = Flag>>(flags: T) -> Self {
+        let mut all = Self::default();
+        all.extend(flags);
+        all
+    }
+}
+
 impl fmt::Display for Flag {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())

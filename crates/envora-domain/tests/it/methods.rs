@@ -93,12 +93,12 @@ fn library(case: &Value) -> Library {
 
 pub(crate) fn activity(row: &Value) -> Activity {
     let origin = Origin::Request {
-        request_id: "r".to_owned(),
+        request_id: "r".into(),
         body: [0; 32],
         row: 1,
         offset: 0,
         length: 1,
-        parser: "json/1".to_owned(),
+        parser: "json/1".into(),
     };
     let number = |text: &str| Decimal::parse(text).expect("a decimal");
     let at = Period::Instant(Timestamp::from_micros(1_650_000_000_000_000));

@@ -179,8 +179,9 @@ impl Intake {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
+    use std::sync::Arc;
 
-    use envora_domain::activities::{Input, Origin, Period};
+    use envora_domain::activities::{Common, Input, Origin, Period};
     use envora_domain::decimal::Decimal;
     use envora_domain::id::FacilityId;
     use envora_domain::time::{Day, Timestamp};
@@ -191,15 +192,17 @@ mod tests {
     /// The same by way of an activity that has nothing else: what prints were made of from the first.
     fn as_activity(activity: &Activity, unit: &str) -> Digest {
         let amount = Input { quantity: activity.quantity, unit: unit.to_owned() };
-        let only = Activity {
+        let mut only =
+            Activity::new(&activity.kind, amount, activity.period, activity.origin.clone());
+        only.common = Arc::new(Common {
             facility: activity.facility.clone(),
             source: activity.source.clone(),
             supplier: activity.supplier.clone(),
             entity: activity.entity.clone(),
             item: activity.item.clone(),
             qualifiers: activity.qualifiers.clone(),
-            ..Activity::new(&activity.kind, amount, activity.period, activity.origin.clone())
-        };
+            ..(*only.common).clone()
+        });
         only.content_hash()
     }
 
@@ -225,12 +228,12 @@ mod tests {
                 _ => Period::Days { first: start.utc_day(), last: Day::from_number(20_000) },
             };
             let origin = Origin::Request {
-                request_id: "request".to_owned(),
+                request_id: "request".into(),
                 body: [1; 32],
                 row: 1,
                 offset: 0,
                 length: 0,
-                parser: "json/1".to_owned(),
+                parser: "json/1".into(),
             };
             let quantity = Decimal::new(mantissa, scale).expect("a decimal");
             let amount = Input { quantity, unit: "as sent".to_owned() };

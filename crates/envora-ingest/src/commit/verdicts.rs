@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use envora_domain::activities::problems::{Flag, Outcome, PROBLEMS_MAX, RowCode, RowProblem};
-use envora_domain::activities::{Activity, Origin, Ref};
-use envora_domain::id::{ActivityId, Facility, Source};
+use envora_domain::activities::{Activity, Common, Origin};
+use envora_domain::id::ActivityId;
 
 use super::claims::Fingerprint;
 use super::targets::Wish;
@@ -72,19 +72,7 @@ fn is_rejection(code: RowCode) -> bool {
 /// Judges rows by themselves and by the tenant's nouns.
 pub(super) struct Judge<'r> {
     registry: &'r Registry,
-    last: Option<(Words, Named)>,
-}
-
-/// The words of a row that the tenant's tables are asked about, and what the answer depends on besides.
-#[derive(Clone)]
-struct Words {
-    kind: String,
-    facility: Option<Ref<Facility>>,
-    source: Option<Ref<Source>>,
-    entity: Option<String>,
-    supplier: Option<String>,
-    region: Option<String>,
-    grid: Option<String>,
+    last: Option<(Arc<Common>, Named)>,
 }
 
 /// What the tables say of a row's words.
@@ -98,28 +86,17 @@ struct Named {
     against: Option<RowProblem>,
 }
 
-impl Words {
-    fn of(activity: &Activity) -> Self {
-        Self {
-            kind: activity.kind.clone(),
-            facility: activity.facility.clone(),
-            source: activity.source.clone(),
-            entity: activity.entity.clone(),
-            supplier: activity.supplier.clone(),
-            region: activity.region.clone(),
-            grid: activity.grid.clone(),
-        }
-    }
-
-    fn are_of(&self, activity: &Activity) -> bool {
-        self.kind == activity.kind
-            && self.facility == activity.facility
-            && self.source == activity.source
-            && self.entity == activity.entity
-            && self.supplier == activity.supplier
-            && self.region == activity.region
-            && self.grid == activity.grid
-    }
+/// Whether two rows say the same of what the tenant's tables are asked about, and of what the answer
+/// depends on besides.
+fn name_the_same(one: &Arc<Common>, other: &Arc<Common>) -> bool {
+    Arc::ptr_eq(one, other)
+        || one.kind == other.kind
+            && one.facility == other.facility
+            && one.source == other.source
+            && one.entity == other.entity
+            && one.supplier == other.supplier
+            && one.region == other.region
+            && one.grid == other.grid
 }
 
 impl<'r> Judge<'r> {
@@ -131,7 +108,8 @@ impl<'r> Judge<'r> {
     /// What the tables say: rows that follow each other mostly name the same.
     fn named(&mut self, activity: &Activity) -> &Named {
         let registry = self.registry;
-        if !self.last.as_ref().is_some_and(|(words, _)| words.are_of(activity)) {
+        let is_it = |(common, _): &(Arc<Common>, _)| name_the_same(common, &activity.common);
+        if !self.last.as_ref().is_some_and(is_it) {
             self.last = None;
         }
         let (_, named) = self.last.get_or_insert_with(|| {
@@ -142,7 +120,7 @@ impl<'r> Judge<'r> {
             let unknown = unknown_words(activity, registry).into_iter();
             let unknown = unknown.chain(registry.misplaced(activity, u64::MAX)).collect();
             let against = other_source(activity, registry);
-            (Words::of(activity), Named { archived, unknown, against })
+            (Arc::clone(&activity.common), Named { archived, unknown, against })
         });
         named
     }
@@ -194,7 +172,7 @@ impl<'r> Judge<'r> {
             let unknown = named.unknown.iter().cloned();
             quarantine.extend(unknown.map(|problem| name(problem, columns.as_deref())));
         }
-        result.flags.clone_from(&activity.flags);
+        result.flags = activity.flags;
         if !quarantine.is_empty() {
             result.outcome = Outcome::Quarantined;
             result.problems = quarantine.into_iter().map(|problem| problem.at(row, line)).collect();

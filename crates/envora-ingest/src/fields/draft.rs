@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use envora_domain::activities::problems::{Flag, PROBLEMS_MAX, RowCode, RowProblem};
+use envora_domain::activities::problems::{Flag, Flags, PROBLEMS_MAX, RowCode, RowProblem};
 use envora_domain::activities::{Activity, Input, Origin, Period, Price, Reading, Ref};
 use envora_domain::decimal::Decimal;
 use envora_domain::id::{Entity, Supplier};
@@ -91,7 +91,7 @@ pub struct Draft {
     qualifiers: BTreeMap<String, String>,
     tags: BTreeMap<String, String>,
     note: Option<String>,
-    flags: BTreeSet<Flag>,
+    flags: Flags,
 }
 
 #[derive(Clone, Debug, Default)]

@@ -228,10 +228,10 @@ fn row_flags(
         first = last.seq + 1;
         for segment in found.iter().filter(|segment| segment.seq <= asked.seq()) {
             let _done = narrowed.rows(segment, 0, |_: ActivityId, row, _| {
-                for flag in &row.flags {
-                    *counts.entry(*flag).or_default() += 1;
+                for flag in row.flags.iter() {
+                    *counts.entry(flag).or_default() += 1;
                 }
-                if row.flags.iter().any(|flag| !OF_ALL_ROWS.contains(flag)) {
+                if row.flags.iter().any(|flag| !OF_ALL_ROWS.contains(&flag)) {
                     let source = source_of(&asked.registry, row);
                     // In every month of the question that it lasts into, whenever it began.
                     let (first, last) = days(&row.period, &zone);

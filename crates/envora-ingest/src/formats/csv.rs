@@ -495,7 +495,7 @@ fn name(
     };
     match &mut row.activity {
         Ok(activity) => {
-            activity.flags.remove(&Flag::NoExternalId);
+            activity.flags.remove(Flag::NoExternalId);
             let identity = identity?;
             let list = list(identity, activity);
             let taken = occurrence(identity, &list);

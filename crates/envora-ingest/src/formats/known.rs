@@ -188,12 +188,18 @@ impl Known {
         }
         activity.quantity = fresh.quantity.unwrap_or(activity.quantity);
         activity.period = fresh.period;
-        put_place(&mut activity.facility, fresh.facility.as_ref())?;
-        put_place(&mut activity.source, fresh.source.as_ref())?;
-        if let Some(code) = fresh.supplier {
+        // What is there already is not written: the rows that share it would have to be left.
+        if !names(activity.facility.as_ref(), fresh.facility.as_ref()) {
+            put_place(&mut activity.facility, fresh.facility.as_ref())?;
+        }
+        if !names(activity.source.as_ref(), fresh.source.as_ref()) {
+            put_place(&mut activity.source, fresh.source.as_ref())?;
+        }
+        if let Some(code) = fresh.supplier.filter(|code| activity.supplier.as_deref() != Some(code))
+        {
             put(&mut activity.supplier, code, shapes::own_word_ref::<Supplier>)?;
         }
-        if let Some(code) = fresh.entity {
+        if let Some(code) = fresh.entity.filter(|code| activity.entity.as_deref() != Some(code)) {
             put(&mut activity.entity, code, shapes::own_word_ref::<Entity>)?;
         }
         if let Some(note) = fresh.note {
@@ -216,7 +222,7 @@ fn is_plain(activity: &Activity) -> bool {
     !activity.void
         && activity.supersedes.is_none()
         && activity.kind != "refrigerant.balance"
-        && activity.flags.iter().all(|flag| flags.contains(flag))
+        && activity.flags.iter().all(|flag| flags.contains(&flag))
 }
 
 fn slot_of(key: &[u8]) -> usize {
@@ -250,6 +256,16 @@ fn put(
 fn overwrite(own: &mut String, text: &str) {
     own.clear();
     own.push_str(text);
+}
+
+/// Whether a row names this place already, or nothing else is said.
+fn names<K: Kind>(own: Option<&Ref<K>>, named: Option<&Named<'_, K>>) -> bool {
+    match (own, named) {
+        (_, None) => true,
+        (Some(Ref::Id(own)), Some(Named::Id(id))) => own == id,
+        (Some(Ref::Code(own)), Some(Named::Code(code))) => own == code,
+        (Some(_), Some(_)) | (None, Some(_)) => false,
+    }
 }
 
 fn put_place<K: Kind>(own: &mut Option<Ref<K>>, named: Option<&Named<'_, K>>) -> Option<()> {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use envora_domain::activities::Activity;
+use envora_domain::activities::{Activity, Common};
 use envora_domain::activities::problems::{Effect, RowCode};
 use envora_domain::activities::validate::validate;
 use envora_domain::choice::{Brings, Policy, Question, Why, choose};
@@ -97,7 +97,7 @@ pub(crate) struct Choices {
     chosen: Vec<Chosen>,
     by_digest: HashMap<Digest, u32>,
     answers: HashMap<Key, Answer>,
-    last: Option<(Key, Answer)>,
+    last: Option<(Arc<Common>, Key, Answer)>,
     worked: Worked,
     /// The set that lines carry in the place of `published`, when one is asked for that cells do not
     /// keep.
@@ -171,8 +171,8 @@ impl Choices {
     /// The number of the choice for a row, or why there is none.
     pub(crate) fn number(&mut self, activity: &Activity, place: Place<'_>) -> Answer {
         let span = self.span(place);
-        if let Some((key, answer)) = &self.last
-            && key.is(activity, place, span)
+        if let Some((common, key, answer)) = &self.last
+            && key.is((common, activity), place, span)
         {
             return answer.clone();
         }
@@ -185,7 +185,7 @@ impl Choices {
                 answer
             }
         };
-        self.last = Some((key, answer.clone()));
+        self.last = Some((Arc::clone(&activity.common), key, answer.clone()));
         answer
     }
 
@@ -360,14 +360,16 @@ impl Key {
         }
     }
 
-    fn is(&self, activity: &Activity, place: Place<'_>, span: (i32, i32)) -> bool {
+    /// Whether this is what a row asks; `common` is that of the row that it was made of.
+    fn is(
+        &self,
+        (common, activity): (&Arc<Common>, &Activity),
+        place: Place<'_>,
+        span: (i32, i32),
+    ) -> bool {
         self.span == span
-            && self.kind == activity.kind
-            && self.unit == activity.unit
             && self.region == place.region.unwrap_or_default()
-            && self.scope == activity.scope
-            && self.category == activity.category
-            && self.qualifiers == activity.qualifiers
+            && (Arc::ptr_eq(common, &activity.common) || self.says(activity))
             && self.inputs.len() == activity.inputs.len()
             && self
                 .inputs
@@ -375,10 +377,19 @@ impl Key {
                 .zip(&activity.inputs)
                 .all(|((name, unit), (other, input))| name == other && *unit == input.unit)
             && self.supplier.as_deref() == place.supplier
+            && self.price_year == price_year(activity, place)
+    }
+
+    /// Whether it says what a row says in common with others.
+    fn says(&self, activity: &Activity) -> bool {
+        self.kind == activity.kind
+            && self.unit == activity.unit
+            && self.scope == activity.scope
+            && self.category == activity.category
+            && self.qualifiers == activity.qualifiers
             && self.item.as_ref().map(|(item, _)| item) == activity.item.as_ref()
             && self.item.as_ref().and_then(|(_, scheme)| scheme.as_ref())
                 == activity.item_scheme.as_ref().filter(|_| activity.item.is_some())
             && self.instruments != activity.instruments.is_empty()
-            && self.price_year == price_year(activity, place)
     }
 }

@@ -7,7 +7,7 @@ use std::hash::RandomState;
 use std::sync::Arc;
 
 use envora_domain::activities::problems::RowCode;
-use envora_domain::activities::{Activity, Ref};
+use envora_domain::activities::{Activity, Common, Ref};
 use envora_domain::cells::{DayShares, is_endless};
 use envora_domain::id::{EntityId, FacilityId, SourceId};
 use envora_domain::time::{Day, Zone};
@@ -83,20 +83,9 @@ struct Words<'w> {
     grid: Option<&'w str>,
 }
 
-/// The same, kept.
-struct OwnWords {
-    facility: Option<Ref<envora_domain::id::Facility>>,
-    source: Option<Ref<envora_domain::id::Source>>,
-    entity: Option<String>,
-    supplier: Option<String>,
-    time_zone: Option<String>,
-    region: Option<String>,
-    grid: Option<String>,
-}
-
 /// Where rows of some words stand, as of a seq.
 struct Stood {
-    words: OwnWords,
+    common: Arc<Common>,
     seq: u64,
     zone: Zone,
     at: Result<Standing, Arc<Reason>>,
@@ -118,40 +107,16 @@ struct Standing {
 }
 
 impl<'w> Words<'w> {
-    fn of(activity: &'w Activity) -> Self {
+    fn of(common: &'w Common) -> Self {
         Self {
-            facility: activity.facility.as_ref(),
-            source: activity.source.as_ref(),
-            entity: activity.entity.as_deref(),
-            supplier: activity.supplier.as_deref(),
-            time_zone: activity.time_zone.as_deref(),
-            region: activity.region.as_deref(),
-            grid: activity.grid.as_deref(),
+            facility: common.facility.as_ref(),
+            source: common.source.as_ref(),
+            entity: common.entity.as_deref(),
+            supplier: common.supplier.as_deref(),
+            time_zone: common.time_zone.as_deref(),
+            region: common.region.as_deref(),
+            grid: common.grid.as_deref(),
         }
-    }
-}
-
-impl OwnWords {
-    fn of(activity: &Activity) -> Self {
-        Self {
-            facility: activity.facility.clone(),
-            source: activity.source.clone(),
-            entity: activity.entity.clone(),
-            supplier: activity.supplier.clone(),
-            time_zone: activity.time_zone.clone(),
-            region: activity.region.clone(),
-            grid: activity.grid.clone(),
-        }
-    }
-
-    fn are(&self, words: &Words<'_>) -> bool {
-        self.facility.as_ref() == words.facility
-            && self.source.as_ref() == words.source
-            && self.entity.as_deref() == words.entity
-            && self.supplier.as_deref() == words.supplier
-            && self.time_zone.as_deref() == words.time_zone
-            && self.region.as_deref() == words.region
-            && self.grid.as_deref() == words.grid
     }
 }
 
@@ -196,8 +161,11 @@ impl<'a> Decider<'a> {
 
     /// Where a row stands: of rows that follow each other mostly at the same place.
     fn stood(&mut self, activity: &Activity, seq: u64) -> Arc<Stood> {
-        let words = Words::of(activity);
-        let is_it = |stood: &&Arc<Stood>| stood.seq == seq && stood.words.are(&words);
+        let words = Words::of(&activity.common);
+        let is_it = |stood: &&Arc<Stood>| {
+            let same = || Words::of(&stood.common) == words;
+            stood.seq == seq && (Arc::ptr_eq(&stood.common, &activity.common) || same())
+        };
         if let Some(last) = self.last.as_ref().filter(is_it) {
             return Arc::clone(last);
         }
@@ -208,7 +176,8 @@ impl<'a> Decider<'a> {
                 let (zone, at) = standing(self.registry, activity, seq);
                 let zone = self.zone(zone.as_deref());
                 let at = at.map_err(Arc::new);
-                let stood = Arc::new(Stood { words: OwnWords::of(activity), seq, zone, at });
+                let common = Arc::clone(&activity.common);
+                let stood = Arc::new(Stood { common, seq, zone, at });
                 if self.stood.len() >= STOOD_MAX {
                     self.stood.clear();
                 }

@@ -53,9 +53,10 @@ impl Loaded {
         })?;
         let stream = parts.opened_stream(&segment, inline)?;
         let cut = segments::cut(&segment, &stream)?;
-        let (mut rows, mut numbers) = (Vec::new(), Vec::new());
+        let (mut rows, mut numbers) = (Vec::with_capacity(cut.len()), Vec::new());
+        let mut decoder = segments::Rows::default();
         for (number, row) in cut.into_iter().enumerate().filter(|(_, row)| keep(row)) {
-            rows.push(segments::decode(segment.id, row)?);
+            rows.push(decoder.decode(segment.id, row)?);
             numbers.push(number);
         }
         let fates = found.into_iter().map(|fate| (fate.old.place().1, fate)).collect();
@@ -89,7 +90,7 @@ impl Loaded {
     /// id, or is a balance below zero.
     pub(crate) fn noticed(&self, row: usize) -> Option<Flag> {
         let flags = &self.row(row)?.flags;
-        NOTICED.iter().copied().find(|flag| flags.contains(flag))
+        NOTICED.iter().copied().find(|flag| flags.contains(*flag))
     }
 
     /// What a row comes to as of a seq.

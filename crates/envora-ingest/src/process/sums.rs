@@ -333,12 +333,12 @@ mod tests {
         ];
         let (kind, unit, fuel) = asked[usize::from(which % 3)];
         let origin = Origin::Request {
-            request_id: "request".to_owned(),
+            request_id: "request".into(),
             body: [0; 32],
             row: 1,
             offset: 0,
             length: 0,
-            parser: "json/1".to_owned(),
+            parser: "json/1".into(),
         };
         let quantity = Decimal::new(i128::from(mantissa), scale).expect("a decimal");
         let amount = Input { quantity, unit: unit.to_owned() };

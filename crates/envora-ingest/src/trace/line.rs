@@ -189,16 +189,16 @@ impl<'a> Teller<'a> {
                     sheet: sheet.map(|sheet| sheet.name().to_owned()),
                     text,
                     mapping: mapping.map(|digest| digest.hex()),
-                    parser: parser.clone(),
+                    parser: parser.to_string(),
                 })
             }
             Origin::Request { request_id, body, row, offset, length, parser } => Ok(TracedOrigin {
-                file: request_id.clone(),
+                file: request_id.to_string(),
                 body_blake3: Some(Digest(*body).hex()),
                 line: *row,
                 row: *row,
                 byte_range: [*offset, offset + u64::from(*length)],
-                parser: parser.clone(),
+                parser: parser.to_string(),
                 ..TracedOrigin::default()
             }),
         }

@@ -407,12 +407,12 @@ pub(crate) fn instant(text: &str) -> Timestamp {
 pub(crate) fn electricity(id: &str, kwh: &str, start: &str) -> Activity {
     let start = instant(start);
     let origin = Origin::Request {
-        request_id: "request-of-a-test".to_owned(),
+        request_id: "request-of-a-test".into(),
         body: [9; 32],
         row: 1,
         offset: 0,
         length: 0,
-        parser: "json/1".to_owned(),
+        parser: "json/1".into(),
     };
     let amount = Input { quantity: Decimal::parse(kwh).unwrap(), unit: "kW.h".to_owned() };
     let period = Period::Between(start, start + Span::from_secs(3_600));

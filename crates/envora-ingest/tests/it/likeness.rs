@@ -2,7 +2,7 @@
 
 use envora_api::footprints::{Footprint, Warning};
 use envora_domain::activities::Activity;
-use envora_domain::activities::problems::{Flag, Outcome};
+use envora_domain::activities::problems::{Flag, Flags, Outcome};
 use envora_domain::id::ActivityId;
 use envora_ingest::commit::Accepted;
 use envora_ingest::footprint::footprint;
@@ -40,7 +40,7 @@ fn warning(footprint: &Footprint) -> Option<&Warning> {
 /// What the rows of an answer look like.
 fn like(accepted: &Accepted) -> Vec<Option<ActivityId>> {
     let flagged =
-        |flags: &std::collections::BTreeSet<Flag>| flags.contains(&Flag::PossibleDuplicate);
+        |flags: &Flags| flags.contains(Flag::PossibleDuplicate);
     assert!(accepted.results.iter().all(|row| flagged(&row.flags) == row.like.is_some()));
     accepted.results.iter().map(|row| row.like).collect()
 }
@@ -76,7 +76,7 @@ fn seen(engine: Option<Engine>) {
         (3, ids.first().copied(), known[0])
     );
     let stored = activities(&house.parts, ids.iter().copied()).unwrap();
-    assert!(stored.values().all(|row| row.flags.contains(&Flag::PossibleDuplicate)));
+    assert!(stored.values().all(|row| row.flags.contains(Flag::PossibleDuplicate)));
     let double = asked(&house);
     let told = warning(&double).unwrap();
     assert_eq!(told.activities, 3);

@@ -85,7 +85,7 @@ impl History {
         row.facility = Some(Ref::Code(self.pick(&FACILITIES).to_owned()));
         if self.chance(3) {
             row.source = Some(Ref::Code(self.pick(&METERS).to_owned()));
-            row.facility = row.facility.filter(|_| self.chance(2));
+            row.facility = row.facility.clone().filter(|_| self.chance(2));
         }
         if self.chance(3) {
             "fuel.combusted.stationary".clone_into(&mut row.kind);

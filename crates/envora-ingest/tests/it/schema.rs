@@ -227,12 +227,12 @@ fn apply(row: &mut Value, change: &Change, values: &[Value]) {
 
 fn origin() -> Origin {
     Origin::Request {
-        request_id: "r".to_owned(),
+        request_id: "r".into(),
         body: [0; 32],
         row: 1,
         offset: 0,
         length: 0,
-        parser: "json/1".to_owned(),
+        parser: "json/1".into(),
     }
 }
 

@@ -137,7 +137,7 @@ length = "PT30M"
     else {
         panic!("a file")
     };
-    assert_eq!((*row, *line, *offset, *length, parser.as_str()), (1, 2, 0, 0, "xlsx/1"));
+    assert_eq!((*row, *line, *offset, *length, &**parser), (1, 2, 0, 0, "xlsx/1"));
 }
 
 #[test]

@@ -118,7 +118,7 @@ fn mutate(row: &mut Vec<u8>, dice: &mut Dice) {
 }
 
 fn opening() -> Opening {
-    let head = OriginHead::Request { request_id: "r".to_owned(), body: [7; 32] };
+    let head = OriginHead::Request { request_id: "r".into(), body: [7; 32] };
     Opening { head, mapping: None, set: BTreeMap::new() }
 }
 

@@ -11,7 +11,7 @@ use envora_ingest::rows::ParsedRow;
 use crate::tables::{good, real};
 
 fn opened(text: &str, set: &[(&str, &str)]) -> Result<Vec<ParsedRow>, OpenError> {
-    let head = OriginHead::Request { request_id: "r".to_owned(), body: [0; 32] };
+    let head = OriginHead::Request { request_id: "r".into(), body: [0; 32] };
     let set = set.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     let opening = Opening { head, mapping: None, set };
     let bytes = std::io::Cursor::new(text.as_bytes().to_vec());
@@ -76,7 +76,7 @@ fn an_element_for_each_field_is_an_activity() {
     let (from, to) = (usize::try_from(*offset).unwrap(), *offset + u64::from(*length));
     let text = &TWO[from..usize::try_from(to).unwrap()];
     assert!(text.starts_with("<a:activity>") && text.ends_with("</a:activity>"), "{text}");
-    assert_eq!((*row, parser.as_str()), (1, "xml/1"));
+    assert_eq!((*row, &**parser), (1, "xml/1"));
 
     let broken = problems(&all);
     let codes: Vec<RowCode> = broken.iter().map(|one| one.1).collect();
@@ -106,7 +106,7 @@ fn refused_elements_come_out_to_be_mended_and_sent() {
     let all = rows(&mended, &[]);
     assert_eq!(problems(&all), []);
     assert_eq!(good(&all)[0].quantity.to_string(), "2");
-    assert!(good(&all)[0].flags.contains(&Flag::NoExternalId));
+    assert!(good(&all)[0].flags.contains(Flag::NoExternalId));
 }
 
 #[test]
@@ -146,7 +146,7 @@ fn what_an_xml_parser_may_be_talked_into_is_refused() {
         assert!(opened(&TWO[..at], &[]).is_err(), "{at}");
     }
     let latin = [b"<activities>".as_slice(), &[0xe4], b"</activities>"].concat();
-    let head = OriginHead::Request { request_id: "r".to_owned(), body: [0; 32] };
+    let head = OriginHead::Request { request_id: "r".into(), body: [0; 32] };
     let opening = Opening { head, mapping: None, set: Default::default() };
     assert!(open(Format::Xml, Box::new(std::io::Cursor::new(latin)), &opening).is_err());
 }
@@ -272,7 +272,7 @@ fn readings_have_their_time_and_quality_and_the_id_of_their_meter_and_time() {
     );
     let kinds: Vec<Option<&str>> = fine.iter().map(|row| row.data_kind.as_deref()).collect();
     assert_eq!(kinds, [Some("measured"), Some("estimated"), None]);
-    assert!(fine[1].flags.contains(&Flag::Estimate));
+    assert!(fine[1].flags.contains(Flag::Estimate));
     // The same time of the same meter has the same id, whatever the value is.
     assert_eq!(fine[0].external_id, fine[2].external_id);
     assert_ne!(fine[0].external_id, fine[1].external_id);

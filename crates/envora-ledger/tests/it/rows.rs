@@ -30,7 +30,7 @@ fn hour(record: u64) -> Activity {
         offset: 30 + record * 26,
         length: 25,
         mapping: Some(Digest([0x33; 32])),
-        parser: "csv/1".to_owned(),
+        parser: "csv/1".into(),
     };
     let mut activity = Activity::new("electricity.purchased", amount, period, origin);
     activity.time_zone = Some("UTC".to_owned());

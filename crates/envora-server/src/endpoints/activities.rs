@@ -203,7 +203,7 @@ async fn incoming(
     let mapping = mapping_of(allowed, params).await?;
     let bytes = bodies::read(headers, body, bodies::JSON_BYTES_MAX).await?;
     let body = *blake3::hash(&bytes).as_bytes();
-    let head = OriginHead::Request { request_id, body };
+    let head = OriginHead::Request { request_id: request_id.into(), body };
     let opening = Opening { head, mapping, set };
     let Some(event) = event else {
         return Ok(Incoming { hash: body, bytes, format, opening, mode, event });

@@ -438,7 +438,7 @@ fn line(gas: &str, kg: &str, co2e: &str) -> TraceLine {
             byte_range: [31, 57],
             text: Some("2022-01-01 00:00:00,372.4".to_owned()),
             mapping: None,
-            parser: "csv@1".to_owned(),
+            parser: "csv@1".into(),
         },
         evidence: Vec::new(),
     }

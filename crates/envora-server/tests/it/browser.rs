@@ -57,7 +57,7 @@ fn year(meter: Meter, import: ImportId) -> (String, Vec<ParsedRow>) {
             offset,
             length,
             mapping: None,
-            parser: "csv@1".to_owned(),
+            parser: "csv@1".into(),
         };
         let month = i8::try_from(number).unwrap();
         let first = Day::from_ymd(2022, month, 1).unwrap();

@@ -68,7 +68,7 @@ pub(crate) fn formats(report: &mut Report, rows: u64) -> Result<()> {
 }
 
 fn read(bytes: &Bytes, format: Format) -> Result<u64> {
-    let head = OriginHead::Request { request_id: "bench".to_owned(), body: [7; 32] };
+    let head = OriginHead::Request { request_id: "bench".into(), body: [7; 32] };
     let opening = Opening { head, mapping: None, set: BTreeMap::new() };
     let opened = open(format, Box::new(Cursor::new(bytes.clone())), &opening);
     let mut reader = match opened {

@@ -34,7 +34,7 @@ fn file(rows: impl Iterator<Item = Row>, format: &str) -> Vec<u8> {
 }
 
 fn parsed(bytes: Vec<u8>, format: Format) -> Vec<ParsedRow> {
-    let head = OriginHead::Request { request_id: "bench".to_owned(), body: [7; 32] };
+    let head = OriginHead::Request { request_id: "bench".into(), body: [7; 32] };
     let opening = Opening { head, mapping: None, set: BTreeMap::new() };
     let input = Box::new(std::io::Cursor::new(Bytes::from(bytes)));
     open(format, input, &opening).unwrap().map(Result::unwrap).collect()

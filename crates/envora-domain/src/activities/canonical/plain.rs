@@ -2,131 +2,146 @@
 //! or does not like is left to the general one, which says what is wrong with it. It is as strict:
 //! what it takes, the general reader takes, and both read the same.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
-use crate::activities::problems::Flag;
-use crate::activities::{Activity, Input, Origin, Period, Ref};
+use crate::activities::problems::{Flag, Flags};
+use crate::activities::{Activity, Common, Origin, Period, Ref};
+use crate::cbor;
 use crate::decimal::Decimal;
 use crate::hash::Digest;
 use crate::id::Id;
 use crate::time::{Day, Timestamp, WallClock};
 
+/// The most different words that are remembered while rows are read.
+const KNOWN_MAX: usize = 16_384;
+
 /// The activity of a row's map, or nothing when it is not plain.
 pub(super) fn decode(map: &[u8]) -> Option<Activity> {
-    let mut reader = Reader { rest: map };
-    let mut draft = Draft::default();
-    let mut last = 0;
-    for _ in 0..reader.of(5)? {
-        let key = reader.of(0)?;
-        if key <= last {
-            return None;
+    let mut words = Vec::with_capacity(map.len());
+    let own = Own::split(map, &mut words)?;
+    own.with(Arc::new(common(&words)?))
+}
+
+/// What rows say in common, by its bytes: rows that follow each other share it.
+#[derive(Default)]
+pub(super) struct Known {
+    words: Vec<u8>,
+    last: Option<(Box<[u8]>, Arc<Common>)>,
+    all: HashMap<Box<[u8]>, Arc<Common>>,
+}
+
+impl Known {
+    /// The activity of a row's map, or nothing when it is not plain.
+    pub(super) fn decode(&mut self, map: &[u8]) -> Option<Activity> {
+        self.words.clear();
+        let own = Own::split(map, &mut self.words)?;
+        if let Some((words, common)) = &self.last
+            && **words == *self.words
+        {
+            return own.with(Arc::clone(common));
         }
-        last = key;
-        draft.read(key, &mut reader)?;
+        let words: Box<[u8]> = self.words.as_slice().into();
+        let common = match self.all.get(&words) {
+            Some(common) => Arc::clone(common),
+            None => {
+                let common = Arc::new(common(&words)?);
+                if self.all.len() >= KNOWN_MAX {
+                    self.all.clear();
+                }
+                self.all.insert(words.clone(), Arc::clone(&common));
+                common
+            }
+        };
+        self.last = Some((words, Arc::clone(&common)));
+        own.with(common)
     }
-    reader.rest.is_empty().then(|| draft.finish()).flatten()
 }
 
-/// The fields of a row that an activity cannot be without, and all others in their place.
+/// What a row says for itself.
 #[derive(Default)]
-struct Draft<'a> {
-    kind: Option<&'a str>,
-    quantity: Option<Decimal>,
-    unit: Option<&'a str>,
-    period: Option<Period>,
-    origin: Option<(Origin, BTreeSet<Flag>)>,
-    others: Others,
-}
-
-#[derive(Default)]
-struct Others {
+struct Own {
     external_id: Option<String>,
-    time_zone: Option<String>,
-    facility: Option<Ref<crate::id::Facility>>,
-    source: Option<Ref<crate::id::Source>>,
-    supplier: Option<String>,
-    entity: Option<String>,
-    scope: Option<u8>,
-    category: Option<u8>,
-    item: Option<String>,
-    item_scheme: Option<String>,
-    region: Option<String>,
-    grid: Option<String>,
-    data_kind: Option<String>,
-    primary: Option<bool>,
-    supersedes: Option<String>,
-    supersede_reason: Option<String>,
-    void: bool,
-    qualifiers: BTreeMap<String, String>,
+    quantity: Option<Decimal>,
+    period: Option<Period>,
     tags: BTreeMap<String, String>,
     note: Option<String>,
+    origin: Option<(Origin, Flags)>,
 }
 
-impl<'a> Draft<'a> {
-    /// Reads the value of a key; inputs, prices, readings, quality, instruments and evidence are the
-    /// general reader's.
-    fn read(&mut self, key: u64, reader: &mut Reader<'a>) -> Option<()> {
-        let others = &mut self.others;
-        match key {
-            1 => others.external_id = Some(reader.owned()?),
-            2 => self.kind = Some(reader.text()?),
-            3 => self.quantity = Some(Decimal::parse(reader.text()?).ok()?),
-            4 => self.unit = Some(reader.text()?),
-            6 => self.period = Some(reader.period()?),
-            7 => others.time_zone = Some(reader.owned()?),
-            8 => others.facility = Some(reader.reference()?),
-            9 => others.source = Some(reader.reference()?),
-            10 => others.supplier = Some(reader.owned()?),
-            11 => others.entity = Some(reader.owned()?),
-            12 => others.scope = Some(u8::try_from(reader.of(0)?).ok()?),
-            13 => others.category = Some(u8::try_from(reader.of(0)?).ok()?),
-            14 => others.item = Some(reader.owned()?),
-            15 => others.item_scheme = Some(reader.owned()?),
-            16 => others.region = Some(reader.owned()?),
-            17 => others.grid = Some(reader.owned()?),
-            21 => others.data_kind = Some(reader.owned()?),
-            22 => others.primary = Some(reader.bool()?),
-            26 => others.supersedes = Some(reader.owned()?),
-            27 => others.supersede_reason = Some(reader.owned()?),
-            28 => others.void = reader.bool()?,
-            29 => others.qualifiers = reader.texts()?,
-            30 => others.tags = reader.texts()?,
-            31 => others.note = Some(reader.owned()?),
-            40 => self.origin = Some(reader.origin()?),
-            _ => return None,
+impl Own {
+    /// Reads what a row says for itself, and puts the bytes of what it may say in common with others
+    /// to the words. Inputs are the general reader's.
+    fn split(map: &[u8], words: &mut Vec<u8>) -> Option<Self> {
+        let mut reader = Reader { rest: map };
+        let mut own = Self::default();
+        let mut last = 0;
+        for _ in 0..reader.of(5)? {
+            let from = reader.rest;
+            let key = reader.of(0)?;
+            if key <= last {
+                return None;
+            }
+            last = key;
+            match key {
+                1 => own.external_id = Some(reader.owned()?),
+                3 => own.quantity = Some(Decimal::parse(reader.text()?).ok()?),
+                5 => return None,
+                6 => own.period = Some(reader.period()?),
+                30 => own.tags = reader.texts()?,
+                31 => own.note = Some(reader.owned()?),
+                40 => own.origin = Some(reader.origin()?),
+                _ => {
+                    reader.take(cbor::skip(reader.rest, 0)?)?;
+                    words.extend(from.get(..from.len() - reader.rest.len())?);
+                }
+            }
         }
-        Some(())
+        reader.rest.is_empty().then_some(own)
     }
 
-    fn finish(self) -> Option<Activity> {
-        let amount = Input { quantity: self.quantity?, unit: self.unit?.to_owned() };
+    fn with(self, common: Arc<Common>) -> Option<Activity> {
         let (origin, flags) = self.origin?;
-        let others = self.others;
         Some(Activity {
-            external_id: others.external_id,
-            time_zone: others.time_zone,
-            facility: others.facility,
-            source: others.source,
-            supplier: others.supplier,
-            entity: others.entity,
-            scope: others.scope,
-            category: others.category,
-            item: others.item,
-            item_scheme: others.item_scheme,
-            region: others.region,
-            grid: others.grid,
-            data_kind: others.data_kind,
-            primary: others.primary,
-            supersedes: others.supersedes,
-            supersede_reason: others.supersede_reason,
-            void: others.void,
-            qualifiers: others.qualifiers,
-            tags: others.tags,
-            note: others.note,
+            external_id: self.external_id,
+            tags: self.tags,
+            note: self.note,
             flags,
-            ..Activity::new(self.kind?, amount, self.period?, origin)
+            ..Activity::with(common, self.quantity?, self.period?, origin)
         })
     }
+}
+
+/// What rows say in common, of its pairs; prices, readings, quality, instruments and evidence are the
+/// general reader's.
+fn common(words: &[u8]) -> Option<Common> {
+    let mut reader = Reader { rest: words };
+    let (mut common, mut has_kind, mut has_unit) = (Common::default(), false, false);
+    while !reader.rest.is_empty() {
+        match reader.of(0)? {
+            2 => (common.kind, has_kind) = (reader.owned()?, true),
+            4 => (common.unit, has_unit) = (reader.owned()?, true),
+            7 => common.time_zone = Some(reader.owned()?),
+            8 => common.facility = Some(reader.reference()?),
+            9 => common.source = Some(reader.reference()?),
+            10 => common.supplier = Some(reader.owned()?),
+            11 => common.entity = Some(reader.owned()?),
+            12 => common.scope = Some(u8::try_from(reader.of(0)?).ok()?),
+            13 => common.category = Some(u8::try_from(reader.of(0)?).ok()?),
+            14 => common.item = Some(reader.owned()?),
+            15 => common.item_scheme = Some(reader.owned()?),
+            16 => common.region = Some(reader.owned()?),
+            17 => common.grid = Some(reader.owned()?),
+            21 => common.data_kind = Some(reader.owned()?),
+            22 => common.primary = Some(reader.bool()?),
+            26 => common.supersedes = Some(reader.owned()?),
+            27 => common.supersede_reason = Some(reader.owned()?),
+            28 => common.void = reader.bool()?,
+            29 => common.qualifiers = reader.texts()?,
+            _ => return None,
+        }
+    }
+    (has_kind && has_unit).then_some(common)
 }
 
 /// Reads deterministic CBOR from the front.
@@ -240,7 +255,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn origin(&mut self) -> Option<(Origin, BTreeSet<Flag>)> {
+    fn origin(&mut self) -> Option<(Origin, Flags)> {
         let items = self.of(4)?;
         let origin = match (items, self.of(0)?) {
             (10, 0) => Origin::File {
@@ -256,19 +271,19 @@ impl<'a> Reader<'a> {
                 } else {
                     Some(Digest::from_slice(self.bytes()?)?)
                 },
-                parser: self.owned()?,
+                parser: super::known_parser(self.text()?),
             },
             (8, 1) => Origin::Request {
-                request_id: self.owned()?,
+                request_id: self.text()?.into(),
                 body: self.bytes()?.try_into().ok()?,
                 row: self.of(0)?,
                 offset: self.of(0)?,
                 length: u32::try_from(self.of(0)?).ok()?,
-                parser: self.owned()?,
+                parser: super::known_parser(self.text()?),
             },
             _ => return None,
         };
-        let mut flags = BTreeSet::new();
+        let mut flags = Flags::default();
         for _ in 0..self.of(4)? {
             flags.insert(Flag::parse(self.text()?)?);
         }

@@ -13,7 +13,7 @@ fn origin() -> Origin {
         offset: 30,
         length: 26,
         mapping: Some(Digest([3; 32])),
-        parser: "csv/1".to_owned(),
+        parser: "csv/1".into(),
     }
 }
 
@@ -68,7 +68,7 @@ fn full() -> Activity {
     activity.qualifiers = BTreeMap::from([("fuel".to_owned(), "diesel".to_owned())]);
     activity.tags = BTreeMap::from([("zz".into(), "1".into()), ("aaa".into(), "2".into())]);
     activity.note = Some("a note".to_owned());
-    activity.flags = BTreeSet::from([Flag::ZeroRun, Flag::FloatArtifact]);
+    activity.flags = [Flag::ZeroRun, Flag::FloatArtifact].into_iter().collect();
     activity
 }
 
@@ -103,12 +103,12 @@ fn a_row_survives_its_bytes() {
             amount("1", "L"),
             Period::Days { first: Day::from_number(18993), last: Day::from_number(19023) },
             Origin::Request {
-                request_id: "req-1".to_owned(),
+                request_id: "req-1".into(),
                 body: [9; 32],
                 row: 70_000,
                 offset: 1 << 40,
                 length: 12,
-                parser: "json/1".to_owned(),
+                parser: "json/1".into(),
             },
         ),
     ] {
@@ -148,20 +148,20 @@ fn origin_and_flags_are_no_content() {
     let activity = full();
     for flag in Flag::ALL {
         let mut flagged = activity.clone();
-        flagged.flags = [*flag].into();
+        flagged.flags = [*flag].into_iter().collect();
         assert!(has_flags(&flagged.canonical()), "{flag}");
-        flagged.flags.clear();
+        flagged.flags = Flags::default();
         assert!(!has_flags(&flagged.canonical()));
     }
     let mut moved = activity.clone();
-    moved.flags.clear();
+    moved.flags = Flags::default();
     moved.origin = Origin::Request {
-        request_id: "r".to_owned(),
+        request_id: "r".into(),
         body: [0; 32],
         row: 1,
         offset: 0,
         length: 1,
-        parser: "json/1".to_owned(),
+        parser: "json/1".into(),
     };
     assert_eq!(moved.content_hash(), activity.content_hash());
     moved.note = None;
@@ -224,7 +224,10 @@ fn plain() -> Activity {
     let (price, reading, uncertainty_pct) = (None, None, None);
     let (inputs, quality) = (BTreeMap::new(), BTreeMap::new());
     let (instruments, evidence) = (Vec::new(), Vec::new());
-    Activity { price, reading, uncertainty_pct, inputs, quality, instruments, evidence, ..full }
+    let common = (*full.common).clone();
+    let common =
+        Common { price, reading, uncertainty_pct, quality, instruments, evidence, ..common };
+    Activity { inputs, common: Arc::new(common), ..full }
 }
 
 #[test]

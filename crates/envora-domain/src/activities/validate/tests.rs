@@ -6,12 +6,12 @@ use crate::time::{Day, Timestamp};
 
 fn sample() -> Activity {
     let origin = Origin::Request {
-        request_id: "r".to_owned(),
+        request_id: "r".into(),
         body: [0; 32],
         row: 1,
         offset: 0,
         length: 1,
-        parser: "json/1".to_owned(),
+        parser: "json/1".into(),
     };
     let start = Timestamp::from_micros(0);
     let end = Timestamp::from_micros(3_600_000_000);

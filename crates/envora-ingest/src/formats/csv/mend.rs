@@ -124,7 +124,7 @@ fn places(
 
 /// How a file is opened again to see which of its rows are alike; not without a mapping.
 fn laid(mapping: Option<&Mapping>) -> Option<Opening> {
-    let head = OriginHead::Request { request_id: String::new(), body: [0; 32] };
+    let head = OriginHead::Request { request_id: "".into(), body: [0; 32] };
     let mapping = Some(Arc::new(mapping?.clone()));
     Some(Opening { head, mapping, set: BTreeMap::new() })
 }

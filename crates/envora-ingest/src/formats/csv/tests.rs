@@ -23,7 +23,7 @@ quantity = { column = "kWh" }
 "#;
 
 fn opening(mapping: Option<&str>) -> Opening {
-    let head = OriginHead::Request { request_id: "req".to_owned(), body: [0; 32] };
+    let head = OriginHead::Request { request_id: "req".into(), body: [0; 32] };
     let mapping = mapping.map(|text| Arc::new(Mapping::from_toml(text).expect("a mapping")));
     Opening { head, mapping, set: BTreeMap::new() }
 }
@@ -430,7 +430,7 @@ fn long_runs_of_zeros_are_flagged_and_short_ones_are_not() {
     let rows = read(Some(&mapping), text.as_bytes());
     let flagged: Vec<bool> = rows
         .iter()
-        .map(|row| row.activity.as_ref().expect("good").flags.contains(&Flag::ZeroRun))
+        .map(|row| row.activity.as_ref().expect("good").flags.contains(Flag::ZeroRun))
         .collect();
     let (yes, no) = (true, false);
     assert_eq!(flagged, [no, no, no, no, yes, yes, yes, yes, yes, no, no]);
@@ -448,7 +448,7 @@ fn a_plain_file_names_schema_fields_in_its_header() {
     assert_eq!(first.external_id.as_deref(), Some("a1"));
     assert_eq!(first.tags.get("meter").map(String::as_str), Some("=7"));
     let second = rows[1].activity.as_ref().expect("an activity");
-    assert!(second.flags.contains(&Flag::NoExternalId));
+    assert!(second.flags.contains(Flag::NoExternalId));
     let problems = refused(None, b"type,quantty,unit\n");
     assert!(problems[0].hint.contains("did you mean \"quantity\"?"), "{problems:?}");
     assert!(problems.iter().any(|problem| problem.detail.contains("\"quantity\" is missing")));

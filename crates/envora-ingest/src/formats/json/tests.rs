@@ -8,7 +8,7 @@ use super::*;
 const GOOD: &str = r#"{"external_id":"a1","type":"electricity.purchased","quantity":"12.50","unit":"kWh","start":"2022-01-01T00:00:00Z","end":"2022-01-01T01:00:00Z","facility_code":"b24"}"#;
 
 fn opening() -> Opening {
-    let head = OriginHead::Request { request_id: "req".to_owned(), body: [0; 32] };
+    let head = OriginHead::Request { request_id: "req".into(), body: [0; 32] };
     Opening { head, mapping: None, set: BTreeMap::new() }
 }
 
@@ -58,7 +58,7 @@ fn numbers_are_read_from_their_text() {
         let text = GOOD.replace("\"12.50\"", token);
         let row = rows(&text).remove(0);
         let activity = row.activity.expect("an activity");
-        (activity.quantity.to_string(), activity.flags.contains(&Flag::FloatArtifact))
+        (activity.quantity.to_string(), activity.flags.contains(Flag::FloatArtifact))
     };
     assert_eq!(quantity("12.50"), ("12.50".to_owned(), false));
     assert_eq!(

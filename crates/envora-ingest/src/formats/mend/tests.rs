@@ -83,7 +83,7 @@ quantity = { column = "Litres" }
 
 /// Ids and quantities of the rows that are activities, and the numbers of those that are not.
 fn read(text: &[u8], set: &[(&str, &str)]) -> (Vec<(String, String)>, Rows) {
-    let head = OriginHead::Request { request_id: "req".to_owned(), body: [0; 32] };
+    let head = OriginHead::Request { request_id: "req".into(), body: [0; 32] };
     let mapping = Some(Arc::new(Mapping::from_toml(CARDS).expect("a mapping")));
     let set = set.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     let opening = Opening { head, mapping, set };

@@ -8,7 +8,7 @@ use super::*;
 const GOOD: &str = r#"{"type":"electricity.purchased","quantity":1,"unit":"kWh","occurred_at":"2022-01-01T00:00:00Z","facility_code":"b24"}"#;
 
 fn opening() -> Opening {
-    let head = OriginHead::Request { request_id: "req".to_owned(), body: [0; 32] };
+    let head = OriginHead::Request { request_id: "req".into(), body: [0; 32] };
     Opening { head, mapping: None, set: BTreeMap::new() }
 }
 
