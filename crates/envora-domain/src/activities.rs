@@ -322,12 +322,7 @@ impl Activity {
 
     /// An activity that says in common with others what it can.
     #[must_use]
-    pub fn with(
-        common: Arc<Common>,
-        quantity: Decimal,
-        period: Period,
-        origin: Origin,
-    ) -> Self {
+    pub fn with(common: Arc<Common>, quantity: Decimal, period: Period, origin: Origin) -> Self {
         Self {
             external_id: None,
             quantity,

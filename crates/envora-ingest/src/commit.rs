@@ -21,7 +21,6 @@ mod storing;
 mod targets;
 mod verdicts;
 
-
 use envora_api::writes::SkippedRows;
 use envora_domain::activities::problems::{Flags, Outcome, RowProblem};
 use envora_domain::hash::Digest;

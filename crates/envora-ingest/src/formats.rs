@@ -18,9 +18,9 @@ mod sheet;
 pub mod xlsx;
 pub mod xml;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::{self, Read};
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use envora_domain::activities::problems::{Flag, RowCode};

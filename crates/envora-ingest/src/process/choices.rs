@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use envora_domain::activities::{Activity, Common};
 use envora_domain::activities::problems::{Effect, RowCode};
 use envora_domain::activities::validate::validate;
+use envora_domain::activities::{Activity, Common};
 use envora_domain::choice::{Brings, Policy, Question, Why, choose};
 use envora_domain::decimal::{Decimal, Mass};
 use envora_domain::factors::Library;

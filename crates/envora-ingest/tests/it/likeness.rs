@@ -39,8 +39,7 @@ fn warning(footprint: &Footprint) -> Option<&Warning> {
 
 /// What the rows of an answer look like.
 fn like(accepted: &Accepted) -> Vec<Option<ActivityId>> {
-    let flagged =
-        |flags: &Flags| flags.contains(Flag::PossibleDuplicate);
+    let flagged = |flags: &Flags| flags.contains(Flag::PossibleDuplicate);
     assert!(accepted.results.iter().all(|row| flagged(&row.flags) == row.like.is_some()));
     accepted.results.iter().map(|row| row.like).collect()
 }
