@@ -24,6 +24,13 @@ pub(crate) fn processor_of(process: &str) -> Duration {
     ticks(fields.skip(11).take(4).filter_map(|word| word.parse::<u64>().ok()).sum())
 }
 
+/// What this thread has had of a processor, in nanoseconds.
+pub(crate) fn own_thread() -> Duration {
+    let text = fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    let first = text.split(' ').next().and_then(|word| word.parse().ok());
+    Duration::from_nanos(first.unwrap_or_default())
+}
+
 /// What all processes have had, and how many processors there are.
 fn machine() -> (Duration, u64) {
     let text = fs::read_to_string("/proc/stat").unwrap_or_default();
