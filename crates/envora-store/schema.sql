@@ -31,6 +31,17 @@ CREATE TABLE calc_block (
     sealed BLOB NOT NULL,
     PRIMARY KEY (run_id, seq, kind)
 ) STRICT;
+CREATE TABLE calc_delta (
+    run_id BLOB NOT NULL REFERENCES run (run_id),
+    segment_seq INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    place TEXT NOT NULL CHECK (place IN ('inline', 'object')),
+    path TEXT NOT NULL,
+    byte_length INTEGER NOT NULL,
+    key_version INTEGER NOT NULL,
+    sealed BLOB NOT NULL,
+    PRIMARY KEY (run_id, segment_seq, seq)
+) STRICT;
 CREATE TABLE cell (
     run_id BLOB NOT NULL,
     day INTEGER NOT NULL,
@@ -367,6 +378,7 @@ CREATE TABLE why (
     UNIQUE (run_id, digest)
 ) STRICT;
 CREATE INDEX audit_entry_by_object ON audit_entry (object_id, seq);
+CREATE INDEX calc_block_whole ON calc_block (run_id, seq) WHERE kind = 'delta';
 CREATE INDEX entity_version_by_code ON entity_version (code, seq);
 CREATE INDEX facility_version_by_code ON facility_version (code, seq);
 CREATE UNIQUE INDEX factor_pack_seq ON factor_pack (pack, seq);

@@ -84,6 +84,14 @@ impl Object {
         Self::new(Purpose::Segment, "calc_block", format!("{}{seq:016x}", run.hex()))
     }
 
+    /// Rows of one segment that were decided anew in a run, named by the seqs of the change behind it
+    /// and of the segment.
+    #[must_use]
+    pub fn calc_delta(run: RunId, seq: u64, segment: u64) -> Self {
+        let id = format!("{}{seq:016x}{segment:016x}", run.hex());
+        Self::new(Purpose::Segment, "calc_delta", id)
+    }
+
     /// A stored answer, named by the hash of its idempotency key.
     #[must_use]
     pub fn idempotency(key_hash: &Digest) -> Self {

@@ -171,9 +171,9 @@ impl Value {
     /// # Errors
     /// [`CborError`] when they end early or late, or were not written deterministically.
     pub fn decode(bytes: &[u8]) -> Result<Self, CborError> {
-        let mut reader = Reader { bytes, at: 0 };
-        let value = reader.value(0)?;
-        if reader.at == bytes.len() { Ok(value) } else { Err(CborError::Trailing) }
+        let mut reader = Reader::new(bytes);
+        let value = reader.next_value()?;
+        if reader.is_at_end() { Ok(value) } else { Err(CborError::Trailing) }
     }
 
     /// The integer, when it is one that fits.
@@ -258,12 +258,45 @@ pub enum CborError {
     Unsupported,
 }
 
-struct Reader<'a> {
+/// Reads values one after the other: of a long array one item at a time is held.
+#[derive(Debug)]
+pub struct Reader<'a> {
     bytes: &'a [u8],
     at: usize,
 }
 
 impl<'a> Reader<'a> {
+    /// From the first of these bytes on.
+    #[must_use]
+    pub const fn new(bytes: &'a [u8]) -> Self {
+        Self { bytes, at: 0 }
+    }
+
+    /// The head of an array: how many items follow.
+    ///
+    /// # Errors
+    /// [`CborError`] when no array begins here.
+    pub fn array(&mut self) -> Result<u64, CborError> {
+        match self.head()? {
+            (4, items) => Ok(items),
+            _ => Err(CborError::Unsupported),
+        }
+    }
+
+    /// The next value, whole.
+    ///
+    /// # Errors
+    /// As [`Value::decode`].
+    pub fn next_value(&mut self) -> Result<Value, CborError> {
+        self.value(0)
+    }
+
+    /// Whether all was read.
+    #[must_use]
+    pub const fn is_at_end(&self) -> bool {
+        self.at == self.bytes.len()
+    }
+
     fn take(&mut self, length: usize) -> Result<&'a [u8], CborError> {
         let end = self.at.checked_add(length).ok_or(CborError::Truncated)?;
         let slice = self.bytes.get(self.at..end).ok_or(CborError::Truncated)?;
@@ -394,6 +427,20 @@ mod tests {
         check(&Value::Array(vec![Value::Uint(1), Value::Array(vec![Value::Uint(2)])]), "82018102");
         check(&Value::Bool(true), "f5");
         check(&Value::Null, "f6");
+    }
+
+    #[test]
+    fn items_are_read_one_at_a_time() {
+        let bytes = Value::Array(vec![Value::Uint(1), Value::Array(vec![Value::Null])]).encode();
+        let mut reader = Reader::new(&bytes);
+        assert_eq!(reader.array(), Ok(2));
+        assert_eq!(reader.array(), Err(CborError::Unsupported), "an integer is no array");
+        let mut reader = Reader::new(&bytes);
+        assert_eq!((reader.array(), reader.next_value()), (Ok(2), Ok(Value::Uint(1))));
+        assert!(!reader.is_at_end());
+        assert_eq!(reader.next_value(), Ok(Value::Array(vec![Value::Null])));
+        assert!(reader.is_at_end());
+        assert_eq!(reader.next_value(), Err(CborError::Truncated));
     }
 
     #[test]

@@ -22,7 +22,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use envora_domain::time::Timestamp;
 use envora_store::runs::run_current;
 
-pub use crate::process::records::examine as examine_blocks;
+pub use crate::process::records::{examine as examine_blocks, split as split_blocks};
 use crate::process::runs::{Engine, Engines};
 use crate::tenant::TenantParts;
 

@@ -209,15 +209,15 @@ fn one_row<T>(
     let registry = parts.read(move |rd| Registry::load(rd, &own, u64::MAX))?;
     let mut decider = Decider::new(&registry, &mut engine.choices);
     let recorded = Records::new(parts, run.id, seq)?.of(&segment)?;
-    let loaded = Loaded::read(parts, segment)?;
     let place = usize::try_from(row).context("number the row")?;
+    let loaded = Loaded::read_some(parts, segment, |number, _| number == place)?;
     let decision = loaded.decide(&mut decider, place, seq).ok_or(AskError::NoActivity)?;
     if recorded.get(place) != Some(&Recorded::of(&decision)) {
         let what = format!("what {id} came to");
         let damaged = Damaged::new(what, "worked out again, it is not what was recorded");
         return Err(AskError::Unexpected(damaged.into()));
     }
-    let activity = loaded.rows.get(place).ok_or(AskError::NoActivity)?;
+    let activity = loaded.row(place).ok_or(AskError::NoActivity)?;
     let row = Row { segment: &loaded.segment, activity, decision: &decision, seq };
     look(&mut decider, columns, &row).map(Some)
 }

@@ -180,12 +180,31 @@ impl Lake {
         self.put_block_file(format!("{BLOCKS}/{}-{seq:016x}.blk", run.hex()), sealed)
     }
 
-    /// [`Lake::put_block`] for the block of rows that this seq decided anew: a seq may have both.
+    /// [`Lake::put_block`] for rows of a segment that this seq decided anew.
     ///
     /// # Errors
     /// What the disk says.
-    pub fn put_delta_block(&self, run: RunId, seq: u64, sealed: &[u8]) -> io::Result<Place> {
-        self.put_block_file(format!("{BLOCKS}/{}-{seq:016x}{DELTA_ENDING}", run.hex()), sealed)
+    pub fn put_delta(
+        &self,
+        run: RunId,
+        (seq, segment): (u64, u64),
+        sealed: &[u8],
+    ) -> io::Result<Place> {
+        let path = format!("{BLOCKS}/{}-{seq:016x}-{segment:016x}{DELTA_ENDING}", run.hex());
+        self.put_block_file(path, sealed)
+    }
+
+    /// Removes a block that no row names any more.
+    ///
+    /// # Errors
+    /// `InvalidData` when it is none of ours; else what the disk says.
+    pub fn remove_block(&self, path: &str) -> io::Result<()> {
+        let is_block = path.strip_prefix(BLOCKS).is_some_and(|rest| rest.starts_with('/'));
+        if !is_block || !is_ours(path) {
+            let what = "the row names a file that is no block";
+            return Err(io::Error::new(io::ErrorKind::InvalidData, what));
+        }
+        self.disk.remove(&self.path(path))
     }
 
     fn put_block_file(&self, path: String, sealed: &[u8]) -> io::Result<Place> {

@@ -79,6 +79,11 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../migrations/0011_factor_pack.sqlite.sql"),
         postgres: include_str!("../migrations/0011_factor_pack.postgres.sql"),
     },
+    Migration {
+        version: 12,
+        sqlite: include_str!("../migrations/0012_deltas_by_segment.sqlite.sql"),
+        postgres: include_str!("../migrations/0012_deltas_by_segment.postgres.sql"),
+    },
 ];
 
 impl Migration {

@@ -86,6 +86,8 @@ fn objects_are_not_mistaken_for_one_another() {
         Object::idempotency(&digest),
         Object::calc_block(run, 1),
         Object::calc_block(run, 2),
+        Object::calc_delta(run, 2, 1),
+        Object::calc_delta(run, 1, 2),
         Object::secret("session", "0a".repeat(16), "token"),
         Object::secret("session", "0a".repeat(16), ""),
     ];

@@ -32,15 +32,15 @@ pub(crate) struct Loaded {
 
 impl Loaded {
     pub(crate) fn read(parts: &TenantParts, segment: Segment) -> anyhow::Result<Self> {
-        let all = Self::read_some(parts, segment, |_| true)?;
+        let all = Self::read_some(parts, segment, |_, _| true)?;
         Ok(Self { numbers: None, ..all })
     }
 
-    /// The same of those rows alone whose bytes `keep` wants.
+    /// The same of those rows alone whose number and bytes `keep` wants.
     pub(crate) fn read_some(
         parts: &TenantParts,
         segment: Segment,
-        keep: impl Fn(&[u8]) -> bool,
+        keep: impl Fn(usize, &[u8]) -> bool,
     ) -> anyhow::Result<Self> {
         let range = range(&segment);
         let (grant, seq) = (parts.own.read_activities, segment.seq);
@@ -53,9 +53,11 @@ impl Loaded {
         })?;
         let stream = parts.opened_stream(&segment, inline)?;
         let cut = segments::cut(&segment, &stream)?;
-        let (mut rows, mut numbers) = (Vec::with_capacity(cut.len()), Vec::new());
+        let kept: Vec<(usize, &[u8])> =
+            cut.into_iter().enumerate().filter(|(number, row)| keep(*number, row)).collect();
+        let (mut rows, mut numbers) = (Vec::with_capacity(kept.len()), Vec::new());
         let mut decoder = segments::Rows::default();
-        for (number, row) in cut.into_iter().enumerate().filter(|(_, row)| keep(row)) {
+        for (number, row) in kept {
             rows.push(decoder.decode(segment.id, row)?);
             numbers.push(number);
         }
@@ -74,7 +76,7 @@ impl Loaded {
     }
 
     /// The row of a number, if it was read.
-    fn row(&self, number: usize) -> Option<&Activity> {
+    pub(crate) fn row(&self, number: usize) -> Option<&Activity> {
         match &self.numbers {
             None => self.rows.get(number),
             Some(numbers) => self.rows.get(numbers.binary_search(&number).ok()?),

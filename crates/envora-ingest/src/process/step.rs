@@ -10,7 +10,7 @@ use envora_domain::id::RunId;
 use envora_domain::planted::planted;
 use envora_domain::ports::Place;
 use envora_domain::time::{Day, Timestamp};
-use envora_store::blocks::{Block, BlockKind, BlockPlace, block_add};
+use envora_store::blocks::{Block, BlockKind, BlockPlace, Delta, block_add, delta_add};
 use envora_store::cells::cells_add;
 use envora_store::chosen::{ChosenKey, chosen_add};
 use envora_store::mentions::{Slice, Word, mentions_of_word};
@@ -38,7 +38,10 @@ struct Draft<'a> {
     parts: &'a TenantParts,
     decider: Decider<'a>,
     sums: Sums,
-    blocks: Vec<(u64, BlockKind, Vec<u8>)>,
+    /// By the seq of the segment.
+    blocks: Vec<(u64, Vec<u8>)>,
+    /// By the seqs of the cause and of the segment.
+    deltas: Vec<((u64, u64), Vec<u8>)>,
     unresolved: BTreeMap<u64, Vec<Unresolved>>,
     rows: u64,
     skips_late_rows: bool,
@@ -56,13 +59,14 @@ pub(super) fn step(parts: &TenantParts, engine: &mut Engine) -> anyhow::Result<P
     }
     let known = engine.choices.count();
     let draft = Draft::of(parts, (&registry, events), &mut engine.choices)?;
-    let Draft { sums, blocks, unresolved, rows, .. } = draft;
+    let Draft { sums, blocks, deltas, unresolved, rows, .. } = draft;
     let whys: Vec<String> = engine.choices.after(known).map(|chosen| chosen.json.clone()).collect();
     let output = Output {
         run: engine.run.id,
         advance: Advance { from, to },
         whys: (known, whys),
         blocks: sealed(parts, engine.run.id, blocks)?,
+        deltas: sealed_deltas(parts, engine.run.id, deltas)?,
         chosen: sums.chosen(),
         cells: sums.into_cells()?,
         unresolved,
@@ -92,6 +96,7 @@ impl<'a> Draft<'a> {
             decider: Decider::new(registry, choices),
             sums: Sums::new(),
             blocks: Vec::new(),
+            deltas: Vec::new(),
             unresolved: BTreeMap::new(),
             rows: 0,
             skips_late_rows: planted("late_row_skipped"),
@@ -126,7 +131,7 @@ impl Draft<'_> {
             self.sums.add(self.decider.choices(), (activity, &decision), Sign::In)?;
         }
         self.rows += loaded.rows.len() as u64;
-        self.blocks.push((seq, BlockKind::Segment, encode_segment(&recorded)));
+        self.blocks.push((seq, encode_segment(&recorded)));
         self.unresolved.insert(seq, reasons.into_rows(seq));
         self.corrections(&loaded)
     }
@@ -151,16 +156,14 @@ impl Draft<'_> {
                 by_segment.entry(segment).or_default().push(usize::try_from(row)?);
             }
         }
-        let mut again = Vec::new();
         for (segment, rows) in by_segment {
             let other = self
                 .parts
                 .read(move |rd| envora_store::segments::segment_by_id(rd, &grant, segment))?;
             let other = other.context("find the segment of a corrected row")?;
             let other = Loaded::read(self.parts, other)?;
-            self.again(seq, &other, &rows, &mut again)?;
+            self.again(seq, &other, &rows)?;
         }
-        self.delta(seq, &again);
         Ok(())
     }
 
@@ -182,7 +185,6 @@ impl Draft<'_> {
             }
             Ok(segments)
         })?;
-        let mut again = Vec::new();
         for earlier in segments.range(..seq).copied() {
             let grant = self.parts.own.read_activities;
             let segment = self.parts.read(move |rd| segment_by_seq(rd, &grant, earlier))?;
@@ -194,22 +196,15 @@ impl Draft<'_> {
                     .is_some_and(|activity| Mention::of(activity).any(|word| words.contains(&word)))
             };
             let rows: Vec<usize> = (0..loaded.rows.len()).filter(names).collect();
-            self.again(seq, &loaded, &rows, &mut again)?;
+            self.again(seq, &loaded, &rows)?;
         }
-        self.delta(seq, &again);
         Ok(())
     }
 
     /// Decides rows anew because of what this seq did: what they came to goes out, what they come to
     /// now goes in.
-    fn again(
-        &mut self,
-        seq: u64,
-        loaded: &Loaded,
-        rows: &[usize],
-        again: &mut Vec<Again>,
-    ) -> anyhow::Result<()> {
-        let mut reasons_moved = false;
+    fn again(&mut self, seq: u64, loaded: &Loaded, rows: &[usize]) -> anyhow::Result<()> {
+        let (mut again, mut reasons_moved) = (Vec::new(), false);
         for row in rows.iter().copied() {
             let Some(activity) = loaded.rows.get(row) else { continue };
             let before = loaded.decide(&mut self.decider, row, seq.saturating_sub(1));
@@ -225,13 +220,15 @@ impl Draft<'_> {
                 .any(|state| matches!(state, State::Unresolved(_)))
                 || loaded.noticed(row).is_some();
             again.push(Again {
-                seq: loaded.segment.seq,
                 row: u32::try_from(row)?,
                 before: Recorded::of(&before),
                 after: Recorded::of(&after),
             });
         }
         self.rows += rows.len() as u64;
+        if !again.is_empty() {
+            self.deltas.push(((seq, loaded.segment.seq), encode_delta(&again)));
+        }
         if reasons_moved {
             let mut reasons = Reasons::default();
             for row in 0..loaded.rows.len() {
@@ -242,12 +239,6 @@ impl Draft<'_> {
             self.unresolved.insert(loaded.segment.seq, reasons.into_rows(loaded.segment.seq));
         }
         Ok(())
-    }
-
-    fn delta(&mut self, seq: u64, again: &[Again]) {
-        if !again.is_empty() {
-            self.blocks.push((seq, BlockKind::Delta, encode_delta(again)));
-        }
     }
 }
 
@@ -291,22 +282,37 @@ impl Reasons {
 fn sealed(
     parts: &TenantParts,
     run: RunId,
-    blocks: Vec<(u64, BlockKind, Vec<u8>)>,
+    blocks: Vec<(u64, Vec<u8>)>,
 ) -> anyhow::Result<Vec<Block>> {
     let (_, key_version) = parts.keys.dek(Purpose::Segment);
-    let seal = |(seq, kind, plain): (u64, BlockKind, Vec<u8>)| {
+    let seal = |(seq, plain): (u64, Vec<u8>)| {
         let sealed = parts.keys.seal(&Object::calc_block(run, seq), &plain);
-        let place = match kind {
-            BlockKind::Segment => parts.lake.put_block(run, seq, &sealed),
-            BlockKind::Delta => parts.lake.put_delta_block(run, seq, &sealed),
-        };
-        let place = match place.context("keep a block")? {
-            Place::Inline => BlockPlace::Inline(sealed),
-            Place::File { path, length } => BlockPlace::Object { path, length },
-        };
-        Ok(Block { seq, kind, place, key_version })
+        let place = parts.lake.put_block(run, seq, &sealed).context("keep a block")?;
+        Ok(Block { seq, kind: BlockKind::Segment, place: laid(place, sealed), key_version })
     };
     blocks.into_iter().map(seal).collect()
+}
+
+/// The same of deltas, each by the seqs of its cause and of its segment.
+pub(super) fn sealed_deltas(
+    parts: &TenantParts,
+    run: RunId,
+    deltas: Vec<((u64, u64), Vec<u8>)>,
+) -> anyhow::Result<Vec<Delta>> {
+    let (_, key_version) = parts.keys.dek(Purpose::Segment);
+    let seal = |((seq, segment), plain): ((u64, u64), Vec<u8>)| {
+        let sealed = parts.keys.seal(&Object::calc_delta(run, seq, segment), &plain);
+        let place = parts.lake.put_delta(run, (seq, segment), &sealed).context("keep a delta")?;
+        Ok(Delta { segment, seq, place: laid(place, sealed), key_version })
+    };
+    deltas.into_iter().map(seal).collect()
+}
+
+fn laid(place: Place, sealed: Vec<u8>) -> BlockPlace {
+    match place {
+        Place::Inline => BlockPlace::Inline(sealed),
+        Place::File { path, length } => BlockPlace::Object { path, length },
+    }
 }
 
 /// Everything that the transaction of a step writes.
@@ -315,6 +321,7 @@ struct Output {
     advance: Advance,
     whys: (usize, Vec<String>),
     blocks: Vec<Block>,
+    deltas: Vec<Delta>,
     chosen: BTreeMap<ChosenKey, i64>,
     cells: BTreeMap<CellKey, CellValue>,
     unresolved: BTreeMap<u64, Vec<Unresolved>>,
@@ -334,6 +341,9 @@ impl Output {
             }
             for block in &self.blocks {
                 block_add(tx, &grant, self.run, block)?;
+            }
+            for delta in &self.deltas {
+                delta_add(tx, &grant, self.run, delta)?;
             }
             cells_add(tx, &grant, self.run, &self.cells)?;
             chosen_add(tx, &grant, self.run, &self.chosen)?;

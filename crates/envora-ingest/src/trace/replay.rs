@@ -132,7 +132,7 @@ impl<'a> Replay<'a> {
             let recorded = records.of(&segment)?;
             let loaded = match self.rows {
                 Rows::OfSegments => Loaded::read(parts, segment)?,
-                Rows::OfDays => Loaded::read_some(parts, segment, |row| {
+                Rows::OfDays => Loaded::read_some(parts, segment, |_, row| {
                     let (first, last) = (figure.from.plus(-2), figure.to.plus(2));
                     period_of(row).is_none_or(|period| {
                         let (begins, ends) = period.rough_days();

@@ -3,6 +3,7 @@
 #![expect(clippy::panic, reason = "a test that cannot go on ends")]
 
 mod allocations;
+mod anew;
 mod columns;
 mod commits;
 mod estate;

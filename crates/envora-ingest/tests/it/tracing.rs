@@ -82,11 +82,8 @@ fn a_changed_calculation_is_noticed() {
         "UPDATE calc_block SET sealed = {} WHERE kind = 'segment'",
         last_byte("sealed")
     ));
-    is_noticed(&format!(
-        "UPDATE calc_block SET sealed = {} WHERE kind = 'delta'",
-        last_byte("sealed")
-    ));
-    is_noticed("DELETE FROM calc_block WHERE kind = 'delta'");
+    is_noticed(&format!("UPDATE calc_delta SET sealed = {}", last_byte("sealed")));
+    is_noticed("DELETE FROM calc_delta");
 }
 
 #[test]

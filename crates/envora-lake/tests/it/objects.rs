@@ -28,6 +28,25 @@ fn a_block_calculated_again_replaces_its_file() {
 }
 
 #[test]
+fn a_delta_is_a_file_of_its_cause_and_segment() {
+    let disk = Arc::new(MemoryDisk::default());
+    let lake = lake(disk.clone());
+    let run = RunId::from_bytes([4; 16]);
+    assert_eq!(lake.put_delta(run, (2, 1), &[1; 100]).unwrap(), Place::Inline);
+    let first = lake.put_delta(run, (2, 1), &vec![1; 40_000]).unwrap();
+    let other = lake.put_delta(run, (2, 0), &vec![2; 40_000]).unwrap();
+    assert_eq!(lake.read(&first, None).unwrap(), vec![1; 40_000]);
+    assert_eq!(lake.read(&other, None).unwrap(), vec![2; 40_000]);
+    let Place::File { path, .. } = &other else { panic!("it is a file") };
+    lake.remove_block(path).unwrap();
+    assert!(lake.read(&other, None).is_err());
+    assert!(lake.read(&first, None).is_ok());
+    for stranger in ["segments/00.seg", "blocks/../segments/00.blk", "../00.blk", "blocks"] {
+        assert!(lake.remove_block(stranger).is_err(), "{stranger}");
+    }
+}
+
+#[test]
 fn an_inline_segment_is_read_like_any_other() {
     let (lake, keys) = (lake(Arc::new(MemoryDisk::default())), keys());
     let (frame, mut manifest) = sealed(&keys, 5, 10);

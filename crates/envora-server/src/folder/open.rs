@@ -16,6 +16,7 @@ use envora_domain::id::{SegmentId, TenantId};
 use envora_domain::ports::replace_durably;
 use envora_identity::policy::own_work;
 use envora_ingest::packs::PackShelf;
+use envora_ingest::process::split_blocks;
 use envora_ingest::process::standing::Standing;
 use envora_ingest::tenant::{OwnGrants, TenantParts};
 use envora_lake::segments::{Known, Lake, Orphans};
@@ -203,6 +204,14 @@ impl Opening<'_> {
             calculation: Standing::default(),
         };
         parts.load_packs().context("read the organization's own factors")?;
+        match split_blocks(&parts) {
+            Ok(0) => {}
+            Ok(blocks) => tracing::info!(blocks, "laid out anew what was decided anew"),
+            // What is read does not wait for it: it is read as before, and split another time.
+            Err(error) => {
+                tracing::warn!(error = format!("{error:#}"), "left blocks as they were laid out");
+            }
+        }
         let about = About {
             organization: settings.id,
             slug: settings.slug,

@@ -12,7 +12,8 @@ use envora_domain::id::{ActivityId, RunId};
 use envora_domain::time::Day;
 use envora_store::audit::audit_head;
 use envora_store::blocks::{
-    Block, BlockKind, BlockPlace, BlockSlice, block_add, block_of_segment, blocks_from,
+    Block, BlockKind, BlockPlace, BlockSlice, Delta, DeltaSlice, block_add, block_of_segment,
+    block_split, blocks_from, delta_add, deltas_after, deltas_of_segment,
 };
 use envora_store::cells::{
     Sweep, Swept, cells_add, cells_between, cells_drop, cells_sweep, cells_years,
@@ -172,6 +173,56 @@ pub(super) fn a_block_is_found_by_its_seq(db: &mut TestDb) {
             assert_eq!(blocks_from(rd, &read, RUN, slice)?, [first, second]);
             slice.kind = BlockKind::Delta;
             assert_eq!(blocks_from(rd, &read, RUN, slice)?, [delta]);
+            Ok(())
+        })
+        .unwrap();
+}
+
+pub(super) fn a_delta_is_found_by_its_segment(db: &mut TestDb) {
+    let (read, work) = (grant::<ReadResults>(), grant::<Calculate>());
+    started(db);
+    let delta = |segment, seq, byte| Delta {
+        segment,
+        seq,
+        place: BlockPlace::Inline(vec![byte]),
+        key_version: 1,
+    };
+    let whole = BlockPlace::Inline(vec![9]);
+    let whole = Block { seq: 9, kind: BlockKind::Delta, place: whole, key_version: 1 };
+    let object = BlockPlace::Object { path: "blocks/09".into(), length: 40_000 };
+    let far = Delta { place: object, ..delta(8, 9, 0) };
+    let first = [delta(0, 8, 1), delta(7, 8, 2)];
+    let split = [delta(7, 9, 3), far.clone()];
+    let (add, parted) = (first.clone(), split.clone());
+    let written = db.db.write_blocking(move |tx| {
+        add.iter().try_for_each(|delta| delta_add(tx, &work, RUN, delta))?;
+        block_add(tx, &work, RUN, &whole)?;
+        block_split(tx, &work, (RUN, 9), &parted)
+    });
+    written.unwrap();
+    let again = split.clone();
+    let twice = db.db.write_blocking(move |tx| block_split(tx, &work, (RUN, 9), &again));
+    assert!(twice.is_err(), "a block is split once");
+    let twice = delta(7, 8, 2);
+    let twice = db.db.write_blocking(move |tx| delta_add(tx, &work, RUN, &twice));
+    assert!(twice.is_err(), "a delta is never written again");
+    db.db
+        .read_blocking(move |rd| {
+            let whole = BlockSlice { kind: BlockKind::Delta, from: 0, limit: 10 };
+            assert_eq!(blocks_from(rd, &read, RUN, whole)?, []);
+            let mut of = |run, segment, (from, to), limit| {
+                deltas_of_segment(rd, &read, run, DeltaSlice { segment, from, to, limit })
+            };
+            assert_eq!(of(RUN, 7, (0, 9), 10)?, [delta(7, 8, 2), delta(7, 9, 3)]);
+            assert_eq!(of(RUN, 7, (0, 8), 10)?, [delta(7, 8, 2)], "as of a seq");
+            assert_eq!(of(RUN, 7, (9, 9), 10)?, [delta(7, 9, 3)]);
+            assert_eq!(of(RUN, 7, (0, 9), 1)?, [delta(7, 8, 2)]);
+            assert_eq!(of(NEXT, 7, (0, 9), 10)?, [], "a run's own");
+            let after = |rd: &mut _, after, limit| deltas_after(rd, &read, RUN, (after, limit));
+            let [zero, seven] = first.clone();
+            assert_eq!(after(rd, None, 2)?, [zero, seven]);
+            assert_eq!(after(rd, Some((7, 8)), 10)?, split);
+            assert_eq!(after(rd, Some((8, 9)), 10)?, []);
             Ok(())
         })
         .unwrap();
