@@ -167,6 +167,12 @@ impl Draft {
         }
     }
 
+    /// Whether the row's list of problems takes no more: what is worked out for it is worked out for nothing.
+    #[must_use]
+    pub const fn is_full(&self) -> bool {
+        self.problems.len() >= PROBLEMS_MAX
+    }
+
     /// Adds a flag.
     pub fn flag(&mut self, flag: Flag) {
         self.flags.insert(flag);

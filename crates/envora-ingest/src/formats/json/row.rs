@@ -220,6 +220,9 @@ fn escaped(name: &str) -> String {
 }
 
 fn unknown(draft: &mut Draft, pointer: &str, name: &str, known: &[&str]) {
+    if draft.is_full() {
+        return;
+    }
     let shown: String = name.chars().take(40).collect();
     let top = known.iter().map(|name| name.split_once('.').map_or(*name, |(head, _)| head));
     let near = if pointer.is_empty() { Field::nearest(name) } else { None };
