@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::body::Body;
+use envora_domain::time::Span;
 use envora_lake::os_disk::OsDisk;
 use envora_server::folder::doctor::{Health, doctor};
 use envora_server::serving::{self, BindError, Bound, Listen};
@@ -116,6 +117,23 @@ async fn a_full_disk_refuses_and_nothing_is_half_stored() {
 }
 
 #[tokio::test]
+async fn a_clock_that_goes_back_loses_nothing_and_doubles_nothing() {
+    let house = with_facility(House::new()).await;
+    let mut due = 0;
+    for (step, rows) in [(0, 10), (-90_000, 20), (180_000, 30), (-31_536_000, 40)] {
+        house.clock.advance(Span::from_secs(step));
+        let stored = push(&house, &format!("import-key-{rows}"), file(rows)).await;
+        let counts = &stored.json()["counts"];
+        assert_eq!((&counts["accepted"], &counts["duplicate"]), (&json!(10), &json!(due)));
+        due += 10;
+        let again = push(&house, &format!("import-key-{rows}"), file(rows)).await;
+        assert_eq!(again.header("idempotent-replayed"), "true", "{rows}");
+    }
+    let listed = house.get("/activities?limit=100").await.json();
+    assert_eq!(listed["data"].as_array().map(Vec::len), Some(40));
+}
+
+#[tokio::test]
 async fn a_failed_sync_of_a_source_file_ends_acknowledging() {
     let disk = Arc::new(FaultyDisk::new(OsDisk));
     let house = with_facility(House::on(Arc::<FaultyDisk<OsDisk>>::clone(&disk))).await;
@@ -139,15 +157,17 @@ async fn a_body_that_breaks_off_leaves_nothing() {
         house.token,
         body.len()
     );
-    let mut socket = tokio::net::TcpStream::connect(address).await.unwrap();
-    socket.write_all(head.as_bytes()).await.unwrap();
-    socket.write_all(&body.as_bytes()[..body.len() / 2]).await.unwrap();
-    socket.shutdown().await.unwrap();
-    let mut answer = Vec::new();
-    drop(socket.read_to_end(&mut answer).await);
-    let text = String::from_utf8_lossy(&answer);
-    assert!(text.is_empty() || text.starts_with("HTTP/1.1 400"), "{text}");
-    assert_eq!(house.get("/imports").await.json()["data"], json!([]));
+    for hundredths in [50, 99] {
+        let mut socket = tokio::net::TcpStream::connect(address).await.unwrap();
+        socket.write_all(head.as_bytes()).await.unwrap();
+        socket.write_all(&body.as_bytes()[..body.len() * hundredths / 100]).await.unwrap();
+        socket.shutdown().await.unwrap();
+        let mut answer = Vec::new();
+        drop(socket.read_to_end(&mut answer).await);
+        let text = String::from_utf8_lossy(&answer);
+        assert!(text.is_empty() || text.starts_with("HTTP/1.1 400"), "{text}");
+        assert_eq!(house.get("/imports").await.json()["data"], json!([]), "{hundredths}");
+    }
 
     let mut socket = tokio::net::TcpStream::connect(served.admin).await.unwrap();
     let ask = "GET /readyz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
