@@ -18,8 +18,9 @@ pub(crate) fn reliability(arguments: &[&str]) -> Result<()> {
     if !suites.iter().all(is_suite) {
         bail!("usage: cargo xtask reliability [--long] [P01 …]");
     }
-    let all =
-        ["p01", "p02", "p03", "p05", "p07", "p09", "p17", "p20", "p21"].map(str::to_owned).to_vec();
+    let all = ["p01", "p02", "p03", "p05", "p07", "p09", "p16", "p17", "p18", "p20", "p21"]
+        .map(str::to_owned)
+        .to_vec();
     for suite in if suites.is_empty() { all } else { suites } {
         let filter = format!("{suite}_");
         let mut tests = command("cargo", &["test", "--workspace", &filter, "--", "--nocapture"]);

@@ -9,6 +9,7 @@ use axum::http::HeaderMap;
 use axum::http::header::CONTENT_ENCODING;
 use bytes::Bytes;
 use envora_api::problems::Problem;
+use envora_domain::planted::planted;
 use flate2::write::MultiGzDecoder;
 use zstd::stream::raw::{Decoder as ZstdDecoder, InBuffer, Operation as _, OutBuffer};
 
@@ -91,6 +92,9 @@ struct Outlet<'a> {
 impl Outlet<'_> {
     fn put(&mut self, part: &[u8]) -> Result<(), Fault> {
         self.out = self.out.saturating_add(u64::try_from(part.len()).unwrap_or(u64::MAX));
+        if planted("no_decode_cap") {
+            return (self.add)(Bytes::copy_from_slice(part)).map_err(|_| Fault::Failed);
+        }
         if self.out > self.bytes_max {
             return Err(Fault::TooLong);
         }
