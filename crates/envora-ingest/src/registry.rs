@@ -92,9 +92,14 @@ pub struct Registry {
     suppliers: Shelf<SupplierFields>,
 }
 
-/// The registry as it was read last, with what told whether it still holds.
-#[derive(Default)]
-pub(crate) struct Kept(Mutex<Option<(Last, Arc<Registry>)>>);
+/// A tenant's registry as it was read last, with what told whether it still holds. Clones share it.
+///
+/// Traces and recounts read it anew: they notice what was changed behind the log's back.
+#[derive(Clone, Default)]
+pub struct Kept(Arc<Mutex<Option<Read>>>);
+
+/// What was read, and what told that it was all.
+type Read = (Last, Arc<Registry>);
 
 /// The seqs of the last version of each kind of noun.
 type Last = [i64; 4];
@@ -104,21 +109,38 @@ impl Kept {
     ///
     /// # Errors
     /// The database's.
-    pub(crate) fn now(&self, parts: &TenantParts) -> anyhow::Result<Arc<Registry>> {
-        let own = parts.own;
+    pub fn now(&self, parts: &TenantParts) -> anyhow::Result<Arc<Registry>> {
+        let (kept, own) = (self.clone(), parts.own);
+        parts.read(move |rd| kept.up_to(rd, &own, u64::MAX))
+    }
+
+    /// All versions up to this seq, as this snapshot of the database has them: what was read before
+    /// serves as long as no noun has changed. With a seq before the last change they are read anew.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn up_to(
+        &self,
+        rd: &mut TenantReader,
+        own: &OwnGrants,
+        seq: u64,
+    ) -> anyhow::Result<Arc<Registry>> {
+        let last = [
+            noun_last_seq::<FacilityFields>(rd, &own.read_facilities)?,
+            noun_last_seq::<SourceFields>(rd, &own.read_sources)?,
+            noun_last_seq::<EntityFields>(rd, &own.read_entities)?,
+            noun_last_seq::<SupplierFields>(rd, &own.read_suppliers)?,
+        ];
+        if last.iter().any(|last| u64::try_from(*last).is_ok_and(|last| last > seq)) {
+            return Ok(Arc::new(Registry::load(rd, own, seq)?));
+        }
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let (last, registry) = parts.read(move |rd| {
-            let last = [
-                noun_last_seq::<FacilityFields>(rd, &own.read_facilities)?,
-                noun_last_seq::<SourceFields>(rd, &own.read_sources)?,
-                noun_last_seq::<EntityFields>(rd, &own.read_entities)?,
-                noun_last_seq::<SupplierFields>(rd, &own.read_suppliers)?,
-            ];
-            match known {
-                Some((then, registry)) if then == last => Ok((last, registry)),
-                _ => Ok((last, Arc::new(Registry::load(rd, &own, u64::MAX)?))),
-            }
-        })?;
+        if let Some((then, registry)) = known
+            && then == last
+        {
+            return Ok(registry);
+        }
+        let registry = Arc::new(Registry::load(rd, own, u64::MAX)?);
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         *kept = Some((last, Arc::clone(&registry)));
         Ok(registry)

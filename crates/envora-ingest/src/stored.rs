@@ -175,7 +175,7 @@ pub struct Narrowed<'a> {
     at: HashSet<Mention>,
     of: HashSet<Mention>,
     /// What rows are looked up in that are to be an entity's, and the entities.
-    owned: Option<(Registry, HashSet<EntityId>)>,
+    owned: Option<(Arc<Registry>, HashSet<EntityId>)>,
     whys: Option<HashSet<u32>>,
     /// The choices with a flag that is asked for.
     noticed: HashSet<u32>,
@@ -238,10 +238,11 @@ impl<'a> Narrowed<'a> {
         moment: Option<&Moment>,
     ) -> anyhow::Result<Self> {
         let (own, then) = (parts.own, moment.map(|moment| moment.head));
+        let kept = parts.registry.clone();
         let (registry, organization, head) = parts
             .read(move |rd| {
                 let head = then.map_or_else(|| audit_head(rd).map(|head| head.size), Ok)?;
-                let registry = Registry::load(rd, &own, head.saturating_sub(1))?;
+                let registry = kept.up_to(rd, &own, head.saturating_sub(1))?;
                 Ok((registry, organization_now(rd, &own.read_organization)?, head))
             })
             .context("look up the words of a question")?;
@@ -297,9 +298,9 @@ impl<'a> Narrowed<'a> {
         {
             return Ok(None);
         }
-        let (own, asked) = (parts.own, question.clone());
+        let (own, asked, kept) = (parts.own, question.clone(), parts.registry.clone());
         parts.read(move |rd| {
-            let registry = Registry::load(rd, &own, u64::MAX)?;
+            let registry = kept.up_to(rd, &own, u64::MAX)?;
             let mut waits = |kind: &str, word: &str| {
                 let first = Slice { from: 0, limit: 1 };
                 let found = mentions_of_word(rd, &own.calculate, Word { kind, word }, first)?;

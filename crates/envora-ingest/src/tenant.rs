@@ -32,6 +32,7 @@ use envora_store::transaction::TenantReader;
 use crate::mapping::Mapping;
 use crate::packs::PackShelf;
 use crate::process::standing::Standing;
+use crate::registry::Kept;
 
 /// What the engine may do on its own behalf: look words up, read rows back, calculate.
 #[derive(Clone, Copy, Debug)]
@@ -80,6 +81,8 @@ pub struct TenantParts {
     pub own: OwnGrants,
     /// Whether its calculation goes on.
     pub calculation: Standing,
+    /// Its facilities, sources, entities and suppliers, as they were read last.
+    pub registry: Kept,
 }
 
 /// Stored bytes that are not what was stored. Nothing is answered from them.

@@ -25,7 +25,6 @@ use super::listing::Listing;
 use super::notes::Notes;
 use super::storing::{Extras, Storing};
 use super::{Accepted, Batch, Idempotency, StoredAnswer, SubmitError, Submitted};
-use crate::registry::Kept;
 use crate::tenant::TenantParts;
 
 /// Segments whose fingerprints are loaded by one read.
@@ -36,7 +35,6 @@ pub struct Intake {
     pub(super) parts: Arc<TenantParts>,
     pub(super) claims: Claims,
     pub(super) likenesses: Likenesses,
-    pub(super) registry: Kept,
     running: Mutex<HashSet<Digest>>,
     ending: AtomicBool,
 }
@@ -88,7 +86,6 @@ impl Intake {
             parts,
             claims,
             likenesses,
-            registry: Kept::default(),
             running: Mutex::default(),
             ending: AtomicBool::new(false),
         }))

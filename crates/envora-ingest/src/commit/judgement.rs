@@ -41,7 +41,7 @@ impl Intake {
     /// The beginning of a batch, with what is known by now.
     pub(super) fn course(&self) -> anyhow::Result<Course<'_>> {
         Ok(Course {
-            registry: self.registry.now(&self.parts)?,
+            registry: self.parts.registry.now(&self.parts)?,
             claim: self.claims.begin(),
             staged: Staged::new(&self.parts),
             replaced: HashSet::new(),

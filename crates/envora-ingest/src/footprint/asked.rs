@@ -125,6 +125,7 @@ impl Asked {
         let then = query.as_of.map(|at| place_at(parts, grant, at)).transpose()?.flatten();
         let (own, wanted) = (parts.own, query.run.or(then.as_ref().map(|then| then.run)));
         let last = then.as_ref().map_or(u64::MAX, |then| then.seq);
+        let kept = parts.registry.clone();
         let (organization, run, head, registry, cells) = parts
             .read(move |rd| {
                 let organization = organization_now(rd, &own.read_organization)?;
@@ -133,7 +134,7 @@ impl Asked {
                     None => run_current(rd, &grant)?,
                 };
                 let head = audit_head(rd)?;
-                let registry = Registry::load(rd, &own, last)?;
+                let registry = kept.up_to(rd, &own, last)?;
                 let cells = match (&run, days) {
                     (Some(run), Some(days)) => cells_between(rd, &grant, run.id, days)?,
                     _ => Vec::new(),
@@ -158,7 +159,7 @@ impl Asked {
             head,
             time_zone: settings.time_zone,
             policy,
-            registry: Arc::new(registry),
+            registry,
             cells,
             chosen: None,
             unresolved: None,

@@ -51,11 +51,11 @@ pub(super) struct Snapshot {
 
 /// Reads what the next step of a run works on.
 pub(super) fn snapshot(parts: &TenantParts, run: RunId) -> anyhow::Result<Snapshot> {
-    let own = parts.own;
+    let (own, kept) = (parts.own, parts.registry.clone());
     let (from, head, registry, segments) = parts.read(move |rd| {
         let run = run_by_id(rd, &own.read_results, run)?.context("find the run")?;
         let head = audit_head(rd)?.size;
-        let registry = Registry::load(rd, &own, u64::MAX)?;
+        let registry = kept.up_to(rd, &own, u64::MAX)?;
         let segments = segments_from(rd, &own.read_activities, run.calculated_to, STEP_SEGMENTS)?;
         Ok((run.calculated_to, head, registry, segments))
     })?;
@@ -67,7 +67,7 @@ pub(super) fn snapshot(parts: &TenantParts, run: RunId) -> anyhow::Result<Snapsh
     events.extend(changes.into_iter().map(|(seq, changed)| Event::Change(seq, changed)));
     events.sort_by_key(Event::seq);
     let (events, to) = within_budget(events, end);
-    Ok(Snapshot { registry: Arc::new(registry), events, from, to, head })
+    Ok(Snapshot { registry, events, from, to, head })
 }
 
 /// The first events, up to the rows of a step; at least one.

@@ -25,6 +25,7 @@ use envora_ingest::mapping::Mapping;
 use envora_ingest::process::recount::{Recount, recount};
 use envora_ingest::process::standing::Standing;
 use envora_ingest::process::{Processor, Progress};
+use envora_ingest::registry::Kept;
 use envora_ingest::rows::ParsedRow;
 use envora_ingest::tenant::{OwnGrants, TenantParts};
 use envora_lake::os_disk::OsDisk;
@@ -375,6 +376,7 @@ fn parts(
             read_audit: grant(),
         },
         calculation: Standing::default(),
+        registry: Kept::default(),
     })
 }
 

@@ -1,12 +1,14 @@
 //! Processing: what rows come to, and that every sum is the sum of its rows.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use envora_domain::activities::{Activity, Input, Period, Price};
+use envora_domain::activities::{Activity, Input, Period, Price, Ref};
 use envora_domain::catalogue::Slot;
 use envora_domain::cells::{CellKey, CellValue};
 use envora_domain::decimal::{Decimal, Mass};
 use envora_domain::time::Day;
+use envora_store::audit::audit_head;
 use envora_store::cells::cells_between;
 use envora_store::runs::run_current;
 use envora_store::unresolved::{DayRange, Unresolved, unresolved_between};
@@ -200,7 +202,7 @@ fn a_source_brings_its_facility() {
     let row = || {
         let mut row = electricity("a", "1", AT);
         row.facility = None;
-        row.source = Some(envora_domain::activities::Ref::Code("m1".to_owned()));
+        row.source = Some(Ref::Code("m1".to_owned()));
         row
     };
     house.submit(vec![row()]);
@@ -291,4 +293,26 @@ fn a_row_waits_for_the_entity_and_the_supplier_that_it_names() {
     assert_eq!(unresolved(&house).len(), 1);
     house.parties("later");
     assert_eq!(unresolved(&house), []);
+}
+
+#[test]
+fn the_registry_is_read_again_once_a_noun_changes_and_only_then() {
+    let house = House::new();
+    let now = || house.parts.registry.now(&house.parts).unwrap();
+    let code = |code: &str| Ref::Code(code.to_owned());
+    house.facility("b1", |_| {});
+    let first = now();
+    assert!(Arc::ptr_eq(&first, &now()));
+    assert!(first.facility(&code("b1"), u64::MAX).is_some());
+    let before = house.parts.db.read_blocking(audit_head).unwrap().size - 1;
+    house.facility("b2", |_| {});
+    let second = now();
+    assert!(first.facility(&code("b2"), u64::MAX).is_none());
+    assert!(second.facility(&code("b2"), u64::MAX).is_some());
+    // As of an earlier place in the log it is what it was then, and what is kept stays.
+    let (kept, own) = (house.parts.registry.clone(), house.parts.own);
+    let then = house.parts.db.read_blocking(move |rd| kept.up_to(rd, &own, before)).unwrap();
+    assert!(then.facility(&code("b1"), u64::MAX).is_some());
+    assert!(then.facility(&code("b2"), u64::MAX).is_none());
+    assert!(Arc::ptr_eq(&second, &now()));
 }

@@ -21,6 +21,7 @@ use envora_ingest::packs::PackShelf;
 use envora_ingest::parted::{PartsReader, measure};
 use envora_ingest::process::standing::Standing;
 use envora_ingest::process::{examine_blocks, rehearse};
+use envora_ingest::registry::Kept;
 use envora_ingest::tenant::{Damaged, OtherRules, TenantParts};
 use envora_lake::fsck::Manifest;
 use envora_lake::segments::Lake;
@@ -521,6 +522,7 @@ fn parts_of(
         entropy: Arc::clone(&world.entropy),
         own: own_grants(tenant),
         calculation: Standing::default(),
+        registry: Kept::default(),
     };
     parts.load_packs()?;
     Ok(parts)

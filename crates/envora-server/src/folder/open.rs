@@ -18,6 +18,7 @@ use envora_identity::policy::own_work;
 use envora_ingest::packs::PackShelf;
 use envora_ingest::process::split_blocks;
 use envora_ingest::process::standing::Standing;
+use envora_ingest::registry::Kept;
 use envora_ingest::tenant::{OwnGrants, TenantParts};
 use envora_lake::segments::{Known, Lake, Orphans};
 use envora_ledger::checkpoint::origin;
@@ -202,6 +203,7 @@ impl Opening<'_> {
             entropy: Arc::clone(&self.world.entropy),
             own: own_grants(id),
             calculation: Standing::default(),
+            registry: Kept::default(),
         };
         parts.load_packs().context("read the organization's own factors")?;
         match split_blocks(&parts) {
