@@ -318,7 +318,7 @@ impl ActivityKind {
                 wrong.push(QualifierError::Word {
                     name: known.name,
                     value: value.clone(),
-                    did_you_mean: nearest(value, known.vocabulary.words()),
+                    did_you_mean: known.vocabulary.near(value),
                 });
             }
         }

@@ -57,6 +57,28 @@ pub fn did_you_mean<'a>(text: &str, candidates: impl Iterator<Item = &'a str>) -
         .map(|(_, candidate)| candidate)
 }
 
+/// The candidate that a text is, but for letter case, signs and blanks, and letters that are doubled or
+/// not. Codes that differ by more are of other things: R-448A is not R-408A.
+#[must_use]
+pub fn same_but_written_otherwise<'a>(
+    text: &str,
+    mut candidates: impl Iterator<Item = &'a str>,
+) -> Option<&'a str> {
+    let typed = squeezed(text);
+    candidates.find(|candidate| !typed.is_empty() && squeezed(candidate) == typed)
+}
+
+/// Letters and digits in lower case, letters that are doubled once.
+fn squeezed(text: &str) -> String {
+    let mut squeezed = String::new();
+    for letter in text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase) {
+        if letter.is_numeric() || !squeezed.ends_with(letter) {
+            squeezed.push(letter);
+        }
+    }
+    squeezed
+}
+
 /// The candidate that a text is, but for letter case, or for one letter in a text of four or more. A digit
 /// is no letter: `B6` and `B7` are two words.
 #[must_use]
@@ -124,6 +146,18 @@ mod tests {
         assert_eq!(near("kWh."), Some("kW.h"));
         assert_eq!(near("bananas"), None);
         assert_eq!(near(""), None);
+    }
+
+    #[test]
+    fn a_code_written_otherwise_is_the_same_and_a_near_one_is_not() {
+        let codes = ["r408a", "hfc134a", "ar4", "kilowatt hour", "r11"];
+        let same = |text: &str| same_but_written_otherwise(text, codes.into_iter());
+        assert_eq!(same("R-408A"), Some("r408a"));
+        assert_eq!(same("HFC 134a"), Some("hfc134a"));
+        assert_eq!(same("Kilowat-hour"), Some("kilowatt hour"));
+        for text in ["", "-", "R-448A", "hfc134b", "ar7", "megawatt hour", "r1"] {
+            assert_eq!(same(text), None, "{text}");
+        }
     }
 
     #[test]

@@ -202,7 +202,10 @@ impl Params {
 fn meant<'a>(text: &str, wanted: &'a str) -> Option<&'a str> {
     let words: Vec<&str> = wanted.split(", ").flat_map(|word| word.split(" or ")).collect();
     let is_list = words.len() > 1 && words.iter().all(|word| !word.contains(' '));
-    is_list.then(|| did_you_mean(text, &words))?
+    // `ar7` is no slip of `ar4`: another number is another thing.
+    let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
+    let near = did_you_mean(text, &words).filter(|near| digits(near) == digits(text));
+    is_list.then_some(near)?
 }
 
 /// 400 for a parameter, which the problem names.

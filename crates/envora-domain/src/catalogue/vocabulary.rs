@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 
 use super::fuels;
 use crate::gwp::Gas;
-use crate::words::did_you_mean;
+use crate::words::{did_you_mean, same_but_written_otherwise};
 
 const TABLE: &str = include_str!("words.tsv");
 
@@ -102,7 +102,11 @@ const WORDS_TOLD_MAX: usize = 20;
 /// else all where they are few.
 #[must_use]
 pub fn instead(text: &str, words: impl Iterator<Item = &'static str>) -> String {
-    let (part, words): (String, Vec<&str>) = (letters(text), words.collect());
+    let words: Vec<&str> = words.collect();
+    if words.iter().copied().eq(words_of("gas")) {
+        return gas_instead(text, &words);
+    }
+    let part = letters(text);
     // Codes of two letters are all alike: none is near.
     let long = part.chars().count() > 2;
     let holds = |word: &&&str| long && letters(word).contains(&part);
@@ -126,7 +130,38 @@ pub fn instead(text: &str, words: impl Iterator<Item = &'static str>) -> String 
     }
 }
 
+/// The same of gases: one that is written nearly alike is another gas.
+fn gas_instead(text: &str, words: &[&'static str]) -> String {
+    let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
+    let part = letters(text);
+    let is_part = |word: &&&str| {
+        part.chars().count() > 2 && digits(word) == digits(&part) && word.contains(&part)
+    };
+    let holding: Vec<&str> = words.iter().filter(is_part).copied().collect();
+    match (same_but_written_otherwise(text, words.iter().copied()), holding.as_slice()) {
+        (Some(same), _) => format!("did you mean {same}?"),
+        (None, [one]) => format!("did you mean {one}?"),
+        (None, []) => {
+            "send a word of the list of gases; a blend that is not in it goes in as a row \
+                       for each component, by its share of the mass"
+                .to_owned()
+        }
+        (None, many) => format!("say which: {}", many.join(", ")),
+    }
+}
+
 impl Vocabulary {
+    /// The word that a text is near to, where near is meant.
+    #[must_use]
+    pub fn near(self, text: &str) -> Option<&'static str> {
+        match self {
+            Self::List("gas") => same_but_written_otherwise(text, self.words()),
+            Self::Free | Self::Year | Self::Fuels | Self::List(_) => {
+                did_you_mean(text, self.words())
+            }
+        }
+    }
+
     /// The list behind it.
     #[must_use]
     pub const fn list(self) -> Option<&'static str> {
@@ -187,6 +222,21 @@ mod tests {
         }
         assert_eq!(gas_of("R-134a"), Gas::parse("HFC134a"));
         assert_eq!((gas_of("r410a"), word("gas", "R-410A")), (None, Some("r410a")));
+    }
+
+    #[test]
+    fn a_gas_is_never_taken_for_another() {
+        let gas = Vocabulary::List("gas");
+        let told = |text: &str| instead(text, gas.words());
+        for text in ["R-448A", "R449A", "R-513A", "hfc134b", "ethan", "hfc22", "x"] {
+            assert_eq!(gas.near(text), None, "{text}");
+            assert!(told(text).contains("a row for each component"), "{text}: {}", told(text));
+        }
+        assert_eq!(told("1234yf"), "did you mean hfo1234yf?");
+        assert_eq!(told("r407"), "say which: r407a, r407b, r407c, r407d, r407e, r407f");
+        assert_eq!(gas.near("propanne"), Some("propane"));
+        let other = Vocabulary::List("treatment");
+        assert_eq!(other.near("landfil"), Some("landfill"));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Words for units: publishers' and people's, reviewed one by one, and those that are refused.
 
 use super::{AliasSet, UNIT_CHARS_MAX, UnitError, read_code, unknown};
-use crate::words::did_you_mean;
+use crate::words::same_but_written_otherwise;
 
 /// Words that mean one thing everywhere, in lower case, and their codes.
 const COMMON: &[(&str, &str)] = &[
@@ -79,11 +79,53 @@ const COMMON: &[(&str, &str)] = &[
     ("miles", "[mi_i]"),
     ("passenger.km", "x:pax.km"),
     ("passenger-km", "x:pax.km"),
+    ("passenger km", "x:pax.km"),
+    ("pax-km", "x:pax.km"),
+    ("pax.km", "x:pax.km"),
+    ("pax km", "x:pax.km"),
     ("pkm", "x:pax.km"),
+    ("passenger.mile", "x:pax.[mi_i]"),
+    ("passenger.miles", "x:pax.[mi_i]"),
+    ("passenger-mile", "x:pax.[mi_i]"),
+    ("passenger-miles", "x:pax.[mi_i]"),
+    ("passenger mile", "x:pax.[mi_i]"),
+    ("passenger miles", "x:pax.[mi_i]"),
+    ("pax.mile", "x:pax.[mi_i]"),
+    ("pax.miles", "x:pax.[mi_i]"),
+    ("pax-mile", "x:pax.[mi_i]"),
+    ("pax-miles", "x:pax.[mi_i]"),
+    ("pax mile", "x:pax.[mi_i]"),
+    ("pax miles", "x:pax.[mi_i]"),
+    ("x:pax.mi", "x:pax.[mi_i]"),
     ("vehicle.km", "x:veh.km"),
     ("vehicle-km", "x:veh.km"),
+    ("vehicle km", "x:veh.km"),
+    ("vehicle.mile", "x:veh.[mi_i]"),
+    ("vehicle.miles", "x:veh.[mi_i]"),
+    ("vehicle-mile", "x:veh.[mi_i]"),
+    ("vehicle-miles", "x:veh.[mi_i]"),
+    ("vehicle mile", "x:veh.[mi_i]"),
+    ("vehicle miles", "x:veh.[mi_i]"),
+    ("x:veh.mi", "x:veh.[mi_i]"),
     ("tonne.km", "t.km"),
     ("tonne-km", "t.km"),
+    ("tonne km", "t.km"),
+    ("tonne.mile", "t.[mi_i]"),
+    ("tonne.miles", "t.[mi_i]"),
+    ("tonne-mile", "t.[mi_i]"),
+    ("tonne-miles", "t.[mi_i]"),
+    ("tonne mile", "t.[mi_i]"),
+    ("tonne miles", "t.[mi_i]"),
+    ("short ton-mile", "[ston_av].[mi_i]"),
+    ("short ton-miles", "[ston_av].[mi_i]"),
+    ("short ton mile", "[ston_av].[mi_i]"),
+    ("short ton miles", "[ston_av].[mi_i]"),
+    ("short-ton-mile", "[ston_av].[mi_i]"),
+    ("short-ton-miles", "[ston_av].[mi_i]"),
+    ("long ton-mile", "[lton_av].[mi_i]"),
+    ("long ton-miles", "[lton_av].[mi_i]"),
+    ("long ton mile", "[lton_av].[mi_i]"),
+    ("long ton miles", "[lton_av].[mi_i]"),
     ("ton kilometer", "t.km"),
     ("tkm", "t.km"),
     ("room per night", "x:room_night"),
@@ -123,7 +165,7 @@ const REFUSED: &[Refusal] = &[
         meanings: &["t", "[ston_av]", "[lton_av]"],
     },
     Refusal {
-        words: &["ton-mile", "ton-miles", "ton.mile"],
+        words: &["ton-mile", "ton-miles", "ton.mile", "ton.miles", "ton mile", "ton miles"],
         why: "metric, short or long tons?",
         meanings: &["t.[mi_i]", "[ston_av].[mi_i]", "[lton_av].[mi_i]"],
     },
@@ -219,12 +261,12 @@ pub fn lookup(text: &str, set: AliasSet) -> Result<String, UnitError> {
     code.ok_or_else(|| refusal.unwrap_or_else(|| unknown(text)))
 }
 
-/// The nearest word or code to a mistyped one.
+/// The word or code that a text is, written otherwise: a near one is another unit.
 pub(super) fn near(text: &str) -> Option<String> {
     const CODES: &[&str] = &["kW.h", "MW.h", "kg", "t", "L", "m3", "km", "GJ", "MJ", "x:pce"];
     let word = written(text);
     let names = COMMON.iter().map(|(name, _)| *name).chain(CODES.iter().copied());
-    let near = did_you_mean(&word, names)?;
+    let near = same_but_written_otherwise(&word, names)?;
     let common = COMMON.iter().find(|(name, _)| *name == near);
     Some(common.map_or(near, |(_, code)| *code).to_owned())
 }

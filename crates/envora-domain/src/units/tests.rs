@@ -30,6 +30,16 @@ fn words_and_codes_are_units() {
     check("Room per night", AliasSet::Uk, "x:room_night");
     check("per FTE Working Hour", AliasSet::Uk, "x:fte.h");
     check("passenger.km", AliasSet::Uk, "x:pax.km");
+    for text in ["passenger-mile", "passenger.miles", "Passenger miles", "pax-mile", "x:pax.mi"] {
+        check(text, AliasSet::None, "x:pax.[mi_i]");
+    }
+    check("vehicle-miles", AliasSet::None, "x:veh.[mi_i]");
+    check("tonne-miles", AliasSet::Us, "t.[mi_i]");
+    check("short ton-mile", AliasSet::None, "[ston_av].[mi_i]");
+    check("short ton miles", AliasSet::Uk, "[ston_av].[mi_i]");
+    check("long ton-miles", AliasSet::None, "[lton_av].[mi_i]");
+    check("ton miles", AliasSet::None, "? t.[mi_i] [ston_av].[mi_i] [lton_av].[mi_i]");
+    check("ton miles", AliasSet::Us, "[ston_av].[mi_i]");
     check("GBP", AliasSet::None, "GBP");
     check("x:USD@2021", AliasSet::None, "x:USD@2021");
 }
@@ -61,6 +71,10 @@ fn unknown_words_are_refused_with_the_nearest() {
     check("kWhh", AliasSet::None, "- kW.h");
     check("kilowat hours", AliasSet::None, "- kW.h");
     check("zorkmids", AliasSet::None, "- ");
+    // A near spelling is another unit, and is not offered.
+    for other in ["passenger-mil", "megajoul", "kilogran", "litra", "kmh"] {
+        check(other, AliasSet::None, "- ");
+    }
     for text in ["", " ", "{passenger}.km", "kW..h", "kW.", ".h", "m99", "m0", "(m", "m)", "kW.h/0"]
     {
         let got = lookup(text, AliasSet::None);

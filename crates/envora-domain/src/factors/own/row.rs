@@ -16,7 +16,7 @@ use crate::hash::Digest;
 use crate::rational::Rational;
 use crate::time::Day;
 use crate::units::{self, AliasSet, Unit, UnitError};
-use crate::words::did_you_mean;
+use crate::words::{did_you_mean, same_but_written_otherwise};
 
 /// The longest text of a cell.
 const TEXT_CHARS_MAX: usize = 200;
@@ -469,7 +469,7 @@ impl<'a> Cells<'a> {
             None => {
                 if !cell.is_empty() {
                     let lower = cell.to_ascii_lowercase();
-                    let near = did_you_mean(&lower, words.iter().copied());
+                    let near = same_but_written_otherwise(&lower, words.iter().copied());
                     let hint = near.map_or_else(
                         || format!("write one of {}", words.join(", ")),
                         |near| format!("did you mean {near}?"),

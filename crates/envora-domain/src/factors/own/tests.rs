@@ -107,7 +107,8 @@ fn a_cell_that_is_wrong_is_told_with_its_column_and_what_to_do() {
     refused(&[("item", "")], F::MissingField, "item", "as rows of that supplier");
     refused(&[("item", "papr"), ("item_scheme", "")], F::UnknownItem, "item", "mean paper?");
     refused(&[("per", "ton")], F::UnitAmbiguous, "per", "write one of t, [ston_av]");
-    refused(&[("per", "kq")], F::UnknownUnit, "per", "mean");
+    refused(&[("per", "kq")], F::UnknownUnit, "per", "a UCUM code such as");
+    refused(&[("per", "kiloggram")], F::UnknownUnit, "per", "mean kg?");
     refused(&[("per", "kW.h")], F::UnitMismatch, "per", "");
     refused(&[("unit", "kW.h")], F::UnitMismatch, "unit", "kg or g");
 }
@@ -121,7 +122,8 @@ fn numbers_and_days_are_read_strictly() {
     refused(&[("co2e", &"1".repeat(39))], F::TooManyDigits, "co2e", "38 digits");
     refused(&[("co2e", "")], F::MissingField, "co2e", "gas.CO2");
     refused(&[("basis", "")], F::MissingField, "basis", "GWP set");
-    refused(&[("basis", "AR7")], F::UnknownWord, "basis", "mean ar");
+    refused(&[("basis", "AR7")], F::UnknownWord, "basis", "write one of sar, tar, ar4");
+    refused(&[("basis", "ar-5")], F::UnknownWord, "basis", "mean ar5?");
     refused(&[("basis", "published")], F::UnknownWord, "basis", "no set");
     refused(&[("valid_from", "01.01.2025")], F::WrongType, "valid_from", "2026-01-31");
     refused(&[("valid_from", "2026-06-01")], F::PeriodReversed, "valid_through", "correct");
