@@ -90,7 +90,8 @@ fn reader<'a>(bytes: &'a [u8], mapping: &Arc<Mapping>, set: &[(&str, String); 2]
     let set: BTreeMap<String, String> =
         set.iter().map(|(field, word)| ((*field).to_owned(), word.clone())).collect();
     let head = OriginHead::File { import: ImportId::from_bytes([3; 16]), file: Digest::of(bytes) };
-    let opening = Opening { head, mapping: Some(Arc::clone(mapping)), set };
+    let opening =
+        Opening { head, mapping: Some(Arc::clone(mapping)), set, local_times: Default::default() };
     open(Format::Csv, Box::new(bytes), &opening).unwrap()
 }
 
@@ -132,7 +133,12 @@ fn lines(stages: &mut Stages, rows: &[ParsedRow]) {
         .unwrap();
     }
     let head = || OriginHead::Request { request_id: "bench".into(), body: [7; 32] };
-    let opening = Opening { head: head(), mapping: None, set: BTreeMap::new() };
+    let opening = Opening {
+        head: head(),
+        mapping: None,
+        set: BTreeMap::new(),
+        local_times: Default::default(),
+    };
     let reader = || open(Format::Ndjson, Box::new(text.as_bytes()), &opening).unwrap();
     let fast = stages.time("NDJSON: read, validate", || each(reader()));
     let kept: Vec<ParsedRow> =

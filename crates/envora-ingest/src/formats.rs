@@ -171,6 +171,19 @@ pub struct Opening {
     pub mapping: Option<Arc<Mapping>>,
     /// Further constants by dotted field name, such as `facility_code` or `scope`.
     pub set: BTreeMap<String, String>,
+    /// What becomes of times without an offset in rows of JSON.
+    pub local_times: LocalTimes,
+}
+
+/// What becomes of `start` and `end` without an offset in rows of JSON. A table has a zone for them, the
+/// row's facility or source; of JSON it is asked that it says which instant is meant.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LocalTimes {
+    /// They are refused.
+    #[default]
+    Refused,
+    /// They are those of the row's facility or source, as in a table: the rows were read off one.
+    OfTheZone,
 }
 
 /// Why a file as a whole cannot be read; nothing of it is stored then.

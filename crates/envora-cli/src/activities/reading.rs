@@ -66,7 +66,8 @@ impl Reading {
         // Nothing is stored, therefore no row needs to know which file it came from.
         let head = OriginHead::File { import, file: Digest([0; 32]) };
         let mapping = self.mapping.clone().filter(|_| format.is_table());
-        let opening = Opening { head, mapping, set: self.set.clone() };
+        let opening =
+            Opening { head, mapping, set: self.set.clone(), local_times: Default::default() };
         formats::open(format, bytes, &opening).map_err(|error| refused(&name, error))
     }
 

@@ -7,10 +7,11 @@ use envora_domain::activities::problems::{Flag, Flags, PROBLEMS_MAX, RowCode, Ro
 use envora_domain::activities::{Activity, Input, Origin, Period, Price, Reading, Ref};
 use envora_domain::decimal::Decimal;
 use envora_domain::id::{Entity, Supplier};
-use envora_domain::time::{Day, Timestamp};
+use envora_domain::time::{Day, Timestamp, WallClock};
 
 use super::shapes::{self, CODE_CHARS_MAX, Shaped, WORD_CHARS_MAX};
 use super::{Field, Given};
+use crate::mapping::times::{Moment, read_iso};
 
 /// The period of a row that says none because it voids another: it is that row's. No text means it.
 pub const UNSAID: Period = Period::Instant(Timestamp::from_micros(i64::MIN));
@@ -51,6 +52,8 @@ pub struct Times {
     pub end_date: Option<Day>,
     /// What a mapping's period rule gave.
     pub period: Option<Period>,
+    /// The first and the last moment on the wall of the row's place, where such are taken.
+    pub local: [Option<WallClock>; 2],
 }
 
 /// An activity whose values are still coming in.
@@ -131,6 +134,22 @@ impl Draft {
             problem.field = field.pointer() + &problem.field;
             problem
         })
+    }
+
+    /// Sets `start` or `end` from a time without an offset; whether it is one.
+    pub fn set_local(&mut self, field: &Field, text: &str) -> bool {
+        let Some(Moment::Wall(wall)) = read_iso(text).filter(|_| !text.ends_with(['Z', 'z']))
+        else {
+            return false;
+        };
+        let [first, last] = &mut self.times.local;
+        let slot = if *field == Field::Start { first } else { last };
+        if !wall.is_kept() || !matches!(field, Field::Start | Field::End) {
+            return false;
+        }
+        *slot = Some(wall);
+        self.mark(field);
+        true
     }
 
     /// Counts a field as given whose value is reported as wrong elsewhere.
@@ -511,8 +530,10 @@ impl Draft {
     }
 
     fn period(&self) -> Option<Period> {
-        let Times { occurred_at, start, end, start_date, end_date, period } = self.times;
+        let Times { occurred_at, start, end, start_date, end_date, period, local } = self.times;
+        let [first, last] = local;
         period
+            .or_else(|| Some(Period::WallClock { start: first?, end: last? }))
             .or_else(|| occurred_at.map(Period::Instant))
             .or_else(|| Some(Period::Between(start?, end?)))
             .or_else(|| Some(Period::Days { first: start_date?, last: end_date? }))

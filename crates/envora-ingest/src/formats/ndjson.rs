@@ -36,7 +36,7 @@ impl<R: Read> NdjsonReader<R> {
         Ok(Self {
             records,
             fast: Fast::new(&defaults),
-            reader: RowReader::new(defaults),
+            reader: RowReader::new(defaults).with_times(opening.local_times),
             judge: Judge::default(),
             head: opening.head.clone(),
             row: 0,

@@ -102,7 +102,12 @@ fn reader<'a>(format: Format, bytes: &'a [u8]) -> Reader<'a> {
     let head = OriginHead::File { import: ImportId::from_bytes([3; 16]), file: Digest::of(bytes) };
     let mapping = Mapping::from_toml(HOURLY).unwrap();
     let mapping = (format == Format::Csv).then(|| Arc::new(mapping));
-    open(format, Box::new(bytes), &Opening { head, mapping, set: BTreeMap::new() }).unwrap()
+    open(
+        format,
+        Box::new(bytes),
+        &Opening { head, mapping, set: BTreeMap::new(), local_times: Default::default() },
+    )
+    .unwrap()
 }
 
 /// Counts what it takes to look at all rows, and to take all of them.

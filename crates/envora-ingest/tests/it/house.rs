@@ -282,6 +282,7 @@ impl House {
             head: OriginHead::File { import: id, file: sha256 },
             mapping: Some(Arc::clone(&mapping)),
             set: BTreeMap::new(),
+            local_times: Default::default(),
         };
         let source = PackedSource::of(bytes).unwrap();
         let reader = open(Format::Csv, Box::new(source.reader().unwrap()), &opening).unwrap();

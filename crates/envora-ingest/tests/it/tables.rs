@@ -21,7 +21,12 @@ pub(crate) fn reader(
     let mapping = (!mapping.is_empty())
         .then(|| Mapping::from_toml(mapping).unwrap_or_else(|error| panic!("{error}")));
     let head = OriginHead::File { import: ImportId::from_bytes([1; 16]), file: Digest([2; 32]) };
-    let opening = Opening { head, mapping: mapping.map(Arc::new), set: BTreeMap::new() };
+    let opening = Opening {
+        head,
+        mapping: mapping.map(Arc::new),
+        set: BTreeMap::new(),
+        local_times: Default::default(),
+    };
     open(format, Box::new(Cursor::new(bytes.to_vec())), &opening)
 }
 

@@ -130,6 +130,7 @@ pub fn routes() -> Vec<Route> {
                 ("mapping", "The name of a saved mapping, for CSV."),
                 ("scope", "The scope that all rows claim."),
                 ("set", "A constant, such as facility_code=b24; may be repeated."),
+                ("local_times", "`zone`: start and end without an offset are those of the row's facility or source, in lines of JSON as in a table; refused when absent."),
             ])
             .takes(TAKES, Shape::Free("What a write would take."))
             .gives(200, Shape::one::<Validation>()),
@@ -195,7 +196,8 @@ async fn incoming(
     (params, headers): (&Params, &HeaderMap),
     (body, request_id): (Body, String),
 ) -> Result<Incoming, Refusal> {
-    params.only(&["mode", "mapping", "scope", "set"])?;
+    let local_times = local_times(params)?;
+    params.only(&["mode", "mapping", "scope", "set", "local_times"])?;
     let format = body_format(headers, TAKES)?.of_rows();
     let event = event_of(headers, format)?;
     let mode = params.one("mode")?.map(|_| mode_of(params, Mode::Atomic)).transpose()?;
@@ -204,7 +206,7 @@ async fn incoming(
     let bytes = bodies::read(headers, body, bodies::JSON_BYTES_MAX).await?;
     let body = *blake3::hash(&bytes).as_bytes();
     let head = OriginHead::Request { request_id: request_id.into(), body };
-    let opening = Opening { head, mapping, set };
+    let opening = Opening { head, mapping, set, local_times };
     let Some(event) = event else {
         return Ok(Incoming { hash: body, bytes, format, opening, mode, event });
     };
@@ -213,6 +215,19 @@ async fn incoming(
         *blake3::hash(format!("{event:?}\n{}", blake3::Hash::from(body)).as_bytes()).as_bytes();
     let format = formats::Format::CloudEvent;
     Ok(Incoming { bytes, hash, format, opening, mode, event: Some(event) })
+}
+
+/// Whether times without an offset are those of the row's zone: what is tried out may have been read off
+/// a table. What is stored is asked for the instant.
+fn local_times(params: &Params) -> Result<formats::LocalTimes, Problem> {
+    match params.one("local_times")? {
+        None => Ok(formats::LocalTimes::Refused),
+        Some("zone") => Ok(formats::LocalTimes::OfTheZone),
+        Some(other) => {
+            let detail = format!("`local_times={other}` is not `zone`");
+            Err(refused("local_times", detail))
+        }
+    }
 }
 
 /// The attributes of an event in binary mode; nothing of a body that is no event, or says so itself.
@@ -269,6 +284,7 @@ pub(crate) async fn add(
     body: Body,
 ) -> Answer {
     let (body, _turn) = app.turn(&headers, body).await?;
+    params.only(&["mode", "mapping", "scope", "set"])?;
     let incoming = incoming(&allowed, (&params, &headers), (body, request_id)).await?;
     let sent = Sent {
         actor: &allowed.actor,

@@ -211,6 +211,7 @@ impl Incoming {
             head: OriginHead::File { import: self.id, file: self.source.digest },
             mapping: self.mapping.clone(),
             set: self.set.clone(),
+            local_times: Default::default(),
         };
         let input = self.source.reader().map_err(|error| Failed::Open(OpenError::Io(error)))?;
         let reader = formats::open(self.format, Box::new(input), &opening).map_err(Failed::Open)?;

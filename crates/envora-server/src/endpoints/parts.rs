@@ -436,7 +436,15 @@ fn opening(
         media::NDJSON => formats::Format::Ndjson,
         _ => formats::Format::Csv,
     };
-    Ok((format, Opening { head: OriginHead::File { import: open.id, file }, mapping, set }))
+    Ok((
+        format,
+        Opening {
+            head: OriginHead::File { import: open.id, file },
+            mapping,
+            set,
+            local_times: Default::default(),
+        },
+    ))
 }
 
 async fn preview(

@@ -65,7 +65,8 @@ pub(crate) fn formats(report: &mut Report, rows: u64) -> Result<()> {
 
 fn read(bytes: &Bytes, format: Format) -> Result<u64> {
     let head = OriginHead::Request { request_id: "bench".into(), body: [7; 32] };
-    let opening = Opening { head, mapping: None, set: BTreeMap::new() };
+    let opening =
+        Opening { head, mapping: None, set: BTreeMap::new(), local_times: Default::default() };
     let opened = open(format, Box::new(Cursor::new(bytes.clone())), &opening);
     let mut reader = match opened {
         Ok(reader) => reader,

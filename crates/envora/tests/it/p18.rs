@@ -353,7 +353,12 @@ fn p18_mutants_are_read_or_refused() {
         let kept = bytes.clone();
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             let head = OriginHead::Request { request_id: "r".into(), body: [0; 32] };
-            let opening = Opening { head, mapping: None, set: Default::default() };
+            let opening = Opening {
+                head,
+                mapping: None,
+                set: Default::default(),
+                local_times: Default::default(),
+            };
             let mut rows = 0_u64;
             open(*format, Box::new(Cursor::new(bytes)), &opening)
                 .is_ok_and(|mut reader| reader.each(|_| rows += 1).is_ok())

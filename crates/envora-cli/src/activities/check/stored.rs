@@ -65,7 +65,8 @@ async fn ask(client: &Client, lines: Bytes) -> Result<Validation, Failure> {
         bytes: lines.clone().into(),
         headers: Vec::new(),
     };
-    let (told, _) = client.send("/activities/validate", &[], None, body).await?;
+    let (told, _) =
+        client.send("/activities/validate", &[("local_times", "zone")], None, body).await?;
     Ok(told)
 }
 

@@ -25,7 +25,7 @@ quantity = { column = "kWh" }
 fn opening(mapping: Option<&str>) -> Opening {
     let head = OriginHead::Request { request_id: "req".into(), body: [0; 32] };
     let mapping = mapping.map(|text| Arc::new(Mapping::from_toml(text).expect("a mapping")));
-    Opening { head, mapping, set: BTreeMap::new() }
+    Opening { head, mapping, set: BTreeMap::new(), local_times: Default::default() }
 }
 
 fn read(mapping: Option<&str>, text: &[u8]) -> Vec<ParsedRow> {

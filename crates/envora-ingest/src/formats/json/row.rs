@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde::de::{MapAccess, Visitor};
 use serde_json::value::RawValue;
 
+use super::super::LocalTimes;
 use super::super::csv::OURS;
 use crate::fields::{Draft, Field, Given, NAMES, QUALITIES, is_key};
 
@@ -102,13 +103,20 @@ fn read(raw: &RawValue) -> Read<'_> {
 /// Reads rows; knows the constants of the request.
 pub struct RowReader {
     defaults: Vec<(Field, String)>,
+    local_times: LocalTimes,
 }
 
 impl RowReader {
     /// A reader that gives rows these values where they have none of their own.
     #[must_use]
     pub const fn new(defaults: Vec<(Field, String)>) -> Self {
-        Self { defaults }
+        Self { defaults, local_times: LocalTimes::Refused }
+    }
+
+    /// The same, with what becomes of times without an offset.
+    #[must_use]
+    pub fn with_times(self, local_times: LocalTimes) -> Self {
+        Self { local_times, ..self }
     }
 
     /// The draft of one row's text; what is wrong with the text is in it.
@@ -128,7 +136,7 @@ impl RowReader {
         }
         match serde_json::from_str::<Members<'_>>(text) {
             Ok(members) => {
-                fill(&mut draft, &members);
+                fill(&mut draft, &members, self.local_times);
                 for (field, value) in &self.defaults {
                     if !draft.has(field) {
                         draft.set(field, Given::Cell(value));
@@ -173,8 +181,14 @@ fn depth(text: &str) -> usize {
     deepest
 }
 
-fn fill(draft: &mut Draft, members: &Members<'_>) {
+fn fill(draft: &mut Draft, members: &Members<'_>, times: LocalTimes) {
+    let local =
+        |draft: &mut Draft, name: &str, raw: &RawValue| match (read(raw), Field::parse(name)) {
+            (Read::Text(text), Some(field)) => draft.set_local(&field, &text),
+            _ => false,
+        };
     each(draft, "", members, |draft, name, raw| match name {
+        "start" | "end" if times == LocalTimes::OfTheZone && local(draft, name, raw) => {}
         "price" | "reading" | "quality" => known_object(draft, name, raw),
         "qualifiers" | "tags" => open_object(draft, name, raw),
         "inputs" => inputs(draft, raw),

@@ -9,7 +9,7 @@ const GOOD: &str = r#"{"external_id":"a1","type":"electricity.purchased","quanti
 
 fn opening() -> Opening {
     let head = OriginHead::Request { request_id: "req".into(), body: [0; 32] };
-    Opening { head, mapping: None, set: BTreeMap::new() }
+    Opening { head, mapping: None, set: BTreeMap::new(), local_times: Default::default() }
 }
 
 fn rows(activities: &str) -> Vec<ParsedRow> {
