@@ -209,6 +209,10 @@ pub struct UnresolvedGroup {
     pub remedy: String,
 }
 
+/// The code of the warning that another calculation is under way, which will take the place of the one
+/// that is shown.
+pub const RECALCULATING: &str = "recalculating";
+
 /// Something a reader should know.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Warning {

@@ -4,7 +4,7 @@ use core::time::Duration;
 use std::path::PathBuf;
 
 use envora_api::amounts::Watermark;
-use envora_api::footprints::Footprint;
+use envora_api::footprints::{Footprint, RECALCULATING};
 use envora_api::imports::Import;
 use envora_domain::time::Day;
 
@@ -13,6 +13,7 @@ use crate::client::Client;
 use crate::failures::{Exit, Failure};
 use crate::imports::{self, Cut, Outgoing};
 use crate::inputs::{Input, Telling};
+use crate::progress::Waiting;
 use crate::session::{Printed, Session};
 use crate::tables::Table;
 use crate::terminal::Channel;
@@ -173,6 +174,53 @@ pub async fn wait_until_counted(client: &Client, seq: u64) -> Result<Watermark, 
         "the rows are stored, but the calculation has not come past them in five minutes",
         "`envora doctor` says what holds it up; nothing needs to be sent again",
     ))
+}
+
+/// How many looks in a row may find a calculation that fails: what was just changed may be what it
+/// waited for.
+const FAILING_LOOKS_MAX: u32 = 50;
+
+/// Waits until the figures that are shown are by what is asked for since `seq`: nothing else is being
+/// calculated beside them. Says on the way how far that is. However long it takes, it goes on by itself.
+///
+/// # Errors
+/// The server's problem, or that the calculation fails.
+pub async fn wait_until_recalculated(
+    client: &Client,
+    seq: u64,
+    waiting: &Waiting,
+) -> Result<(), Failure> {
+    let day = Day::from_number(0);
+    let (from, to) = (day.to_string(), day.plus(1).to_string());
+    let mut failing = 0;
+    loop {
+        let asked = client.get("/carbon-footprint", &[("from", &from), ("to", &to)]).await;
+        let why = match asked {
+            Ok(footprint) => {
+                let footprint: Footprint = footprint;
+                let warned = |code: &str| footprint.warnings.iter().find(|it| it.code == code);
+                let next = warned(RECALCULATING);
+                if next.is_none() && footprint.watermark.seq >= seq {
+                    return Ok(());
+                }
+                waiting.says(next.map_or_else(String::new, |it| it.detail.clone()));
+                warned("calculation_failing").map(|it| it.detail.clone())
+            }
+            Err(Failure::Problem(problem)) if problem.code == "not_calculated" => {
+                problem.retry_after.is_none().then(|| problem.detail.clone())
+            }
+            Err(failure) => return Err(failure),
+        };
+        failing = if why.is_some() { failing + 1 } else { 0 };
+        if let Some(why) = why.filter(|_| failing >= FAILING_LOOKS_MAX) {
+            return Err(Failure::known(
+                (Exit::Unavailable, "not_calculated"),
+                format!("it is active, and nothing is calculated by it: {why}"),
+                "nothing needs to be activated again: it counts as soon as the calculation goes on",
+            ));
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
 }
 
 fn not_counted(why: &str) -> Failure {

@@ -591,6 +591,9 @@ pub enum FactorsVerb {
         /// Of your own packs an earlier edition, by its version
         #[arg(long = "edition", value_name = "VERSION")]
         edition: Option<String>,
+        /// Do not wait until the figures are by it
+        #[arg(long)]
+        no_wait: bool,
     },
     /// Bring in factors of your own: suppliers' figures, residual mixes, factors that no pack has
     Import {
@@ -602,6 +605,9 @@ pub enum FactorsVerb {
         /// Calculate with them at once
         #[arg(long)]
         activate: bool,
+        /// Do not wait until the figures are by them
+        #[arg(long, requires = "activate")]
+        no_wait: bool,
     },
     /// Check a table of factors and say its digest; needs no server
     Build {

@@ -24,8 +24,13 @@ const ID_SHOWN: usize = 12;
 /// The server's problem.
 pub async fn run(verb: FactorsVerb, session: &mut Session) -> Result<(), Failure> {
     match verb {
-        FactorsVerb::Import { file, pack, activate } => {
-            packs::import((&file, pack.as_deref(), activate), session).await
+        FactorsVerb::Import { file, pack, activate, no_wait } => {
+            let activation = match (activate, no_wait) {
+                (false, _) => packs::Activation::No,
+                (true, true) => packs::Activation::Begun,
+                (true, false) => packs::Activation::Done,
+            };
+            packs::import((&file, pack.as_deref(), activation), session).await
         }
         FactorsVerb::Build { file, pack, output } => {
             packs::build((&file, pack.as_deref(), output.as_ref()), session)
@@ -48,9 +53,11 @@ pub async fn run(verb: FactorsVerb, session: &mut Session) -> Result<(), Failure
             let client = session.client()?;
             show(&client, &id, session).await
         }
-        FactorsVerb::Activate { pack, edition } => {
+        FactorsVerb::Activate { pack, edition, no_wait } => {
             let client = session.client_to_change()?;
-            activate(&client, (&pack, edition.as_deref()), session).await
+            let activation =
+                if no_wait { packs::Activation::Begun } else { packs::Activation::Done };
+            activate(&client, (&pack, edition.as_deref(), activation), session).await
         }
     }
 }
@@ -124,7 +131,7 @@ fn print_attributions(lines: &BTreeSet<String>, session: &mut Session) {
 
 async fn activate(
     client: &Client,
-    (pack, edition): (&str, Option<&str>),
+    (pack, edition, activation): (&str, Option<&str>, packs::Activation),
     session: &mut Session,
 ) -> Result<(), Failure> {
     let odd = |edition: &&str| !edition.bytes().all(|byte| byte.is_ascii_alphanumeric());
@@ -138,12 +145,13 @@ async fn activate(
         Ok(active) => active,
         Err(failure) => return Err(packs::unknown(failure, client, (pack, edition)).await),
     };
+    let waited = activation.wait(client, &active, session).await;
     if session.print_json(&active)? == Printed::NotYet {
         let FactorPack { id, version, factors, .. } = active;
         let data = &mut session.terminal.data;
         data.line(format!("{id}, version {version}, is active: {factors} factors"));
     }
-    Ok(())
+    waited
 }
 
 async fn show(client: &Client, id: &str, session: &mut Session) -> Result<(), Failure> {

@@ -12,10 +12,12 @@ use envora_api::spelling::did_you_mean;
 use envora_domain::factors::own::{self, Fault, FaultCode, OwnPack};
 use serde::Serialize;
 
+use crate::activities::wait_until_recalculated;
 use crate::client::{Body, Client};
 use crate::failures::{Exit, Failure, row_view};
 use crate::imports::disposition;
 use crate::inputs::{Input, Telling};
+use crate::progress::Waiting;
 use crate::session::{Printed, Session};
 use crate::tables::Table;
 use crate::terminal::Terminal;
@@ -107,12 +109,44 @@ fn refuse(file: &str, faults: &[Fault], terminal: &mut Terminal) {
     }
 }
 
+/// What becomes of a pack, and whether its figures are waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Activation {
+    /// It is kept, and counts for nothing.
+    No,
+    /// It is activated; everything is calculated anew while nobody waits.
+    Begun,
+    /// It is activated, and the figures are by it.
+    Done,
+}
+
+impl Activation {
+    /// Waits until the figures are by a pack that was activated, where that is wanted.
+    ///
+    /// # Errors
+    /// That the calculation fails.
+    pub(crate) async fn wait(
+        self,
+        client: &Client,
+        active: &FactorPack,
+        session: &Session,
+    ) -> Result<(), Failure> {
+        if self != Self::Done {
+            return Ok(());
+        }
+        let waiting = Waiting::new(session.terminal.words.audience);
+        let waited = wait_until_recalculated(client, active.seq.unwrap_or(0), &waiting).await;
+        waiting.end();
+        waited
+    }
+}
+
 /// `factors import FILE`.
 ///
 /// # Errors
 /// The table's faults; the server's problem.
 pub(crate) async fn import(
-    (file, pack, activate): (&Path, Option<&str>, bool),
+    (file, pack, activation): (&Path, Option<&str>, Activation),
     session: &mut Session,
 ) -> Result<(), Failure> {
     let client = session.client_to_change()?;
@@ -126,12 +160,14 @@ pub(crate) async fn import(
     };
     let query = [("pack", id.as_str())];
     let (mut kept, _): (FactorPack, _) = client.send("/factor-packs", &query, None, body).await?;
-    if activate {
+    let mut waited = Ok(());
+    if activation != Activation::No {
         let path = format!("/factor-packs/{id}/activate?version={}", kept.version);
         kept = client.post(&path, &serde_json::json!({})).await?;
+        waited = activation.wait(&client, &kept, session).await;
     }
     if session.print_json(&kept)? == Printed::AsJson {
-        return Ok(());
+        return waited;
     }
     let data = &mut session.terminal.data;
     let FactorPack { id, version, factors, .. } = &kept;
@@ -144,7 +180,7 @@ pub(crate) async fn import(
         words.line(format!("what it changes: envora factors diff {id}"));
         words.line(format!("calculate with it: envora factors activate {id}"));
     }
-    Ok(())
+    waited
 }
 
 /// What `factors build` says.

@@ -91,6 +91,37 @@ impl Sending {
     }
 }
 
+/// Something that is waited for, with a word on how far it is. Nothing is drawn where nobody looks.
+pub struct Waiting {
+    bar: ProgressBar,
+}
+
+impl Waiting {
+    /// Begins to wait.
+    #[must_use]
+    pub fn new(audience: Audience) -> Self {
+        let target = match audience {
+            Audience::People => ProgressDrawTarget::stderr(),
+            Audience::Programs => ProgressDrawTarget::hidden(),
+        };
+        let bar = ProgressBar::with_draw_target(None, target);
+        let style = ProgressStyle::with_template("  {spinner:.cyan} {wide_msg}");
+        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
+        bar.enable_steady_tick(Duration::from_millis(100));
+        Self { bar }
+    }
+
+    /// Says how far it is.
+    pub fn says(&self, message: String) {
+        self.bar.set_message(message);
+    }
+
+    /// Takes it away.
+    pub fn end(&self) {
+        self.bar.finish_and_clear();
+    }
+}
+
 /// A name with room for it beside a bar.
 fn shortened(name: &str) -> String {
     if name.chars().count() <= NAME_MAX {

@@ -204,6 +204,8 @@ fn undivided(
     let (bases, native_basis) = if published { (bases, Vec::new()) } else { (Vec::new(), bases) };
     let (mut warnings, lacking) = coverage::warnings(parts, grant, asked)?;
     let stalled = coverage::stalled(parts, asked)?;
+    let recalculating = coverage::recalculating(parts, grant, asked)?;
+    let stalled = stalled.into_iter().chain(recalculating);
     warnings.splice(..0, stalled.into_iter().chain(coverage::noticed(parts, grant, asked)?));
     let mut coverage = coverage::coverage(asked)?;
     coverage.derived_factor_missing = lacking;

@@ -31,6 +31,9 @@ statements! {
             calculated_to, calculated_at FROM run WHERE run_id = ?1";
     RUN_CURRENT = "SELECT run_id, digest, identity, state, started_seq, started_at, switched_seq,
             calculated_to, calculated_at FROM run WHERE state = 'current'";
+    RUN_CATCHING_UP = "SELECT run_id, digest, identity, state, started_seq, started_at,
+            switched_seq, calculated_to, calculated_at FROM run WHERE state = 'catching_up'
+        ORDER BY run_id DESC LIMIT 1";
     RUNS = "SELECT run_id, digest, identity, state, started_seq, started_at, switched_seq,
             calculated_to, calculated_at FROM run ORDER BY run_id";
 }
@@ -236,6 +239,18 @@ pub fn run_by_id(
 ) -> anyhow::Result<Option<Run>> {
     rd.allow(grant)?;
     rd.first(RUN_BY_ID, &[id.into()], run)
+}
+
+/// The run that catches up, to take the place of the one that readers see.
+///
+/// # Errors
+/// The database's.
+pub fn run_catching_up(
+    rd: &mut TenantReader,
+    grant: &Grant<ReadResults>,
+) -> anyhow::Result<Option<Run>> {
+    rd.allow(grant)?;
+    rd.first(RUN_CATCHING_UP, &[], run)
 }
 
 /// All runs, oldest first.

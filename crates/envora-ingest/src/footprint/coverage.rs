@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Context as _;
-use envora_api::footprints::{Coverage, MissingMonth, UnresolvedGroup, Warning};
+use envora_api::footprints::{Coverage, MissingMonth, RECALCULATING, UnresolvedGroup, Warning};
 use envora_domain::access::{Grant, actions::ReadResults};
 use envora_domain::activities::problems::Flag;
 use envora_domain::catalogue::{Market, Slot};
@@ -14,6 +14,7 @@ use envora_domain::figures::Figure;
 use envora_domain::gwp::{Carbon, Gas};
 use envora_domain::time::Day;
 use envora_store::chosen::{ChosenKey, chosen_between};
+use envora_store::runs::{RunState, run_catching_up};
 use envora_store::segments::segments_from;
 use envora_store::unresolved::{DayRange, Unresolved, unresolved_between};
 use envora_store::whys::whys_of_run;
@@ -23,6 +24,7 @@ use super::asked::Asked;
 use super::figures::{Sieve, column, month_of, month_word, months};
 use super::piles::Piles;
 use crate::commit::ALIKE_REMEDY;
+use crate::process::runs::is_outdated;
 use crate::process::scan::NOTICED;
 use crate::registry::Wanted;
 use crate::tenant::{OtherRules, TenantParts};
@@ -158,6 +160,32 @@ pub(crate) fn stalled(parts: &TenantParts, asked: &Asked) -> Result<Option<Warni
             stall.reason
         ),
         activities: waiting.iter().map(|segment| u64::from(segment.rows)).sum(),
+    }))
+}
+
+/// A warning when the figures are by packs or settings that are not asked for any more, while what is
+/// asked for now is worked out beside them. Whoever asks for a run or for the past is shown just that.
+pub(crate) fn recalculating(
+    parts: &TenantParts,
+    grant: Grant<ReadResults>,
+    asked: &Asked,
+) -> Result<Option<Warning>, AskError> {
+    let of_now = asked.query.run.is_none() && asked.unresolved.is_none();
+    if !of_now || asked.run.state != RunState::Current {
+        return Ok(None);
+    }
+    let next = parts.read(move |rd| run_catching_up(rd, &grant)).context("look for a run")?;
+    if next.is_none() && !is_outdated(parts, &asked.run).context("hold the run against today")? {
+        return Ok(None);
+    }
+    let (done, all) = (next.map_or(0, |next| next.calculated_to), asked.head.size);
+    Ok(Some(Warning {
+        code: RECALCULATING.to_owned(),
+        detail: format!(
+            "these figures are by the packs, settings or program of before; everything is calculated              anew beside them, {} of {all} entries of the log so far, and takes their place at once",
+            done.min(all)
+        ),
+        activities: 0,
     }))
 }
 

@@ -11,7 +11,7 @@ use envora_domain::id::RunId;
 use envora_domain::time::zone_database_edition;
 use envora_domain::{methods, rfc8785};
 use envora_store::organization::{OrganizationSettings, organization_now};
-use envora_store::packs::{NewPack, packs_active};
+use envora_store::packs::{NewPack, PackActivation, packs_active};
 use envora_store::runs::{
     NewRun, Run, RunState, run_by_id, run_current, run_start, run_switch, runs_abandon, runs_all,
 };
@@ -70,14 +70,29 @@ pub(crate) fn policy_of_run(run: &Run) -> anyhow::Result<Policy> {
     Ok(written(run)?.policy)
 }
 
-/// What the organization asks for now: its settings' policy and the active packs, by digest, sorted.
-fn wanted(parts: &TenantParts) -> anyhow::Result<(Policy, Vec<Digest>)> {
+/// Whether a run was made by other packs or another policy than the organization asks for now.
+pub(crate) fn is_outdated(parts: &TenantParts, run: &Run) -> anyhow::Result<bool> {
+    let (policy, active) = asked_for(parts)?;
+    let Written { packs, policy: its } = written(run)?;
+    let mut active: Vec<String> = active.iter().map(|active| active.pack.digest.hex()).collect();
+    active.sort_unstable();
+    Ok(policy != its || active != packs)
+}
+
+/// What the settings say, and which packs are active.
+fn asked_for(parts: &TenantParts) -> anyhow::Result<(Policy, Vec<PackActivation>)> {
     let own = parts.own;
     let (organization, active) = parts.read(move |rd| {
         let organization = organization_now(rd, &own.read_organization)?;
         Ok((organization, packs_active(rd, &own.read_factors, u64::MAX)?))
     })?;
     let policy = organization.map_or_else(Policy::default, |found| policy_of(&found.settings));
+    Ok((policy, active))
+}
+
+/// What the organization asks for now: its settings' policy and the active packs, by digest, sorted.
+fn wanted(parts: &TenantParts) -> anyhow::Result<(Policy, Vec<Digest>)> {
+    let (policy, active) = asked_for(parts)?;
     let mut packs: Vec<Digest> = active.iter().map(|active| active.pack.digest).collect();
     packs.sort_unstable();
     for active in &active {

@@ -309,3 +309,28 @@ async fn a_supplier_of_a_new_code_keeps_its_factors() {
     let trace = activity(&house, "po-9").await;
     assert_eq!(trace["lines"][0]["co2e"], "23125", "{trace}");
 }
+
+#[tokio::test]
+async fn figures_of_before_say_that_others_are_on_their_way() {
+    let house = with_rows().await;
+    bring(&house, SUPPLIERS).await;
+    let told = async |more: &str| {
+        let answer = house.get(&format!("{YEAR}{more}")).await.json();
+        let warnings = answer["warnings"].as_array().unwrap_or_else(|| unreachable!("{answer}"));
+        let of = warnings.iter().find(|warning| warning["code"] == "recalculating").cloned();
+        (of.map(|warning| warning["detail"].as_str().unwrap().to_owned()), answer)
+    };
+    let (quiet, before) = told("").await;
+    assert_eq!(quiet, None, "what is brought in counts for nothing");
+    activate(&house, "").await;
+    let (warned, shown) = told("").await;
+    let warned = warned.unwrap_or_else(|| unreachable!("{shown}"));
+    assert!(warned.contains(", 0 of ") && warned.contains("takes their place"), "{warned}");
+    assert_eq!(shown["run"], before["run"], "they are still those of before");
+    let run = format!("&run={}", before["run"].as_str().unwrap());
+    assert_eq!(told(&run).await.0, None, "who asks for a run is shown that run");
+    counted(&house).await;
+    let (over, after) = told("").await;
+    assert_eq!(over, None, "{after}");
+    assert_ne!(after["run"], before["run"]);
+}

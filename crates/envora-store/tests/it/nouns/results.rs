@@ -23,8 +23,8 @@ use envora_store::packs::{
     NewOwnPack, NewPack, PackAdded, StoredPack, pack_activate, pack_add, packs_active, packs_stored,
 };
 use envora_store::runs::{
-    Advance, NewRun, RunState, run_advance, run_by_id, run_current, run_start, run_switch,
-    runs_abandon, runs_all,
+    Advance, NewRun, RunState, run_advance, run_by_id, run_catching_up, run_current, run_start,
+    run_switch, runs_abandon, runs_all,
 };
 use envora_store::unresolved::{
     DayRange, Unresolved, unresolved_between, unresolved_of_seq, unresolved_put, unresolved_seqs,
@@ -111,9 +111,15 @@ pub(super) fn a_run_catches_up_and_takes_over(db: &mut TestDb) {
     advance(RUN, 0, 2).unwrap();
     assert!(advance(RUN, 0, 2).is_err(), "the same step twice would count twice");
     let switch = |id| db.db.write_blocking(move |tx| run_switch(tx, &work, id, later(2)));
+    let next = |db: &TestDb| {
+        let found = db.db.read_blocking(move |rd| run_catching_up(rd, &read)).unwrap();
+        found.map(|run| run.id)
+    };
+    assert_eq!(next(db), Some(NEXT), "the newest of them");
     assert_eq!(switch(RUN).unwrap(), 2);
     assert!(switch(RUN).is_err(), "a current run takes over from nobody");
     assert_eq!(switch(NEXT).unwrap(), 3);
+    assert_eq!(next(db), None);
     assert!(advance(RUN, 2, 3).is_err(), "a retired run stands");
     db.db
         .read_blocking(move |rd| {
