@@ -1,13 +1,15 @@
 //! The demo's story: set up, load, footprint, one figure to its bytes, what is odd.
 
 use bytes::Bytes;
+use envora_api::factors::{FactorPack, PackOrigin};
 use envora_api::imports::Import;
-use envora_cli::activities::wait_until_counted;
+use envora_cli::activities::{wait_until_counted, wait_until_recalculated};
 use envora_cli::client::Client;
 use envora_cli::collections::{self, Counts, FACILITIES, SOURCES};
-use envora_cli::failures::Failure;
+use envora_cli::failures::{Exit, Failure};
 use envora_cli::imports::{self, Outgoing};
 use envora_cli::oddities;
+use envora_cli::progress::Waiting;
 use envora_cli::terminal::{Channel, Terminal, seconds};
 use envora_cli::{audit, footprints, proofs, traces};
 use envora_domain::decimal::group_thousands;
@@ -66,8 +68,46 @@ impl Story<'_> {
         ));
     }
 
+    /// Takes up the packs of this program where the folder is an earlier one's: what is active there may
+    /// not be at hand any more, and nothing would ever be calculated. A pack that this program has no
+    /// edition of at all keeps the folder from being gone on with.
+    async fn take_up(&self, to: &mut Channel) -> Result<(), Failure> {
+        let packs: Vec<FactorPack> = self.client.all("/factor-packs", &[]).await?;
+        let of_program = packs.iter().filter(|pack| pack.origin == PackOrigin::Program);
+        let (mut others, mut seq) = (0_u32, 0);
+        for pack in of_program.filter(|pack| !pack.active) {
+            let path = format!("/factor-packs/{}/activate", pack.id);
+            let active: FactorPack = self.client.post(&path, &serde_json::json!({})).await?;
+            (others, seq) = (others + 1, active.seq.unwrap_or(seq));
+        }
+        let waiting = Waiting::new(to.audience);
+        let waited = wait_until_recalculated(&self.client, seq, &waiting).await;
+        waiting.end();
+        if others > 0 {
+            to.line(format!("  {others} packs of factors taken up as this program has them"));
+        }
+        waited.map_err(|failure| self.of_another_version(failure))
+    }
+
+    /// A folder that cannot be calculated with is of another version: it is made anew.
+    fn of_another_version(&self, failure: Failure) -> Failure {
+        if !matches!(&failure, Failure::Known { code: "not_calculated", .. }) {
+            return failure;
+        }
+        Failure::known(
+            (Exit::Error, "demo_of_another_version"),
+            format!(
+                "the demo's folder {} was made by another version of the program, and nothing can be \
+                 calculated in it: {failure}",
+                self.folder.path().display()
+            ),
+            format!("`{} --fresh` makes it anew", self.itself),
+        )
+    }
+
     async fn set_up(&self, to: &mut Channel) -> Result<(), Failure> {
         to.heading("1", "Set up");
+        self.take_up(to).await?;
         for (of, file, lists) in [
             (FACILITIES, "facilities.csv", [estate::FACILITIES, year::FACILITIES]),
             (SOURCES, "sources.csv", [estate::SOURCES, year::SOURCES]),

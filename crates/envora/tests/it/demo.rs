@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::fire::ask_host;
 use crate::house::{House, Running, Stream, repository};
+use crate::pushes::with_a_pack_of_another_program;
 
 const ARGUMENTS: &[&str] = &["demo", "--port", "0", "--no-browser"];
 
@@ -271,5 +272,10 @@ fn a_demo_that_ends_at_once_offers_no_address_that_is_gone() {
     let ended = house.run(&["demo", "--once", "--port", "0", "--data", "d"]);
     assert_eq!(ended.code, Some(0), "{ended:?}");
     assert!(ended.out.contains("Without --once the dashboard stays up"), "{ended:?}");
+    // A folder of an earlier version, whose factors are not at hand any more, is gone on with.
+    with_a_pack_of_another_program(&house.path().join("d"));
+    let again = house.run(&["demo", "--once", "--port", "0", "--data", "d"]);
+    assert_eq!(again.code, Some(0), "{again:?}");
+    assert!(again.out.contains("1 packs of factors taken up"), "{again:?}");
     assert!(!ended.out.contains("Dashboard  "), "{ended:?}");
 }

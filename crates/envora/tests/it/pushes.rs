@@ -59,7 +59,7 @@ fn a_push_that_is_cut_short_says_how_far_it_came() {
 }
 
 /// Makes a pack active that is not at hand: nothing can be calculated with it.
-fn with_a_pack_of_another_program(folder: &Path) {
+pub(crate) fn with_a_pack_of_another_program(folder: &Path) {
     let app = open(folder, world(), None).unwrap();
     for tenant in app.tenants().all() {
         let (id, now, db) = (tenant.id(), app.clock().now(), &tenant.parts().db);
@@ -109,6 +109,13 @@ fn a_push_says_that_the_calculation_fails_and_waits_no_longer() {
         assert_eq!(imports[0]["counts"]["accepted"], 1, "what was stored is told: {imports}");
         let mended = run(&server, &["factors", "activate", "desnz-2022"]);
         assert_eq!(mended.code, Some(0), "first: {first}: {mended:?}");
+        // The next command prints the figures that the activation led to.
+        let year = ["footprint", "--from", "2022-01-01", "--to", "2023-01-01", "--json"];
+        let shown = run(&server, &year).json();
+        assert_eq!(shown["status"], "current", "first: {first}: {shown}");
+        let codes: Vec<_> =
+            shown["warnings"].as_array().unwrap().iter().map(|it| &it["code"]).collect();
+        assert!(!codes.iter().any(|code| **code == "recalculating"), "first: {first}: {codes:?}");
         let again = wait_for("the calculation to go on", || {
             let again = run(&server, &["data", "push", "rows.ndjson", "--json"]);
             (again.code == Some(0)).then_some(again)
@@ -290,6 +297,45 @@ fn a_check_beside_a_server_finds_what_only_stored_rows_can_tell() {
     push.file("next.csv", "Day;Used\n2022-02-01;5\n");
     let fine = push.run(&["data", "check", "next.csv", "--mapping", "bills.toml"]);
     assert_eq!(fine.code, Some(0), "{fine:?}");
+    push.server.end();
+}
+
+#[test]
+fn a_check_beside_a_server_takes_local_times_as_a_push_does() {
+    let mut push = Push::new();
+    push.file("places.csv", "code,name,country,time_zone\nlib,Library,GB,Europe/London\n");
+    assert_eq!(push.run(&["facilities", "push", "places.csv"]).code, Some(0));
+    let rows = |id: &str, quantity: &str| {
+        let head = "external_id,type,quantity,unit,facility_code,start,end";
+        let row = format!("{id},electricity.purchased,{quantity},kW.h,lib");
+        format!("{head}\n{row},2022-07-01T00:00,2022-07-01 01:00:00\n")
+    };
+    push.file("span.csv", &rows("a1", "1"));
+    push.file(
+        "once.csv",
+        "external_id,type,quantity,unit,facility_code,occurred_at\n\
+         o1,electricity.purchased,1,kW.h,lib,2022-07-01T00:00\n",
+    );
+    push.file("mapped.csv", "from,load,meter\n2022-07-01T05:00,3,m1\n");
+    let mapping = METERS.replace("format = \"parquet\"\n", "").replace("\"b1\"", "\"lib\"");
+    push.file("mapped.toml", &mapping);
+    for (file, more) in [
+        ("span.csv", ["--set", "data_kind=metered"]),
+        ("once.csv", ["--set", "data_kind=metered"]),
+        ("mapped.csv", ["--mapping", "mapped.toml"]),
+    ] {
+        let run = |verb: &str| push.run(&[&["data", verb, file], more.as_slice()].concat());
+        let checked = run("check");
+        assert_eq!(checked.code, Some(0), "{file}: {checked:?}");
+        assert!(checked.out.contains(&format!("{file}\t1\t0\t0\t0\t0")), "{checked:?}");
+        assert_eq!(run("push").code, Some(0), "{file}");
+        let again = run("check");
+        assert!(again.out.contains(&format!("{file}\t0\t1\t0\t0\t0")), "the same row: {again:?}");
+    }
+    push.file("span.csv", &rows("a1", "2"));
+    let other = push.run(&["data", "check", "span.csv", "--set", "data_kind=metered"]);
+    assert_eq!(other.code, Some(3), "{other:?}");
+    assert!(other.err.contains("external_id_conflict") && !other.err.contains("wrong_type"));
     push.server.end();
 }
 
