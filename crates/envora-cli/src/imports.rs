@@ -363,13 +363,17 @@ pub fn print_refused(file: &Outgoing, import: &Import, to: &mut Channel) {
             refusals.add(error, || is_text.then(|| line_of(&file.bytes, line)).flatten());
         }
     }
-    refusals.print(&file.name, to);
     let listed = import.results.iter().filter(open).count();
+    let listed = u64::try_from(listed).unwrap_or(u64::MAX);
     let all = import.counts.rejected + import.counts.quarantined;
-    let more = all.saturating_sub(u64::try_from(listed).unwrap_or(u64::MAX));
+    let more = all.saturating_sub(listed);
+    refusals.print_first((more > 0).then_some(listed), &file.name, to);
     if more > 0 {
-        let more = group_thousands(&more.to_string());
-        to.error(format!("  … and {more} more rows: envora data errors {}\n", import.id));
+        let [more, all] = [more, all].map(|rows| group_thousands(&rows.to_string()));
+        to.error(format!(
+            "  … and {more} more rows, {all} in all: envora data errors {}\n",
+            import.id
+        ));
     }
     if import.counts.rejected > 0 {
         to.help(format!(

@@ -57,6 +57,11 @@ impl Refusals {
 
     /// Shows each kind; `file` stands before the line.
     pub fn print(&self, file: &str, to: &mut Channel) {
+        self.print_first(None, file, to);
+    }
+
+    /// The same of the first so many rows of more.
+    pub fn print_first(&self, rows: Option<u64>, file: &str, to: &mut Channel) {
         for kind in self.kinds.iter().take(KINDS_SHOWN) {
             let place = match (file, kind.lines.first()) {
                 ("", Some(line)) => format!("line {line}"),
@@ -64,7 +69,7 @@ impl Refusals {
                 (file, None) => file.to_owned(),
             };
             let text = kind.text.as_deref().or(kind.first.value.as_deref()).unwrap_or_default();
-            let view = row_error_view(to.paint, &place, &kind.first, text, &kind.others());
+            let view = row_error_view(to.paint, &place, &kind.first, text, &kind.others(rows));
             to.error(view);
         }
         let more = self.kinds.len().saturating_sub(KINDS_SHOWN);
@@ -76,7 +81,7 @@ impl Refusals {
 
 impl Kind {
     /// On which other lines the same is wrong: nothing when on none.
-    fn others(&self) -> String {
+    fn others(&self, rows: Option<u64>) -> String {
         if self.times < 2 {
             return String::new();
         }
@@ -84,7 +89,12 @@ impl Kind {
         let listed = u64::try_from(lines.len()).unwrap_or(u64::MAX);
         let more = if listed < self.times { ", …" } else { "" };
         let times = group_thousands(&self.times.to_string());
-        format!("{times} times, on lines {}{more}", lines.join(", "))
+        let among = rows.map(|rows| {
+            let rows = group_thousands(&rows.to_string());
+            format!(" among the first {rows} rows that are told")
+        });
+        let among = among.unwrap_or_default();
+        format!("{times} times{among}, on lines {}{more}", lines.join(", "))
     }
 }
 
@@ -160,7 +170,11 @@ mod tests {
         refusals.add(&error(4, "2e5", "2e5 is 200000"), || None);
         refusals.add(&error(5, "x", "leave it out"), || None);
         assert_eq!(refusals.kinds.len(), 2);
-        assert_eq!(refusals.kinds[0].others(), "2 times, on lines 2, 4");
+        assert_eq!(refusals.kinds[0].others(None), "2 times, on lines 2, 4");
+        assert_eq!(
+            refusals.kinds[0].others(Some(1_000)),
+            "2 times among the first 1,000 rows that are told, on lines 2, 4"
+        );
         // Two faults of one cell without remedies are two kinds: each has its own text.
         let mut refusals = Refusals::default();
         for detail in ["it has control characters", "a code is 1 to 64 letters"] {

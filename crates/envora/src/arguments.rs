@@ -26,7 +26,11 @@ pub(crate) enum Verb {
     Serve(ServeArguments),
     /// A real year of a real estate: load it, print its footprint, follow one figure to its bytes
     Demo(DemoArguments),
-    /// Examine a data folder without changing anything
+    /// Examine a data folder without changing anything that is stored
+    ///
+    /// It reads every page, segment, file, block and log entry. Opening the database does what opening it
+    /// always does: what an ended server left in its write-ahead log is folded in, an earlier program's
+    /// schema becomes this one's, and envora.lock is written anew. To leave even that as it is, examine a copy.
     Doctor(FolderArguments),
     /// Copy a data folder and its keys, apart from each other, or examine such a copy
     #[command(subcommand)]

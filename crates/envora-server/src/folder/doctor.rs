@@ -1,4 +1,7 @@
-//! `doctor`: what is well with a folder and what is not, without changing anything.
+//! `doctor`: what is well with a folder and what is not, without changing anything that is stored.
+//!
+//! Opening the database does what opening it always does: what an ended server left in the write-ahead log
+//! is folded in, the schema becomes this program's, and the lock file names this process.
 //!
 //! It reads everything that was acknowledged: each segment is opened, counted and hashed against its
 //! manifest row, and the log is hashed anew from its first entry.
@@ -113,7 +116,8 @@ pub fn doctor(folder: &Path, world: &World, passphrase: Option<&Passphrase>) -> 
     let places = Places::below(folder);
     // Where the map is and the seal is not, keys are lost, and a new folder is no remedy.
     if !places.seal().exists() && !places.map().exists() {
-        return vec![Check::bad("folder", &FolderError::Missing(folder.to_owned()))];
+        let missing = Check::bad("folder", &FolderError::Missing(folder.to_owned()));
+        return vec![Check { health: Health::Skipped, ..missing }];
     }
     let mut checks = vec![privacy(&places), program()];
     let databases = match Settings::read(&places.settings()) {
@@ -380,7 +384,14 @@ fn pages(name: &str, damage: &[String]) -> Check {
                 .to_owned(),
         ),
         health: Health::Bad,
-        ..Check::good(name, format!("{} are damaged, first: {first}", damage.len()))
+        // One flipped bit is found wherever it has consequences: findings are no count of pages.
+        ..Check::good(
+            name,
+            match damage.len() {
+                1 => format!("damaged: {first}"),
+                findings => format!("damaged; {findings} findings, first: {first}"),
+            },
+        )
     }
 }
 
@@ -671,4 +682,22 @@ fn manifest(
         place: segment.place.clone(),
         inline,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(found: &[&str], want: &str) {
+        let found: Vec<String> = found.iter().map(|&line| line.to_owned()).collect();
+        assert_eq!(pages("pages", &found).detail, want);
+    }
+
+    #[test]
+    fn what_is_found_of_pages_is_no_count_of_pages() {
+        check(&[], "every page is as it was written");
+        check(&["page 7 is malformed"], "damaged: page 7 is malformed");
+        check(&["page 7", "row 1", "row 2"], "damaged; 3 findings, first: page 7");
+    }
 }

@@ -60,6 +60,15 @@ fn says(output: &Output, exit: i32, words: &[&str]) {
 }
 
 #[test]
+fn a_folder_that_is_not_there_could_not_be_examined() {
+    let home = tempfile::tempdir().unwrap();
+    let doctor = examined(&home.path().join("nowhere"));
+    let found = String::from_utf8_lossy(&doctor.stdout);
+    assert_eq!(doctor.status.code(), Some(3), "nothing was found wrong: {found}");
+    assert!(found.contains("nowhere"), "{found}");
+}
+
+#[test]
 fn a_second_process_is_told_about_the_first() {
     let home = tempfile::tempdir().unwrap();
     let folder = home.path().join("data");
