@@ -34,9 +34,31 @@ pub struct Activity {
     /// What was noticed.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub flags: Vec<String>,
+    /// Of one that is `superseded` or `voided`: the activity that took its place, or voids it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(value_type = Option<String>)]
+    pub superseded_by: Option<ActivityId>,
+    /// Of the same: where that ends, when what took its place was superseded or voided in its turn, and so
+    /// on.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub chain_end: Option<ChainEnd>,
     /// The fields as mapped, in the words of `/v2/schemas/activity.json`.
     #[serde(flatten)]
     pub fields: BTreeMap<String, serde_json::Value>,
+}
+
+/// The last of the activities that took the place of one, one after the other.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ChainEnd {
+    /// The activity that a new one is to name as `supersedes`: nothing took its place yet.
+    #[schema(value_type = String)]
+    pub id: ActivityId,
+    /// `superseded` when it stands in the place of the others, `voided` when it voids and nothing stands.
+    #[schema(example = "voided")]
+    pub event: String,
+    /// The activity whose place it took, or that it voids.
+    #[schema(value_type = String)]
+    pub of: ActivityId,
 }
 
 /// One step in the life of an activity.

@@ -174,9 +174,10 @@ pub enum DataVerb {
     Errors(ErrorsArguments),
     /// Stored activities, oldest first
     List(ActivitiesArguments),
-    /// One stored activity, word for word
+    /// One stored activity, word for word; or an import: its file, its mapping, what became of its rows
     Show {
-        /// The activity, act_…
+        /// The activity, act_…, or the import, imp_…
+        #[arg(value_name = "ID")]
         activity: String,
     },
     /// Replace a stored activity by a right one, or void it; both stay in the log

@@ -180,6 +180,29 @@ impl Client {
         self.first(path, query, usize::MAX).await
     }
 
+    /// The same, telling after each page how many items there are so far.
+    ///
+    /// # Errors
+    /// The server's problem, or that there is no server.
+    pub async fn all_told<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        query: &[(&str, &str)],
+        mut tell: impl FnMut(usize),
+    ) -> Result<Vec<T>, Failure> {
+        let mut items = Vec::new();
+        let mut cursor: Option<String> = None;
+        loop {
+            let page = self.page(path, query, cursor.as_deref()).await?;
+            items.extend(page.data);
+            tell(items.len());
+            cursor = page.next_cursor;
+            if cursor.is_none() {
+                return Ok(items);
+            }
+        }
+    }
+
     /// The first items of a collection, page by page, not more than so many.
     ///
     /// # Errors

@@ -122,6 +122,45 @@ impl Waiting {
     }
 }
 
+/// The progress of going through rows, under one bar.
+pub struct Going {
+    bars: Bars,
+    bar: ProgressBar,
+}
+
+impl Going {
+    /// A bar that has yet to be told how many rows there are.
+    #[must_use]
+    pub fn new(audience: Audience) -> Self {
+        let bars = Bars::new(audience);
+        let bar = bars.all.add(ProgressBar::new(0));
+        let style =
+            ProgressStyle::with_template("  {prefix:<26} {bar:18.cyan/dim} {pos} of {len} rows")
+                .unwrap_or_else(|_| ProgressStyle::default_bar())
+                .progress_chars("━╸─");
+        bar.set_style(style);
+        Self { bars, bar }
+    }
+
+    /// Begins to do something with so many rows.
+    pub fn begin(&self, what: &'static str, rows: usize) {
+        self.bar.set_prefix(what);
+        self.bar.set_length(u64::try_from(rows).unwrap_or(u64::MAX));
+        self.at(0);
+    }
+
+    /// So many of them are done.
+    pub fn at(&self, rows: usize) {
+        self.bar.set_position(u64::try_from(rows).unwrap_or(u64::MAX));
+    }
+
+    /// Takes the bar away.
+    pub fn clear(&self) {
+        self.bar.finish_and_clear();
+        self.bars.clear();
+    }
+}
+
 /// A name with room for it beside a bar.
 fn shortened(name: &str) -> String {
     if name.chars().count() <= NAME_MAX {

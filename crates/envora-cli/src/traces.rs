@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use anyhow::Context as _;
 use envora_api::traces::{ActivityTrace, Trace, TraceLine};
 use envora_domain::decimal::{Mass, group_thousands};
-use envora_domain::id::SegmentId;
+use envora_domain::figures::Figure;
+use envora_domain::id::{ActivityId, SegmentId};
 use envora_domain::time::Day;
 use envora_ingest::words;
 use envora_ledger::note::VerifierKey;
@@ -32,6 +33,10 @@ const LINES_MAX: u16 = 200;
 /// The server's problem; a proof or a file that does not fit.
 pub async fn run(arguments: &TraceArguments, session: &mut Session) -> Result<(), Failure> {
     match arguments.id.split_once('_').map(|(prefix, _)| prefix) {
+        Some("fig") if Figure::parse(&arguments.id).is_err() => Err(not_whole("figure", arguments)),
+        Some("act") if ActivityId::parse(&arguments.id).is_err() => {
+            Err(not_whole("activity", arguments))
+        }
         Some("fig") => figure(arguments, session).await,
         Some("act") => activity(arguments, session).await,
         _ => Err(Failure::usage(
@@ -39,6 +44,14 @@ pub async fn run(arguments: &TraceArguments, session: &mut Session) -> Result<()
             "figures (fig_…) stand in `envora footprint --json`, activities (act_…) in `envora data list`",
         )),
     }
+}
+
+/// An id with the right beginning that is none.
+fn not_whole(noun: &str, arguments: &TraceArguments) -> Failure {
+    Failure::usage(
+        format!("{:?} is not the whole id of any {noun}", arguments.id),
+        "copy all of it: `envora footprint --json` prints figures, `envora data list` activities",
+    )
 }
 
 async fn figure(arguments: &TraceArguments, session: &mut Session) -> Result<(), Failure> {

@@ -1,5 +1,6 @@
 //! Stored rows as a list shows them: what they came to, and which of them a question is about.
 
+pub mod chains;
 pub mod sorted;
 
 use core::ops::ControlFlow;

@@ -1,5 +1,7 @@
 //! Supersessions: which activity took the place of which. An activity has one successor at most.
 
+use std::collections::HashMap;
+
 use envora_domain::access::{
     Grant,
     actions::{ReadActivities, WriteActivities},
@@ -15,6 +17,12 @@ statements! {
         VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (old_id) DO NOTHING";
     SUPERSESSION_OF = "SELECT old_id, new_id, seq, is_void, reason FROM supersession
         WHERE old_id = ?1";
+    SUPERSESSIONS_AFTER = "WITH RECURSIVE chain (old_id, new_id, seq, is_void, reason) AS (
+            SELECT old_id, new_id, seq, is_void, reason FROM supersession WHERE old_id = ?1
+            UNION ALL
+            SELECT later.old_id, later.new_id, later.seq, later.is_void, later.reason
+            FROM chain JOIN supersession AS later ON later.old_id = chain.new_id)
+        SELECT old_id, new_id, seq, is_void, reason FROM chain";
     SUPERSESSIONS_OF_SEQ = "SELECT old_id, new_id, seq, is_void, reason FROM supersession
         WHERE seq = ?1 ORDER BY old_id";
     SUPERSESSIONS_BETWEEN = "SELECT old_id, new_id, seq, is_void, reason FROM supersession
@@ -82,6 +90,28 @@ pub fn supersession_of(
 ) -> anyhow::Result<Option<Supersession>> {
     rd.allow(grant)?;
     rd.first(SUPERSESSION_OF, &[old.into()], supersession)
+}
+
+/// What took an activity's place, and the place of that, to the end: the first step is
+/// [`supersession_of`], and nothing took the place of the last one's `new`.
+///
+/// # Errors
+/// The database's.
+pub fn supersessions_after(
+    rd: &mut TenantReader,
+    grant: &Grant<ReadActivities>,
+    old: ActivityId,
+) -> anyhow::Result<Vec<Supersession>> {
+    rd.allow(grant)?;
+    let found = rd.all(SUPERSESSIONS_AFTER, &[old.into()], supersession)?;
+    // Several steps may be of one commit, and then its seq does not order them.
+    let mut left: HashMap<ActivityId, Supersession> =
+        found.into_iter().map(|step| (step.old, step)).collect();
+    let mut chain: Vec<Supersession> = Vec::new();
+    while let Some(step) = left.remove(&chain.last().map_or(old, |last| last.new)) {
+        chain.push(step);
+    }
+    Ok(chain)
 }
 
 /// What the segment of this seq superseded.

@@ -1,9 +1,13 @@
 //! `envora data list`, `envora data show`: stored activities.
 
 use envora_api::activities::Activity;
+use envora_api::imports::Import;
+use envora_domain::decimal::group_thousands;
+use envora_domain::id::{ActivityId, ImportId};
 
 use crate::arguments::ActivitiesArguments;
 use crate::failures::Failure;
+use crate::imports::counts_text;
 use crate::json;
 use crate::session::{Printed, Session};
 use crate::tables::Table;
@@ -58,6 +62,15 @@ pub(super) fn cells(activity: &Activity) -> [String; 7] {
 /// # Errors
 /// The server's problem.
 pub(super) async fn show(activity: &str, session: &mut Session) -> Result<(), Failure> {
+    if let Ok(import) = ImportId::parse(activity) {
+        return show_import(import, session).await;
+    }
+    if ActivityId::parse(activity).is_err() {
+        return Err(Failure::usage(
+            format!("{activity:?} is the id of no activity and of no import"),
+            "an id is act_ or imp_ and 26 characters, as `envora data list` and `envora data push` print it",
+        ));
+    }
     let activity: Activity = session.client()?.get(&format!("/activities/{activity}"), &[]).await?;
     if session.print_json(&activity)? == Printed::AsJson {
         return Ok(());
@@ -65,11 +78,43 @@ pub(super) async fn show(activity: &str, session: &mut Session) -> Result<(), Fa
     let mut table = Table::new(&["field", "value"]);
     table.row(["id".to_owned(), activity.id.to_string()]);
     table.row(["state".to_owned(), activity.state]);
+    if let Some(by) = activity.superseded_by {
+        table.row(["superseded_by".to_owned(), by.to_string()]);
+    }
     table.row(["committed_at".to_owned(), activity.committed_at.to_string()]);
     table.row(["segment".to_owned(), format!("{} row {}", activity.segment, activity.row)]);
     for (name, value) in &activity.fields {
         table.row([name.clone(), json::cell(Some(value))]);
     }
     table.print(&mut session.terminal.data);
+    Ok(())
+}
+
+/// Shows an import: its file, how it was read, and what became of its rows.
+async fn show_import(id: ImportId, session: &mut Session) -> Result<(), Failure> {
+    let import: Import = session.client()?.get(&format!("/imports/{id}"), &[]).await?;
+    if session.print_json(&import)? == Printed::AsJson {
+        return Ok(());
+    }
+    let mut table = Table::new(&["field", "value"]);
+    let rows = [
+        ("id", id.to_string()),
+        ("file", import.file_name),
+        ("status", import.status),
+        ("rows", counts_text(&import.counts)),
+        ("mapping", import.mapping.unwrap_or_default()),
+        ("sha256", import.sha256),
+        ("bytes", group_thousands(&import.bytes.to_string())),
+        ("created_at", import.created_at.to_string()),
+    ];
+    for (name, value) in rows {
+        table.row([name.to_owned(), value]);
+    }
+    table.print(&mut session.terminal.data);
+    let words = &mut session.terminal.words;
+    words.help(format!("envora data list --import {id} lists what is stored of it"));
+    if import.counts.rejected + import.counts.quarantined > 0 {
+        words.help(format!("envora data errors {id} says what was refused or waits, and why"));
+    }
     Ok(())
 }

@@ -1,33 +1,27 @@
 //! `envora data supersede --import imp_… --restore`: the rows of a file that were voided count again, as
-//! they were or corrected. Each comes back by a row that takes the place of the one that voids it.
+//! they were or corrected. Each comes back by a row that takes the place of the one that voids it; one that
+//! was replaced before it was voided comes back as what stood last.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 
 use envora_api::activities::Activity;
 use envora_api::imports::Import;
 use envora_api::writes::{Outcome, WriteAnswer};
 use envora_domain::decimal::group_thousands;
-use envora_domain::id::ActivityId;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::supersede::{Changes, instead, link, successor};
+use super::supersede::{Changes, VOIDED, instead, link};
 use super::wait_until_counted;
 use crate::arguments::SupersedeArguments;
 use crate::client::Client;
 use crate::failures::{Exit, Failure};
+use crate::progress::Going;
 use crate::refusals::Refusals;
 use crate::session::{Printed, Session};
 
 /// How many rows one request brings back.
 const AT_ONCE: usize = 1_000;
-
-/// A row that voids another.
-#[derive(Deserialize)]
-struct Voiding {
-    id: ActivityId,
-    supersedes: Option<String>,
-}
 
 /// What became of the voided rows of an import.
 #[derive(Default, Serialize)]
@@ -56,25 +50,11 @@ pub(super) async fn run(
     }
     let client = session.client_to_change()?;
     let found: Import = client.get(&format!("/imports/{import}"), &[]).await?;
-    let query = [("import_id", import), ("state", "voided"), ("limit", "1000")];
-    let mut voided: Vec<Activity> = client.all("/activities", &query).await?;
-    voided.retain(|row| row.fields.get("void") != Some(&true.into()));
     let mut told = Restored { import: import.to_owned(), ..Restored::default() };
-    let mut rows = Vec::new();
-    let by = voiding(&client, voided.is_empty()).await?;
-    for row in voided {
-        let place = match by.get(&row.id.to_string()) {
-            Some(by) => Some(*by),
-            None => open_end(&client, row.id).await?,
-        };
-        let Some(place) = place else {
-            told.before += 1;
-            continue;
-        };
-        let mut new = instead(row.fields, changes);
-        link(&mut new, &place.to_string(), arguments.reason.as_deref());
-        rows.push(Value::Object(new));
-    }
+    let going = Going::new(session.terminal.words.audience);
+    let rows = rows(&client, (&found, &going), (arguments, changes), &mut told).await;
+    going.clear();
+    let rows = rows?;
     if !rows.is_empty() {
         let number = group_thousands(&rows.len().to_string());
         let question =
@@ -88,6 +68,45 @@ pub(super) async fn run(
     if told.refused > 0 { Err(Failure::Said(Exit::Partial)) } else { Ok(()) }
 }
 
+/// The rows that are to take the place of those that void.
+async fn rows(
+    client: &Client,
+    (import, going): (&Import, &Going),
+    (arguments, changes): (&SupersedeArguments, &Changes),
+    told: &mut Restored,
+) -> Result<Vec<Value>, Failure> {
+    let stored = import.counts.accepted + import.counts.quarantined;
+    going.begin("reading", usize::try_from(stored).unwrap_or(usize::MAX));
+    let id = import.id.to_string();
+    let states = [("state", "voided"), ("state", "superseded")];
+    let query = [&[("import_id", id.as_str()), ("limit", "1000")], &states[..]].concat();
+    let ended: Vec<Activity> =
+        client.all_told("/activities", &query, |count| going.at(count)).await?;
+    going.begin("reading what was voided", ended.len());
+    let (mut rows, mut seen) = (Vec::new(), HashSet::new());
+    for (number, row) in ended.into_iter().enumerate() {
+        going.at(number);
+        let is_voided = row.state == VOIDED && row.fields.get("void") != Some(&true.into());
+        let Some(end) = row.chain_end else { continue };
+        if end.event != VOIDED {
+            told.before += u64::from(is_voided);
+            continue;
+        }
+        // Several rows of a file may have ended in one.
+        if !seen.insert(end.id) {
+            continue;
+        }
+        let fields = match end.of == row.id {
+            true => row.fields,
+            false => client.get::<Activity>(&format!("/activities/{}", end.of), &[]).await?.fields,
+        };
+        let mut new = instead(fields, changes);
+        link(&mut new, &end.id.to_string(), arguments.reason.as_deref());
+        rows.push(Value::Object(new));
+    }
+    Ok(rows)
+}
+
 async fn send(
     client: &Client,
     rows: &[Value],
@@ -95,9 +114,12 @@ async fn send(
     session: &mut Session,
 ) -> Result<(), Failure> {
     let (mut refusals, mut last) = (Refusals::default(), None);
-    for some in rows.chunks(AT_ONCE) {
+    let going = Going::new(session.terminal.words.audience);
+    going.begin("bringing back", rows.len());
+    for (number, some) in rows.chunks(AT_ONCE).enumerate() {
         let body = json!({"mode": "partial", "activities": some});
         let answer: WriteAnswer = client.post("/activities", &body).await?;
+        going.at(number * AT_ONCE + some.len());
         told.restored += answer.counts.accepted + answer.counts.quarantined;
         told.before += answer.counts.duplicate;
         told.refused += answer.counts.rejected;
@@ -108,27 +130,12 @@ async fn send(
         }
         last = Some(answer.watermark.seq);
     }
+    going.clear();
     if let Some(seq) = last {
         wait_until_counted(client, seq).await?;
     }
     refusals.print("", &mut session.terminal.words);
     Ok(())
-}
-
-/// The rows that void others and stand, by the ids of those.
-async fn voiding(client: &Client, none: bool) -> Result<HashMap<String, ActivityId>, Failure> {
-    if none {
-        return Ok(HashMap::new());
-    }
-    let query = [("state", "voided"), ("limit", "1000"), ("fields", "id,supersedes")];
-    let all: Vec<Voiding> = client.all("/activities", &query).await?;
-    Ok(all.into_iter().filter_map(|row| Some((row.supersedes?, row.id))).collect())
-}
-
-/// The row that voids an activity, unless another took its place.
-async fn open_end(client: &Client, id: ActivityId) -> Result<Option<ActivityId>, Failure> {
-    let Some((by, _)) = successor(client, id).await? else { return Ok(None) };
-    Ok(successor(client, by).await?.is_none().then_some(by))
 }
 
 fn say(told: &Restored, session: &mut Session) {

@@ -124,22 +124,25 @@ async fn place(client: &Client, old: &Activity) -> Result<ActivityId, Failure> {
     while let Some(next) = successor(client, last).await? {
         (before, (last, fate)) = (last, next);
     }
-    let help = match (fate.as_str(), before == old.id) {
+    let (what, help) = match (fate.as_str(), before == old.id) {
         (VOIDED, true) => return Ok(last),
-        (VOIDED, false) => {
-            format!("what took its place was voided; it comes back by --id {before}")
-        }
-        _ => format!("correct the activity that took its place: --id {last}"),
+        (VOIDED, false) => (
+            format!("{} was {}, and {before}, which took its place, is voided", old.id, old.state),
+            format!("what took its place comes back by --id {before} --restore"),
+        ),
+        _ => (
+            format!("{} was {}, and {last} stands in its place", old.id, old.state),
+            format!("correct or void the activity that took its place: --id {last}"),
+        ),
     };
-    let what = format!("{} is {} already", old.id, old.state);
     Err(Failure::known((Exit::Error, "already_superseded"), what, help))
 }
 
 /// What an activity's history calls one that was voided.
-const VOIDED: &str = "voided";
+pub(super) const VOIDED: &str = "voided";
 
 /// What ended an activity, and how.
-pub(super) async fn successor(
+async fn successor(
     client: &Client,
     id: ActivityId,
 ) -> Result<Option<(ActivityId, String)>, Failure> {

@@ -1,15 +1,22 @@
 //! `envora data supersede --import imp_… --void`: a wrong file went in, and none of it should be there.
-//! Each row is voided by one of its own, so many at a time; what was replaced before stays as it is.
+//! Each row is voided by one of its own, so many at a time; of a row that was replaced, or voided and
+//! brought back, what stands in its place is voided.
 
+use std::collections::HashSet;
+
+use envora_api::activities::ChainEnd;
 use envora_api::imports::Import;
 use envora_api::writes::{Outcome, WriteAnswer};
 use envora_domain::decimal::group_thousands;
+use envora_domain::id::ActivityId;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::supersede::VOIDED;
 use super::wait_until_counted;
 use crate::client::Client;
 use crate::failures::{Exit, Failure};
+use crate::progress::Going;
 use crate::refusals::Refusals;
 use crate::session::{Printed, Session};
 
@@ -18,10 +25,22 @@ const AT_ONCE: usize = 10_000;
 /// The code of a row that was replaced meanwhile.
 const REPLACED: &str = "already_superseded";
 
-/// A row, by its id.
+/// A row, and where what took its place ends.
 #[derive(Deserialize)]
 struct Named {
-    id: String,
+    id: ActivityId,
+    state: String,
+    chain_end: Option<ChainEnd>,
+}
+
+impl Named {
+    /// The row that stands, be it this one or what took its place; none when it is voided.
+    fn standing(&self) -> Option<ActivityId> {
+        match &self.chain_end {
+            Some(end) => (end.event != VOIDED).then_some(end.id),
+            None => (self.state != VOIDED).then_some(self.id),
+        }
+    }
 }
 
 /// What became of the rows of an import.
@@ -30,7 +49,7 @@ struct Voided {
     import: String,
     /// Voided now.
     voided: u64,
-    /// Superseded or voided before.
+    /// Voided before.
     before: u64,
     /// Not voided.
     refused: u64,
@@ -47,8 +66,19 @@ pub(super) async fn run(
 ) -> Result<(), Failure> {
     let client = session.client_to_change()?;
     let found: Import = client.get(&format!("/imports/{import}"), &[]).await?;
-    let standing = rows(&client, import, &["counted", "unresolved", "pending"]).await?;
-    let before = rows(&client, import, &["superseded", "voided"]).await?.len();
+    let going = Going::new(session.terminal.words.audience);
+    let stored = found.counts.accepted + found.counts.quarantined;
+    going.begin("reading", usize::try_from(stored).unwrap_or(usize::MAX));
+    let query = [("import_id", import), ("limit", "1000"), ("fields", "id,state,chain_end")];
+    let rows: Result<Vec<Named>, Failure> =
+        client.all_told("/activities", &query, |count| going.at(count)).await;
+    going.clear();
+    let rows = rows?;
+    // One row may stand in the place of several.
+    let mut seen = HashSet::new();
+    let standing: Vec<ActivityId> =
+        rows.iter().filter_map(Named::standing).filter(|id| seen.insert(*id)).collect();
+    let before = rows.iter().filter(|row| row.standing().is_none()).count();
     let before = u64::try_from(before).unwrap_or(u64::MAX);
     let mut told = Voided { import: import.to_owned(), before, ..Voided::default() };
     if !standing.is_empty() {
@@ -57,8 +87,11 @@ pub(super) async fn run(
     }
     let mut refusals = Refusals::default();
     let mut last = None;
-    for some in standing.chunks(AT_ONCE) {
+    let going = Going::new(session.terminal.words.audience);
+    going.begin("voiding", standing.len());
+    for (number, some) in standing.chunks(AT_ONCE).enumerate() {
         let answer = void(&client, some, reason).await?;
+        going.at(number * AT_ONCE + some.len());
         told.voided += answer.counts.accepted + answer.counts.quarantined + answer.counts.duplicate;
         for row in answer.results.iter().filter(|row| row.status == Outcome::Rejected) {
             match row.errors.iter().any(|error| error.code == REPLACED) {
@@ -71,6 +104,7 @@ pub(super) async fn run(
         }
         last = Some(answer.watermark.seq);
     }
+    going.clear();
     if let Some(seq) = last {
         wait_until_counted(&client, seq).await?;
     }
@@ -81,21 +115,12 @@ pub(super) async fn run(
     if told.refused > 0 { Err(Failure::Said(Exit::Partial)) } else { Ok(()) }
 }
 
-/// The rows of an import in one of these states.
-async fn rows(client: &Client, import: &str, states: &[&str]) -> Result<Vec<Named>, Failure> {
-    let all = [("import_id", import), ("limit", "1000"), ("fields", "id")];
-    let states = states.iter().map(|state| ("state", *state));
-    let query: Vec<(&str, &str)> = all.into_iter().chain(states).collect();
-    client.all("/activities", &query).await
-}
-
 async fn void(
     client: &Client,
-    rows: &[Named],
+    rows: &[ActivityId],
     reason: Option<&str>,
 ) -> Result<WriteAnswer, Failure> {
-    let row = |named: &Named| -> Value {
-        let id = &named.id;
+    let row = |id: &ActivityId| -> Value {
         let mut row =
             json!({"void": true, "supersedes": id, "external_id": format!("instead-of-{id}")});
         if let (Some(reason), Some(object)) = (reason, row.as_object_mut()) {
@@ -113,7 +138,7 @@ fn say(told: &Voided, session: &mut Session) {
     match (told.voided, told.before) {
         (0, 0) => words.line(format!("no row of {} is stored", told.import)),
         (0, before) => words.line(format!(
-            "nothing of {} stands: {} rows were superseded or voided before",
+            "nothing of {} stands: its {} rows were voided before",
             told.import,
             number(before)
         )),
@@ -124,10 +149,7 @@ fn say(told: &Voided, session: &mut Session) {
                 told.import
             ));
             if before > 0 {
-                words.line(format!(
-                    "{} were superseded or voided before; what took their place stands",
-                    number(before)
-                ));
+                words.line(format!("{} were voided before", number(before)));
             }
         }
     }

@@ -31,6 +31,7 @@ use envora_ingest::formats::left::LeftOut;
 use envora_ingest::formats::{self, OpenError, Opening, OriginHead, Reader, Tiers};
 use envora_ingest::rows::ParsedRow;
 use envora_ingest::segments::activities;
+use envora_ingest::stored::chains::{event, name_successors};
 use envora_ingest::stored::{Narrowed, PENDING, Question, RowState, STATES, sorted};
 use envora_ingest::tenant::TenantParts;
 use envora_ingest::trace::{ActivityTrace, trace_activity};
@@ -39,7 +40,7 @@ use envora_store::imports::Mode;
 use envora_store::segments::{
     Order, Segment, segment_by_id, segment_rows_from, segment_totals, segments_from,
 };
-use envora_store::supersessions::{Fate, supersession_of};
+use envora_store::supersessions::supersession_of;
 
 use super::footprints::blocking;
 use super::imports::{constants, mapping_of, mode_of};
@@ -414,6 +415,9 @@ pub(crate) fn told(
         Ok(trace) => {
             trace.state.clone_into(&mut wire.state);
             wire.code = trace.unresolved.as_ref().map(|(code, _)| code.clone());
+            let mut told = [wire];
+            name_successors(parts, &grant, &mut told)?;
+            let [wire] = told;
             Ok((wire, Some(trace)))
         }
         Err(AskError::NoRun) => Ok((wire, None)),
@@ -445,6 +449,8 @@ fn wire(
         state: came.state.to_owned(),
         code: came.code.map(|code| code.as_str().to_owned()),
         flags: activity.flags.iter().map(|flag| flag.as_str().to_owned()).collect(),
+        superseded_by: None,
+        chain_end: None,
         fields: words::fields(activity),
     }
 }
@@ -476,7 +482,7 @@ pub(crate) async fn history(
             steps.push(HistoryStep {
                 at: later.map_or(segment.committed_at, |later| later.committed_at),
                 seq: ended.seq,
-                event: if ended.fate == Fate::Voided { "voided" } else { "superseded" }.to_owned(),
+                event: event(ended.fate).to_owned(),
                 by: Some(ended.new),
                 reason: (!ended.reason.is_empty()).then_some(ended.reason),
             });
@@ -628,7 +634,12 @@ pub(crate) async fn list(
         Wanted { question: question(&params)?, limit: params.limit()?, from, sorted, counted_from };
     nouns_are_known(&app, &parts, &wanted.question).await?;
     let asked = Arc::clone(&parts);
-    let listed = blocking(&app, move || Ok(page(&asked, grant, wanted)?)).await?;
+    let listed = blocking(&app, move || {
+        let mut listed = page(&asked, grant, wanted)?;
+        name_successors(&asked, &grant, &mut listed.data)?;
+        Ok(listed)
+    });
+    let listed = listed.await?;
     let next_cursor = listed.next.map(|place| cursors::encode(&parts.keys, walk, place, now));
     let next = next_cursor
         .as_ref()

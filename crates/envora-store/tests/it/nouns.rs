@@ -40,6 +40,7 @@ scenarios! {
     activities::an_import_keeps_its_counts_and_its_bad_rows,
     activities::a_mapping_has_versions,
     activities::an_activity_has_one_successor,
+    activities::what_took_an_activitys_place_is_followed_to_its_end,
     activities::segments_are_found_by_the_words_they_name,
     activities::what_rows_say_is_kept_by_segment,
     activities::an_answer_is_kept_and_found_again,

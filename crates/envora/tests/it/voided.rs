@@ -68,9 +68,11 @@ fn a_file_voided_for_its_unit_comes_back_with_the_right_one() {
     assert_eq!(mended.code, Some(0), "{mended:?}");
     assert!(mended.out.contains("was voided;") || mended.err.contains("was voided;"), "{mended:?}");
     assert_eq!(counted(&push).lines().count(), 1);
-    // Typed again it names what stands.
+    // Typed again it names what stands, first of all.
     let twice = push.run(&one);
     assert!(twice.code == Some(1) && twice.err.contains("took its place: --id act_"), "{twice:?}");
+    assert!(twice.err.contains("was voided, and act_"), "{twice:?}");
+    assert!(twice.err.contains("stands in its place"), "{twice:?}");
     // And all others at once.
     let all = remedy(&refused.err, "all voided rows of its file:");
     let all = [&all[..], &["--unit", "MW.h", "--yes", "--json"]].concat();
@@ -99,6 +101,61 @@ fn one_row_is_voided_brought_back_and_voided_again() {
     let back = push.run(&["data", "supersede", "--id", new, "--quantity", "9311"]);
     assert_eq!(back.code, Some(0), "{back:?}");
     assert!(counted(&push).contains("9311\""));
+    push.server.end();
+}
+
+#[test]
+fn an_import_is_voided_and_brought_back_any_number_of_times() {
+    let (mut push, import) = voided();
+    let whole = ["data", "supersede", "--import", &import, "--yes", "--json"];
+    let void = [&whole[..], &["--void"]].concat();
+    let restore = [&whole[..], &["--restore"]].concat();
+    let moved = [&restore[..], &["--set", "note=read twice"]].concat();
+    for (round, back) in [&restore, &moved, &restore].into_iter().enumerate() {
+        let told = push.run(back).json();
+        assert_eq!((&told["restored"], &told["refused"]), (&2.into(), &0.into()), "{told}");
+        assert_eq!(counted(&push).lines().count(), 2, "round {round}");
+        let told = push.run(&void).json();
+        assert_eq!((&told["voided"], &told["before"]), (&2.into(), &0.into()), "{told}");
+        assert_eq!(counted(&push), "", "round {round}");
+    }
+    let told = push.run(&void).json();
+    assert_eq!((&told["voided"], &told["before"]), (&0.into(), &2.into()), "nothing stands");
+    // What comes back is what stood last, not what the file says.
+    push.run(&restore);
+    let notes = push.run(&["data", "list", "--state", "counted", "--ndjson=note"]).out;
+    assert_eq!(notes.matches("read twice").count(), 2, "{notes}");
+    // A row says what took its place, and where that ended.
+    let list = ["data", "list", "--import", &import, "--ndjson=id,superseded_by,chain_end"];
+    let listed = push.run(&list).out;
+    let first: serde_json::Value = serde_json::from_str(listed.lines().next().unwrap()).unwrap();
+    assert_eq!(first["chain_end"]["event"], "superseded", "{first}");
+    assert_ne!(first["chain_end"]["id"], first["superseded_by"], "{first}");
+    let one = push.run(&["data", "show", first["id"].as_str().unwrap(), "--json"]).json();
+    assert_eq!(one["chain_end"], first["chain_end"]);
+    push.server.end();
+}
+
+#[test]
+fn an_import_is_shown_and_ids_that_are_none_are_told() {
+    let (mut push, import) = voided();
+    let shown = push.run(&["data", "show", &import]);
+    assert_eq!(shown.code, Some(0), "{shown:?}");
+    for what in ["bills.csv", "succeeded", "2 accepted", "sha256"] {
+        assert!(shown.out.contains(what), "{what}: {shown:?}");
+    }
+    assert!(shown.err.contains(&format!("envora data list --import {import}")), "{shown:?}");
+    let json = push.run(&["data", "show", &import, "--json"]).json();
+    assert_eq!((&json["id"], &json["counts"]["accepted"]), (&import.into(), &2.into()));
+    for (verb, what) in [
+        (["data", "show", "act_zzz"].as_slice(), "no activity and of no import"),
+        (&["data", "show", "b24"], "no activity and of no import"),
+        (&["trace", "fig_abc"], "not the whole id of any figure"),
+        (&["trace", "act_abc"], "not the whole id of any activity"),
+    ] {
+        let told = push.run(verb);
+        assert!(told.code == Some(2) && told.err.contains(what), "{told:?}");
+    }
     push.server.end();
 }
 

@@ -24,8 +24,8 @@ use envora_store::segments::{
     segment_totals, segments_by_start, segments_from, segments_of_import, segments_within,
 };
 use envora_store::supersessions::{
-    ActivityRange, Fate, Supersession, supersession_add, supersession_of, supersessions_between,
-    supersessions_of_seq,
+    ActivityRange, Fate, Supersession, supersession_add, supersession_of, supersessions_after,
+    supersessions_between, supersessions_of_seq,
 };
 use envora_store::transaction::TenantTx;
 use envora_store::writer::Landed;
@@ -285,6 +285,34 @@ pub(super) fn an_activity_has_one_successor(db: &mut TestDb) {
             let range = ActivityRange { first: activity(0), last: activity(9) };
             assert_eq!(supersessions_between(rd, &read, range, 5)?, [first]);
             assert_eq!(supersessions_between(rd, &read, range, 6)?.len(), 2);
+            Ok(())
+        })
+        .unwrap();
+}
+
+pub(super) fn what_took_an_activitys_place_is_followed_to_its_end(db: &mut TestDb) {
+    let (read, write) = (grant::<ReadActivities>(), grant::<WriteActivities>());
+    let activity = |row: u32| segment_id(1).activity(row).unwrap();
+    // 1 is voided by 9, which 4 takes the place of, which is voided by 2; 3 is another's.
+    let steps = [(4, 2, Fate::Voided, 6), (1, 9, Fate::Voided, 5), (9, 4, Fate::Replaced, 6)];
+    let steps = [&steps[..], &[(3, 8, Fate::Replaced, 7)]].concat();
+    for (old, new, fate, seq) in steps {
+        let (old, new) = (activity(old), activity(new));
+        let step = Supersession { old, new, seq, fate, reason: String::new() };
+        assert!(db.db.write_blocking(move |tx| supersession_add(tx, &write, &step)).unwrap());
+    }
+    db.db
+        .read_blocking(move |rd| {
+            let mut after = |row| -> anyhow::Result<Vec<_>> {
+                let chain = supersessions_after(rd, &read, activity(row))?;
+                Ok(chain.iter().map(|step| (step.old, step.new, step.fate)).collect())
+            };
+            let step = |old, new, fate| (activity(old), activity(new), fate);
+            let all =
+                [step(1, 9, Fate::Voided), step(9, 4, Fate::Replaced), step(4, 2, Fate::Voided)];
+            assert_eq!(after(1)?, all);
+            assert_eq!(after(4)?, all[2..]);
+            assert_eq!(after(2)?, []);
             Ok(())
         })
         .unwrap();
