@@ -106,9 +106,18 @@ pub(crate) fn primary_share(asked: &Asked, piles: &Piles) -> Result<Option<Strin
     if !said || all.units() <= 0 {
         return Ok(None);
     }
-    let share = primary.units().checked_mul(10_000).map(|share| share / all.units());
-    let share = share.and_then(|share| Decimal::new(share, 4)).map(Decimal::normalized);
-    Ok(share.map(|share| share.to_string()))
+    Ok(share_of(primary, all))
+}
+
+/// A part of a whole to four digits, rounded half-even, so that shares add up to about one; nothing of
+/// nothing.
+pub(crate) fn share_of(part: Mass, all: Mass) -> Option<String> {
+    let (all, part) = (all.units(), part.units().checked_mul(10_000)?);
+    let (share, rest) = (part.checked_div_euclid(all)?, part.checked_rem_euclid(all)?);
+    let left = all.checked_sub(rest)?;
+    let up = rest > left || (rest == left && share % 2 != 0);
+    let share = Decimal::new(share + i128::from(up), 4)?;
+    Some(share.normalized().to_string())
 }
 
 /// What is stored and does not count, by reason and remedy.
@@ -436,5 +445,27 @@ fn about(code: &str) -> &'static str {
         "unverified" => "suppliers' own figures, which nobody has checked here",
         "low_tier" => "a better method lacks inputs",
         _ => "see the trace of any figure concerned",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_share_is_rounded_half_even() {
+        let check = |part: i128, all: i128, want: Option<&str>| {
+            let got = share_of(Mass::from_units(part), Mass::from_units(all));
+            assert_eq!(got.as_deref(), want, "{part} of {all}");
+        };
+        check(1, 3, Some("0.3333"));
+        check(2, 3, Some("0.6667"));
+        check(19_999, 20_000, Some("1"));
+        check(1, 20_000, Some("0"));
+        check(3, 20_000, Some("0.0002"));
+        check(0, 7, Some("0"));
+        check(7, 7, Some("1"));
+        check(-2, 3, Some("-0.6667"));
+        check(1, 0, None);
     }
 }

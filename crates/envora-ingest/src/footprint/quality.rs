@@ -9,7 +9,7 @@ use envora_api::quality::{DataQuality, QualityShare, SourceMonth, SourceQuality}
 use envora_domain::access::{Grant, actions::ReadResults};
 use envora_domain::activities::problems::Flag;
 use envora_domain::cells::{CellKey, CellValue, Primary};
-use envora_domain::decimal::{Decimal, Mass};
+use envora_domain::decimal::Mass;
 use envora_domain::id::{ActivityId, SourceId};
 use envora_domain::time::{Day, Zone};
 use envora_store::segments::segments_from;
@@ -296,14 +296,9 @@ impl<'a> Shares<'a> {
         let mut sums: Vec<(String, Mass)> = sums.into_iter().collect();
         sums.sort_by_key(|(_, mass)| core::cmp::Reverse(*mass));
         let share = |(word, mass): (String, Mass)| {
-            let share = (self.all.units() > 0)
-                .then(|| mass.units().checked_mul(10_000).map(|parts| parts / self.all.units()));
-            let share = share.flatten().and_then(|share| Decimal::new(share, 4));
-            QualityShare {
-                word,
-                co2e: mass.kg(),
-                share: share.map(|share| Decimal::normalized(share).to_string()),
-            }
+            let whole = self.all.units() > 0;
+            let share = if whole { coverage::share_of(mass, self.all) } else { None };
+            QualityShare { word, co2e: mass.kg(), share }
         };
         Ok(sums.into_iter().map(share).collect())
     }

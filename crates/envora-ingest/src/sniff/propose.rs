@@ -122,7 +122,11 @@ impl Writer<'_> {
         let skip = look.skip_lines + u64::from(look.delimiter_declared && look.skip_lines > 0);
         if skip > 0 {
             self.line(format!("skip_lines = {skip}"));
-            self.reason(format!("{skip} lines before the header"), "they are no part of the table");
+            let (lines, why) = match skip {
+                1 => ("1 line".to_owned(), "it is no part of the table"),
+                _ => (format!("{skip} lines"), "they are no part of the table"),
+            };
+            self.reason(format!("{lines} before the header"), why);
         }
         if look.units_row {
             self.line("units_row = true");

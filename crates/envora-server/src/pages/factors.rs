@@ -2,7 +2,7 @@
 
 use askama::Template;
 use axum::extract::{Path, State};
-use envora_api::factors::{Factor, FactorPack};
+use envora_api::factors::{Factor, FactorPack, PackOrigin};
 use envora_api::listing::Page;
 use envora_api::organizations::Organization;
 use envora_domain::access::actions::ReadFactors;
@@ -55,6 +55,8 @@ pub(super) struct FactorsPage {
     rows: Vec<Row>,
     more: Option<String>,
     packs: Vec<PackRow>,
+    /// Whether one of them is the organization's.
+    own: bool,
 }
 
 /// Lays the search out.
@@ -96,6 +98,7 @@ pub(super) fn list_page(
         rows: found.data.iter().map(row).collect(),
         more: found.next_cursor.as_ref().map(next),
         packs: packs.iter().map(pack).collect(),
+        own: packs.iter().any(|pack| pack.origin == PackOrigin::Organization),
     }
 }
 
@@ -319,6 +322,23 @@ pub(super) async fn one(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn own_packs_are_headed_as_ones_own() {
+        let pack = |origin: &str| -> FactorPack {
+            let told = serde_json::json!({"id": "p", "version": "1", "origin": origin, "publisher": "P",
+                "edition": "2025", "sha256": "", "factors": 1, "licence": "own", "active": true});
+            serde_json::from_value(told).expect("a pack")
+        };
+        let found = Page { data: Vec::new(), next_cursor: None };
+        let asked = Params::of_pairs([]);
+        let of = |packs: &[FactorPack]| {
+            let organization = super::super::fixtures::organization();
+            list_page(&organization, (packs, &found), &asked).render().expect("a page")
+        };
+        assert!(of(&[pack("program")]).contains("<p>The packs of this program. Calc"));
+        assert!(of(&[pack("organization")]).contains("this program and your own. Calc"));
+    }
 
     #[test]
     fn a_measure_alone_is_no_name() {

@@ -73,8 +73,8 @@ async fn each_month_of_each_source_has_its_state() {
         let shares = answer[name].as_array().unwrap().iter();
         shares.map(|one| format!("{} {}", one["word"].as_str().unwrap(), one["share"])).collect()
     };
-    assert_eq!(words("data_kinds"), [" \"0.756\"", "estimated \"0.2439\""]);
-    assert_eq!(words("primary"), ["unsaid \"0.756\"", "yes \"0.2439\""]);
+    assert_eq!(words("data_kinds"), [" \"0.7561\"", "estimated \"0.2439\""]);
+    assert_eq!(words("primary"), ["unsaid \"0.7561\"", "yes \"0.2439\""]);
     assert_eq!(answer["tiers"].as_array().unwrap().len(), 2, "{answer}");
     let flags = answer["flags"].as_array().unwrap();
     let flag = |code: &str| flags.iter().find(|flag| flag["code"] == code).cloned();
