@@ -40,6 +40,10 @@ pub struct World {
 
 /// How many wait for that; more are told to come again.
 const WAITING_MAX: usize = 32;
+/// The longest body that needs no turn: a few rows. Many such are worked on at once, and stored together.
+const SMALL_BYTES_MAX: u64 = 16 << 10;
+/// How many of those there may be.
+const SMALL_MAX: usize = 256;
 /// The longest body that arrives before its turn.
 const SHORT_BYTES_MAX: u64 = 1 << 20;
 /// How much of such bodies is held at once, in KiB.
@@ -72,6 +76,7 @@ struct Inner {
     tracker: TaskTracker,
     bodies: Semaphore,
     waiting: Semaphore,
+    small: Semaphore,
     arriving: Semaphore,
     exports: Arc<Semaphore>,
     stop: CancellationToken,
@@ -95,6 +100,7 @@ impl App {
                 tracker: TaskTracker::new(),
                 bodies: Semaphore::new(BODIES_MAX),
                 waiting: Semaphore::new(WAITING_MAX),
+                small: Semaphore::new(SMALL_MAX),
                 arriving: Semaphore::new(ARRIVING_KIB_MAX),
                 exports: Arc::new(Semaphore::new(EXPORTS_MAX)),
                 stop: CancellationToken::new(),
@@ -141,7 +147,7 @@ impl App {
     }
 
     /// A turn to hold a body and its rows, so that many at once cannot use up the memory. A short body
-    /// arrives before its turn: who sends it slowly keeps nobody waiting.
+    /// arrives before its turn: who sends it slowly keeps nobody waiting. One of a few rows waits for none.
     ///
     /// # Errors
     /// 429, before anything is read, when as many wait as may, and when none ends within a few seconds;
@@ -151,6 +157,10 @@ impl App {
         if planted("unbounded_queue") {
             let turn = inner.bodies.acquire().await.map_err(|_| overloaded())?;
             return Ok((body, Turn { _turn: turn, _held: None }));
+        }
+        if bodies::declared(headers).is_some_and(|bytes| bytes <= SMALL_BYTES_MAX) {
+            let turn = inner.small.try_acquire().map_err(|_| overloaded())?;
+            return Ok((bodies::gathered(body).await?, Turn { _turn: turn, _held: None }));
         }
         let short = bodies::declared(headers).filter(|bytes| *bytes <= SHORT_BYTES_MAX);
         let (body, held) = match short.and_then(|bytes| u32::try_from(bytes >> 10).ok()) {
