@@ -188,9 +188,13 @@ pub struct PackChange {
 pub struct FactorState {
     /// Its id.
     pub id: String,
-    /// Its total as stated, or the sum of its gases.
+    /// Its total as stated; absent where it states gases alone.
     #[schema(example = "1.85")]
-    pub value: String,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub value: Option<String>,
+    /// The mass of each gas that it states, in its own unit.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    pub gases: BTreeMap<String, String>,
     /// The mass that it is in.
     #[schema(example = "kg")]
     pub unit: String,
@@ -217,7 +221,12 @@ impl FactorState {
     fn of(factor: &Stated) -> Self {
         Self {
             id: factor.id.to_string(),
-            value: factor.headline(),
+            value: factor.total.as_ref().map(|total| total.value.clone()),
+            gases: factor
+                .gases
+                .iter()
+                .map(|gas| (gas.gas.to_string(), format!("{} {}", gas.value, gas.unit)))
+                .collect(),
             unit: factor.mass_unit().to_owned(),
             per: factor.denominator.unit.clone(),
             basis: factor.basis.to_string(),
@@ -291,4 +300,30 @@ pub struct Converted {
     pub unit: String,
     /// Each step, exact.
     pub path: Vec<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use envora_domain::factors::own;
+
+    use super::*;
+
+    #[test]
+    fn gases_of_different_weight_are_not_added_up() {
+        const HEAD: &str = "key,type,boundary,qualifiers.material,region,per,unit,co2e,gas.CH4,gas.N2O,basis,\
+            valid_from,valid_through,publisher,document,licence";
+        let state = |amounts: &str| {
+            let row = format!("x,waste.treated,end_of_life,garden_waste,DE,t,kg,{amounts}");
+            let text = format!("{HEAD}\n{row},ar5,2025-01-01,2025-12-31,Publisher,Document,own\n");
+            let own = own::read(text.as_bytes(), Some("ours")).expect("a table");
+            let diff = PackDiff::between(None, &own.pack);
+            diff.changes.into_iter().find_map(|change| change.after).expect("a factor")
+        };
+        let gases = state(",1.4,0.074");
+        assert_eq!(gases.value, None);
+        let told: Vec<(&str, &str)> =
+            gases.gases.iter().map(|(gas, mass)| (gas.as_str(), mass.as_str())).collect();
+        assert_eq!(told, [("CH4", "1.4 kg"), ("N2O", "0.074 kg")]);
+        assert_eq!(state("58.81,,").value.as_deref(), Some("58.81"));
+    }
 }

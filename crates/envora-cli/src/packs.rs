@@ -274,8 +274,11 @@ fn read_as(file: &Path, name: Option<&str>, session: &mut Session) -> Result<Rea
 fn print(told: &PackDiff, terminal: &mut Terminal) {
     let number = |state: &Option<FactorState>| {
         state.as_ref().map_or_else(String::new, |state| {
-            let FactorState { value, unit, per, basis, .. } = state;
-            format!("{value} {unit} per {per}, {basis}")
+            let FactorState { value, gases, unit, per, basis, .. } = state;
+            let total = value.as_ref().map(|value| format!("{value} {unit} CO2e"));
+            let gases = gases.iter().map(|(gas, mass)| format!("{mass} {gas}"));
+            let parts: Vec<String> = total.into_iter().chain(gases).collect();
+            format!("{} per {per}, {basis}", parts.join(", "))
         })
     };
     let mut table = Table::new(&["change", "key", "from", "to", "before", "after", "document"]);

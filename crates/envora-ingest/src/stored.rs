@@ -13,7 +13,7 @@ use envora_domain::activities::problems::{Flag, RowCode};
 use envora_domain::activities::{Activity, Origin, Period, Ref};
 use envora_domain::choice::Why;
 use envora_domain::factors::FactorId;
-use envora_domain::id::{ActivityId, EntityId, Id, ImportId, Kind, RunId};
+use envora_domain::id::{ActivityId, EntityId, Id, ImportId, Kind, RunId, SegmentId};
 use envora_domain::time::{Day, Timestamp, WallClock, Zone};
 use envora_store::audit::audit_head;
 use envora_store::mentions::{Slice, Word, mentions_of_word};
@@ -146,6 +146,8 @@ pub struct Question {
     pub states: Vec<String>,
     /// Of this import.
     pub import: Option<ImportId>,
+    /// Of this segment.
+    pub segment: Option<SegmentId>,
     /// From this line of a file.
     pub line: Option<u64>,
     /// Calculated with this factor, in the current run.
@@ -378,6 +380,7 @@ impl<'a> Narrowed<'a> {
         self.question.from.is_none_or(|from| last.plus(ROW_DAYS_MAX) >= from)
             && self.question.to.is_none_or(|to| first.plus(-2) < to)
             && self.question.import.is_none_or(|import| segment.import == Some(import))
+            && self.question.segment.is_none_or(|id| segment.id == id)
             && self.seqs.as_ref().is_none_or(|seqs| seqs.contains(&segment.seq))
     }
 

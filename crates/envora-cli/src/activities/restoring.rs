@@ -2,12 +2,15 @@
 //! they were or corrected. Each comes back by a row that takes the place of the one that voids it; one that
 //! was replaced before it was voided comes back as what stood last.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use anyhow::Context as _;
 
 use envora_api::activities::Activity;
 use envora_api::imports::Import;
 use envora_api::writes::{Outcome, WriteAnswer};
 use envora_domain::decimal::group_thousands;
+use envora_domain::id::{ActivityId, SegmentId};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -22,6 +25,9 @@ use crate::session::{Printed, Session};
 
 /// How many rows one request brings back.
 const AT_ONCE: usize = 1_000;
+
+/// Of a segment, as many rows are asked for by their ids.
+const SINGLY_MAX: usize = 1;
 
 /// What became of the voided rows of an import.
 #[derive(Default, Serialize)]
@@ -82,10 +88,8 @@ async fn rows(
     let query = [&[("import_id", id.as_str()), ("limit", "1000")], &states[..]].concat();
     let ended: Vec<Activity> =
         client.all_told("/activities", &query, |count| going.at(count)).await?;
-    going.begin("reading what was voided", ended.len());
-    let (mut rows, mut seen) = (Vec::new(), HashSet::new());
-    for (number, row) in ended.into_iter().enumerate() {
-        going.at(number);
+    let (mut open, mut seen) = (Vec::new(), HashSet::new());
+    for row in ended {
         let is_voided = row.state == VOIDED && row.fields.get("void") != Some(&true.into());
         let Some(end) = row.chain_end else { continue };
         if end.event != VOIDED {
@@ -96,15 +100,49 @@ async fn rows(
         if !seen.insert(end.id) {
             continue;
         }
-        let fields = match end.of == row.id {
-            true => row.fields,
-            false => client.get::<Activity>(&format!("/activities/{}", end.of), &[]).await?.fields,
-        };
-        let mut new = instead(fields, changes);
-        link(&mut new, &end.id.to_string(), arguments.reason.as_deref());
+        let own = (end.of == row.id).then_some(row.fields);
+        open.push((end.id, end.of, own));
+    }
+    let others = open.iter().filter(|(.., own)| own.is_none()).map(|(_, of, _)| *of).collect();
+    let mut others = others_by_id(client, others, going).await?;
+    let mut rows = Vec::new();
+    for (void, of, own) in open {
+        let fields = own.or_else(|| others.remove(&of));
+        let mut new = instead(fields.with_context(|| format!("read {of}"))?, changes);
+        link(&mut new, &void.to_string(), arguments.reason.as_deref());
         rows.push(Value::Object(new));
     }
     Ok(rows)
+}
+
+/// What these activities say. Those of one segment are read together, where that takes fewer requests.
+async fn others_by_id(
+    client: &Client,
+    ids: BTreeSet<ActivityId>,
+    going: &Going,
+) -> Result<HashMap<ActivityId, BTreeMap<String, Value>>, Failure> {
+    going.begin("reading what was voided", ids.len());
+    let mut by_segment: BTreeMap<SegmentId, Vec<ActivityId>> = BTreeMap::new();
+    for id in ids {
+        by_segment.entry(id.place().0).or_default().push(id);
+    }
+    let mut found = HashMap::new();
+    for (segment, ids) in by_segment {
+        if ids.len() <= SINGLY_MAX {
+            for id in ids {
+                let one: Activity = client.get(&format!("/activities/{id}"), &[]).await?;
+                found.insert(id, one.fields);
+            }
+        } else {
+            let query = [("segment_id", &*segment.to_string()), ("limit", "1000")];
+            let all: Vec<Activity> = client.all("/activities", &query).await?;
+            let wanted: HashSet<ActivityId> = ids.into_iter().collect();
+            let wanted = all.into_iter().filter(|row| wanted.contains(&row.id));
+            found.extend(wanted.map(|row| (row.id, row.fields)));
+        }
+        going.at(found.len());
+    }
+    Ok(found)
 }
 
 async fn send(

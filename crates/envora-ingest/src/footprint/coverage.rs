@@ -191,7 +191,7 @@ pub(crate) fn recalculating(
     Ok(Some(Warning {
         code: RECALCULATING.to_owned(),
         detail: format!(
-            "these figures are by the packs, settings or program of before; everything is calculated              anew beside them, {} of {all} entries of the log so far, and takes their place at once",
+            "these figures are by the packs, settings or program of before; everything is calculated anew beside them, {} of {all} entries of the log so far, and takes their place at once",
             done.min(all)
         ),
         activities: 0,

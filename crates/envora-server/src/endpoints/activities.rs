@@ -21,7 +21,7 @@ use envora_domain::activities::problems::Flag;
 use envora_domain::catalogue;
 use envora_domain::factors::FactorId;
 use envora_domain::gwp::GwpSet;
-use envora_domain::id::{ActivityId, ImportId};
+use envora_domain::id::{ActivityId, ImportId, SegmentId};
 use envora_domain::time::Timestamp;
 use envora_ingest::commit::{Accepted, Batch, Idempotency, StoredAnswer, SubmitError, Submitted};
 use envora_ingest::footprint::AskError;
@@ -101,6 +101,7 @@ pub fn routes() -> Vec<Route> {
                 ("to", "Only those that begin before this day of the reporting zone."),
                 ("state", "counted, unresolved, superseded, voided or pending; may be repeated."),
                 ("import_id", "Only of this import."),
+                ("segment_id", "Only of this segment."),
                 ("line", "With import_id: only from this line of the file."),
                 ("factor", "Only those that are calculated with this factor, by its id."),
                 ("flag", "Only those with this flag, of the row or of how it is calculated; may be repeated."),
@@ -502,6 +503,7 @@ pub(super) const NARROWS: &[&str] = &[
     "to",
     "state",
     "import_id",
+    "segment_id",
     "line",
     "factor",
     "flag",
@@ -549,6 +551,8 @@ pub(super) fn question(params: &Params) -> Result<Question, Problem> {
         to,
         states: many("state"),
         import,
+        segment: params
+            .read("segment_id", "the id of a segment", |text| SegmentId::parse(text).ok())?,
         line,
         factor: params.read("factor", "the id of a factor, sha256:…", FactorId::parse)?,
         flags: params.many("flag").map(flag).collect::<Result<_, _>>()?,

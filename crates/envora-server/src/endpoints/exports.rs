@@ -42,6 +42,7 @@ pub fn routes() -> Vec<Route> {
                 ("to", "Only those that begin before this day of the reporting zone."),
                 ("state", "counted, unresolved, superseded, voided or pending; may be repeated."),
                 ("import_id", "Only of this import."),
+                ("segment_id", "Only of this segment."),
                 ("line", "With import_id: only from this line of the file."),
                 ("factor", "Only those that are calculated with this factor, by its id."),
                 ("flag", "Only those with this flag, of the row or of how it is calculated; may be repeated."),

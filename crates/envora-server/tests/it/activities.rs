@@ -116,6 +116,7 @@ async fn a_list_is_narrowed_by_what_rows_say() {
         ("from=2022-02-01&to=2022-02-01", "to"),
         ("from=january", "from"),
         ("import_id=act_1", "import_id"),
+        ("segment_id=act_1", "segment_id"),
         ("after_seq=-1", "after_seq"),
         ("facility=b24", "facility"),
     ] {

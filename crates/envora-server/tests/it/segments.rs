@@ -68,6 +68,14 @@ async fn segments_are_listed_page_by_page_and_narrowed() {
             .collect();
         assert_eq!((&told, &found["total"]), (&rows, &json!(rows.len())), "{query}");
     }
+    for (segment, rows) in data.iter().zip([600, 1]) {
+        let of = segment["id"].as_str().unwrap();
+        let path = format!("/activities?segment_id={of}&limit=1000&include=total");
+        let found = house.get(&path).await.json();
+        assert_eq!(found["total"], json!(rows), "{of}");
+        let found = found["data"].as_array().unwrap();
+        assert!(found.len() == rows && found.iter().all(|row| row["segment"] == *of), "{of}");
+    }
     let id = data[0]["id"].as_str().unwrap();
     assert_eq!(&house.get(&format!("/segments/{id}")).await.json(), &data[0]);
     let entry = house.get(&format!("/audit/entries?from={}&limit=1", data[0]["seq"])).await.json();

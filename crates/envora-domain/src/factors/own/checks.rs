@@ -82,8 +82,9 @@ pub(super) fn keys(rows: &[Row], faults: &mut Vec<Fault>) {
     }
 }
 
-/// What burns gives off CO2: methane and nitrous oxide alone are only ever added to a factor of CO2
-/// alone, which fuels of vehicles have. Anywhere else such a factor would never be taken.
+/// What burns gives off CO2, also in a power station or a boiler house: methane and nitrous oxide alone
+/// are only ever added to a factor of CO2 alone, which fuels of vehicles have. Anywhere else such a
+/// factor would never be taken, or tell a tenth of what there is.
 pub(super) fn parts(rows: &[Row], faults: &mut Vec<Fault>) {
     let is_plant = |row: &Row| {
         let fuel = row.body.qualifiers.get("fuel").and_then(|fuel| find_fuel(fuel));
@@ -91,11 +92,13 @@ pub(super) fn parts(rows: &[Row], faults: &mut Vec<Fault>) {
     };
     for row in rows {
         let of = row.body.activity_type.as_str();
-        let burnt = row.body.boundary == Boundary::Combustion && row.body.states_no_co2();
+        let burns = matches!(row.body.boundary, Boundary::Combustion | Boundary::Generation);
+        let burnt = burns && row.body.states_no_co2();
         if !burnt || of == "fuel.combusted.mobile" || is_plant(row) {
             continue;
         }
-        let detail = format!("{} burns, and the CO2 of it is unsaid", row.key);
+        let what = if row.body.boundary == Boundary::Generation { "is made" } else { "burns" };
+        let detail = format!("{} {what}, and the CO2 of it is unsaid", row.key);
         let hint = "give gas.CO2 too (0 where another row counts it), or the total in co2e";
         let fault = whole(FaultCode::MissingField, (row.row, row.line), detail, hint);
         faults.push(Fault { column: Some("gas.CO2".to_owned()), ..fault });

@@ -276,6 +276,10 @@ fn what_burns_is_told_with_its_co2() {
     taken("fuel.combusted.stationary,combustion,natural_gas,,DE,t,kg,0,0.1,0.01");
     taken("fuel.combusted.stationary,upstream,natural_gas,,DE,t,kg,,0.1,");
     taken("fuel.combusted.mobile,combustion,diesel,,DE,L,g,,0.1,0.01");
+    taken("electricity.purchased,generation,,,DE,kW.h,kg,0.2,0.0001,0.0001");
+    let grid = text("electricity.purchased,generation,,,DE,kW.h,kg,,0.0001,0.0001");
+    let faults = read(grid.as_bytes(), Some("ours")).expect_err("no CO2");
+    assert_eq!(faults.first().and_then(|fault| fault.column.as_deref()), Some("gas.CO2"));
     let burnt = text("fuel.combusted.stationary,combustion,natural_gas,,DE,t,kg,,0.1,0.01");
     let faults = read(burnt.as_bytes(), Some("ours")).expect_err("no CO2");
     let [fault] = faults.as_slice() else { panic!("{faults:#?}") };
