@@ -472,10 +472,14 @@ pub(crate) async fn read(
 ) -> Answer {
     params.only(&[])?;
     let id = ImportId::parse(&id).map_err(|_| nothing_here())?;
-    let import = match taken_in(&allowed, id).await? {
-        Some(import) => Some(import),
-        None => parts::found(&allowed, id).await?,
-    };
+    let mut import = taken_in(&allowed, id).await?;
+    if import.is_none() {
+        import = parts::found(&allowed, id).await?;
+    }
+    if import.is_none() {
+        // It may have been taken in between the two looks.
+        import = taken_in(&allowed, id).await?;
+    }
     Reply::ok(&import.ok_or_else(nothing_here)?)
 }
 
