@@ -92,7 +92,13 @@ impl Outgoing {
         let sets = self.query.iter().filter(|(name, _)| *name == "set");
         let pair = |pair: &str| pair.split_once('=').map(|(a, b)| (a.to_owned(), b.to_owned()));
         let set = sets.filter_map(|(_, text)| pair(text)).collect();
-        let opening = Opening { head, mapping: None, set, local_times: Default::default() };
+        let opening = Opening {
+            head,
+            mapping: None,
+            set,
+            local_times: Default::default(),
+            clocks: Default::default(),
+        };
         let mut rows = formats::open(format, Box::new(&*self.bytes), &opening).ok()?;
         let unnamed = |row: std::io::Result<envora_ingest::rows::ParsedRow>| {
             row.is_ok_and(|row| row.activity.is_ok_and(|row| row.external_id.is_none()))

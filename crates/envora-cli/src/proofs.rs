@@ -82,7 +82,7 @@ fn check_share(
     if own.is_some_and(|own| own != zone) {
         return Err(refused("the row under proof is of another time zone"));
     }
-    let shares = DayShares::of(&row.period, &zone);
+    let shares = DayShares::of(&row.period, row.local, &zone);
     let part = |kg: &str| {
         let whole = Mass::parse_kg(kg).map_err(refused)?;
         let within = |days| Mass::from_units(shares.within(whole.units(), days));

@@ -5,6 +5,7 @@
 //! that is created tomorrow changes nothing of what was stored today.
 
 pub mod canonical;
+pub mod local;
 pub mod problems;
 pub mod schema;
 pub mod validate;
@@ -14,6 +15,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::activities::local::Local;
 use crate::activities::problems::Flags;
 use crate::decimal::Decimal;
 use crate::hash::Digest;
@@ -233,6 +235,8 @@ pub struct Activity {
     pub inputs: BTreeMap<String, Input>,
     /// When.
     pub period: Period,
+    /// What intake noted of times on the wall; kept beside the origin and no part of the content.
+    pub local: Local,
     /// The sender's own labels.
     pub tags: BTreeMap<String, String>,
     /// A remark.
@@ -328,6 +332,7 @@ impl Activity {
             quantity,
             inputs: BTreeMap::new(),
             period,
+            local: Local::default(),
             tags: BTreeMap::new(),
             note: None,
             flags: Flags::default(),

@@ -7,6 +7,7 @@ use core::cmp::Reverse;
 use ethnum::U256;
 
 use crate::activities::Period;
+use crate::activities::local::{Local, Side};
 use crate::catalogue::{Bucket, Market, Slot};
 use crate::decimal::Mass;
 use crate::gwp::{Carbon, Gas, GwpSet};
@@ -236,15 +237,17 @@ impl DayShares {
         Self(Shares::Some(shares))
     }
 
-    /// The days of a row's period: whole days and times on the wall are this zone's. A period that is
-    /// too long to be one is all on its first day.
+    /// The days of a row's period: whole days and times on the wall are this zone's, of two equal times
+    /// the one that was noted. A period that is too long to be one is all on its first day.
     #[must_use]
-    pub fn of(period: &Period, zone: &Zone) -> Self {
+    pub fn of(period: &Period, local: Local, zone: &Zone) -> Self {
         let (start, end) = match period {
             Period::Instant(at) => (*at, *at),
             Period::Between(start, end) => (*start, *end),
             Period::Days { first, last } => (zone.start_of(*first), zone.start_of(last.plus(1))),
-            Period::WallClock { start, end } => (zone.instant(*start), zone.instant(*end)),
+            Period::WallClock { start, end } => {
+                (local.instant(Side::Start, *start, zone), local.instant(Side::End, *end, zone))
+            }
         };
         let end = if is_endless(period) { start } else { end };
         Self::new(start, end, zone)

@@ -404,6 +404,13 @@ impl WallClock {
     }
 }
 
+impl fmt::Display for WallClock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // A time on the wall has no zone, and therefore no Z.
+        f.write_str(Timestamp(self.0).to_string().trim_end_matches('Z'))
+    }
+}
+
 /// What instant a wall-clock time is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LocalTime {

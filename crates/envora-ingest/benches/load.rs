@@ -90,8 +90,13 @@ fn reader<'a>(bytes: &'a [u8], mapping: &Arc<Mapping>, set: &[(&str, String); 2]
     let set: BTreeMap<String, String> =
         set.iter().map(|(field, word)| ((*field).to_owned(), word.clone())).collect();
     let head = OriginHead::File { import: ImportId::from_bytes([3; 16]), file: Digest::of(bytes) };
-    let opening =
-        Opening { head, mapping: Some(Arc::clone(mapping)), set, local_times: Default::default() };
+    let opening = Opening {
+        head,
+        mapping: Some(Arc::clone(mapping)),
+        set,
+        local_times: Default::default(),
+        clocks: Default::default(),
+    };
     open(Format::Csv, Box::new(bytes), &opening).unwrap()
 }
 
@@ -138,6 +143,7 @@ fn lines(stages: &mut Stages, rows: &[ParsedRow]) {
         mapping: None,
         set: BTreeMap::new(),
         local_times: Default::default(),
+        clocks: Default::default(),
     };
     let reader = || open(Format::Ndjson, Box::new(text.as_bytes()), &opening).unwrap();
     let fast = stages.time("NDJSON: read, validate", || each(reader()));

@@ -33,6 +33,7 @@ use envora_domain::id::ImportId;
 
 pub use self::known::{Tally, Tiers};
 use self::left::LeftOut;
+use crate::clocks::Clocks;
 use crate::fields::{Draft, Field, Given};
 use crate::mapping::Mapping;
 use crate::rows::ParsedRow;
@@ -173,6 +174,8 @@ pub struct Opening {
     pub set: BTreeMap<String, String>,
     /// What becomes of times without an offset in rows of JSON.
     pub local_times: LocalTimes,
+    /// Whose the times without an offset are in rows of a table that name no zone.
+    pub clocks: Clocks,
 }
 
 /// What becomes of `start` and `end` without an offset in rows of JSON. A table has a zone for them, the

@@ -7,6 +7,7 @@
 #![deny(clippy::indexing_slicing)]
 
 pub mod check;
+pub mod clocks;
 pub mod fields;
 pub mod formats;
 pub mod identity;

@@ -29,6 +29,7 @@ use envora_store::readers::ReadError;
 use envora_store::segments::{Segment, segment_inline};
 use envora_store::transaction::TenantReader;
 
+use crate::clocks::Clocks;
 use crate::mapping::Mapping;
 use crate::packs::PackShelf;
 use crate::process::standing::Standing;
@@ -131,6 +132,14 @@ impl TenantParts {
         read: impl FnOnce(&mut TenantReader) -> anyhow::Result<T> + Send + 'static,
     ) -> anyhow::Result<T> {
         self.db.read_blocking(read).map_err(read_failed)
+    }
+
+    /// Whose the times without an offset are, as the tables have it now. Blocks.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn clocks(&self) -> anyhow::Result<Clocks> {
+        Ok(Clocks::Registry(self.registry.now(self)?))
     }
 
     /// The canonical rows of a segment, opened, whole, and under the root that the manifest names.

@@ -5,12 +5,15 @@
 //! stored rows make of the new ones, is asked of the server where one is named; without one that stays
 //! open, and is said to be open: a file that names facilities or sources is never called fine.
 
+use std::sync::Arc;
+
 use anyhow::Context as _;
 use envora_api::problems::{RowError, RowPlace};
 use envora_api::writes::{Counts, nearly_taken, no_rows};
 use envora_domain::activities::problems::RowProblem;
 use envora_domain::decimal::group_thousands;
 use envora_ingest::check::{self, Group, Known, Report};
+use envora_ingest::clocks::{Clocks, Listed, Place};
 use envora_ingest::formats::Format;
 use envora_ingest::registry::Wanted;
 use serde::Deserialize;
@@ -54,10 +57,13 @@ pub(super) async fn run(arguments: &CheckArguments, session: &mut Session) -> Re
         Some(named) => Some(mapping(named, client.as_ref().ok()).await?),
         None => None,
     };
-    let reading = Reading::new(mapping, &arguments.set)?;
+    let mut reading = Reading::new(mapping, &arguments.set)?;
     let (known, why) = match &client {
         Ok(client) => match known(client).await {
-            Ok(known) => (Some(known), None),
+            Ok((known, clocks)) => {
+                reading = reading.by(clocks);
+                (Some(known), None)
+            }
             Err(failure) => (None, Some(not_asked(failure)?)),
         },
         Err(why) => (None, Some(why.clone())),
@@ -106,9 +112,9 @@ struct Checked {
     shown: Shown,
 }
 
-/// Asks which facilities, sources, entities and suppliers there are.
-async fn known(client: &Client) -> Result<Known, Failure> {
-    let mut known = Known::new();
+/// Asks which facilities, sources, entities and suppliers there are, and whose clocks show what.
+async fn known(client: &Client) -> Result<(Known, Clocks), Failure> {
+    let (mut known, mut listed) = (Known::new(), Listed::default());
     for wanted in Wanted::ALL {
         let path = match wanted {
             Wanted::Facility => "/facilities",
@@ -117,17 +123,42 @@ async fn known(client: &Client) -> Result<Known, Failure> {
             Wanted::Supplier => "/suppliers",
         };
         let all: Vec<Item> = client.all(path, &[("state", "any")]).await?;
+        for item in &all {
+            item.list(wanted, &mut listed);
+        }
         let words = all.into_iter().flat_map(|item| [item.code, item.id]);
         known.insert(wanted, words.collect());
     }
-    Ok(known)
+    Ok((known, Clocks::Listed(Arc::new(listed))))
 }
 
-/// What all four have.
+/// What all four have, and what facilities and sources have besides.
 #[derive(Deserialize)]
 struct Item {
     id: String,
     code: String,
+    time_zone: Option<String>,
+    facility_id: Option<String>,
+}
+
+impl Item {
+    /// Lists whose clock it is.
+    fn list(&self, wanted: Wanted, listed: &mut Listed) {
+        let time_zone = self.time_zone.clone().unwrap_or_default();
+        let place = Place { code: self.code.clone(), time_zone };
+        for word in [&self.code, &self.id] {
+            match wanted {
+                Wanted::Facility => {
+                    listed.facilities.insert(word.clone(), place.clone());
+                }
+                Wanted::Source => {
+                    let own = (place.clone(), self.facility_id.clone());
+                    listed.sources.insert(word.clone(), own);
+                }
+                Wanted::Entity | Wanted::Supplier => {}
+            }
+        }
+    }
 }
 
 /// Why the server was not asked, when that is no reason to end: nobody is there, or signed in.

@@ -8,6 +8,7 @@ use anyhow::Context as _;
 use envora_api::mappings::ImportMapping;
 use envora_domain::hash::Digest;
 use envora_domain::id::{Id, ImportId};
+use envora_ingest::clocks::Clocks;
 use envora_ingest::formats::xlsx::{self, Sheet, Wanted};
 use envora_ingest::formats::{self, Format, OpenError, Opening, OriginHead, Reader, parquet};
 use envora_ingest::mapping::Mapping;
@@ -24,6 +25,7 @@ const JSON_BYTES_MAX: u64 = 64 << 20;
 pub(super) struct Reading {
     mapping: Option<Arc<Mapping>>,
     set: BTreeMap<String, String>,
+    clocks: Clocks,
 }
 
 impl Reading {
@@ -40,7 +42,12 @@ impl Reading {
             )),
         };
         let set = pairs.iter().map(pair).collect::<Result<_, _>>()?;
-        Ok(Self { mapping: mapping.map(Arc::new), set })
+        Ok(Self { mapping: mapping.map(Arc::new), set, clocks: Clocks::Unknown })
+    }
+
+    /// Times without an offset are those of these clocks.
+    pub(super) fn by(self, clocks: Clocks) -> Self {
+        Self { clocks, ..self }
     }
 
     /// Opens a file.
@@ -66,8 +73,13 @@ impl Reading {
         // Nothing is stored, therefore no row needs to know which file it came from.
         let head = OriginHead::File { import, file: Digest([0; 32]) };
         let mapping = self.mapping.clone().filter(|_| format.is_table());
-        let opening =
-            Opening { head, mapping, set: self.set.clone(), local_times: Default::default() };
+        let opening = Opening {
+            head,
+            mapping,
+            set: self.set.clone(),
+            local_times: Default::default(),
+            clocks: self.clocks.clone(),
+        };
         formats::open(format, bytes, &opening).map_err(|error| refused(&name, error))
     }
 

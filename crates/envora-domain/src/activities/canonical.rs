@@ -10,6 +10,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::activities::local::Local;
 use crate::activities::problems::{Flag, Flags};
 use crate::activities::{Activity, Common, Input, Origin, Period, Price, Reading, Ref};
 use crate::cbor::{self, CborError, Value, Writer};
@@ -53,6 +54,9 @@ impl Activity {
         bytes.extend([0; 4]);
         let mut fields = Fields::onto(core::mem::take(bytes), Digits::AsSent);
         self.write_content(&mut fields);
+        if !self.local.is_empty() {
+            fields.uint(LOCAL, Some(self.local.number()));
+        }
         fields.key(40);
         write_origin(&mut fields.writer, &self.origin, self.flags);
         *bytes = fields.finish();
@@ -434,6 +438,7 @@ const PARSERS: [&str; 6] = ["csv/1", "ndjson/1", "json/1", "xlsx/1", "parquet/1"
 
 /// Keys that the format knows, for the reader that must refuse others.
 const KEYS: core::ops::RangeInclusive<u64> = 1..=31;
+const LOCAL: u64 = 39;
 const ORIGIN: u64 = 40;
 
 /// The activity of any row's map.
@@ -442,7 +447,9 @@ fn decode_any(map: &[u8]) -> Result<Activity, RowDecodeError> {
 }
 
 fn decode_map(value: &Value) -> Result<Activity, RowDecodeError> {
-    let known = |key: &Value| key.as_uint().is_some_and(|key| KEYS.contains(&key) || key == ORIGIN);
+    let known = |key: &Value| {
+        key.as_uint().is_some_and(|key| KEYS.contains(&key) || [LOCAL, ORIGIN].contains(&key))
+    };
     if !value.as_map().is_some_and(|pairs| pairs.iter().all(|(key, _)| known(key))) {
         return Err(RowDecodeError::UnknownKey);
     }
@@ -480,6 +487,7 @@ fn decode_map(value: &Value) -> Result<Activity, RowDecodeError> {
         quantity: row.need(3, decimal)?,
         inputs: row.optional(5, inputs)?.unwrap_or_default(),
         period: row.need(6, decode_period)?,
+        local: row.optional(LOCAL, local)?.unwrap_or_default(),
         tags: row.optional(30, |value| named(value, text))?.unwrap_or_default(),
         note: row.text(31)?,
         flags,
@@ -523,6 +531,16 @@ fn decimal(value: &Value) -> Option<Decimal> {
 
 fn small(value: &Value) -> Option<u8> {
     u8::try_from(value.as_uint()?).ok()
+}
+
+fn local(value: &Value) -> Option<Local> {
+    some_local(value.as_uint()?)
+}
+
+/// What was noted of local times; where nothing was, there is no key.
+fn some_local(number: u64) -> Option<Local> {
+    let local = Local::from_number(u8::try_from(number).ok()?);
+    local.filter(|local| !local.is_empty())
 }
 
 fn list(value: &Value) -> Option<Vec<String>> {

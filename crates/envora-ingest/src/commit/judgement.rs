@@ -206,10 +206,13 @@ fn complete(
     };
     let earlier = || before.get(taken.row(wish.external_id()?)?)?.activity.as_ref();
     let target = wish.stored.and_then(|id| stored.get(&id)).or_else(earlier);
-    if let (Some(activity), Some(target)) = (&mut this.activity, target)
-        && activity.void
-    {
-        take_over(activity, target);
+    if let (Some(activity), Some(target)) = (&mut this.activity, target) {
+        if activity.void {
+            take_over(activity, target);
+        } else if activity.period == target.period {
+            // What was found out of its times on the wall is true of the row that says the same.
+            activity.local = target.local;
+        }
     }
 }
 

@@ -223,7 +223,7 @@ pub(super) fn take_over(activity: &mut Activity, target: &Activity) {
         activity.unit.clone_from(&target.unit);
     }
     if activity.period == UNSAID {
-        activity.period = target.period;
+        (activity.period, activity.local) = (target.period, target.local);
         activity.time_zone = activity.time_zone.take().or_else(|| target.time_zone.clone());
     }
     if activity.facility.is_none() && activity.source.is_none() && activity.entity.is_none() {
@@ -335,6 +335,7 @@ fn same_content(a: &Activity, b: &Activity) -> bool {
     let mut same = a.clone();
     same.origin.clone_from(&b.origin);
     same.flags.clone_from(&b.flags);
+    same.local = b.local;
     same == *b || a.content_hash() == b.content_hash()
 }
 

@@ -1,12 +1,14 @@
 //! An activity on its way: values are set one by one, then the whole is judged.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
+use envora_domain::activities::local::{Local, Side};
 use envora_domain::activities::problems::{Flag, Flags, PROBLEMS_MAX, RowCode, RowProblem};
 use envora_domain::activities::{Activity, Input, Origin, Period, Price, Reading, Ref};
 use envora_domain::decimal::Decimal;
-use envora_domain::id::{Entity, Supplier};
+use envora_domain::id::{Entity, Kind, Supplier};
 use envora_domain::time::{Day, Timestamp, WallClock};
 
 use super::shapes::{self, CODE_CHARS_MAX, Shaped, WORD_CHARS_MAX};
@@ -52,6 +54,8 @@ pub struct Times {
     pub end_date: Option<Day>,
     /// What a mapping's period rule gave.
     pub period: Option<Period>,
+    /// What was noted of it, where its times are those of a wall.
+    pub noted: Local,
     /// The first and the last moment on the wall of the row's place, where such are taken.
     pub local: [Option<WallClock>; 2],
 }
@@ -213,6 +217,12 @@ impl Draft {
     #[must_use]
     pub fn time_zone(&self) -> Option<&str> {
         self.time_zone.as_deref()
+    }
+
+    /// How the row names its source and its facility; where it names none, nothing.
+    #[must_use]
+    pub fn places(&self) -> (Cow<'_, str>, Cow<'_, str>) {
+        (word(self.source.as_ref()), word(self.facility.as_ref()))
     }
 
     /// The quantity, when it could be read.
@@ -530,7 +540,7 @@ impl Draft {
     }
 
     fn period(&self) -> Option<Period> {
-        let Times { occurred_at, start, end, start_date, end_date, period, local } = self.times;
+        let Times { occurred_at, start, end, start_date, end_date, period, local, .. } = self.times;
         let [first, last] = local;
         period
             .or_else(|| Some(Period::WallClock { start: first?, end: last? }))
@@ -616,7 +626,20 @@ impl Draft {
         activity.tags = self.tags;
         activity.note = self.note;
         activity.flags = self.flags;
+        activity.local = match (period, self.times.period) {
+            (Period::WallClock { .. }, Some(_)) => self.times.noted,
+            (Period::WallClock { .. }, None) => Local::default().said(Side::Start).said(Side::End),
+            _ => Local::default(),
+        };
         activity
+    }
+}
+
+fn word<K: Kind>(named: Option<&Ref<K>>) -> Cow<'_, str> {
+    match named {
+        None => Cow::Borrowed(""),
+        Some(Ref::Code(code)) => Cow::Borrowed(code),
+        Some(Ref::Id(id)) => Cow::Owned(id.to_string()),
     }
 }
 

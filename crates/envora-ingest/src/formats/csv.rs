@@ -20,6 +20,7 @@ use super::xlsx::{Notes, Sheet, Told};
 use super::{
     Derives, Format, Judge, OpenError, Opening, OriginHead, RowPlace, Step, Tiers, rejected,
 };
+use crate::clocks::ClockBook;
 use crate::fields::Draft;
 use crate::identity::{Identity, List};
 use crate::mapping::unpivot::expression;
@@ -203,7 +204,8 @@ impl<R: Read> CsvReader<R> {
             plan.mark();
         }
         let plain = notes.is_none() && !ours;
-        let quick = if plain { Quick::of(&plan) } else { None };
+        plan.look_up(ClockBook::new(opening.clocks.clone()));
+        let quick = if plain { Quick::of(&plan, &opening.clocks) } else { None };
         Ok(Self {
             quick,
             tiers: Tiers::default(),
@@ -389,7 +391,9 @@ impl<R: Read> CsvReader<R> {
     fn finish(&mut self, open: Open, found: super::held::Findings) -> ParsedRow {
         let Open { mut draft, timing, place, block, mark, kept, words } = open;
         match timing.map(|timing| timing.period(found)) {
-            Some(Ok(period)) => draft.times.period = Some(period),
+            Some(Ok((period, noted))) => {
+                (draft.times.period, draft.times.noted) = (Some(period), noted);
+            }
             Some(Err(problem)) => {
                 draft.mark_period();
                 draft.report(problem);
@@ -565,7 +569,7 @@ fn arrival(half: &Half, block: usize, limit: Option<envora_domain::time::Span>) 
         let is_zero = half.draft.quantity().is_some_and(|quantity| quantity.is_zero());
         (is_zero.then(|| timing.length()), limit)
     });
-    let local = half.draft.time_zone().is_some_and(|zone| zone != "UTC");
+    let local = timing.is_elsewhere() || half.draft.time_zone().is_some_and(|zone| zone != "UTC");
     if twice.is_empty() && zero.is_none() && !local {
         return None;
     }

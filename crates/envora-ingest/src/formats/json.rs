@@ -52,7 +52,8 @@ pub struct Body {
 /// [`OpenError::File`] when it is no JSON object of this shape; nothing of it is stored then.
 pub fn read(body: Vec<u8>, opening: &Opening) -> Result<Body, OpenError> {
     let defaults = super::defaults(&opening.set)?;
-    let (fast, reader) = (Fast::new(&defaults), RowReader::new(defaults));
+    let fast = Fast::new(&defaults);
+    let reader = RowReader::new(defaults).with_times(opening.local_times);
     let text = body.strip_prefix(&[0xef, 0xbb, 0xbf]).unwrap_or(&body);
     let skipped = body.len() - text.len();
     let text = simdutf8::compat::from_utf8(text).map_err(|error| {

@@ -8,6 +8,7 @@
 use core::ops::{Add, AddAssign};
 use core::sync::atomic::{AtomicU64, Ordering};
 
+use envora_domain::activities::local::Local;
 use envora_domain::activities::problems::Flag;
 use envora_domain::activities::validate::validate_amounts;
 use envora_domain::activities::{Activity, Origin, Period, Ref};
@@ -101,6 +102,7 @@ pub(super) struct Fresh<'a> {
     pub(super) external_id: Option<&'a str>,
     pub(super) quantity: Option<Decimal>,
     pub(super) period: Period,
+    pub(super) local: Local,
     pub(super) facility: Option<Named<'a, envora_domain::id::Facility>>,
     pub(super) source: Option<Named<'a, envora_domain::id::Source>>,
     pub(super) supplier: Option<&'a str>,
@@ -187,7 +189,7 @@ impl Known {
             put(&mut row.external_id, id, shapes::code)?;
         }
         activity.quantity = fresh.quantity.unwrap_or(activity.quantity);
-        activity.period = fresh.period;
+        (activity.period, activity.local) = (fresh.period, fresh.local);
         // What is there already is not written: the rows that share it would have to be left.
         if !names(activity.facility.as_ref(), fresh.facility.as_ref()) {
             put_place(&mut activity.facility, fresh.facility.as_ref())?;

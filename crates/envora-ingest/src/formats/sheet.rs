@@ -20,6 +20,7 @@ mod timing;
 use self::intervals::{Interval, Slot};
 use super::xlsx::{Kind, Told};
 use super::{Derives, FileProblem};
+use crate::clocks::{Clock, ClockBook};
 use crate::fields::{Draft, Field, Given, UNSAID, time_problem};
 use crate::mapping::numbers::NumberStyle;
 use crate::mapping::times::{Moment, PeriodRule, read_iso};
@@ -93,6 +94,7 @@ pub(super) struct Plan {
     null: Vec<String>,
     alias_set: AliasSet,
     zones: HashMap<String, Option<Zone>>,
+    clocks: ClockBook,
     marks: Marks,
     /// The columns of a wide table that are a row each, and how many cells stand before what is laid.
     intervals: Vec<Interval>,
@@ -136,6 +138,17 @@ impl Cells<'_> {
     }
 }
 
+/// Where the times of a row are read that say no offset.
+#[derive(Clone, Copy)]
+enum Hours<'a> {
+    /// Nowhere yet: they stay times on the wall.
+    Nowhere,
+    /// In the row's own zone.
+    Own(&'a Zone),
+    /// By the clock of its source or facility: they stay times on the wall, of those that there are.
+    At(&'a Arc<Clock>),
+}
+
 /// A time of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Point {
@@ -152,6 +165,8 @@ pub(super) struct Timing {
     first: Point,
     second: Option<Point>,
     column: Option<String>,
+    /// The clock that its times on the wall are of, where that is not the row's own.
+    clock: Option<Arc<Clock>>,
 }
 
 /// What a block makes of a record.
@@ -185,9 +200,9 @@ impl Plan {
             return Err(problems);
         }
         let (null, alias_set) = (mapping.file.null.clone(), mapping.file.alias_set);
-        let (zones, marks) = (HashMap::new(), Marks::No);
+        let (zones, clocks, marks) = (HashMap::new(), ClockBook::default(), Marks::No);
         let columns = header.len();
-        Ok(Self { blocks, skip_if, null, alias_set, zones, marks, intervals, columns })
+        Ok(Self { blocks, skip_if, null, alias_set, zones, clocks, marks, intervals, columns })
     }
 
     /// How many rows a record is: one, or its intervals.
@@ -213,6 +228,11 @@ impl Plan {
     /// The name of an interval's column.
     pub(super) fn interval_name(&self, number: usize) -> &str {
         self.intervals.get(number).map_or("", |interval| interval.name.as_str())
+    }
+
+    /// Reads times without an offset or a zone by the clocks of the rows' places.
+    pub(super) fn look_up(&mut self, clocks: ClockBook) {
+        self.clocks = clocks;
     }
 
     /// Gives rows the mark of their natural cells from here on.
@@ -272,10 +292,22 @@ impl Plan {
             let named = || Zone::named(&name).ok();
             self.zones.entry(name.clone()).or_insert_with(named).clone()
         });
+        let clock = match draft.time_zone() {
+            None if self.clocks.are_known() => {
+                let (source, facility) = draft.places();
+                self.clocks.of(&source, &facility)
+            }
+            None | Some(_) => None,
+        };
+        let hours = match (&zone, &clock) {
+            (Some(zone), _) => Hours::Own(zone),
+            (None, Some(clock)) => Hours::At(clock),
+            (None, None) => Hours::Nowhere,
+        };
         let period = plan.times.of_row(&mut draft, cells, &self.null);
         let timing = period.and_then(|period| {
             let slot = interval.and_then(|interval| Some((interval.slot?, interval.name.as_str())));
-            let timing = period.timing((cells, &self.null), zone.as_ref(), slot);
+            let timing = period.timing((cells, &self.null), hours, slot);
             let refuse = |problem| {
                 draft.mark_period();
                 draft.report(problem);
@@ -613,7 +645,7 @@ impl FieldPlan {
     fn point(
         &self,
         (moment, text): (Moment, String),
-        zone: Option<&Zone>,
+        hours: Hours<'_>,
     ) -> Result<Point, RowProblem> {
         let wall = match moment {
             Moment::Day(day) => return Ok(Point::Day(day)),
@@ -625,18 +657,50 @@ impl FieldPlan {
             problem.field = self.field.pointer();
             return Err(self.shown(problem, &text));
         }
-        let Some(zone) = zone else { return Ok(Point::Wall(wall)) };
+        let zone = match hours {
+            Hours::Nowhere => return Ok(Point::Wall(wall)),
+            Hours::Own(zone) => zone,
+            Hours::At(clock) => &clock.zone,
+        };
         match zone.resolve(wall) {
+            LocalTime::Once(_) if matches!(hours, Hours::At(_)) => Ok(Point::Wall(wall)),
             LocalTime::Once(at) => Ok(Point::At(at)),
             LocalTime::Twice(earlier, later) => Ok(Point::Twice(wall, earlier, later)),
             LocalTime::Never => {
-                let detail =
-                    format!("{text} never happened in {}: the clocks jumped over it", zone.name());
+                let (whose, hint) = match hours {
+                    Hours::At(clock) => (format!(", the zone of {}", clock.whose), clock.remedy()),
+                    Hours::Own(_) | Hours::Nowhere => (
+                        String::new(),
+                        "name the zone the meter really runs in (many stay on winter time)"
+                            .to_owned(),
+                    ),
+                };
+                let detail = format!(
+                    "{text} never happened in {}{whose}: the clocks jumped over it",
+                    zone.name()
+                );
                 let problem =
                     RowProblem::new(RowCode::LocalTimeMissing, &self.field.pointer(), detail);
-                let hint = "name the zone the meter really runs in (many stay on winter time)";
                 Err(self.shown(problem.hint(hint), &text))
             }
+        }
+    }
+}
+
+impl<'a> Hours<'a> {
+    /// The row's own zone.
+    const fn own(self) -> Option<&'a Zone> {
+        match self {
+            Self::Own(zone) => Some(zone),
+            Self::Nowhere | Self::At(_) => None,
+        }
+    }
+
+    /// The clock of its place.
+    fn clock(self) -> Option<Arc<Clock>> {
+        match self {
+            Self::At(clock) => Some(Arc::clone(clock)),
+            Self::Nowhere | Self::Own(_) => None,
         }
     }
 }
@@ -678,27 +742,27 @@ impl PeriodPlan {
     fn timing(
         &self,
         (cells, null): (&Cells<'_>, &[String]),
-        zone: Option<&Zone>,
+        hours: Hours<'_>,
         slot: Option<(Slot, &str)>,
     ) -> Result<Timing, RowProblem> {
         if let Some((slot, name)) = slot {
             let (moment, text) = self.first.moment(cells, null)?;
-            return self.slotted((moment, format!("{text} {name}")), zone, (slot, name));
+            return self.slotted((moment, format!("{text} {name}")), hours, (slot, name));
         }
         let point = |plan: &FieldPlan| {
             let (moment, text) = plan.moment(cells, null)?;
-            plan.point((self.kind.fit(moment), text), zone)
+            plan.point((self.kind.fit(moment), text), hours)
         };
         let second = self.second.as_ref().map(point).transpose()?;
         let (kind, column) = (self.kind, self.first.column.clone());
-        Ok(Timing { kind, first: point(&self.first)?, second, column })
+        Ok(Timing { kind, first: point(&self.first)?, second, column, clock: hours.clock() })
     }
 
     /// The times of an interval of a day that the row names.
     fn slotted(
         &self,
         (moment, text): (Moment, String),
-        zone: Option<&Zone>,
+        hours: Hours<'_>,
         (slot, name): (Slot, &str),
     ) -> Result<Timing, RowProblem> {
         let day = match moment {
@@ -716,10 +780,10 @@ impl PeriodPlan {
             problem
         };
         let first = match slot.wall(day) {
-            Some(wall) => self.first.point((Moment::Wall(wall), text), zone),
-            None => slot.counted(day, zone),
+            Some(wall) => self.first.point((Moment::Wall(wall), text), hours),
+            None => slot.counted(day, hours.own()),
         };
-        let column = Some(name.to_owned());
-        Ok(Timing { kind: slot.kind(), first: first.map_err(named)?, second: None, column })
+        let (column, clock) = (Some(name.to_owned()), hours.clock());
+        Ok(Timing { kind: slot.kind(), first: first.map_err(named)?, second: None, column, clock })
     }
 }

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use std::hash::RandomState;
 use std::sync::Arc;
 
+use envora_domain::activities::local::Unclear;
 use envora_domain::activities::problems::RowCode;
 use envora_domain::activities::{Activity, Common, Ref};
 use envora_domain::cells::{DayShares, is_endless};
@@ -102,6 +103,8 @@ struct Standing {
     supplier: Option<String>,
     opened: Option<Day>,
     closed: Option<Day>,
+    /// Whose its zone is, where it is not its own.
+    clock: String,
     /// Why its grid cannot be the one it is calculated by.
     misplaced: Option<Arc<Reason>>,
 }
@@ -143,7 +146,7 @@ impl<'a> Decider<'a> {
     /// What a row comes to with what was known at this seq, if no other row has taken its place.
     pub(crate) fn decide(&mut self, activity: &Activity, seq: u64) -> Decision {
         let stood = self.stood(activity, seq);
-        let days = DayShares::of(&activity.period, &stood.zone);
+        let days = DayShares::of(&activity.period, activity.local, &stood.zone);
         let mut decision = Decision { state: State::Voided, facility: None, source: None, days };
         match &stood.at {
             Err(_) if activity.void => {}
@@ -152,7 +155,13 @@ impl<'a> Decider<'a> {
                 decision.facility = standing.facility;
                 decision.source = standing.source;
                 if !activity.void {
-                    decision.state = self.state(activity, standing, decision.span());
+                    let unclear = activity.local.judge(&activity.period, &stood.zone).err();
+                    decision.state = match unclear {
+                        Some(unclear) => {
+                            State::Unresolved(timeless(unclear, (standing, &stood.zone)))
+                        }
+                        None => self.state(activity, standing, decision.span()),
+                    };
                 }
             }
         }
@@ -266,11 +275,17 @@ fn standing(
         return (activity.time_zone.clone(), Err(reason));
     }
     let said = |word: &String| (!word.is_empty()).then(|| word.clone());
-    let zone = activity
-        .time_zone
-        .clone()
-        .or_else(|| source.and_then(|source| said(&source.fields.time_zone)))
-        .or_else(|| facility.and_then(|facility| said(&facility.fields.time_zone)));
+    let of_source = source.and_then(|source| Some((said(&source.fields.time_zone)?, source)));
+    let of_facility =
+        || facility.and_then(|facility| Some((said(&facility.fields.time_zone)?, facility)));
+    let (zone, clock) = match (&activity.time_zone, of_source) {
+        (Some(own), _) => (Some(own.clone()), String::new()),
+        (None, Some((zone, source))) => (Some(zone), format!("source {}", source.fields.code)),
+        (None, None) => match of_facility() {
+            Some((zone, at)) => (Some(zone), format!("facility {}", at.fields.code)),
+            None => (None, String::new()),
+        },
+    };
     let supplier = activity.supplier.as_ref();
     let supplier =
         supplier.and_then(|word| registry.supplier_codes(word, seq)).map(Cow::into_owned);
@@ -285,9 +300,27 @@ fn standing(
         supplier,
         opened: facility.and_then(|facility| facility.fields.opened),
         closed: facility.and_then(|facility| facility.fields.closed),
+        clock,
         misplaced,
     };
     (zone, Ok(standing))
+}
+
+/// Why a row does not count whose time is no one instant in the zone that is its.
+fn timeless(unclear: Unclear, (at, zone): (&Standing, &Zone)) -> Arc<Reason> {
+    let whose = match at.clock.as_str() {
+        "" => "the row's zone".to_owned(),
+        of => format!("the zone of {of}"),
+    };
+    let (zone, word) = (zone.name(), at.clock.clone());
+    let what = match unclear.code {
+        RowCode::LocalTimeMissing => "never happened: the clocks jumped over it",
+        _ => "happened twice, and nothing tells which is meant",
+    };
+    let remedy = format!(
+        "a local time {what} ({zone}, {whose}): send the row again with the offset of its start and end, `envora data supersede --id act_… --set start=…+01:00 --set end=…`, or correct the zone"
+    );
+    Arc::new(Reason { code: unclear.code, word, remedy })
 }
 
 /// Whether the tables know all that a row names.

@@ -351,7 +351,11 @@ mod tests {
         if !fuel.is_empty() {
             activity.qualifiers.insert("fuel".to_owned(), fuel.to_owned());
         }
-        let days = DayShares::of(&period, &Zone::named("Europe/London").expect("a zone"));
+        let days = DayShares::of(
+            &period,
+            Default::default(),
+            &Zone::named("Europe/London").expect("a zone"),
+        );
         let (first, last) = (start.utc_day(), start.utc_day());
         let why =
             choices.number(&activity, Place { region: Some("GB"), supplier: None, first, last });

@@ -105,7 +105,13 @@ fn reader<'a>(format: Format, bytes: &'a [u8]) -> Reader<'a> {
     open(
         format,
         Box::new(bytes),
-        &Opening { head, mapping, set: BTreeMap::new(), local_times: Default::default() },
+        &Opening {
+            head,
+            mapping,
+            set: BTreeMap::new(),
+            local_times: Default::default(),
+            clocks: Default::default(),
+        },
     )
     .unwrap()
 }

@@ -177,8 +177,13 @@ fn a_row_that_voids_another_has_from_it_what_it_leaves_out() {
             {{"external_id":"vc","supersedes":"ext:c","void":true}}]}}"#
         );
         let head = OriginHead::Request { request_id: "r".into(), body: [0; 32] };
-        let opening =
-            Opening { head, mapping: None, set: BTreeMap::new(), local_times: Default::default() };
+        let opening = Opening {
+            head,
+            mapping: None,
+            set: BTreeMap::new(),
+            local_times: Default::default(),
+            clocks: Default::default(),
+        };
         let input = std::io::Cursor::new(body.into_bytes());
         let mut batch = Batch::new(Vec::new(), Mode::Partial);
         batch.rows = open(Format::Json, Box::new(input), &opening).unwrap().into();

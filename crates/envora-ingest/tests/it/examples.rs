@@ -27,7 +27,13 @@ fn opening(mapping: Option<&str>, set: &[(&str, &str)]) -> Opening {
     });
     let head = OriginHead::File { import: ImportId::from_bytes([1; 16]), file: Digest([2; 32]) };
     let pair = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
-    Opening { head, mapping, set: set.iter().map(pair).collect(), local_times: Default::default() }
+    Opening {
+        head,
+        mapping,
+        set: set.iter().map(pair).collect(),
+        local_times: Default::default(),
+        clocks: Default::default(),
+    }
 }
 
 fn report(file: &Path, mapping: &str, set: &[(&str, &str)]) -> Report {

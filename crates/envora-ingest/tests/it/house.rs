@@ -283,6 +283,7 @@ impl House {
             mapping: Some(Arc::clone(&mapping)),
             set: BTreeMap::new(),
             local_times: Default::default(),
+            clocks: Default::default(),
         };
         let source = PackedSource::of(bytes).unwrap();
         let reader = open(Format::Csv, Box::new(source.reader().unwrap()), &opening).unwrap();

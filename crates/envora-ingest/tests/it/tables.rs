@@ -26,6 +26,7 @@ pub(crate) fn reader(
         mapping: mapping.map(Arc::new),
         set: BTreeMap::new(),
         local_times: Default::default(),
+        clocks: Default::default(),
     };
     open(format, Box::new(Cursor::new(bytes.to_vec())), &opening)
 }

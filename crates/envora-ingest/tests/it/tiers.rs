@@ -119,7 +119,13 @@ fn mutate(row: &mut Vec<u8>, dice: &mut Dice) {
 
 fn opening() -> Opening {
     let head = OriginHead::Request { request_id: "r".into(), body: [7; 32] };
-    Opening { head, mapping: None, set: BTreeMap::new(), local_times: Default::default() }
+    Opening {
+        head,
+        mapping: None,
+        set: BTreeMap::new(),
+        local_times: Default::default(),
+        clocks: Default::default(),
+    }
 }
 
 fn reader<'a>(format: Format, bytes: &'a [u8]) -> Option<Reader<'a>> {

@@ -13,7 +13,13 @@ use crate::tables::{good, real};
 fn opened(text: &str, set: &[(&str, &str)]) -> Result<Vec<ParsedRow>, OpenError> {
     let head = OriginHead::Request { request_id: "r".into(), body: [0; 32] };
     let set = set.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    let opening = Opening { head, mapping: None, set, local_times: Default::default() };
+    let opening = Opening {
+        head,
+        mapping: None,
+        set,
+        local_times: Default::default(),
+        clocks: Default::default(),
+    };
     let bytes = std::io::Cursor::new(text.as_bytes().to_vec());
     Ok(open(Format::Xml, Box::new(bytes), &opening)?.map(Result::unwrap).collect())
 }
@@ -147,8 +153,13 @@ fn what_an_xml_parser_may_be_talked_into_is_refused() {
     }
     let latin = [b"<activities>".as_slice(), &[0xe4], b"</activities>"].concat();
     let head = OriginHead::Request { request_id: "r".into(), body: [0; 32] };
-    let opening =
-        Opening { head, mapping: None, set: Default::default(), local_times: Default::default() };
+    let opening = Opening {
+        head,
+        mapping: None,
+        set: Default::default(),
+        local_times: Default::default(),
+        clocks: Default::default(),
+    };
     assert!(open(Format::Xml, Box::new(std::io::Cursor::new(latin)), &opening).is_err());
 }
 

@@ -23,6 +23,7 @@ use envora_domain::factors::FactorId;
 use envora_domain::gwp::GwpSet;
 use envora_domain::id::{ActivityId, ImportId, SegmentId};
 use envora_domain::time::Timestamp;
+use envora_ingest::clocks::Clocks;
 use envora_ingest::commit::{Accepted, Batch, Idempotency, StoredAnswer, SubmitError, Submitted};
 use envora_ingest::footprint::AskError;
 use envora_ingest::formats::events::{self, Attributes};
@@ -118,6 +119,7 @@ pub fn routes() -> Vec<Route> {
                 ("mapping", "The name of a saved mapping, for CSV."),
                 ("scope", "The scope that all rows claim."),
                 ("set", "A constant, such as facility_code=b24; may be repeated."),
+                ("local_times", LOCAL_TIMES),
             ])
             .takes(
                 TAKES,
@@ -132,7 +134,7 @@ pub fn routes() -> Vec<Route> {
                 ("mapping", "The name of a saved mapping, for CSV."),
                 ("scope", "The scope that all rows claim."),
                 ("set", "A constant, such as facility_code=b24; may be repeated."),
-                ("local_times", "`zone`: start and end without an offset are those of the row's facility or source, in lines of JSON as in a table; refused when absent."),
+                ("local_times", LOCAL_TIMES),
             ])
             .takes(TAKES, Shape::Free("What a write would take."))
             .gives(200, Shape::one::<Validation>()),
@@ -145,6 +147,9 @@ pub fn routes() -> Vec<Route> {
             .gives(200, Shape::page::<HistoryStep>()),
     ]
 }
+
+/// What `local_times` is.
+const LOCAL_TIMES: &str = "`zone`: start and end without an offset are those of the row's facility or source, in rows of JSON as in a table; refused when absent.";
 
 /// A body on its way in.
 struct Incoming {
@@ -167,13 +172,14 @@ struct Read {
 
 impl Incoming {
     /// Reads the body; what the query says of the mode wins over what the body says.
-    fn rows(&self, default: Mode) -> Result<Read, Refusal> {
+    fn rows(&self, default: Mode, parts: &TenantParts) -> Result<Read, Refusal> {
+        let opening = Opening { clocks: parts.clocks()?, ..self.opening.clone() };
         let mut reader = match &self.event {
-            Some(event) => events::binary(self.bytes.clone(), event.clone(), &self.opening)
+            Some(event) => events::binary(self.bytes.clone(), event.clone(), &opening)
                 .map(|events| Reader::Events(Box::new(events))),
             None => {
                 let input = Box::new(Cursor::new(self.bytes.clone()));
-                formats::open(self.format, input, &self.opening)
+                formats::open(self.format, input, &opening)
             }
         }
         .map_err(rows::unreadable)?;
@@ -208,7 +214,7 @@ async fn incoming(
     let bytes = bodies::read(headers, body, bodies::JSON_BYTES_MAX).await?;
     let body = *blake3::hash(&bytes).as_bytes();
     let head = OriginHead::Request { request_id: request_id.into(), body };
-    let opening = Opening { head, mapping, set, local_times };
+    let opening = Opening { head, mapping, set, local_times, clocks: Clocks::Unknown };
     let Some(event) = event else {
         return Ok(Incoming { hash: body, bytes, format, opening, mode, event });
     };
@@ -219,8 +225,8 @@ async fn incoming(
     Ok(Incoming { bytes, hash, format, opening, mode, event: Some(event) })
 }
 
-/// Whether times without an offset are those of the row's zone: what is tried out may have been read off
-/// a table. What is stored is asked for the instant.
+/// Whether times without an offset are those of the row's zone: what is tried out, or corrects a stored
+/// row, may have been read off a table. All else is asked for the instant.
 fn local_times(params: &Params) -> Result<formats::LocalTimes, Problem> {
     match params.one("local_times")? {
         None => Ok(formats::LocalTimes::Refused),
@@ -286,7 +292,7 @@ pub(crate) async fn add(
     body: Body,
 ) -> Answer {
     let (body, _turn) = app.turn(&headers, body).await?;
-    params.only(&["mode", "mapping", "scope", "set"])?;
+    params.only(&["mode", "mapping", "scope", "set", "local_times"])?;
     let incoming = incoming(&allowed, (&params, &headers), (body, request_id)).await?;
     let sent = Sent {
         actor: &allowed.actor,
@@ -298,9 +304,9 @@ pub(crate) async fn add(
     let marked = idempotency::marked(allowed.tenant.parts(), &sent)?;
     let (minimal, format) = (prefers_minimal(&headers), incoming.format);
     let (intake, grant) = (Arc::clone(allowed.tenant.intake()), allowed.grant);
-    let tally = app.metrics().rows_read();
+    let (parts, tally) = (Arc::clone(allowed.tenant.parts()), app.metrics().rows_read());
     let work = move || -> Result<Submitted, Refusal> {
-        let read = incoming.rows(Mode::Atomic)?;
+        let read = incoming.rows(Mode::Atomic, &parts)?;
         tally.add(read.tiers);
         let named = |row: &ParsedRow| {
             row.activity.as_ref().map_or(true, |activity| activity.external_id.is_some())
@@ -370,8 +376,9 @@ async fn validate(
     let (body, _turn) = app.turn(&headers, body).await?;
     let incoming = incoming(&allowed, (&params, &headers), (body, request_id)).await?;
     let (intake, format) = (Arc::clone(allowed.tenant.intake()), incoming.format);
+    let parts = Arc::clone(allowed.tenant.parts());
     let work = move || -> Result<Accepted, Refusal> {
-        let read = incoming.rows(Mode::Partial)?;
+        let read = incoming.rows(Mode::Partial, &parts)?;
         let mut batch = Batch::new(read.rows, read.mode);
         batch.left = read.left;
         let unexpected = |error| rows::refused(SubmitError::Unexpected(error), format);

@@ -20,6 +20,7 @@ use envora_domain::activities::problems::Outcome as Fate;
 use envora_domain::hash::Digest;
 use envora_domain::id::ImportId;
 use envora_domain::time::{Span, Timestamp};
+use envora_ingest::clocks::Clocks;
 use envora_ingest::commit::{
     Accepted, Batch, Idempotency, ImportDraft, StoredAnswer, SubmitError, Submitted,
 };
@@ -168,9 +169,11 @@ pub(crate) async fn add(
     };
     let (intake, grant) = (Arc::clone(allowed.tenant.intake()), allowed.grant);
     let tally = app.metrics().rows_read();
+    let parts = Arc::clone(allowed.tenant.parts());
     let work = move || {
-        let batch = incoming.batch(tally)?;
         let failed = |error| Failed::Submit(error, format);
+        let clocks = parts.clocks().map_err(|error| failed(error.into()))?;
+        let batch = incoming.batch(clocks, tally)?;
         intake.submit_blocking(&grant, batch).map_err(failed)
     };
     let submitted = app.tracker().spawn_blocking(work).await.context("take in a file")?;
@@ -206,12 +209,13 @@ impl From<Failed> for Refusal {
 
 impl Incoming {
     /// Opens the file; its rows are read as they are stored.
-    fn batch(self, tally: Arc<Tally>) -> Result<Batch, Failed> {
+    fn batch(self, clocks: Clocks, tally: Arc<Tally>) -> Result<Batch, Failed> {
         let opening = Opening {
             head: OriginHead::File { import: self.id, file: self.source.digest },
             mapping: self.mapping.clone(),
             set: self.set.clone(),
             local_times: Default::default(),
+            clocks,
         };
         let input = self.source.reader().map_err(|error| Failed::Open(OpenError::Io(error)))?;
         let reader = formats::open(self.format, Box::new(input), &opening).map_err(Failed::Open)?;

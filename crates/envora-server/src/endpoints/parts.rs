@@ -443,6 +443,7 @@ fn opening(
             mapping,
             set,
             local_times: Default::default(),
+            clocks: tenant.parts().clocks()?,
         },
     ))
 }

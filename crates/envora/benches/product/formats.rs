@@ -65,8 +65,13 @@ pub(crate) fn formats(report: &mut Report, rows: u64) -> Result<()> {
 
 fn read(bytes: &Bytes, format: Format) -> Result<u64> {
     let head = OriginHead::Request { request_id: "bench".into(), body: [7; 32] };
-    let opening =
-        Opening { head, mapping: None, set: BTreeMap::new(), local_times: Default::default() };
+    let opening = Opening {
+        head,
+        mapping: None,
+        set: BTreeMap::new(),
+        local_times: Default::default(),
+        clocks: Default::default(),
+    };
     let opened = open(format, Box::new(Cursor::new(bytes.clone())), &opening);
     let mut reader = match opened {
         Ok(reader) => reader,

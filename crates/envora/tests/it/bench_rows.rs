@@ -35,8 +35,13 @@ fn file(rows: impl Iterator<Item = Row>, format: &str) -> Vec<u8> {
 
 fn parsed(bytes: Vec<u8>, format: Format) -> Vec<ParsedRow> {
     let head = OriginHead::Request { request_id: "bench".into(), body: [7; 32] };
-    let opening =
-        Opening { head, mapping: None, set: BTreeMap::new(), local_times: Default::default() };
+    let opening = Opening {
+        head,
+        mapping: None,
+        set: BTreeMap::new(),
+        local_times: Default::default(),
+        clocks: Default::default(),
+    };
     let input = Box::new(std::io::Cursor::new(Bytes::from(bytes)));
     open(format, input, &opening).unwrap().map(Result::unwrap).collect()
 }

@@ -358,6 +358,7 @@ fn p18_mutants_are_read_or_refused() {
                 mapping: None,
                 set: Default::default(),
                 local_times: Default::default(),
+                clocks: Default::default(),
             };
             let mut rows = 0_u64;
             open(*format, Box::new(Cursor::new(bytes)), &opening)

@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use crate::activities::local::Local;
 use crate::activities::problems::{Flag, Flags};
 use crate::activities::{Activity, Common, Origin, Period, Ref};
 use crate::cbor;
@@ -64,6 +65,7 @@ struct Own {
     external_id: Option<String>,
     quantity: Option<Decimal>,
     period: Option<Period>,
+    local: Local,
     tags: BTreeMap<String, String>,
     note: Option<String>,
     origin: Option<(Origin, Flags)>,
@@ -90,6 +92,7 @@ impl Own {
                 6 => own.period = Some(reader.period()?),
                 30 => own.tags = reader.texts()?,
                 31 => own.note = Some(reader.owned()?),
+                super::LOCAL => own.local = super::some_local(reader.of(0)?)?,
                 40 => own.origin = Some(reader.origin()?),
                 _ => {
                     reader.take(cbor::skip(reader.rest, 0)?)?;
@@ -106,6 +109,7 @@ impl Own {
             external_id: self.external_id,
             tags: self.tags,
             note: self.note,
+            local: self.local,
             flags,
             ..Activity::with(common, self.quantity?, self.period?, origin)
         })

@@ -94,6 +94,22 @@ fn a_period_is_told_without_reading_the_row() {
 }
 
 #[test]
+fn what_is_noted_of_local_times_is_kept_and_is_no_content() {
+    let wall = |micros| WallClock::from_micros(micros);
+    for mut activity in [full(), plain()] {
+        activity.period = Period::WallClock { start: wall(0), end: wall(1_800_000_000) };
+        let (bare, content) = (activity.canonical(), activity.content_hash());
+        for number in 1..64 {
+            activity.local = Local::from_number(number).expect("a note");
+            let row = activity.canonical();
+            assert!(row != bare && activity.content_hash() == content);
+            assert_eq!(Activity::decode(&row), Ok((activity.clone(), row.len())));
+            assert_eq!(Decoder::default().decode(&row), Ok((activity.clone(), row.len())));
+        }
+    }
+}
+
+#[test]
 fn a_row_survives_its_bytes() {
     for activity in [
         full(),

@@ -126,7 +126,13 @@ fn places(
 fn laid(mapping: Option<&Mapping>) -> Option<Opening> {
     let head = OriginHead::Request { request_id: "".into(), body: [0; 32] };
     let mapping = Some(Arc::new(mapping?.clone()));
-    Some(Opening { head, mapping, set: BTreeMap::new(), local_times: Default::default() })
+    Some(Opening {
+        head,
+        mapping,
+        set: BTreeMap::new(),
+        local_times: Default::default(),
+        clocks: Default::default(),
+    })
 }
 
 struct Writer {

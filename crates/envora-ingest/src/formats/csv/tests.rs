@@ -1,12 +1,14 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use envora_api::writes::SkipReason;
+use envora_domain::activities::local::Side;
 use envora_domain::activities::problems::Outcome;
 use envora_domain::activities::{Origin, Period, Ref};
 
 use super::super::{FileProblem, OpenError, Reader, open};
 use super::*;
+use crate::clocks::{Clocks, Listed, Place};
 use crate::mapping::Mapping;
 
 const HOURLY: &str = r#"
@@ -25,7 +27,13 @@ quantity = { column = "kWh" }
 fn opening(mapping: Option<&str>) -> Opening {
     let head = OriginHead::Request { request_id: "req".into(), body: [0; 32] };
     let mapping = mapping.map(|text| Arc::new(Mapping::from_toml(text).expect("a mapping")));
-    Opening { head, mapping, set: BTreeMap::new(), local_times: Default::default() }
+    Opening {
+        head,
+        mapping,
+        set: BTreeMap::new(),
+        local_times: Default::default(),
+        clocks: Default::default(),
+    }
 }
 
 fn read(mapping: Option<&str>, text: &[u8]) -> Vec<ParsedRow> {
@@ -418,6 +426,133 @@ fn without_a_zone_times_stay_on_the_wall() {
     let rows = read(Some(&mapping), b"time,kWh\n2022-03-27 01:00:00,1\n");
     let activity = rows[0].activity.as_ref().expect("an activity");
     assert!(matches!(activity.period, Period::WallClock { .. }));
+}
+
+/// Half-hours of a meter whose source has a zone, or whose facility alone has.
+fn by_place(period: &str, source: &str, lines: &[&str]) -> Vec<ParsedRow> {
+    let place =
+        |code: &str, zone: &str| Place { code: code.to_owned(), time_zone: zone.to_owned() };
+    let listed = Listed {
+        facilities: HashMap::from([("b24".to_owned(), place("b24", "Europe/London"))]),
+        sources: HashMap::from([
+            ("m1".to_owned(), (place("m1", ""), Some("b24".to_owned()))),
+            ("m2".to_owned(), (place("m2", "Etc/GMT"), Some("b24".to_owned()))),
+        ]),
+    };
+    let mapping = HOURLY.replace("time_zone = \"UTC\"\n", "").replace("\"m1\"", source);
+    let (head, _) = mapping.split_once("period").expect("a period");
+    let mapping = format!("{head}period = {period}\nquantity = {{ column = \"kWh\" }}\n");
+    let text = format!("time,to,kWh\n{}\n", lines.join("\n"));
+    let read = |clocks: Clocks| {
+        let opening = Opening { clocks, ..opening(Some(&mapping)) };
+        let reader = open(Format::Csv, Box::new(text.as_bytes()), &opening).expect("it opens");
+        let careful = open(Format::Csv, Box::new(text.as_bytes()), &opening).expect("it opens");
+        let careful = careful.with_all_care().map(|row| row.expect("memory never fails"));
+        let rows: Vec<ParsedRow> = reader.map(|row| row.expect("memory never fails")).collect();
+        assert_eq!(rows, careful.collect::<Vec<_>>());
+        rows
+    };
+    let rows = read(Clocks::Listed(Arc::new(listed)));
+    // A row that is good says the same as where the zone is not known yet: sent again, it is the same.
+    for (known, waits) in rows.iter().zip(read(Clocks::Unknown)) {
+        if let (Ok(known), Ok(waits)) = (&known.activity, &waits.activity) {
+            let same = known.external_id == waits.external_id
+                && known.content_hash() == waits.content_hash();
+            assert!(same || matches!(known.period, Period::Between(..)), "{known:?} {waits:?}");
+        }
+    }
+    rows
+}
+
+fn told(rows: &[ParsedRow]) -> Vec<String> {
+    let told = |row: &ParsedRow| match &row.activity {
+        Ok(activity) => match activity.period {
+            Period::WallClock { start, .. } => {
+                let turn = activity.local.turn(Side::Start).or(activity.local.turn(Side::End));
+                turn.map_or_else(|| start.to_string(), |turn| format!("{start} {turn:?}"))
+            }
+            Period::Between(start, end) => format!("{start}/{end}"),
+            Period::Instant(_) | Period::Days { .. } => format!("{:?}", activity.period),
+        },
+        Err(problems) => format!("{} {}", problems[0].code, problems[0].field),
+    };
+    rows.iter().map(told).collect()
+}
+
+const STARTS: &str = r#"{ start = "time", format = "YYYY-MM-DD hh:mm", length = "PT30M" }"#;
+const ENDS: &str = r#"{ end = "time", format = "YYYY-MM-DD hh:mm", length = "PT30M" }"#;
+const BOTH: &str = r#"{ start = { column = "time", format = "YYYY-MM-DD hh:mm" }, end = { column = "to", format = "YYYY-MM-DD hh:mm" } }"#;
+
+#[test]
+fn a_local_time_is_judged_by_the_zone_of_its_place_as_by_the_rows_own() {
+    let spring = ["2022-03-27 00:30,,1", "2022-03-27 01:00,,2", "2022-03-27 02:00,,3"];
+    let rows = by_place(STARTS, "\"m1\"", &spring);
+    assert_eq!(
+        told(&rows),
+        ["2022-03-27T00:30:00", "local_time_missing /start", "2022-03-27T02:00:00"]
+    );
+    let problem = &rows[1].problems()[0];
+    assert_eq!(problem.value.as_deref(), Some("2022-03-27 01:00"));
+    assert!(problem.detail.contains("Europe/London, the zone of facility b24"), "{problem:?}");
+    assert!(problem.hint.as_deref().is_some_and(|hint| hint.contains("or of facility b24")));
+    // A meter that keeps winter time has every hour once; what nobody says is not judged.
+    assert!(by_place(STARTS, "\"m2\"", &spring).iter().all(|row| row.activity.is_ok()));
+    assert!(by_place(STARTS, "\"m3\"", &spring).iter().all(|row| row.activity.is_ok()));
+    // The start of an interval that is named by its end is reckoned, and may be in the gap.
+    let ends = ["2022-03-27 00:30,,1", "2022-03-27 01:00,,2", "2022-03-27 02:00,,3"];
+    assert_eq!(
+        told(&by_place(ENDS, "\"m1\"", &ends)),
+        ["2022-03-27T00:00:00", "local_time_missing /end", "2022-03-27T01:30:00"]
+    );
+}
+
+#[test]
+fn file_order_decides_a_repeated_hour_of_a_place() {
+    let once = ["2022-10-30 00:30,,1", "2022-10-30 01:00,,2", "2022-10-30 02:00,,3"];
+    let rows = by_place(STARTS, "\"m1\"", &once);
+    assert_eq!(
+        told(&rows),
+        ["2022-10-30T00:30:00", "local_time_ambiguous /start", "2022-10-30T02:00:00"]
+    );
+    let problem = &rows[1].problems()[0];
+    assert!(problem.detail.contains("in Europe/London, the zone of facility b24"), "{problem:?}");
+    let series = [
+        "2022-10-30 00:30,,1",
+        "2022-10-30 01:00,,2",
+        "2022-10-30 01:30,,3",
+        "2022-10-30 01:00,,4",
+        "2022-10-30 01:30,,5",
+        "2022-10-30 02:00,,6",
+    ];
+    assert_eq!(
+        told(&by_place(STARTS, "\"m1\"", &series)),
+        [
+            "2022-10-30T00:30:00",
+            "2022-10-30T01:00:00 Earlier",
+            "2022-10-30T01:30:00 Earlier",
+            "2022-10-30T01:00:00 Later",
+            "2022-10-30T01:30:00 Later",
+            "2022-10-30T02:00:00"
+        ]
+    );
+    // Where the clock on the wall goes back within a row, its instants are kept.
+    let both = [
+        "2022-10-30 00:30,2022-10-30 01:00,1",
+        "2022-10-30 01:00,2022-10-30 01:30,2",
+        "2022-10-30 01:30,2022-10-30 01:00,3",
+        "2022-10-30 01:00,2022-10-30 01:30,4",
+        "2022-10-30 01:30,2022-10-30 02:00,5",
+    ];
+    assert_eq!(
+        told(&by_place(BOTH, "\"m1\"", &both)),
+        [
+            "2022-10-30T00:30:00 Earlier",
+            "2022-10-30T01:00:00 Earlier",
+            "2022-10-30T00:30:00Z/2022-10-30T01:00:00Z",
+            "2022-10-30T01:00:00 Later",
+            "2022-10-30T01:30:00 Later"
+        ]
+    );
 }
 
 #[test]

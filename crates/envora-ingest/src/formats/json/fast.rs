@@ -5,6 +5,7 @@
 //! every problem, and so is every row that may not be accepted.
 
 use envora_domain::activities::Period;
+use envora_domain::activities::local::Local;
 use envora_domain::decimal::Decimal;
 use envora_domain::planted::planted;
 use envora_domain::time::{Day, Timestamp};
@@ -189,6 +190,7 @@ impl Found<'_> {
             None => self.source_code.map(Named::Code),
         };
         Some(Fresh {
+            local: Local::default(),
             external_id: self.external_id,
             quantity: Some(self.quantity?),
             period: self.period()?,

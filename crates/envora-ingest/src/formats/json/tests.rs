@@ -9,7 +9,13 @@ const GOOD: &str = r#"{"external_id":"a1","type":"electricity.purchased","quanti
 
 fn opening() -> Opening {
     let head = OriginHead::Request { request_id: "req".into(), body: [0; 32] };
-    Opening { head, mapping: None, set: BTreeMap::new(), local_times: Default::default() }
+    Opening {
+        head,
+        mapping: None,
+        set: BTreeMap::new(),
+        local_times: Default::default(),
+        clocks: Default::default(),
+    }
 }
 
 fn rows(activities: &str) -> Vec<ParsedRow> {

@@ -86,7 +86,8 @@ fn read(text: &[u8], set: &[(&str, &str)]) -> (Vec<(String, String)>, Rows) {
     let head = OriginHead::Request { request_id: "req".into(), body: [0; 32] };
     let mapping = Some(Arc::new(Mapping::from_toml(CARDS).expect("a mapping")));
     let set = set.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    let opening = Opening { head, mapping, set, local_times: Default::default() };
+    let opening =
+        Opening { head, mapping, set, local_times: Default::default(), clocks: Default::default() };
     let (mut good, mut bad) = (Vec::new(), Vec::new());
     for row in open(Format::Csv, Box::new(text), &opening).expect("it opens") {
         let row = row.expect("memory never fails");

@@ -9,7 +9,13 @@ const GOOD: &str = r#"{"type":"electricity.purchased","quantity":1,"unit":"kWh",
 
 fn opening() -> Opening {
     let head = OriginHead::Request { request_id: "req".into(), body: [0; 32] };
-    Opening { head, mapping: None, set: BTreeMap::new(), local_times: Default::default() }
+    Opening {
+        head,
+        mapping: None,
+        set: BTreeMap::new(),
+        local_times: Default::default(),
+        clocks: Default::default(),
+    }
 }
 
 fn read(body: &[u8]) -> Vec<ParsedRow> {

@@ -3,16 +3,19 @@
 
 use std::borrow::Cow;
 
-use envora_domain::activities::{Activity, Period};
+use envora_domain::activities::local::Local;
+use envora_domain::activities::{Activity, Period, Ref};
 use envora_domain::decimal::Decimal;
-use envora_domain::time::{LocalTime, Zone};
+use envora_domain::id::Kind;
+use envora_domain::time::LocalTime;
 
 use super::super::RowPlace;
 use super::super::known::{Fresh, Known, Named, Tiers};
 use super::super::records::Record;
-use super::timing::build;
-use super::{BlockPlan, FieldPlan, Marks, PeriodPlan, Plan, Point, Take, Times};
-use crate::fields::{Field, series_of};
+use super::timing::{build, noted};
+use super::{BlockPlan, FieldPlan, Hours, Marks, PeriodPlan, Plan, Point, Take, Times};
+use crate::clocks::{ClockBook, Clocks};
+use crate::fields::{Field, UNSAID, series_of};
 use crate::formats::held::Arrival;
 use crate::mapping::times::{Moment, read_iso};
 use crate::mapping::{Encoding, FileStyle};
@@ -66,18 +69,20 @@ pub(in super::super) struct Quick {
     known: Known,
     /// The words of the record that was looked at last.
     words: Vec<u8>,
+    clocks: ClockBook,
     pub(in super::super) tiers: Tiers,
 }
 
 impl Quick {
     /// For a mapping laid over a header, where all its blocks are plain enough.
-    pub(in super::super) fn of(plan: &Plan) -> Option<Self> {
+    pub(in super::super) fn of(plan: &Plan, clocks: &Clocks) -> Option<Self> {
         if !plan.intervals.is_empty() || plan.marks == Marks::Yes {
             return None;
         }
         let lanes = plan.blocks.iter().map(Lane::of).collect::<Option<Vec<_>>>()?;
         let (known, words, tiers) = Default::default();
-        Some(Self { lanes, columns: plan.columns, known, words, tiers })
+        let clocks = ClockBook::new(clocks.clone());
+        Some(Self { lanes, columns: plan.columns, known, words, clocks, tiers })
     }
 
     /// The row in a place.
@@ -112,11 +117,29 @@ impl Quick {
             return Look::Aside;
         }
         let Some(slot) = self.known.find(&self.words) else { return Look::New(block) };
-        let zone = self.known.zone(slot);
         let mut tags = [("", ""); TAGS_MAX];
-        let Some(fresh) = lane.fresh(own, (&cut, &plan.null), zone, &mut tags) else {
+        let Some(mut fresh) = lane.fresh(own, (&cut, &plan.null), &mut tags) else {
             return Look::Aside;
         };
+        let clock = match (self.known.zone(slot), self.known.row(slot)) {
+            (None, Some(row)) if self.clocks.are_known() => {
+                let Ok(before) = &row.activity else { return Look::Aside };
+                let source = word(fresh.source.as_ref(), before.source.as_ref());
+                let facility = word(fresh.facility.as_ref(), before.facility.as_ref());
+                self.clocks.of(&source, &facility)
+            }
+            (None | Some(_), _) => None,
+        };
+        let hours = match (self.known.zone(slot), &clock) {
+            (Some(zone), _) => Hours::Own(zone),
+            (None, Some(clock)) => Hours::At(clock),
+            (None, None) => Hours::Nowhere,
+        };
+        let Times::One(Some(period)) = &own.times else { return Look::Aside };
+        match period.of_cells((&cut, &plan.null), hours) {
+            Some(times) => (fresh.period, fresh.local) = times,
+            None => return Look::Aside,
+        }
         match self.known.renew(slot, &fresh, place) {
             Some(()) => Look::Known(slot, block),
             None => Look::Aside,
@@ -133,7 +156,9 @@ impl Quick {
             return (None, Waits::No);
         };
         let limit = plan.block.zero_run_missing;
-        let local = activity.time_zone.as_deref().is_some_and(|zone| zone != "UTC");
+        let wall = matches!(activity.period, Period::WallClock { .. });
+        let local = activity.time_zone.as_deref().is_some_and(|zone| zone != "UTC")
+            || wall && self.clocks.are_known();
         if limit.is_none() && !local {
             return (None, Waits::No);
         }
@@ -243,19 +268,18 @@ impl Lane {
         Some(())
     }
 
-    /// What is new; nothing when a cell is not what its field needs.
+    /// What is new but the times; nothing when a cell is not what its field needs.
     fn fresh<'a>(
         &self,
         plan: &'a BlockPlan,
         (cut, null): (&Cut<'a>, &[String]),
-        zone: Option<&Zone>,
         tags: &'a mut [(&'a str, &'a str); TAGS_MAX],
     ) -> Option<Fresh<'a>> {
-        let Times::One(Some(period)) = &plan.times else { return None };
         let mut fresh = Fresh {
             external_id: None,
             quantity: None,
-            period: period.of_cells((cut, null), zone)?,
+            period: UNSAID,
+            local: Local::default(),
             facility: None,
             source: None,
             supplier: None,
@@ -332,7 +356,12 @@ impl FieldPlan {
 }
 
 impl PeriodPlan {
-    fn of_cells(&self, (cut, null): (&Cut<'_>, &[String]), zone: Option<&Zone>) -> Option<Period> {
+    /// The period and what is to be noted of it; nothing where that takes more than the cells.
+    fn of_cells(
+        &self,
+        (cut, null): (&Cut<'_>, &[String]),
+        hours: Hours<'_>,
+    ) -> Option<(Period, Local)> {
         let point = |own: &FieldPlan| {
             let text = own.cell(cut, null)??;
             let moment = match &own.rule.format {
@@ -344,17 +373,41 @@ impl PeriodPlan {
                 Moment::Instant(at) => return Some(Point::At(at)),
                 Moment::Wall(wall) => wall,
             };
-            match zone.map(|zone| zone.resolve(wall)) {
-                _ if !wall.is_kept() => None,
-                None => Some(Point::Wall(wall)),
-                Some(LocalTime::Once(at)) => Some(Point::At(at)),
-                Some(LocalTime::Twice(..) | LocalTime::Never) => None,
+            if !wall.is_kept() {
+                return None;
+            }
+            match hours {
+                Hours::Nowhere => Some(Point::Wall(wall)),
+                Hours::Own(zone) => match zone.resolve(wall) {
+                    LocalTime::Once(at) => Some(Point::At(at)),
+                    LocalTime::Twice(..) | LocalTime::Never => None,
+                },
+                Hours::At(clock) => match clock.zone.resolve(wall) {
+                    LocalTime::Once(_) => Some(Point::Wall(wall)),
+                    LocalTime::Twice(..) | LocalTime::Never => None,
+                },
             }
         };
         let second = match &self.second {
             Some(second) => Some(point(second)?),
             None => None,
         };
-        build(self.kind, point(&self.first)?, second)
+        let first = point(&self.first)?;
+        let period = build(self.kind, first, second)?;
+        let local = match period {
+            Period::WallClock { .. } => noted(self.kind, first, second),
+            Period::Instant(_) | Period::Between(..) | Period::Days { .. } => Local::default(),
+        };
+        Some((period, local))
+    }
+}
+
+/// How a row names a place: by what is new, else as the row before did.
+fn word<'a, K: Kind>(new: Option<&Named<'a, K>>, before: Option<&'a Ref<K>>) -> Cow<'a, str> {
+    match (new, before) {
+        (Some(Named::Code(code)), _) => Cow::Borrowed(code),
+        (None, Some(Ref::Code(code))) => Cow::Borrowed(code),
+        (Some(Named::Id(id)), _) | (None, Some(Ref::Id(id))) => Cow::Owned(id.to_string()),
+        (None, None) => Cow::Borrowed(""),
     }
 }

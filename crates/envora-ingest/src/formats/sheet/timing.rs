@@ -1,8 +1,9 @@
 //! What a row's times make: a period, once a repeated hour is decided.
 
 use envora_domain::activities::Period;
+use envora_domain::activities::local::{self, Local};
 use envora_domain::activities::problems::{RowCode, RowProblem};
-use envora_domain::time::{Span, Timestamp, WallClock};
+use envora_domain::time::{Span, WallClock};
 
 use super::super::held::{Findings, Side, Turn};
 use super::{PeriodKind, Point, Timing};
@@ -38,20 +39,22 @@ impl Timing {
 
     /// How long it is, as far as that is known before a repeated hour is decided.
     pub(in super::super) fn length(&self) -> Span {
-        let first = match self.first {
+        let once = |point: Point| match point {
+            Point::Twice(wall, ..) if self.clock.is_some() => Point::Wall(wall),
             Point::Twice(_, earlier, _) => Point::At(earlier),
             other @ (Point::Day(_) | Point::Wall(_) | Point::At(_)) => other,
         };
-        let second = match self.second {
-            Some(Point::Twice(_, earlier, _)) => Some(Point::At(earlier)),
-            other => other,
-        };
-        let period = build(self.kind, first, second);
+        let period = build(self.kind, once(self.first), self.second.map(once));
         period.map_or(Span::from_micros(0), |period| period.nominal_length())
     }
 
-    /// The period, a repeated hour decided by what was found out.
-    pub(in super::super) fn period(&self, found: Findings) -> Result<Period, RowProblem> {
+    /// Whether its times are those of another clock than the row's own.
+    pub(in super::super) const fn is_elsewhere(&self) -> bool {
+        self.clock.is_some()
+    }
+
+    /// The period, a repeated hour decided by what was found out, and what is to be noted of it.
+    pub(in super::super) fn period(&self, found: Findings) -> Result<(Period, Local), RowProblem> {
         let (start, end) = match self.kind {
             PeriodKind::To(_) => ("/end", "/end"),
             PeriodKind::Day => ("/start_date", "/end_date"),
@@ -60,7 +63,7 @@ impl Timing {
         };
         let first = self.decide(self.first, found.start, start)?;
         let second = self.second.map(|second| self.decide(second, found.end, end)).transpose()?;
-        build(self.kind, first, second).ok_or_else(|| {
+        let period = build(self.kind, first, second).ok_or_else(|| {
             let mut problem = RowProblem::new(
                 RowCode::WrongType,
                 start,
@@ -69,31 +72,92 @@ impl Timing {
             .hint("give both as days, or both with a time");
             problem.column.clone_from(&self.column);
             problem
+        })?;
+        if !matches!(period, Period::WallClock { .. }) {
+            return Ok((period, Local::default()));
+        }
+        let local = self.noted(found);
+        // From the first time round into the second the clock on the wall goes back.
+        let instants =
+            period.is_reversed().then(|| self.instants((first, second), local)).flatten();
+        Ok(instants.map_or((period, local), |period| (period, Local::default())))
+    }
+
+    /// What is to be noted of its times on the wall.
+    fn noted(&self, found: Findings) -> Local {
+        let local = noted(self.kind, self.first, self.second);
+        let turned = |local: Local, side, point: Option<Point>, turn| match (point, turn) {
+            (Some(Point::Twice(..)), Turn::Earlier) => local.turned(side, local::Turn::Earlier),
+            (Some(Point::Twice(..)), Turn::Later) => local.turned(side, local::Turn::Later),
+            _ => local,
+        };
+        let local = turned(local, side_of_first(self.kind), Some(self.first), found.start);
+        turned(local, local::Side::End, self.second, found.end)
+    }
+
+    /// The instants of its times on the wall, where one of them came twice.
+    fn instants(&self, (first, second): (Point, Option<Point>), local: Local) -> Option<Period> {
+        let clock = self.clock.as_ref()?;
+        let is_twice = |point: &Point| matches!(point, Point::Twice(..));
+        if !is_twice(&self.first) && !self.second.as_ref().is_some_and(is_twice) {
+            return None;
+        }
+        let at = |side, point: Point| match point {
+            Point::Wall(wall) => Point::At(local.instant(side, wall, &clock.zone)),
+            other @ (Point::Day(_) | Point::At(_) | Point::Twice(..)) => other,
+        };
+        let first = at(side_of_first(self.kind), first);
+        build(self.kind, first, second.map(|second| at(local::Side::End, second)))
+    }
+
+    /// In whose zone, where that is not the row's own.
+    fn whose(&self) -> String {
+        let clock = self.clock.as_ref();
+        clock.map_or_else(String::new, |clock| {
+            format!(" in {}, the zone of {}", clock.zone.name(), clock.whose)
         })
     }
 
     fn decide(&self, point: Point, turn: Turn, field: &str) -> Result<Point, RowProblem> {
         let Point::Twice(wall, earlier, later) = point else { return Ok(point) };
         match turn {
+            Turn::Earlier | Turn::Later if self.clock.is_some() => Ok(Point::Wall(wall)),
             Turn::Earlier => Ok(Point::At(earlier)),
             Turn::Later => Ok(Point::At(later)),
             Turn::Alone => {
-                let shown = Timestamp::from_micros(wall.as_micros()).to_string();
+                let (shown, whose) = (wall.to_string(), self.whose());
                 let mut problem = RowProblem::new(
                     RowCode::LocalTimeAmbiguous,
                     field,
-                    format!(
-                        "{} happened twice that night, and the file has it once",
-                        shown.trim_end_matches('Z')
-                    ),
+                    format!("{shown} happened twice that night{whose}, and the file has it once"),
                 )
-                .value(shown.trim_end_matches('Z'))
+                .value(&shown)
                 .hint("send it with its offset (…+01:00), or both hours in file order");
                 problem.column.clone_from(&self.column);
                 Err(problem)
             }
         }
     }
+}
+
+/// Which of the two times the first is.
+const fn side_of_first(kind: PeriodKind) -> local::Side {
+    match kind {
+        PeriodKind::To(_) => local::Side::End,
+        PeriodKind::From(_) | PeriodKind::Both | PeriodKind::Day | PeriodKind::Occurred => {
+            local::Side::Start
+        }
+    }
+}
+
+/// Which of the times on the wall were said; the others are reckoned from these.
+pub(super) fn noted(kind: PeriodKind, first: Point, second: Option<Point>) -> Local {
+    let said = |local: Local, side, point: Option<Point>| match point {
+        Some(Point::Wall(_) | Point::Twice(..)) => local.said(side),
+        Some(Point::Day(_) | Point::At(_)) | None => local,
+    };
+    let local = said(Local::default(), side_of_first(kind), Some(first));
+    said(local, local::Side::End, second)
 }
 
 pub(super) fn build(kind: PeriodKind, first: Point, second: Option<Point>) -> Option<Period> {

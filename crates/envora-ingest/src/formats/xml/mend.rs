@@ -67,8 +67,13 @@ fn put(out: &mut String, name: &str, text: &str) {
 
 fn readings(out: &mut String, bytes: &bytes::Bytes, refused: &Rows) -> Result<(), OpenError> {
     let head = OriginHead::Request { request_id: "".into(), body: [0; 32] };
-    let opening =
-        Opening { head, mapping: None, set: Default::default(), local_times: Default::default() };
+    let opening = Opening {
+        head,
+        mapping: None,
+        set: Default::default(),
+        local_times: Default::default(),
+        clocks: Default::default(),
+    };
     let mut readings = Readings::new(bytes.clone(), &opening)?;
     out.push_str(&format!("<activities xmlns=\"{ACTIVITIES}\">\n"));
     while let Some(row) = readings.row()? {
