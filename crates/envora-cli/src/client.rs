@@ -267,8 +267,20 @@ impl Client {
         path: &str,
         body: &B,
     ) -> Result<T, Failure> {
+        self.post_asking((path, &[]), body).await
+    }
+
+    /// The same, with a query.
+    ///
+    /// # Errors
+    /// The server's problem, or that there is no server.
+    pub async fn post_asking<B: Serialize + Sync, T: DeserializeOwned>(
+        &self,
+        (path, query): (&str, &[(&str, &str)]),
+        body: &B,
+    ) -> Result<T, Failure> {
         let bytes = serde_json::to_vec(body).context("write the request")?;
-        let (url, key) = (self.url(path, &[])?, self.idempotency_key());
+        let (url, key) = (self.url(path, query)?, self.idempotency_key());
         let send = |http: &reqwest::Client| {
             http.request(Method::POST, url.clone())
                 .header(CONTENT_TYPE, media::VENDOR)

@@ -5,6 +5,7 @@ use envora_api::imports::Import;
 use envora_domain::decimal::group_thousands;
 use envora_domain::id::{ActivityId, ImportId};
 
+use super::supersede::VOIDED;
 use crate::arguments::ActivitiesArguments;
 use crate::failures::Failure;
 use crate::imports::counts_text;
@@ -30,10 +31,7 @@ pub(super) async fn list(
     if session.print_json(&all)? == Printed::AsJson {
         return Ok(());
     }
-    let headers = ["activity", "state", "type", ">quantity", "unit", "facility", "source"];
-    let mut table = Table::new(&headers);
-    all.iter().for_each(|activity| table.row(cells(activity)));
-    table.print(&mut session.terminal.data);
+    table(&all).print(&mut session.terminal.data);
     let words = &mut session.terminal.words;
     if all.is_empty() {
         words.line("no activity is stored that this asks for");
@@ -43,12 +41,50 @@ pub(super) async fn list(
     Ok(())
 }
 
-/// Id, state, type, quantity, unit, facility, source.
+/// The activities, and what stands in the place of those that another took the place of.
+fn table(all: &[Activity]) -> Table {
+    let mut headers = vec!["activity", "state", "type", ">quantity", "unit", "facility", "source"];
+    let any = all.iter().any(|activity| stands(activity).is_some());
+    if any {
+        headers.push("now");
+    }
+    let mut table = Table::new(&headers);
+    for activity in all {
+        let now = stands(activity).map(|id| id.to_string()).unwrap_or_default();
+        table.row(cells(activity).into_iter().chain(any.then_some(now)));
+    }
+    table
+}
+
+/// What stands in the place of an activity by now; nothing of one that stands itself, or was voided, or
+/// does nothing but void another.
+fn stands(activity: &Activity) -> Option<ActivityId> {
+    let end = activity.chain_end.as_ref().filter(|_| !voids(activity))?;
+    (end.event != VOIDED).then_some(end.id)
+}
+
+/// Whether it does nothing but void another.
+fn voids(activity: &Activity) -> bool {
+    activity.fields.get("void") == Some(&true.into())
+}
+
+/// What became of an activity, to the end: one that was voided and brought back is restored, and one whose
+/// successor was voided is voided.
+fn became(activity: &Activity) -> &str {
+    match (&activity.chain_end, activity.state.as_str()) {
+        (Some(_), _) if voids(activity) => &activity.state,
+        (Some(end), VOIDED) if end.event != VOIDED => "restored",
+        (Some(end), "superseded") if end.event == VOIDED => "superseded, then voided",
+        (_, state) => state,
+    }
+}
+
+/// Id, what became of it, type, quantity, unit, facility, source.
 pub(super) fn cells(activity: &Activity) -> [String; 7] {
     let one = |names: &[&str]| json::cell(names.iter().find_map(|name| activity.fields.get(*name)));
     [
         activity.id.to_string(),
-        activity.state.clone(),
+        became(activity).to_owned(),
         one(&["type"]),
         one(&["quantity"]),
         one(&["unit"]),
@@ -77,9 +113,17 @@ pub(super) async fn show(activity: &str, session: &mut Session) -> Result<(), Fa
     }
     let mut table = Table::new(&["field", "value"]);
     table.row(["id".to_owned(), activity.id.to_string()]);
-    table.row(["state".to_owned(), activity.state]);
+    table.row(["state".to_owned(), became(&activity).to_owned()]);
     if let Some(by) = activity.superseded_by {
         table.row(["superseded_by".to_owned(), by.to_string()]);
+    }
+    if let Some(end) = &activity.chain_end {
+        let what = if end.event == VOIDED {
+            format!("{} voids {}: nothing stands", end.id, end.of)
+        } else {
+            format!("{} stands in its place", end.id)
+        };
+        table.row(["chain_end".to_owned(), what]);
     }
     table.row(["committed_at".to_owned(), activity.committed_at.to_string()]);
     table.row(["segment".to_owned(), format!("{} row {}", activity.segment, activity.row)]);

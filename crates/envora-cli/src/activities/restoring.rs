@@ -14,7 +14,7 @@ use envora_domain::id::{ActivityId, SegmentId};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::supersede::{Changes, VOIDED, instead, link};
+use super::supersede::{CORRECTING, Changes, VOIDED, instead, link};
 use super::wait_until_counted;
 use crate::arguments::SupersedeArguments;
 use crate::client::Client;
@@ -156,7 +156,7 @@ async fn send(
     going.begin("bringing back", rows.len());
     for (number, some) in rows.chunks(AT_ONCE).enumerate() {
         let body = json!({"mode": "partial", "activities": some});
-        let answer: WriteAnswer = client.post("/activities", &body).await?;
+        let answer: WriteAnswer = client.post_asking(CORRECTING, &body).await?;
         going.at(number * AT_ONCE + some.len());
         told.restored += answer.counts.accepted + answer.counts.quarantined;
         told.before += answer.counts.duplicate;

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use envora_api::activities::{Activity, HistoryStep};
 use envora_api::writes::{Outcome, WriteAnswer};
 use envora_domain::decimal::Decimal;
-use envora_domain::id::ActivityId;
+use envora_domain::id::{ActivityId, ImportId};
 use serde_json::{Map, Value, json};
 
 use super::{restoring, voiding, wait_until_counted};
@@ -32,6 +32,9 @@ pub(super) async fn run(
     arguments: &SupersedeArguments,
     session: &mut Session,
 ) -> Result<(), Failure> {
+    if let Some(import) = &arguments.import {
+        import_id(import)?;
+    }
     if let (Some(import), None, true) = (&arguments.import, arguments.line, arguments.void) {
         return voiding::run(import, arguments.reason.as_deref(), session).await;
     }
@@ -60,7 +63,7 @@ pub(super) async fn run(
     };
     link(&mut new, &place.to_string(), arguments.reason.as_deref());
     let body = json!({"mode": "atomic", "activities": [new]});
-    let answer: WriteAnswer = client.post("/activities", &body).await?;
+    let answer: WriteAnswer = client.post_asking(CORRECTING, &body).await?;
     let row = answer.results.first();
     if let Some(row) = row.filter(|row| row.status == Outcome::Quarantined) {
         let mut waits = Refusals::default();
@@ -82,6 +85,9 @@ pub(super) async fn run(
     words.help(format!("envora trace {id}"));
     Ok(())
 }
+
+/// Where corrections go: a row that was read off a table may have times without an offset.
+pub(super) const CORRECTING: (&str, &[(&str, &str)]) = ("/activities", &[("local_times", "zone")]);
 
 pub(super) type Changes = Vec<(String, Value)>;
 
@@ -128,11 +134,15 @@ async fn place(client: &Client, old: &Activity) -> Result<ActivityId, Failure> {
         (VOIDED, true) => return Ok(last),
         (VOIDED, false) => (
             format!("{} was {}, and {before}, which took its place, is voided", old.id, old.state),
-            format!("what took its place comes back by --id {before} --restore"),
+            format!(
+                "what took its place comes back by: envora data supersede --id {before} --restore"
+            ),
         ),
         _ => (
             format!("{} was {}, and {last} stands in its place", old.id, old.state),
-            format!("correct or void the activity that took its place: --id {last}"),
+            format!(
+                "correct or void what took its place: envora data supersede --id {last}, with what is right"
+            ),
         ),
     };
     Err(Failure::known((Exit::Error, "already_superseded"), what, help))
@@ -222,6 +232,7 @@ fn put(row: &mut Map<String, Value>, name: &str, value: Value) {
 /// The activity that is named by its id, or by the line of an import.
 async fn named(client: &Client, arguments: &SupersedeArguments) -> Result<Activity, Failure> {
     if let Some(id) = &arguments.id {
+        let id = activity_id(id)?;
         return client.get(&format!("/activities/{id}"), &[]).await;
     }
     let (Some(import), Some(line)) = (&arguments.import, arguments.line) else {
@@ -237,7 +248,11 @@ async fn named(client: &Client, arguments: &SupersedeArguments) -> Result<Activi
     let open: Vec<&Activity> = found.iter().filter(open).collect();
     match (open.as_slice(), found.as_slice()) {
         ([one], _) => Ok((*one).clone()),
-        ([], [one]) => Ok(one.clone()),
+        // What stands for the line by now is meant, or stood for it last: nothing else can be corrected.
+        ([], [one]) => match stood_last(one) {
+            Some(last) => client.get(&format!("/activities/{last}"), &[]).await,
+            None => Ok(one.clone()),
+        },
         ([], _) => Err(Failure::known(
             (Exit::Error, "not_found"),
             format!("no activity is stored from line {line} of {import}"),
@@ -249,6 +264,33 @@ async fn named(client: &Client, arguments: &SupersedeArguments) -> Result<Activi
             Err(Failure::usage(what, "name one with --id"))
         }
     }
+}
+
+/// What stands for an activity by now, or stood for it last; nothing where that is itself.
+fn stood_last(one: &Activity) -> Option<ActivityId> {
+    let end = one.chain_end.as_ref()?;
+    let last = if end.event == VOIDED { end.of } else { end.id };
+    (last != one.id).then_some(last)
+}
+
+/// The id of an activity, refused by its form before the server is asked.
+fn activity_id(text: &str) -> Result<ActivityId, Failure> {
+    ActivityId::parse(text).map_err(|_| {
+        Failure::usage(
+            format!("{text:?} is the id of no activity"),
+            "an id is act_ and 26 characters, as `envora data list` prints it",
+        )
+    })
+}
+
+/// The same of an import.
+pub(super) fn import_id(text: &str) -> Result<ImportId, Failure> {
+    ImportId::parse(text).map_err(|_| {
+        Failure::usage(
+            format!("{text:?} is the id of no import"),
+            "an id is imp_ and 26 characters, as `envora data push` prints it",
+        )
+    })
 }
 
 fn described(activity: &Activity) -> String {

@@ -14,6 +14,7 @@ mod folders;
 mod hostile;
 mod house;
 mod lines;
+mod local_times;
 mod memory;
 mod mending;
 mod p01;

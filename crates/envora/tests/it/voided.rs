@@ -70,7 +70,7 @@ fn a_file_voided_for_its_unit_comes_back_with_the_right_one() {
     assert_eq!(counted(&push).lines().count(), 1);
     // Typed again it names what stands, first of all.
     let twice = push.run(&one);
-    assert!(twice.code == Some(1) && twice.err.contains("took its place: --id act_"), "{twice:?}");
+    assert!(twice.code == Some(1) && twice.err.contains("data supersede --id act_"), "{twice:?}");
     assert!(twice.err.contains("was voided, and act_"), "{twice:?}");
     assert!(twice.err.contains("stands in its place"), "{twice:?}");
     // And all others at once.
@@ -96,11 +96,22 @@ fn one_row_is_voided_brought_back_and_voided_again() {
     let again = push.run(&["data", "supersede", "--id", new, "--void", "--yes"]);
     assert_eq!(again.code, Some(0), "{again:?}");
     assert_eq!(counted(&push), "");
+    // The line of the file means what stood for it last, and what stands for it now.
     let named = push.run(&restore);
-    assert!(named.err.contains(&format!("--id {new}")), "{named:?}");
-    let back = push.run(&["data", "supersede", "--id", new, "--quantity", "9311"]);
-    assert_eq!(back.code, Some(0), "{back:?}");
-    assert!(counted(&push).contains("9311\""));
+    assert_eq!(named.code, Some(0), "{named:?}");
+    assert!(counted(&push).contains("9310.2"));
+    for quantity in ["9311", "9312"] {
+        let back = push.run(&[&line[..], &["--quantity", quantity]].concat());
+        assert_eq!(back.code, Some(0), "{back:?}");
+        assert_eq!(counted(&push).lines().count(), 1);
+        assert!(counted(&push).contains(&format!("{quantity}\"")));
+    }
+    let list = push.run(&["data", "list", "--import", &import]);
+    let (row, now) = list.out.lines().nth(1).unwrap().rsplit_once('\t').unwrap();
+    assert!(row.contains("\trestored\t") && now.starts_with("act_"), "{list:?}");
+    let shown = push.run(&["data", "show", row.split('\t').next().unwrap()]);
+    assert!(shown.out.contains(&format!("chain_end\t{now} stands in its place")), "{shown:?}");
+    assert!(list.out.contains("\tvoided\t"), "the other row stays voided: {list:?}");
     push.server.end();
 }
 
@@ -152,6 +163,8 @@ fn an_import_is_shown_and_ids_that_are_none_are_told() {
         (&["data", "show", "b24"], "no activity and of no import"),
         (&["trace", "fig_abc"], "not the whole id of any figure"),
         (&["trace", "act_abc"], "not the whole id of any activity"),
+        (&["data", "supersede", "--id", "act_zzz", "--quantity", "1"], "the id of no activity"),
+        (&["data", "supersede", "--import", "imp_z", "--void"], "the id of no import"),
     ] {
         let told = push.run(verb);
         assert!(told.code == Some(2) && told.err.contains(what), "{told:?}");

@@ -1,0 +1,146 @@
+//! Times without an offset, of rows that name no zone: those of a facility, known before or after.
+
+use std::fs;
+
+use envora_testkit::wait::wait_for;
+
+use crate::fire::{Served, new_folder};
+use crate::house::{Ended, House};
+
+/// A server, and a folder of files beside it.
+struct Town {
+    house: House,
+    server: Served,
+    token: String,
+}
+
+impl Town {
+    fn new() -> Self {
+        let house = House::new();
+        let folder = house.path().join("acme-data");
+        let token = new_folder(&folder);
+        let server = Served::start(&folder, &[], None);
+        Self { house, server, token }
+    }
+
+    fn file(&self, name: &str, text: &str) {
+        fs::write(self.house.path().join(name), text).unwrap();
+    }
+
+    fn run(&self, line: &str) -> Ended {
+        let mut command = self.house.command(&line.split(' ').collect::<Vec<_>>());
+        command.env("ENVORA_SERVER", format!("http://acme.localhost:{}", self.server.port));
+        Ended::of(&command.env("ENVORA_TOKEN", &self.token).output().unwrap())
+    }
+
+    fn place(&self, code: &str, zone: &str) {
+        let list = format!("code,name,country,time_zone\n{code},{code},GB,{zone}\n");
+        self.file("place.csv", &list);
+        assert_eq!(self.run("facilities push place.csv").code, Some(0));
+    }
+
+    /// What a push that may be refused rows says of its file.
+    fn pushed(&self, file: &str) -> (Ended, serde_json::Value) {
+        let ended = self.run(&format!("data push {file} --mapping hours.toml --json"));
+        let told: serde_json::Value = serde_json::from_str(&ended.out).unwrap();
+        (ended, told[0].clone())
+    }
+
+    /// The states of an import's rows, with why they do not count.
+    fn states(&self, import: &str) -> Vec<String> {
+        let list = self.run(&format!("data list --import {import} --json")).json();
+        let one = |row: &serde_json::Value| {
+            let (state, code) = (row["state"].as_str(), row["code"].as_str());
+            format!("{} {}", state.unwrap(), code.unwrap_or_default()).trim_end().to_owned()
+        };
+        list.as_array().unwrap().iter().map(one).collect()
+    }
+}
+
+impl Town {
+    /// Waits until the rows of an import are in these states.
+    fn become_so(&self, import: &str, wanted: [&str; 5]) {
+        wait_for("the calculation to come past it", || {
+            (self.states(import) == wanted).then_some(())
+        });
+    }
+}
+
+/// Spring, autumn, the repeated hour in full, and an hour of summer.
+const HOURS: [(&str, &str); 5] = [
+    ("2022-03-27T01:00", "2022-03-27T02:00"),
+    ("2022-06-30T01:00", "2022-06-30T02:00"),
+    ("2021-10-31T01:00", "2021-10-31T02:00"),
+    ("2021-10-31T01:00", "2021-10-31T02:00"),
+    ("2022-10-30T01:00", "2022-10-30T02:00"),
+];
+
+fn rows(facility: &str) -> String {
+    let row = |(start, end): &(&str, &str)| {
+        format!("electricity.purchased,1,kW.h,{facility},{start},{end}\n")
+    };
+    let mapping = "type,quantity,unit,facility_code,start,end\n".to_owned();
+    mapping + &HOURS.iter().map(row).collect::<String>()
+}
+
+const MAPPING: &str = r#"
+mapping = "hours"
+[[activity]]
+type = { column = "type" }
+quantity = { column = "quantity" }
+unit = { column = "unit" }
+facility_code = { column = "facility_code" }
+period = { start = "start", length = "PT1H" }
+"#;
+
+#[test]
+fn a_local_time_that_never_was_or_was_twice_is_never_counted_silently() {
+    let mut town = Town::new();
+    town.file("hours.toml", MAPPING);
+    town.place("lib", "Europe/London");
+    town.file("lib.csv", &rows("lib"));
+    let checked = town.run("data check lib.csv --mapping hours.toml");
+    assert!(checked.out.contains("lib.csv\t3\t0\t0\t2\t0"), "{checked:?}");
+    let (pushed, told) = town.pushed("lib.csv");
+    for words in ["lib.csv:2:start", "local_time_missing", "the zone of facility lib"] {
+        assert!(checked.err.contains(words) && pushed.err.contains(words), "{words}: {pushed:?}");
+    }
+    assert!(pushed.err.contains("local_time_ambiguous"), "{pushed:?}");
+    let counts = &told["counts"];
+    assert_eq!((&counts["accepted"], &counts["rejected"]), (&3.into(), &2.into()), "{counts}");
+    let (_, again) = town.pushed("lib.csv");
+    assert_eq!(again["counts"]["duplicate"], 3, "{again}");
+
+    // A facility that is defined later says no less: the rows are told, and count in no figure.
+    town.file("hall.csv", &rows("hall"));
+    let (_, waits) = town.pushed("hall.csv");
+    let import = waits["id"].as_str().unwrap().to_owned();
+    assert_eq!(waits["counts"]["quarantined"], 5, "{waits}");
+    town.place("hall", "Europe/London");
+    let (missing, twice) = ("unresolved local_time_missing", "unresolved local_time_ambiguous");
+    town.become_so(&import, [missing, "counted", twice, twice, twice]);
+    let footprint = town.run("footprint --year 2022");
+    assert!(footprint.err.contains("the zone of facility hall"), "{footprint:?}");
+    let errors = town.run(&format!("data errors {import}"));
+    assert!(errors.err.contains("5 rows were waiting and let in since"), "{errors:?}");
+    assert!(!errors.out.contains("unknown_facility"), "{errors:?}");
+    // Neither does one whose zone becomes another.
+    town.place("hall", "Etc/GMT");
+    town.become_so(&import, ["counted"; 5]);
+    town.place("hall", "Europe/London");
+    town.become_so(&import, [missing, "counted", twice, twice, twice]);
+
+    // It is mended by what it should have said, and a row of a table is corrected as any other.
+    let list = town.run(&format!("data list --import {import} --json")).json();
+    let id = |row: usize| list[row]["id"].as_str().unwrap().to_owned();
+    let offset = "--set start=2022-10-30T01:00:00+01:00 --set end=2022-10-30T01:00:00Z";
+    let mended = town.run(&format!("data supersede --id {} {offset}", id(4)));
+    assert_eq!(mended.code, Some(0), "{mended:?}");
+    let other = town.run(&format!("data supersede --id {} --quantity 2", id(1)));
+    assert_eq!(other.code, Some(0), "{other:?}");
+    assert_eq!(town.states(&import), [missing, "superseded", twice, twice, "superseded"]);
+    let listed = town.run("data list --facility hall --limit 7 --json=state,code,start").json();
+    let last: Vec<_> = listed.as_array().unwrap().iter().skip(5).collect();
+    assert!(last.iter().all(|row| row["state"] == "counted"), "{listed}");
+    town.server.end();
+}
