@@ -177,6 +177,9 @@ pub struct RejectedRow {
     /// The row as sent, when it is text; cut to 1,000 characters.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub text: Option<String>,
+    /// The row waited, and what it waited for is known by now: it is let in.
+    #[serde(skip_serializing_if = "core::ops::Not::not", default)]
+    pub let_in: bool,
     /// Why.
     pub errors: Vec<RowError>,
 }

@@ -1,5 +1,7 @@
 //! `--json`: the body of the API's answer, or some of its fields.
 
+use std::collections::BTreeSet;
+
 use anyhow::Context as _;
 use envora_api::spelling::did_you_mean;
 use serde::Serialize;
@@ -52,11 +54,7 @@ pub fn cell(value: Option<&Value>) -> String {
 
 fn select(value: Value, fields: &[String]) -> Result<Value, Failure> {
     match value {
-        Value::Array(items) => items
-            .into_iter()
-            .map(|item| select(item, fields))
-            .collect::<Result<_, _>>()
-            .map(Value::Array),
+        Value::Array(items) => Ok(Value::Array(pick_each(items, fields)?)),
         Value::Object(mut object) => match object.remove("data") {
             Some(Value::Array(items)) => select(Value::Array(items), fields),
             Some(data) => {
@@ -69,19 +67,48 @@ fn select(value: Value, fields: &[String]) -> Result<Value, Failure> {
     }
 }
 
-fn pick(object: &Map<String, Value>, fields: &[String]) -> Result<Map<String, Value>, Failure> {
-    let known: Vec<&str> = object.keys().map(String::as_str).collect();
-    let field = |field: &String| match object.get(field) {
-        Some(value) => Ok((field.clone(), value.clone())),
-        None => {
-            let help = match did_you_mean(field, &known) {
-                Some(word) => format!("did you mean {word}?"),
-                None => format!("it has: {}", known.join(", ")),
-            };
-            Err(Failure::usage(format!("the answer has no field {field:?}"), help))
+/// The fields of each item of a list. One that an item has and another has not is `null` there; one that
+/// no item has is refused.
+fn pick_each(items: Vec<Value>, fields: &[String]) -> Result<Vec<Value>, Failure> {
+    let known: BTreeSet<&str> = items
+        .iter()
+        .filter_map(Value::as_object)
+        .flat_map(|object| object.keys().map(String::as_str))
+        .collect();
+    if !known.is_empty() {
+        all_known(&known.into_iter().collect::<Vec<_>>(), fields)?;
+    }
+    let of = |item: Value| match item {
+        Value::Object(object) => {
+            let field =
+                |field: &String| (field.clone(), object.get(field).cloned().unwrap_or(Value::Null));
+            Value::Object(fields.iter().map(field).collect())
         }
+        other @ (Value::Null
+        | Value::Bool(_)
+        | Value::Number(_)
+        | Value::String(_)
+        | Value::Array(_)) => other,
     };
-    fields.iter().map(field).collect()
+    Ok(items.into_iter().map(of).collect())
+}
+
+fn pick(object: &Map<String, Value>, fields: &[String]) -> Result<Map<String, Value>, Failure> {
+    all_known(&object.keys().map(String::as_str).collect::<Vec<_>>(), fields)?;
+    let field = |field: &String| Some((field.clone(), object.get(field)?.clone()));
+    Ok(fields.iter().filter_map(field).collect())
+}
+
+/// Refuses a field that is not among those of the answer.
+fn all_known(known: &[&str], fields: &[String]) -> Result<(), Failure> {
+    let Some(field) = fields.iter().find(|field| !known.contains(&field.as_str())) else {
+        return Ok(());
+    };
+    let help = match did_you_mean(field, known) {
+        Some(word) => format!("did you mean {word}?"),
+        None => format!("it has: {}", known.join(", ")),
+    };
+    Err(Failure::usage(format!("the answer has no field {field:?}"), help))
 }
 
 #[cfg(test)]
@@ -103,6 +130,16 @@ mod tests {
             r#"[{"code":"b2"},{"code":"b24"}]"#
         );
         assert!(render(&page, &[]).expect("all").contains("next_cursor"));
+    }
+
+    #[test]
+    fn a_field_that_some_items_lack_is_null_there_and_one_that_all_lack_is_refused() {
+        let list = json!([{"id": 1}, {"id": 2, "code": "x"}]);
+        let lines = render_lines(&list, &fields("id,code")).expect("known");
+        assert_eq!(lines, "{\"code\":null,\"id\":1}\n{\"code\":\"x\",\"id\":2}\n");
+        let error = render_lines(&list, &fields("id,cod")).expect_err("unknown");
+        assert!(error.view(crate::paint::Paint::Plain).contains("did you mean code?"));
+        assert_eq!(render(&json!([]), &fields("cod")).expect("empty"), "[]");
     }
 
     #[test]

@@ -199,6 +199,19 @@ impl Registry {
         self.suppliers.named(&named(word), seq)
     }
 
+    /// Whether a word that rows waited for under this code is known by now.
+    #[must_use]
+    pub fn knows(&self, code: RowCode, word: &str) -> bool {
+        let now = u64::MAX;
+        match code {
+            RowCode::UnknownFacility => self.facility(&named(word), now).is_some(),
+            RowCode::UnknownSource => self.source(&named(word), now).is_some(),
+            RowCode::UnknownEntity => self.entity(word, now).is_some(),
+            RowCode::UnknownSupplier => self.supplier(word, now).is_some(),
+            _ => false,
+        }
+    }
+
     /// The codes that a supplier has and had up to this place in the log, a bar between: factors of its
     /// own name it by one of them.
     pub(crate) fn supplier_codes(&self, word: &str, seq: u64) -> Option<Cow<'_, str>> {

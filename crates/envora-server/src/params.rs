@@ -165,6 +165,10 @@ impl Params {
             return Ok(Some(value));
         }
         let detail = format!("{name} is {wanted}, not {}.", shown(text));
+        if let Some(words) = several(text, wanted) {
+            let hint = format!("It takes one of them at a time: {words}.");
+            return Err(of_parameter(name, format!("{detail} {hint}"), Some(hint)));
+        }
         Err(match meant(text, wanted) {
             Some(word) => {
                 let hint = format!("Did you mean {word}?");
@@ -198,9 +202,28 @@ impl Params {
     }
 }
 
+/// Of several words where one is due, those of the list that are meant; nothing unless all are.
+fn several(text: &str, wanted: &str) -> Option<String> {
+    if !text.contains(',') {
+        return None;
+    }
+    let known = words_of(wanted);
+    let word = |word: &str| {
+        let own = known.iter().copied().find(|known| *known == word);
+        own.or_else(|| meant(word, wanted))
+    };
+    let words: Option<Vec<&str>> = text.split(',').map(|part| word(part.trim())).collect();
+    Some(words?.join(" or "))
+}
+
+/// The words of a list such as `day, month or year`.
+fn words_of(wanted: &str) -> Vec<&str> {
+    wanted.split(", ").flat_map(|word| word.split(" or ")).collect()
+}
+
 /// The word of a list such as `day, month or year` that a mistyped one is near to.
 fn meant<'a>(text: &str, wanted: &'a str) -> Option<&'a str> {
-    let words: Vec<&str> = wanted.split(", ").flat_map(|word| word.split(" or ")).collect();
+    let words = words_of(wanted);
     let is_list = words.len() > 1 && words.iter().all(|word| !word.contains(' '));
     // `ar7` is no slip of `ar4`: another number is another thing.
     let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
@@ -284,6 +307,9 @@ mod tests {
         assert!(near.detail.ends_with(". Did you mean facility?"), "{}", near.detail);
         assert!(near.errors.iter().all(|error| error.hint.is_some()));
         assert!(!refused("by=colour").detail.contains("Did you mean"));
+        let several = refused("by=facility,mnth");
+        assert!(several.detail.ends_with(" at a time: facility or month."), "{}", several.detail);
+        assert!(!refused("by=facility,colour").detail.contains("at a time"));
         let sentence = params("day=days").read("day", "a day, or two days", |_| None::<()>);
         assert!(sentence.is_err_and(|problem| !problem.detail.contains("Did you mean")));
     }

@@ -7,6 +7,7 @@ use std::path::Path;
 use anyhow::Context as _;
 use envora_api::imports::{Import, RejectedRow};
 use envora_api::problems::RowError;
+use envora_domain::decimal::group_thousands;
 
 use super::files::{Overwriting, may_write};
 use crate::arguments::ErrorsArguments;
@@ -31,6 +32,8 @@ pub(super) async fn run(arguments: &ErrorsArguments, session: &mut Session) -> R
     if session.print_json(&rows)? == Printed::AsJson {
         return Ok(());
     }
+    let (let_in, rows): (Vec<RejectedRow>, Vec<RejectedRow>) =
+        rows.into_iter().partition(|row| row.let_in);
     let mut refusals = Refusals::default();
     for row in &rows {
         for error in &row.errors {
@@ -39,7 +42,15 @@ pub(super) async fn run(arguments: &ErrorsArguments, session: &mut Session) -> R
     }
     refusals.print("", &mut session.terminal.data);
     let words = &mut session.terminal.words;
-    words.line(format!("{} rows were not accepted as they stand", rows.len()));
+    if !rows.is_empty() || let_in.is_empty() {
+        words.line(format!("{} not accepted as they stand", rows_were(rows.len())));
+    }
+    if !let_in.is_empty() {
+        words.line(format!(
+            "{} waiting and let in since: what they waited for is known by now",
+            rows_were(let_in.len())
+        ));
+    }
     if rows.iter().any(|row| row.outcome == "rejected") {
         words.help(format!(
             "envora data errors {} --fix FILE writes the refused ones to a file to mend",
@@ -47,6 +58,11 @@ pub(super) async fn run(arguments: &ErrorsArguments, session: &mut Session) -> R
         ));
     }
     Ok(())
+}
+
+fn rows_were(count: usize) -> String {
+    let number = group_thousands(&count.to_string());
+    if count == 1 { format!("{number} row was") } else { format!("{number} rows were") }
 }
 
 async fn fix(

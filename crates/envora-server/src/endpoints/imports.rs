@@ -16,7 +16,7 @@ use envora_api::problems::{Problem, RowError, RowPlace};
 use envora_api::writes::SkippedRows;
 use envora_domain::access::Grant;
 use envora_domain::access::actions::{ReadActivities, ReadOrganization, WriteActivities};
-use envora_domain::activities::problems::Outcome as Fate;
+use envora_domain::activities::problems::{Outcome as Fate, RowCode};
 use envora_domain::hash::Digest;
 use envora_domain::id::ImportId;
 use envora_domain::time::{Span, Timestamp};
@@ -27,6 +27,7 @@ use envora_ingest::commit::{
 use envora_ingest::formats::left::LeftOut;
 use envora_ingest::formats::{self, OpenError, Opening, OriginHead, Tally, mend};
 use envora_ingest::mapping::Mapping;
+use envora_ingest::registry::Registry;
 use envora_ingest::rows::Rows;
 use envora_ingest::tenant::{Damaged, TenantParts};
 use envora_lake::sources::{PackedSource, SOURCE_BYTES_MAX, SourceError};
@@ -44,6 +45,7 @@ use crate::answers::{Answer, Reply};
 use crate::app::App;
 use crate::bodies::{self, Arrived};
 use crate::cursors::{self, Place, Walk};
+use crate::endpoints::footprints::blocking;
 use crate::endpoints::mappings::unfit;
 use crate::endpoints::parts;
 use crate::gate::{Format, body_format};
@@ -578,7 +580,12 @@ pub(crate) async fn errors(
         let path = allowed.tenant.path(ERRORS).replace("{id}", &id.to_string());
         cursors::next_path(&path, &params, cursor)
     });
-    let data = grouped(found, format_of_type(&media_type));
+    let mut data = grouped(found, format_of_type(&media_type));
+    if data.iter().any(|row| row.outcome == Fate::Quarantined.as_str()) {
+        let parts = Arc::clone(parts);
+        let registry = blocking(&app, move || Ok(parts.registry.now(&parts)?)).await?;
+        data.iter_mut().for_each(|row| row.let_in = is_let_in(row, &registry));
+    }
     Ok(cut.page(&Page { data, next_cursor }, total)?.next(next.as_deref()))
 }
 
@@ -706,6 +713,15 @@ fn format_of_type(media_type: &str) -> formats::Format {
     }
 }
 
+/// Whether a row waited for words that the tables know by now.
+fn is_let_in(row: &RejectedRow, registry: &Registry) -> bool {
+    let known = |error: &RowError| {
+        let (code, word) = (RowCode::parse(&error.code), error.value.as_deref());
+        code.zip(word).is_some_and(|(code, word)| registry.knows(code, word))
+    };
+    row.outcome == Fate::Quarantined.as_str() && row.errors.iter().all(known)
+}
+
 /// The errors of each row together.
 fn grouped(found: Vec<ImportRow>, format: formats::Format) -> Vec<RejectedRow> {
     let mut data: Vec<RejectedRow> = Vec::new();
@@ -728,6 +744,7 @@ fn grouped(found: Vec<ImportRow>, format: formats::Format) -> Vec<RejectedRow> {
                 line: row.line,
                 outcome: row.outcome,
                 text: None,
+                let_in: false,
                 errors: vec![error],
             }),
         }
