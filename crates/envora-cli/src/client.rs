@@ -190,17 +190,11 @@ impl Client {
         query: &[(&str, &str)],
         mut tell: impl FnMut(usize),
     ) -> Result<Vec<T>, Failure> {
-        let mut items = Vec::new();
-        let mut cursor: Option<String> = None;
-        loop {
-            let page = self.page(path, query, cursor.as_deref()).await?;
-            items.extend(page.data);
-            tell(items.len());
-            cursor = page.next_cursor;
-            if cursor.is_none() {
-                return Ok(items);
-            }
-        }
+        let more = |count| {
+            tell(count);
+            true
+        };
+        self.pages(path, query, more).await
     }
 
     /// The first items of a collection, page by page, not more than so many.
@@ -213,14 +207,25 @@ impl Client {
         query: &[(&str, &str)],
         limit: usize,
     ) -> Result<Vec<T>, Failure> {
+        let mut items = self.pages(path, query, |count| count < limit).await?;
+        items.truncate(limit);
+        Ok(items)
+    }
+
+    /// The items of a collection, page by page, for as long as more than so many are wanted.
+    async fn pages<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        query: &[(&str, &str)],
+        mut more: impl FnMut(usize) -> bool,
+    ) -> Result<Vec<T>, Failure> {
         let mut items = Vec::new();
         let mut cursor: Option<String> = None;
         loop {
             let page = self.page(path, query, cursor.as_deref()).await?;
             items.extend(page.data);
             cursor = page.next_cursor;
-            if cursor.is_none() || items.len() >= limit {
-                items.truncate(limit);
+            if !more(items.len()) || cursor.is_none() {
                 return Ok(items);
             }
         }

@@ -15,6 +15,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::bodies;
 use crate::folder::lock::FolderLock;
+use crate::gate;
 use crate::gauges::Sizes;
 use crate::metrics::Metrics;
 use crate::routes;
@@ -26,6 +27,16 @@ const BODIES_MAX: usize = 4;
 const EXPORTS_MAX: usize = 4;
 /// How long a large body waits for its turn.
 const BODY_WAIT: Duration = Duration::from_secs(10);
+/// How many wait for that; more are told to come again.
+const WAITING_MAX: usize = 32;
+/// The longest body that needs no turn: a few rows. Many such are worked on at once, and stored together.
+const SMALL_BYTES_MAX: u64 = 16 << 10;
+/// How many of those there may be.
+const SMALL_MAX: usize = 256;
+/// The longest body that arrives before its turn.
+const SHORT_BYTES_MAX: u64 = 1 << 20;
+/// How much of such bodies is held at once, in KiB.
+const ARRIVING_KIB_MAX: usize = 64 << 10;
 
 /// What the server needs of the world.
 #[derive(Clone)]
@@ -37,17 +48,6 @@ pub struct World {
     /// The disk of lake and keys.
     pub disk: Arc<dyn Disk>,
 }
-
-/// How many wait for that; more are told to come again.
-const WAITING_MAX: usize = 32;
-/// The longest body that needs no turn: a few rows. Many such are worked on at once, and stored together.
-const SMALL_BYTES_MAX: u64 = 16 << 10;
-/// How many of those there may be.
-const SMALL_MAX: usize = 256;
-/// The longest body that arrives before its turn.
-const SHORT_BYTES_MAX: u64 = 1 << 20;
-/// How much of such bodies is held at once, in KiB.
-const ARRIVING_KIB_MAX: usize = 64 << 10;
 
 /// A turn to hold a body, for as long as it is kept.
 pub struct Turn<'a> {
@@ -158,11 +158,13 @@ impl App {
             let turn = inner.bodies.acquire().await.map_err(|_| overloaded())?;
             return Ok((body, Turn { _turn: turn, _held: None }));
         }
-        if bodies::declared(headers).is_some_and(|bytes| bytes <= SMALL_BYTES_MAX) {
+        let declared = bodies::declared(headers);
+        // What unpacks to more than it says is none of a few rows.
+        if declared.is_some_and(|bytes| bytes <= SMALL_BYTES_MAX) && !gate::unpacks(headers) {
             let turn = inner.small.try_acquire().map_err(|_| overloaded())?;
             return Ok((bodies::gathered(body).await?, Turn { _turn: turn, _held: None }));
         }
-        let short = bodies::declared(headers).filter(|bytes| *bytes <= SHORT_BYTES_MAX);
+        let short = declared.filter(|bytes| *bytes <= SHORT_BYTES_MAX);
         let (body, held) = match short.and_then(|bytes| u32::try_from(bytes >> 10).ok()) {
             None => (body, None),
             Some(kibibytes) => {

@@ -117,6 +117,13 @@ pub fn types_of(taken: &[Format]) -> Vec<&'static str> {
     taken.iter().flat_map(|format| format.types()).copied().collect()
 }
 
+/// Whether a body may hold far more than its own length.
+#[must_use]
+pub fn unpacks(headers: &HeaderMap) -> bool {
+    Encoding::of(headers) != Ok(Encoding::Identity)
+        || body_format(headers, &[Format::Xlsx, Format::Parquet]).is_ok()
+}
+
 /// Which of the taken formats the body has.
 ///
 /// # Errors

@@ -1,7 +1,8 @@
 //! Where tests put databases: in memory where there is room, since what these tests look at does not
 //! need a disk, and a busy one makes each of thousands of syncs wait.
 
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 const MEMORY: &str = "/dev/shm";
@@ -28,4 +29,22 @@ pub fn scratch() -> PathBuf {
 #[must_use]
 pub fn scratch_folder() -> tempfile::TempDir {
     tempfile::tempdir_in(scratch()).unwrap()
+}
+
+/// Copies a folder with everything below it, with the permissions that it has.
+///
+/// # Panics
+/// When something cannot be read or written.
+pub fn copy_folder(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    fs::set_permissions(to, fs::metadata(from).unwrap().permissions()).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy_folder(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), &target).unwrap();
+        }
+    }
 }

@@ -311,7 +311,9 @@ pub struct Body {
 }
 
 impl Body {
-    pub(super) fn states_no_co2(&self) -> bool {
+    /// Whether it states methane or nitrous oxide and nothing else, no total either.
+    #[must_use]
+    pub fn states_no_co2(&self) -> bool {
         let other = self.gases.iter().all(|value| matches!(value.gas, Gas::CH4 | Gas::N2O));
         self.total.is_none() && !self.gases.is_empty() && other
     }
@@ -352,12 +354,6 @@ impl Factor {
     #[must_use]
     pub fn rebasable(&self) -> bool {
         !self.gases.is_empty() && self.gases.iter().all(|value| !value.gas.is_equivalent())
-    }
-
-    /// Whether it states methane or nitrous oxide and nothing else, no total either.
-    #[must_use]
-    pub fn states_no_co2(&self) -> bool {
-        self.body.states_no_co2()
     }
 
     /// The printed total, or the sum of the printed gases where no total is: for people to see.

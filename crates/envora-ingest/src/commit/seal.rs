@@ -117,10 +117,6 @@ fn stream(rows: &[Row<'_>]) -> (Vec<u8>, Vec<usize>) {
     let (mut stream, mut ends) = (Vec::new(), Vec::with_capacity(rows.len()));
     for row in rows {
         row.activity.canonical_onto(&mut stream);
-        if ends.is_empty() {
-            // The rows of a segment are much alike: the first tells about how long they all are.
-            stream.reserve(stream.len().saturating_mul(rows.len()));
-        }
         ends.push(stream.len());
     }
     (stream, ends)

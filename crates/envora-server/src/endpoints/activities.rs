@@ -423,9 +423,7 @@ pub(crate) fn told(
         Ok(trace) => {
             trace.state.clone_into(&mut wire.state);
             wire.code = trace.unresolved.as_ref().map(|(code, _)| code.clone());
-            let mut told = [wire];
-            name_successors(parts, &grant, &mut told)?;
-            let [wire] = told;
+            name_successors(parts, &grant, core::slice::from_mut(&mut wire))?;
             Ok((wire, Some(trace)))
         }
         Err(AskError::NoRun) => Ok((wire, None)),

@@ -398,8 +398,9 @@ fn answer<N: Listed>(allowed: &Allowed<N::Edit>, written: Written) -> Answer {
 fn orphaned<N: Noun>(
     tx: &mut TenantTx,
     own: &Grant<Calculate>,
-    code: &str,
+    given_up: Option<&str>,
 ) -> anyhow::Result<Option<Problem>> {
+    let Some(code) = given_up else { return Ok(None) };
     let word = Word { kind: N::NAME, word: code };
     let segments = mentions_of_word(tx, own, word, Slice { from: 0, limit: 1 })?;
     let noun = N::NAME;
@@ -440,13 +441,13 @@ async fn change<N: Listed>(
             Some(false) => None,
         };
         match filled(tx, &grants, Some(before.fields), (id, sent))? {
-            Ok(wanted) if wanted.code() != code && !may_wait => {
-                match orphaned::<N>(tx, &own, &code)? {
-                    None => saved(tx, &grants, (&wanted, archived), (StatusCode::OK, now)),
-                    Some(problem) => Ok(Err(problem)),
+            Ok(wanted) => {
+                let given_up = (wanted.code() != code && !may_wait).then_some(code.as_str());
+                if let Some(problem) = orphaned::<N>(tx, &own, given_up)? {
+                    return Ok(Err(problem));
                 }
+                saved(tx, &grants, (&wanted, archived), (StatusCode::OK, now))
             }
-            Ok(wanted) => saved(tx, &grants, (&wanted, archived), (StatusCode::OK, now)),
             Err(problem) => Ok(Err(problem)),
         }
     };
@@ -489,13 +490,13 @@ pub(crate) async fn put<N: Listed>(
         };
         // What is put stands for the whole: what it leaves out is no longer said.
         match filled::<N>(tx, &grants, None, (id, sent))? {
-            Ok(wanted) if before.is_some() && wanted.code() != code => {
-                match orphaned::<N>(tx, &own, &code)? {
-                    None => saved(tx, &grants, (&wanted, archived), (status, now)),
-                    Some(problem) => Ok(Err(problem)),
+            Ok(wanted) => {
+                let given_up = before.filter(|_| wanted.code() != code).map(|_| code.as_str());
+                if let Some(problem) = orphaned::<N>(tx, &own, given_up)? {
+                    return Ok(Err(problem));
                 }
+                saved(tx, &grants, (&wanted, archived), (status, now))
             }
-            Ok(wanted) => saved(tx, &grants, (&wanted, archived), (status, now)),
             Err(problem) => Ok(Err(problem)),
         }
     };

@@ -9,6 +9,7 @@ use envora_server::folder::init::{Environment, init};
 use envora_server::folder::{FolderError, anchors};
 use envora_server::serving;
 use envora_testkit::entropy::SeededEntropy;
+use envora_testkit::scratch::copy_folder;
 
 use crate::house::{ACME, House, apart, opened, organization, world};
 
@@ -183,25 +184,12 @@ async fn closed(house: House) -> tempfile::TempDir {
     folder
 }
 
-pub(crate) fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            copy(&entry.path(), &target);
-        } else {
-            fs::copy(entry.path(), target).unwrap();
-        }
-    }
-}
-
 #[tokio::test]
 async fn a_database_older_than_its_anchor_is_not_served() {
     let house = House::new();
     let (data, old) = (house.folder.path().join("data"), house.folder.path().join("old"));
     let folder = closed(house).await;
-    copy(&data, &old);
+    copy_folder(&data, &old);
     let app = opened(&data).unwrap();
     let tenant = app.tenants().all().next().unwrap();
     let (id, now) = (tenant.id(), app.clock().now());
@@ -229,7 +217,7 @@ async fn a_database_older_than_its_anchor_is_not_served() {
     drop(app);
     let name = format!("tenants/{}", id.hex());
     fs::remove_dir_all(data.join(&name)).unwrap();
-    copy(&old.join(&name), &data.join(&name));
+    copy_folder(&old.join(&name), &data.join(&name));
     let Err(error) = opened(&data) else { unreachable!("an old database was served") };
     assert!(matches!(error, FolderError::BehindAnchor { .. }), "{error}");
     assert!(error.remedy().contains("older copy"));

@@ -16,11 +16,11 @@ use envora_server::app::App;
 use envora_server::folder::doctor::{Health, doctor};
 use envora_server::folder::open::open;
 use envora_server::{routes, serving};
+use envora_testkit::scratch::copy_folder;
 use http_body_util::BodyExt as _;
 use serde_json::Value;
 use tower::ServiceExt as _;
 
-use crate::folder::copy;
 use crate::house::{apart, world};
 
 fn golden() -> PathBuf {
@@ -98,7 +98,7 @@ fn as_then(totals: &Value, due: &Value) {
 async fn p23_the_first_programs_folder_opens_for_ever() {
     let home = tempfile::tempdir().unwrap();
     let data = home.path().join("data");
-    copy(&golden().join("data"), &data);
+    copy_folder(&golden().join("data"), &data);
     let expected = expected();
     let due = &expected["totals"];
 
@@ -153,7 +153,7 @@ async fn p23_the_first_programs_folder_opens_for_ever() {
 fn a_lost_source_file_is_missed() {
     let home = tempfile::tempdir().unwrap();
     let data = home.path().join("data");
-    copy(&golden().join("data"), &data);
+    copy_folder(&golden().join("data"), &data);
     let sources = || {
         let checks = apart(|| doctor(&data, &world().0, None));
         checks.into_iter().find(|check| check.name.starts_with("source files")).unwrap()

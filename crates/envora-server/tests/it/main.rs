@@ -44,5 +44,6 @@ mod segments;
 mod shares;
 mod skipped;
 mod strict;
+mod turns;
 mod types;
 mod workbooks;

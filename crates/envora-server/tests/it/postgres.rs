@@ -167,7 +167,7 @@ async fn a_second_process_is_told_about_the_first() {
     let server = Server::start("second");
     let house = House::with(std::sync::Arc::new(OsDisk), &on_server(&server));
     let (data, copy) = (house.folder.path().join("data"), house.folder.path().join("copy"));
-    crate::folder::copy(&data, &copy);
+    envora_testkit::scratch::copy_folder(&data, &copy);
     // The lock of the folder is not in the way of a copy; the one of its databases is.
     let Err(error) = opened(&copy) else { unreachable!("two wrote to one database") };
     assert!(error.is_in_use(), "{error:?}");

@@ -14,7 +14,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use envora_testkit::scratch::scratch_folder;
+use envora_testkit::scratch::{copy_folder, scratch_folder};
 use envora_testkit::wait::{wait_for, within};
 
 use crate::fire::{Served, alone, breaches, long, new_folder, read_back, send, skip, slow};
@@ -184,7 +184,7 @@ impl Lane {
     /// A server of a fresh folder, with one thread for requests: else calls change their places.
     fn serve(&self, bug: Option<&str>) -> Served {
         let _gone = fs::remove_dir_all(&self.folder);
-        copy(&self.template, &self.folder);
+        copy_folder(&self.template, &self.folder);
         Served::start(&self.folder, &["env", "TOKIO_WORKER_THREADS=1"], bug)
     }
 
@@ -213,20 +213,6 @@ impl Lane {
         // What it says later finds a reader.
         std::thread::spawn(move || for _ in words.lines() {});
         Some(strace)
-    }
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    fs::set_permissions(to, fs::metadata(from).unwrap().permissions()).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            copy(&entry.path(), &target);
-        } else {
-            fs::copy(entry.path(), &target).unwrap();
-        }
     }
 }
 
