@@ -248,6 +248,32 @@ CREATE TABLE pack_activation (
     activated_at INTEGER NOT NULL,
     actor BLOB NOT NULL
 ) STRICT;
+CREATE TABLE rollup (
+    run_id BLOB NOT NULL,
+    grain INTEGER NOT NULL,
+    day INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    activities INTEGER NOT NULL,
+    masses BLOB NOT NULL,
+    PRIMARY KEY (run_id, grain, day, number)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE rollup_form (
+    run_id BLOB NOT NULL,
+    why INTEGER NOT NULL,
+    form TEXT NOT NULL,
+    PRIMARY KEY (run_id, why)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE rollup_group (
+    run_id BLOB NOT NULL,
+    number INTEGER NOT NULL,
+    facility_id BLOB NOT NULL,
+    source_id BLOB NOT NULL,
+    kind TEXT NOT NULL,
+    data_kind TEXT NOT NULL,
+    is_primary INTEGER NOT NULL,
+    why INTEGER NOT NULL,
+    PRIMARY KEY (run_id, number)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE run (
     run_id BLOB NOT NULL PRIMARY KEY,
     digest BLOB NOT NULL CHECK (length(digest) = 32),

@@ -25,6 +25,7 @@ pub mod planted;
 pub mod ports;
 pub mod rational;
 pub mod rfc8785;
+pub mod rollups;
 pub mod time;
 pub mod units;
 pub mod words;

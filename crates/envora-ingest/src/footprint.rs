@@ -9,6 +9,7 @@ mod division;
 pub(crate) mod figures;
 pub(crate) mod piles;
 pub mod quality;
+pub(crate) mod rollups;
 pub mod series;
 pub(crate) mod totals;
 
@@ -24,6 +25,7 @@ use envora_store::runs::RunState;
 
 use self::asked::Asked;
 use self::piles::Piles;
+use self::rollups::{Detail, Time};
 use crate::process::standing::Stall;
 use crate::tenant::TenantParts;
 
@@ -185,7 +187,14 @@ pub fn footprints<const N: usize>(
     query: &FootprintQuery,
     ways: [Option<GroupBy>; N],
 ) -> Result<[Footprint; N], AskError> {
-    let asked = Asked::settle(parts, *grant, query)?;
+    let by = |by: GroupBy| ways.contains(&Some(by));
+    let detail = Detail {
+        time: if by(GroupBy::Month) { Time::Month } else { Time::Whole },
+        facility: by(GroupBy::Facility),
+        source: by(GroupBy::Source),
+        presence: true,
+    };
+    let asked = Asked::settle(parts, *grant, (query, detail))?;
     let piles = Piles::of(&asked)?;
     let (whole, bases, groups) = division::divide(parts, (&asked, &piles), &ways)?;
     let undivided = undivided(parts, *grant, (&asked, &piles), (whole, bases))?;

@@ -8,6 +8,7 @@ pub(crate) mod block;
 pub(crate) mod choices;
 pub(crate) mod decide;
 mod events;
+pub(crate) mod groups;
 pub(crate) mod records;
 pub mod recount;
 pub(crate) mod runs;

@@ -28,6 +28,7 @@ pub use self::line::{as_sent, prove_segment};
 use self::replay::Rows;
 use crate::footprint::asked::Asked;
 use crate::footprint::figures::{Columns, ENTITY, add_up, column, is_computed};
+use crate::footprint::rollups::Detail;
 use crate::footprint::totals::amount;
 use crate::footprint::{AskError, FootprintQuery};
 use crate::process::block::Recorded;
@@ -84,7 +85,7 @@ pub fn trace_figure(
     let asked = if of_entity {
         Asked::without_cells(parts, *grant, &query)?
     } else {
-        Asked::settle(parts, *grant, &query)?
+        Asked::settle(parts, *grant, (&query, Detail::MONTHS))?
     };
     if figure.seq > asked.seq() {
         return Err(AskError::NoFigure);

@@ -7,7 +7,7 @@ use envora_domain::ports::SyncFailed;
 use envora_ingest::process::standing::Line;
 use envora_ingest::process::sweep;
 use envora_ingest::tenant::TenantParts;
-use envora_store::cells::Swept;
+use envora_store::rollups::Swept;
 use envora_store::writer::WriterState;
 
 use crate::app::App;
@@ -137,8 +137,8 @@ async fn sweep(app: App, tenant: TenantCtx) {
         let parts = std::sync::Arc::clone(tenant.parts());
         let pause = match tokio::task::spawn_blocking(move || sweep_once(&parts)).await {
             Ok(Ok((rows, swept))) => {
-                if rows > 0 || swept.cells > 0 {
-                    tracing::info!(tenant.id = %tenant.id(), cells = swept.cells, rows, "dropped cells of a retired run, rejected rows of old imports");
+                if rows > 0 || swept.sums > 0 {
+                    tracing::info!(tenant.id = %tenant.id(), sums = swept.sums, rows, "dropped sums of a retired run, rejected rows of old imports");
                 }
                 if swept.more { BETWEEN_BATCHES } else { SWEEP_EVERY }
             }

@@ -36,6 +36,7 @@ pub mod organization;
 pub mod packs;
 pub mod parts;
 pub mod restores;
+pub mod rollups;
 pub mod runs;
 pub mod segments;
 pub mod sessions;

@@ -84,6 +84,11 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../migrations/0012_deltas_by_segment.sqlite.sql"),
         postgres: include_str!("../migrations/0012_deltas_by_segment.postgres.sql"),
     },
+    Migration {
+        version: 13,
+        sqlite: include_str!("../migrations/0013_rollups.sqlite.sql"),
+        postgres: include_str!("../migrations/0013_rollups.postgres.sql"),
+    },
 ];
 
 impl Migration {

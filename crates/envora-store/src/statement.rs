@@ -28,6 +28,7 @@ pub fn all() -> impl Iterator<Item = &'static Statement> {
         crate::audit::STATEMENTS,
         crate::blocks::STATEMENTS,
         crate::cells::STATEMENTS,
+        crate::rollups::STATEMENTS,
         crate::chosen::STATEMENTS,
         crate::credentials::STATEMENTS,
         crate::entities::STATEMENTS,

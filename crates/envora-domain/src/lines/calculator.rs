@@ -11,6 +11,7 @@ use crate::factors::Library;
 use crate::gwp::GwpSet;
 use crate::rational::quick::{Quick, SCALE_MAX, word};
 use crate::rational::{Rate, Rational};
+use crate::rollups::{Form, FormLine, Made};
 
 /// A rate of the choice, and the formula of its amount, where that is not the quantity alone.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,8 +24,7 @@ struct Worked {
 #[derive(Clone, Debug)]
 struct Prepared {
     line: Line,
-    kg: Option<usize>,
-    co2e: [Option<usize>; CO2E_COLUMNS],
+    made: Made,
 }
 
 /// A choice made ready to calculate many activities: one rate per line and set, equal ones once.
@@ -72,7 +72,7 @@ impl Calculator {
                     let per_unit = part.co2e_per_unit(factor, set?)?;
                     Some(calculator.place(formula, per_unit))
                 });
-                calculator.lines.push(Prepared { line, kg, co2e });
+                calculator.lines.push(Prepared { line, made: Made { kg, co2e } });
             }
         }
         calculator.quick = vec![OnceLock::new(); usize::from(SCALE_MAX) + 1];
@@ -163,22 +163,32 @@ impl Calculator {
     /// A line with its masses from those that [`Calculator::masses`] gave, or from sums of them.
     #[must_use]
     pub fn line(&self, line: usize, masses: &[Mass]) -> Option<Line> {
-        let prepared = self.lines.get(line)?;
-        let mass = |place: usize| masses.get(place).copied();
-        let mut line = prepared.line;
-        line.kg = prepared.kg.map_or(Some(Mass::ZERO), mass)?;
-        for (column, place) in line.co2e.iter_mut().zip(prepared.co2e) {
-            *column = match place {
-                Some(place) => Some(mass(place)?),
-                None => None,
-            };
-        }
-        Some(line)
+        let Prepared { line, made } = self.lines.get(line)?;
+        let CellValue { kg, co2e, .. } = made.value(masses, 1)?;
+        Some(Line { kg, co2e, ..*line })
     }
 
     /// What a line adds to a cell, from sums of masses over so many activities.
     #[must_use]
     pub fn value(&self, line: usize, masses: &[Mass], count: i64) -> Option<CellValue> {
-        self.line(line, masses).map(|line| CellValue { count, ..line.value() })
+        self.lines.get(line)?.made.value(masses, count)
+    }
+
+    /// How its lines are made of masses, for who keeps sums of those.
+    #[must_use]
+    pub fn form(&self) -> Form {
+        let lines = self.lines.iter().map(|Prepared { line, made }| FormLine {
+            slot: line.slot,
+            scope: line.scope,
+            category: line.category,
+            market: line.market,
+            bucket: line.bucket,
+            gas: line.gas,
+            carbon: line.carbon,
+            basis: line.basis,
+            tier: line.tier,
+            made: *made,
+        });
+        Form { lines: lines.collect() }
     }
 }

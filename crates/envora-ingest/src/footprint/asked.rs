@@ -11,16 +11,16 @@ use envora_domain::decimal::Mass;
 use envora_domain::figures::{Figure, Measure};
 use envora_domain::gwp::GwpSet;
 use envora_domain::id::{FacilityId, RunId, SourceId};
+use envora_domain::rollups::ChosenKey;
 use envora_domain::time::{Day, Timestamp};
 use envora_store::audit::{AuditHead, audit_entry_at, audit_head};
-use envora_store::cells::cells_between;
-use envora_store::chosen::ChosenKey;
 use envora_store::organization::organization_now;
 use envora_store::runs::{Run, RunState, run_by_id, run_current, runs_all};
 use envora_store::sources::SourceFields;
 use envora_store::unresolved::{DayRange, Unresolved};
 
 use super::figures::{Cell, ENTITY, add_up, column};
+use super::rollups::{self, Detail, Seen, Sums};
 use super::{AskError, CONSOLIDATION, FootprintQuery, PERIOD_YEARS_MAX};
 use crate::process::runs::policy_of_run;
 use crate::registry::Registry;
@@ -40,8 +40,10 @@ pub(crate) struct Asked {
     pub(crate) policy: Policy,
     pub(crate) registry: Arc<Registry>,
     pub(crate) cells: Vec<Cell>,
-    /// Of what was worked out again: activities by choice. Of others a table knows them.
-    pub(crate) chosen: Option<Vec<(ChosenKey, i64)>>,
+    /// Activities by choice.
+    pub(crate) chosen: Vec<(ChosenKey, i64)>,
+    /// In which months sources have rows; nothing when it was not asked, or when cells tell.
+    pub(crate) seen: Option<Seen>,
     /// Of a question about the past: what did not count then. Tables know today's alone.
     pub(crate) unresolved: Option<Vec<Unresolved>>,
 }
@@ -81,10 +83,13 @@ impl Asked {
     pub(crate) fn settle(
         parts: &TenantParts,
         grant: Grant<ReadResults>,
-        query: &FootprintQuery,
+        (query, detail): (&FootprintQuery, Detail),
     ) -> Result<Self, AskError> {
-        let days = DayRange { from: query.from, to: query.to };
-        let (mut asked, then) = Self::read(parts, grant, (query, Some(days)))?;
+        let narrowed = |field: &str| query.filters.contains_key(field);
+        let facility = detail.facility || narrowed("facility");
+        let source = detail.source || narrowed("source");
+        let detail = Detail { facility, source, ..detail };
+        let (mut asked, then) = Self::read(parts, grant, (query, Some(detail)))?;
         let of_entity = query.filters.contains_key(ENTITY);
         if then || of_entity || asked.run.state == RunState::Retired {
             // Cells know the head alone and no entities, and those of a retired run may have been swept.
@@ -92,7 +97,8 @@ impl Asked {
             whole.filters.retain(|field, _| field == ENTITY);
             let replayed = replay::walk(parts, (&whole, replay::Rows::OfSegments), |_, _| Ok(()))?;
             asked.cells = replayed.cells;
-            asked.chosen = Some(replayed.chosen);
+            asked.chosen = replayed.chosen;
+            asked.seen = None;
             asked.unresolved = then.then_some(replayed.unresolved);
         }
         Ok(asked)
@@ -107,11 +113,11 @@ impl Asked {
         Self::read(parts, grant, (query, None)).map(|(asked, _)| asked)
     }
 
-    /// What is known, with the cells of these days, and whether it is of the past.
+    /// What is known, with the cells of its days, told apart so far, and whether it is of the past.
     fn read(
         parts: &TenantParts,
         grant: Grant<ReadResults>,
-        (query, days): (&FootprintQuery, Option<DayRange>),
+        (query, detail): (&FootprintQuery, Option<Detail>),
     ) -> Result<(Self, bool), AskError> {
         if query.to <= query.from {
             return Err(AskError::PeriodReversed);
@@ -126,7 +132,8 @@ impl Asked {
         let (own, wanted) = (parts.own, query.run.or(then.as_ref().map(|then| then.run)));
         let last = then.as_ref().map_or(u64::MAX, |then| then.seq);
         let kept = parts.registry.clone();
-        let (organization, run, head, registry, cells) = parts
+        let days = DayRange { from: query.from, to: query.to };
+        let (organization, run, head, registry, sums) = parts
             .read(move |rd| {
                 let organization = organization_now(rd, &own.read_organization)?;
                 let run = match wanted {
@@ -135,11 +142,11 @@ impl Asked {
                 };
                 let head = audit_head(rd)?;
                 let registry = kept.up_to(rd, &own, last)?;
-                let cells = match (&run, days) {
-                    (Some(run), Some(days)) => cells_between(rd, &grant, run.id, days)?,
-                    _ => Vec::new(),
+                let sums = match (&run, detail) {
+                    (Some(run), Some(detail)) => rollups::read(rd, &grant, run.id, (days, detail))?,
+                    _ => Sums::default(),
                 };
-                Ok((organization, run, head, registry, cells))
+                Ok((organization, run, head, registry, sums))
             })
             .context("read what the footprint needs")?;
         let run = run.ok_or_else(|| match (wanted, parts.calculation.stall()) {
@@ -160,8 +167,9 @@ impl Asked {
             time_zone: settings.time_zone,
             policy,
             registry,
-            cells,
-            chosen: None,
+            cells: sums.cells,
+            chosen: sums.chosen,
+            seen: sums.seen,
             unresolved: None,
         };
         if let Some(then) = &then {

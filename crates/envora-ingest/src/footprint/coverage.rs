@@ -1,6 +1,6 @@
 //! Coverage, primary share, what does not count, and what a reader should know.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use anyhow::Context as _;
 use envora_api::footprints::{Coverage, MissingMonth, RECALCULATING, UnresolvedGroup, Warning};
@@ -12,8 +12,8 @@ use envora_domain::choice::{ChoiceFlag, Why};
 use envora_domain::decimal::{Decimal, Mass};
 use envora_domain::figures::Figure;
 use envora_domain::gwp::{Carbon, Gas};
+use envora_domain::rollups::ChosenKey;
 use envora_domain::time::Day;
-use envora_store::chosen::{ChosenKey, chosen_between};
 use envora_store::runs::{RunState, run_catching_up};
 use envora_store::segments::segments_from;
 use envora_store::unresolved::{DayRange, Unresolved, unresolved_between};
@@ -27,8 +27,7 @@ use crate::commit::ALIKE_REMEDY;
 use crate::process::runs::is_outdated;
 use crate::process::scan::NOTICED;
 use crate::registry::Wanted;
-use crate::tenant::{OtherRules, TenantParts};
-use crate::trace::replay;
+use crate::tenant::TenantParts;
 
 /// How many missing source-months an answer lists.
 const MISSING_MAX: usize = 100;
@@ -39,16 +38,10 @@ const WAITING_MAX: u32 = 10_000;
 pub(crate) fn coverage(asked: &Asked) -> Result<Coverage, AskError> {
     let base = asked.base();
     let sieve = Sieve::of(&base)?;
-    let mut present: BTreeSet<(&[u8], Day)> = BTreeSet::new();
-    let mut known: Option<(&[u8], Day)> = None;
-    for (key, value) in &asked.cells {
-        // Of a source's day, one cell is enough.
-        let here = Some((key.source.as_slice(), key.day));
-        if known != here && sieve.holds(key) && is_there(value) {
-            present.insert((&key.source, month_of(key.day)));
-            known = here;
-        }
-    }
+    let present = match &asked.seen {
+        Some(seen) => seen.months(&sieve, base.from)?,
+        None => present_in(asked, &sieve),
+    };
     let (mut expected, mut there, mut missing) = (0, 0, Vec::new());
     let spans = months(base.from, base.to);
     for source in asked.registry.sources_at(u64::MAX) {
@@ -56,7 +49,7 @@ pub(crate) fn coverage(asked: &Asked) -> Result<Coverage, AskError> {
         if !asked.expects(fields) {
             continue;
         }
-        let id = fields.id.bytes();
+        let id = fields.id.bytes().to_vec();
         for (from, to) in &spans {
             let open = fields.opened.is_none_or(|opened| opened < *to)
                 && fields.closed.is_none_or(|closed| *from < closed);
@@ -64,7 +57,7 @@ pub(crate) fn coverage(asked: &Asked) -> Result<Coverage, AskError> {
                 continue;
             }
             expected += 1;
-            if present.contains(&(&id, month_of(*from))) {
+            if present.contains(&(id.clone(), month_of(*from))) {
                 there += 1;
             } else if missing.len() < MISSING_MAX {
                 let month = month_word(*from);
@@ -80,6 +73,21 @@ pub(crate) fn coverage(asked: &Asked) -> Result<Coverage, AskError> {
         missing,
         derived_factor_missing: BTreeMap::new(),
     })
+}
+
+/// The months in which sources have cells that a figure holds.
+fn present_in(asked: &Asked, sieve: &Sieve<'_>) -> HashSet<(Vec<u8>, Day)> {
+    let mut present = HashSet::new();
+    let mut known: Option<(&[u8], Day)> = None;
+    for (key, value) in &asked.cells {
+        // Of a source's day, one cell is enough.
+        let here = Some((key.source.as_slice(), key.day));
+        if known != here && sieve.holds(key) && is_there(value) {
+            present.insert((key.source.clone(), month_of(key.day)));
+            known = here;
+        }
+    }
+    present
 }
 
 /// Whether a cell holds something. A row over several months is counted on its first day alone, and
@@ -259,8 +267,8 @@ pub(crate) fn warnings(
     let whys = parts.read(move |rd| whys_of_run(rd, &grant, run)).context("read the choices")?;
     let whys: BTreeMap<u32, String> = whys.into_iter().map(|row| (row.why, row.json)).collect();
     let mut by_why: BTreeMap<u32, Vec<(ChosenKey, i64)>> = BTreeMap::new();
-    for (key, count) in chosen(parts, grant, asked)? {
-        by_why.entry(key.why).or_default().push((key, count));
+    for (key, count) in &asked.chosen {
+        by_why.entry(key.why).or_default().push((key.clone(), *count));
     }
     let mut flagged: BTreeMap<&'static str, (u64, BTreeSet<Slot>)> = BTreeMap::new();
     let mut lacking: BTreeMap<String, u64> = BTreeMap::new();
@@ -351,33 +359,6 @@ fn left_out(slot: Slot) -> &'static str {
         "s1_gases" => "scope 1, methane and nitrous oxide",
         "biogenic" => "biogenic CO2",
         _ => "another part",
-    }
-}
-
-/// Activities of the question's days by choice; those of a run that began before they were kept, from
-/// its rows.
-fn chosen(
-    parts: &TenantParts,
-    grant: Grant<ReadResults>,
-    asked: &Asked,
-) -> Result<Vec<(ChosenKey, i64)>, AskError> {
-    if let Some(chosen) = &asked.chosen {
-        return Ok(chosen.clone());
-    }
-    let (run, days) = (asked.run.id, DayRange { from: asked.query.from, to: asked.query.to });
-    let kept = parts.read(move |rd| chosen_between(rd, &grant, run, days));
-    let kept = kept.context("read what rows stand on")?;
-    if !kept.is_empty() || !asked.cells.iter().any(|(_, value)| value.count > 0) {
-        return Ok(kept);
-    }
-    let whole = Figure { gwp_set: None, filters: BTreeMap::new(), ..asked.base() };
-    match replay::walk(parts, (&whole, replay::Rows::OfDays), |_, _| Ok(())) {
-        Ok(replayed) => Ok(replayed.chosen),
-        // A run of an earlier program: its figures stand, what they stand on is not known here.
-        Err(AskError::Unexpected(error)) if error.chain().any(|cause| cause.is::<OtherRules>()) => {
-            Ok(Vec::new())
-        }
-        Err(error) => Err(error),
     }
 }
 

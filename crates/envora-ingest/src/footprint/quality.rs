@@ -18,6 +18,7 @@ use envora_store::sources::Source;
 use super::asked::Asked;
 use super::figures::{ENTITY, Sieve, column, month_of, month_word, months};
 use super::piles::Piles;
+use super::rollups::Detail;
 use super::{AskError, FootprintQuery, coverage, status};
 use crate::registry::Registry;
 use crate::stored::{Narrowed, Question, days};
@@ -71,7 +72,7 @@ pub fn quality(
     grant: &Grant<ReadResults>,
     (query, page): (&FootprintQuery, &SourcePage),
 ) -> Result<DataQuality, AskError> {
-    let asked = Asked::settle(parts, *grant, query)?;
+    let asked = Asked::settle(parts, *grant, (query, Detail::DAYS))?;
     let piles = Piles::of(&asked)?;
     let mut seen = seen(&asked)?;
     let row_flags = row_flags(parts, &asked, &mut seen)?;

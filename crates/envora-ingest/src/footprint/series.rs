@@ -8,6 +8,7 @@ use envora_domain::time::Day;
 
 use super::asked::Asked;
 use super::figures::{add_up, column, months};
+use super::rollups::{Detail, Time};
 use super::totals::amount;
 use super::{AskError, FootprintQuery, status, watermark};
 use crate::tenant::TenantParts;
@@ -81,7 +82,8 @@ pub fn series(
     if steps.len() > POINTS_MAX {
         return Err(AskError::TooManyPoints);
     }
-    let asked = Asked::settle(parts, *grant, query)?;
+    let time = if interval == Interval::Day { Time::Day } else { Time::Month };
+    let asked = Asked::settle(parts, *grant, (query, Detail { time, ..Detail::NONE }))?;
     let base = asked.base();
     let figures: Vec<Figure> = steps.iter().flat_map(|step| of_step(&base, *step)).collect();
     let columns = asked.policy.columns();

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use anyhow::Context as _;
 use envora_domain::cells::{CellKey, CellValue, SPREAD_DAYS_MAX};
 use envora_domain::decimal::Mass;
+use envora_domain::id::RunId;
 use envora_domain::time::{Day, Timestamp};
-use envora_store::cells::cells_between;
 use envora_store::runs::run_current;
 use envora_store::segments::{Segment, Within, segments_within};
 use envora_store::unresolved::DayRange;
@@ -16,6 +16,7 @@ use super::decide::Decider;
 use super::runs::Engine;
 use super::scan::Loaded;
 use super::sums::{Sign, Sums, is_nothing};
+use crate::footprint::rollups::{self, Detail};
 use crate::registry::Registry;
 use crate::tenant::TenantParts;
 
@@ -28,7 +29,7 @@ pub struct Recount {
     pub rows: u64,
     /// Cells that were compared.
     pub cells: u64,
-    /// Cells that are not what their rows add up to.
+    /// Cells that are not what their rows add up to, and those of months that are not what their days do.
     pub differences: Vec<Difference>,
 }
 
@@ -46,6 +47,8 @@ pub struct Difference {
 /// How many days after its start a stored row may last, and a day for its zone: more than ten years are
 /// refused, but were not always.
 pub(crate) const ROW_DAYS_MAX: i32 = SPREAD_DAYS_MAX + 1;
+const EVER: DayRange =
+    DayRange { from: Day::from_number(i32::MIN), to: Day::from_number(i32::MAX) };
 /// How many segments are listed at once.
 const SEGMENTS_AT_ONCE: u32 = 1_000;
 
@@ -81,10 +84,9 @@ pub fn recount(parts: &TenantParts) -> anyhow::Result<Recount> {
     let current = current.context("find the current run")?;
     let mut engine = Engine::of_run(parts, current.id)?.context("find the current run")?;
     let (to, run) = (engine.run.calculated_to, engine.run.id);
-    let days = DayRange { from: Day::from_number(i32::MIN), to: Day::from_number(i32::MAX) };
-    let stored = parts
-        .read(move |rd| cells_between(rd, &own.read_results, run, days))
-        .context("read the cells")?;
+    let stored = stored_cells(parts, run)?;
+    let apart = parts.read(move |rd| rollups::months_apart(rd, &own.read_results, run));
+    let apart = apart.context("read the sums by month")?;
     let registry = parts.read(move |rd| Registry::load(rd, &own, u64::MAX))?;
     let mut decider = Decider::new(&registry, &mut engine.choices);
     let mut sums = Sums::exact();
@@ -102,7 +104,21 @@ pub fn recount(parts: &TenantParts) -> anyhow::Result<Recount> {
     };
     each_segment(parts, (0..to, ever), counted)?;
     let counted = sums.into_cells()?;
-    Ok(compare(stored, counted, (to, rows)))
+    let mut found = compare(stored, counted, (to, rows));
+    let apart =
+        apart.into_iter().map(|(key, [stored, counted])| Difference { key, stored, counted });
+    found.differences.extend(apart.filter(|one| !same(&one.stored, &one.counted)));
+    Ok(found)
+}
+
+/// The cells of a run, of all days, as they are stored.
+///
+/// # Errors
+/// The database's.
+pub fn stored_cells(parts: &TenantParts, run: RunId) -> anyhow::Result<Vec<(CellKey, CellValue)>> {
+    let grant = parts.own.read_results;
+    let sums = parts.read(move |rd| rollups::read(rd, &grant, run, (EVER, Detail::DAYS)));
+    Ok(sums.context("read the sums")?.cells)
 }
 
 fn compare(

@@ -19,6 +19,7 @@ use envora_store::whys::whys_of_run;
 use serde::Deserialize;
 
 use super::choices::Choices;
+use super::groups::Groups;
 use crate::tenant::{Damaged, OtherRules, PackMissing, TenantParts};
 
 /// A run with what it has chosen so far.
@@ -26,6 +27,8 @@ pub(crate) struct Engine {
     pub(crate) run: Run,
     pub(crate) policy: Policy,
     pub(crate) choices: Choices,
+    /// The numbers of its groups, once something was added up.
+    pub(crate) groups: Option<Groups>,
 }
 
 /// The runs that are calculated: the one that today's packs and policy ask for and, while it catches
@@ -208,7 +211,7 @@ impl Engine {
             stored.push(why.json);
         }
         let choices = Choices::new(library, policy.clone(), stored)?;
-        Ok(Self { run, policy, choices })
+        Ok(Self { run, policy, choices, groups: None })
     }
 
     /// The same engine with its run as it stands now; `None` once that is retired.

@@ -5,15 +5,13 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use anyhow::{Context as _, ensure};
 use envora_crypto::aad::Purpose;
 use envora_crypto::tenant::Object;
-use envora_domain::cells::{CellKey, CellValue};
 use envora_domain::id::RunId;
 use envora_domain::planted::planted;
 use envora_domain::ports::Place;
 use envora_domain::time::{Day, Timestamp};
 use envora_store::blocks::{Block, BlockKind, BlockPlace, Delta, block_add, delta_add};
-use envora_store::cells::cells_add;
-use envora_store::chosen::{ChosenKey, chosen_add};
 use envora_store::mentions::{Slice, Word, mentions_of_word};
+use envora_store::rollups::{RollupChanges, rollups_add};
 use envora_store::runs::{Advance, RunState, run_advance, run_switch};
 use envora_store::segments::segment_by_seq;
 use envora_store::unresolved::{Unresolved, unresolved_put};
@@ -24,6 +22,7 @@ use super::block::{Again, Recorded, encode_delta, encode_segment};
 use super::choices::Choices;
 use super::decide::{Decider, Decision, State};
 use super::events::{Event, Snapshot, snapshot};
+use super::groups::Groups;
 use super::runs::Engine;
 use super::scan::Loaded;
 use super::sums::{Sign, Sums};
@@ -61,18 +60,22 @@ pub(super) fn step(parts: &TenantParts, engine: &mut Engine) -> anyhow::Result<P
     let draft = Draft::of(parts, (&registry, events), &mut engine.choices)?;
     let Draft { sums, blocks, deltas, unresolved, rows, .. } = draft;
     let whys: Vec<String> = engine.choices.after(known).map(|chosen| chosen.json.clone()).collect();
+    let mut groups = match engine.groups.take() {
+        Some(groups) => groups,
+        None => Groups::of_run(parts, engine.run.id)?,
+    };
     let output = Output {
         run: engine.run.id,
         advance: Advance { from, to },
         whys: (known, whys),
         blocks: sealed(parts, engine.run.id, blocks)?,
         deltas: sealed_deltas(parts, engine.run.id, deltas)?,
-        chosen: sums.chosen(),
-        cells: sums.into_cells()?,
+        rollups: groups.changes(sums)?,
         unresolved,
         switch,
     };
     output.write(parts, now).context("write a step of the calculation")?;
+    engine.groups = Some(groups);
     Ok(Progress { rows, caught_up: to == head && !switch, ..progress })
 }
 
@@ -322,8 +325,7 @@ struct Output {
     whys: (usize, Vec<String>),
     blocks: Vec<Block>,
     deltas: Vec<Delta>,
-    chosen: BTreeMap<ChosenKey, i64>,
-    cells: BTreeMap<CellKey, CellValue>,
+    rollups: RollupChanges,
     unresolved: BTreeMap<u64, Vec<Unresolved>>,
     switch: bool,
 }
@@ -345,8 +347,7 @@ impl Output {
             for delta in &self.deltas {
                 delta_add(tx, &grant, self.run, delta)?;
             }
-            cells_add(tx, &grant, self.run, &self.cells)?;
-            chosen_add(tx, &grant, self.run, &self.chosen)?;
+            rollups_add(tx, &grant, self.run, &self.rollups)?;
             for (seq, rows) in &self.unresolved {
                 unresolved_put(tx, &grant, (self.run, *seq), rows)?;
             }

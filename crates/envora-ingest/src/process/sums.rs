@@ -8,8 +8,8 @@ use envora_domain::cells::{CellKey, CellValue, RowPlace};
 use envora_domain::decimal::Mass;
 use envora_domain::lines::{Calculator, Line};
 use envora_domain::planted::planted;
+use envora_domain::rollups::{ChosenKey, Group, Pile};
 use envora_domain::time::Day;
-use envora_store::chosen::ChosenKey;
 
 use super::choices::Choices;
 use super::decide::{Decision, State};
@@ -21,62 +21,47 @@ pub(crate) enum Sign {
     Out,
 }
 
-/// Everything of a cell's key but day and line: rows of one meter share it.
-#[derive(Clone, PartialEq, Eq, Hash)]
-struct Group {
-    facility: Option<[u8; 16]>,
-    source: Option<[u8; 16]>,
-    kind: String,
-    data_kind: String,
-    primary: Option<bool>,
-    why: u32,
+/// The group that a row is of.
+fn group_of(activity: &Activity, decision: &Decision) -> Group {
+    Group {
+        facility: decision.facility.map(|id| id.bytes()),
+        source: decision.source.map(|id| id.bytes()),
+        kind: activity.kind.clone(),
+        data_kind: activity.data_kind.clone().unwrap_or_default(),
+        primary: activity.primary,
+        why: decision.why(),
+    }
 }
 
-impl Group {
-    fn of(activity: &Activity, decision: &Decision) -> Self {
-        Self {
-            facility: decision.facility.map(|id| id.bytes()),
-            source: decision.source.map(|id| id.bytes()),
-            kind: activity.kind.clone(),
-            data_kind: activity.data_kind.clone().unwrap_or_default(),
-            primary: activity.primary,
-            why: decision.why(),
-        }
-    }
-
-    fn is(&self, activity: &Activity, decision: &Decision) -> bool {
-        self.why == decision.why()
-            && self.facility == decision.facility.map(|id| id.bytes())
-            && self.source == decision.source.map(|id| id.bytes())
-            && self.kind == activity.kind
-            && self.data_kind == activity.data_kind.as_deref().unwrap_or_default()
-            && self.primary == activity.primary
-    }
-
-    fn place(&self) -> RowPlace {
-        let bytes = |id: Option<[u8; 16]>| id.map(|id| id.to_vec()).unwrap_or_default();
-        RowPlace {
-            facility: bytes(self.facility),
-            source: bytes(self.source),
-            kind: self.kind.clone(),
-            data_kind: self.data_kind.clone(),
-            primary: self.primary,
-        }
-    }
+/// Whether a row is of a group.
+fn is_of(group: &Group, activity: &Activity, decision: &Decision) -> bool {
+    group.why == decision.why()
+        && group.facility == decision.facility.map(|id| id.bytes())
+        && group.source == decision.source.map(|id| id.bytes())
+        && group.kind == activity.kind
+        && group.data_kind == activity.data_kind.as_deref().unwrap_or_default()
+        && group.primary == activity.primary
 }
 
 /// Everything of the keys of a row's cells but day and line.
 pub(crate) fn place_of(activity: &Activity, decision: &Decision) -> RowPlace {
-    Group::of(activity, decision).place()
+    group_of(activity, decision).place()
 }
 
 /// What rows of one group come to on one day: sums of the distinct masses that their lines are made
 /// of, and how many of each line there are.
-struct Pile {
+struct OfDay {
     group: usize,
     day: Day,
-    count: i64,
-    masses: Vec<Mass>,
+    pile: Pile,
+}
+
+/// Sums of masses, by group and day.
+pub(crate) struct Piles {
+    /// The groups, each with what makes lines of its masses.
+    pub(crate) groups: Vec<(Group, Arc<Calculator>)>,
+    /// By the place of the group, and day.
+    pub(crate) piles: Vec<(usize, Day, Pile)>,
 }
 
 /// Sums on their way to the cells. Lines of one choice are always made of the same masses, so within a
@@ -85,11 +70,9 @@ pub(crate) struct Sums {
     groups: Vec<(Group, Arc<Calculator>)>,
     by_group: HashMap<Group, usize>,
     last: Option<usize>,
-    piles: Vec<Pile>,
+    piles: Vec<OfDay>,
     by_day: HashMap<(usize, Day), usize>,
     last_pile: usize,
-    /// Activities by group and first day.
-    rows: HashMap<(usize, Day), i64>,
     /// The parts of a row that lasts for days, by day.
     parts: Vec<Vec<Mass>>,
     floats: bool,
@@ -114,7 +97,6 @@ impl Sums {
             piles: Vec::new(),
             by_day: HashMap::new(),
             last_pile: 0,
-            rows: HashMap::new(),
             parts: Vec::new(),
             floats: false,
         }
@@ -138,7 +120,6 @@ impl Sums {
         };
         let Some((first, _)) = decision.days.days().first() else { return Ok(Some(group)) };
         let pile = self.pile((group, *first), masses.len());
-        *self.rows.entry((group, *first)).or_default() += one;
         if let [_] = decision.days.days() {
             self.put(pile, (one, sign), masses)?;
             return Ok(Some(group));
@@ -169,11 +150,11 @@ impl Sums {
 
     fn group(&mut self, row: (&Activity, &Decision), calculator: &Arc<Calculator>) -> usize {
         if let Some(last) = self.last
-            && self.groups.get(last).is_some_and(|(group, _)| group.is(row.0, row.1))
+            && self.groups.get(last).is_some_and(|(group, _)| is_of(group, row.0, row.1))
         {
             return last;
         }
-        let group = Group::of(row.0, row.1);
+        let group = group_of(row.0, row.1);
         let number = match self.by_group.get(&group) {
             Some(number) => *number,
             None => {
@@ -189,14 +170,15 @@ impl Sums {
 
     /// The place of what a group comes to on a day: rows mostly follow each other there.
     fn pile(&mut self, (group, day): (usize, Day), masses: usize) -> usize {
-        let same = |pile: &Pile| pile.group == group && pile.day == day;
+        let same = |of: &OfDay| of.group == group && of.day == day;
         if self.piles.get(self.last_pile).is_some_and(same) {
             return self.last_pile;
         }
         let next = self.piles.len();
         let place = *self.by_day.entry((group, day)).or_insert(next);
         if place == next {
-            self.piles.push(Pile { group, day, count: 0, masses: vec![Mass::ZERO; masses] });
+            let pile = Pile { count: 0, masses: vec![Mass::ZERO; masses] };
+            self.piles.push(OfDay { group, day, pile });
         }
         self.last_pile = place;
         place
@@ -208,8 +190,8 @@ impl Sums {
         (count, sign): (i64, Sign),
         masses: &[Mass],
     ) -> Result<(), TooLarge> {
-        let pile = self.piles.get_mut(pile).filter(|pile| pile.masses.len() == masses.len());
-        let pile = pile.ok_or(TooLarge)?;
+        let found = self.piles.get_mut(pile).map(|of| &mut of.pile);
+        let pile = found.filter(|pile| pile.masses.len() == masses.len()).ok_or(TooLarge)?;
         pile.count = pile.count.checked_add(count).ok_or(TooLarge)?;
         for (sum, mass) in pile.masses.iter_mut().zip(masses) {
             let mass = match sign {
@@ -228,14 +210,21 @@ impl Sums {
     /// Activities by choice and first day. What comes to nothing is left out.
     pub(crate) fn chosen(&self) -> BTreeMap<ChosenKey, i64> {
         let mut chosen: BTreeMap<ChosenKey, i64> = BTreeMap::new();
-        for ((group, day), count) in &self.rows {
+        for OfDay { group, day, pile } in &self.piles {
             let Some((group, _)) = self.groups.get(*group) else { continue };
             let RowPlace { facility, source, .. } = group.place();
             let key = ChosenKey { day: *day, facility, source, why: group.why };
-            *chosen.entry(key).or_default() += count;
+            *chosen.entry(key).or_default() += pile.count;
         }
         chosen.retain(|_, count| *count != 0);
         chosen
+    }
+
+    /// The sums themselves. What adds up to nothing is left out.
+    pub(crate) fn into_piles(self) -> Piles {
+        let piles = self.piles.into_iter().filter(|of| !of.pile.is_nothing());
+        let piles = piles.map(|OfDay { group, day, pile }| (group, day, pile)).collect();
+        Piles { groups: self.groups, piles }
     }
 
     /// The deltas, each cell once. What adds up to nothing is left out.
@@ -255,12 +244,12 @@ impl Sums {
             .into_iter()
             .map(|(group, calculator)| (group.place(), group.why, calculator))
             .collect();
-        for pile in self.piles {
-            let Some((place, why, calculator)) = groups.get(pile.group) else { continue };
+        for OfDay { group, day, pile } in self.piles {
+            let Some((place, why, calculator)) = groups.get(group) else { continue };
             let forms = calculator.forms().enumerate();
             for (number, line) in forms.filter(|(_, line)| keep(*why, line)) {
                 let sum = calculator.value(number, &pile.masses, pile.count).ok_or(TooLarge)?;
-                let cell = cells.entry(CellKey::of(line, place, pile.day)).or_default();
+                let cell = cells.entry(CellKey::of(line, place, day)).or_default();
                 cell.add(&sum).map_err(|_| TooLarge)?;
             }
         }

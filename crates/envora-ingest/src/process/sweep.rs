@@ -1,23 +1,23 @@
-//! Sweep: cells of runs that were replaced go after a while (what their figures were is worked out
+//! Sweep: sums of runs that were replaced go after a while (what their figures were is worked out
 //! from rows and blocks, which stay), and so do the rejected rows of an import, answers kept for
 //! retries, and imports that nobody commits.
 
 use anyhow::Context as _;
 use envora_domain::time::{Span, Timestamp};
-use envora_store::cells::{Sweep, Swept, cells_sweep};
 use envora_store::idempotency::idempotency_sweep;
 use envora_store::imports::import_rows_sweep;
 use envora_store::parts::open_imports_sweep;
+use envora_store::rollups::{Sweep, Swept, rollups_sweep};
 
 use crate::commit::answers::IDEMPOTENCY_KEPT;
 use crate::tenant::TenantParts;
 
-/// How long cells stay after their run was replaced.
+/// How long sums stay after their run was replaced.
 pub const KEPT: Span = Span::from_secs(30 * 86_400);
-/// How many cells go in one transaction.
-pub const CELLS_AT_A_TIME: u32 = 2_000;
+/// How many sums go in one transaction.
+pub const SUMS_AT_A_TIME: u32 = 2_000;
 
-/// Drops one batch of cells whose time is over. Blocks.
+/// Drops one batch of sums whose time is over. Blocks.
 ///
 /// Nothing can be locked yet; a run that a lock holds would be named in `held`.
 ///
@@ -26,8 +26,8 @@ pub const CELLS_AT_A_TIME: u32 = 2_000;
 pub fn sweep(parts: &TenantParts) -> anyhow::Result<Swept> {
     let (grant, now) = (parts.own.calculate, parts.clock.now());
     let before = Timestamp::from_micros(now.as_micros().saturating_sub(KEPT.as_micros()));
-    let sweep = Sweep { before, held: Vec::new(), cells_max: CELLS_AT_A_TIME };
-    Ok(parts.db.write_blocking(move |tx| cells_sweep(tx, &grant, &sweep))?)
+    let sweep = Sweep { before, held: Vec::new(), sums_max: SUMS_AT_A_TIME };
+    Ok(parts.db.write_blocking(move |tx| rollups_sweep(tx, &grant, &sweep))?)
 }
 
 /// Drops the answers kept for retries whose day is over, and says how many. Blocks.

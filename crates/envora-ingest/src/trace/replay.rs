@@ -12,8 +12,8 @@ use envora_domain::activities::canonical::period_of;
 use envora_domain::cells::{CellKey, CellValue};
 use envora_domain::decimal::Mass;
 use envora_domain::figures::{Figure, Measure};
+use envora_domain::rollups::ChosenKey;
 use envora_domain::time::{Day, Timestamp, Zone};
-use envora_store::chosen::ChosenKey;
 use envora_store::segments::Segment;
 use envora_store::unresolved::Unresolved;
 

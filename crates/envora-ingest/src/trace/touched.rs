@@ -14,13 +14,14 @@ use envora_domain::figures::{Figure, Measure};
 use envora_domain::gwp::GwpSet;
 use envora_domain::id::ActivityId;
 use envora_domain::time::Day;
-use envora_store::cells::cells_years;
+use envora_store::rollups::rollup_years;
 use envora_store::runs::run_current;
 
 use super::{one_row, parts, replay};
 use crate::footprint::asked::Asked;
 use crate::footprint::figures::{Columns, Sieve, add_up, column};
 use crate::footprint::piles::Piles;
+use crate::footprint::rollups::Detail;
 use crate::footprint::totals::amount;
 use crate::footprint::{AskError, FootprintQuery, PERIOD_YEARS_MAX};
 use crate::process::decide::State;
@@ -48,7 +49,7 @@ pub fn years_with_rows(
 ) -> anyhow::Result<Option<Period>> {
     let years = tenant.read(move |rd| {
         let Some(run) = run_current(rd, &grant)? else { return Ok(Vec::new()) };
-        cells_years(rd, &grant, run.id)
+        rollup_years(rd, &grant, run.id)
     });
     let years = years.context("look up the years with rows")?;
     let ends = years.first().zip(years.last());
@@ -97,7 +98,7 @@ pub fn touched(
         run: None,
         as_of: None,
     };
-    let asked = Asked::settle(tenant, *grant, &query)?;
+    let asked = Asked::settle(tenant, *grant, (&query, Detail::MONTHS))?;
     let named = match cells(tenant, id, asked.set)? {
         Some(own) => named(tenant, &asked, &own)?,
         None => Vec::new(),
@@ -122,7 +123,7 @@ pub fn touched_by_factor(
     grant: &Grant<ReadResults>,
     (factor, query): (FactorId, &FootprintQuery),
 ) -> Result<FactorFigures, AskError> {
-    let asked = Asked::settle(tenant, *grant, query)?;
+    let asked = Asked::settle(tenant, *grant, (query, Detail::MONTHS))?;
     let (mut sums, mut activities) = (Sums::exact(), 0_u64);
     let mut using = HashSet::new();
     let replayed =

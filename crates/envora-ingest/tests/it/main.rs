@@ -14,6 +14,7 @@ mod p01;
 mod p05;
 mod p07;
 mod processing;
+mod rollups;
 mod schema;
 mod sheets;
 mod sniffing;

@@ -8,8 +8,8 @@ use envora_domain::catalogue::Slot;
 use envora_domain::cells::{CellKey, CellValue};
 use envora_domain::decimal::{Decimal, Mass};
 use envora_domain::time::Day;
+use envora_ingest::process::recount::stored_cells;
 use envora_store::audit::audit_head;
-use envora_store::cells::cells_between;
 use envora_store::runs::run_current;
 use envora_store::unresolved::{DayRange, Unresolved, unresolved_between};
 
@@ -21,14 +21,8 @@ const ALWAYS: DayRange =
 
 pub(crate) fn cells(house: &House) -> Vec<(CellKey, CellValue)> {
     house.catch_up();
-    house
-        .parts
-        .db
-        .read_blocking(|rd| {
-            let run = run_current(rd, &grant())?.unwrap();
-            cells_between(rd, &grant(), run.id, ALWAYS)
-        })
-        .unwrap()
+    let run = house.parts.db.read_blocking(|rd| Ok(run_current(rd, &grant())?.unwrap().id));
+    stored_cells(&house.parts, run.unwrap()).unwrap()
 }
 
 pub(crate) fn unresolved(house: &House) -> Vec<Unresolved> {

@@ -73,9 +73,11 @@ fn a_changed_log_is_noticed() {
 
 #[test]
 fn a_changed_calculation_is_noticed() {
-    is_noticed("UPDATE cell SET kg = randomblob(16)");
-    is_noticed("UPDATE cell SET co2e_1 = co2e_2 WHERE co2e_1 <> co2e_2");
-    is_noticed("DELETE FROM cell WHERE slot = 's2_lb' AND day = (SELECT min(day) FROM cell)");
+    is_noticed("UPDATE rollup SET masses = zeroblob(length(masses)) WHERE grain = 1");
+    is_noticed(
+        "DELETE FROM rollup WHERE grain = 1 AND number = (SELECT min(number) FROM rollup WHERE grain = 1)",
+    );
+    is_noticed("UPDATE rollup_form SET form = replace(form, '\"co2e\":[0', '\"co2e\":[null')");
     is_noticed("UPDATE why SET json = replace(json, 'majority', 'minority')");
     is_noticed("UPDATE run SET identity = replace(identity, 'time_zones', 'time_zonez')");
     is_noticed(&format!(

@@ -19,10 +19,10 @@ use envora_domain::access::actions::{
 use envora_identity::secrets::Secret;
 use envora_identity::sign_in as identity;
 use envora_ingest::footprint::GroupBy;
-use envora_store::cells::cells_years;
 use envora_store::facilities::FacilityFields;
 use envora_store::nouns::nouns_all;
 use envora_store::organization::organization_now;
+use envora_store::rollups::rollup_years;
 use envora_store::runs::run_current;
 
 use super::checklist::Standing;
@@ -335,7 +335,7 @@ pub(super) async fn asked(
     let grant = visitor.grant::<ReadResults>()?;
     let years = visitor.tenant.parts().db.read(move |rd| {
         let Some(run) = run_current(rd, &grant)? else { return Ok(Vec::new()) };
-        cells_years(rd, &grant, run.id)
+        rollup_years(rd, &grant, run.id)
     });
     let (mut years, this_year) = (years.await?, app.clock().now().utc_day().ymd().0);
     let year = params.read("year", "a year from 1900 to 2199, such as 2022", |text| {

@@ -59,9 +59,8 @@ scenarios! {
     results::a_why_has_one_number,
     results::a_block_is_found_by_its_seq,
     results::a_delta_is_found_by_its_segment,
-    results::cells_add_up_exactly,
-    results::activities_are_counted_by_their_choice,
-    results::cells_of_retired_runs_go_in_batches,
+    results::sums_add_up_exactly,
+    results::sums_of_retired_runs_go_in_batches,
     results::unresolved_rows_are_said_anew,
 }
 

@@ -1,26 +1,28 @@
-//! Packs, runs, whys, blocks, cells, unresolved rows.
+//! Packs, runs, whys, blocks, sums, unresolved rows.
 
 use std::collections::BTreeMap;
 
 use envora_domain::access::actions::{ActivatePack, Calculate, ReadFactors, ReadResults};
 use envora_domain::catalogue::{Bucket, Market, Slot};
-use envora_domain::cells::{CellKey, CellValue, Primary};
 use envora_domain::decimal::Mass;
 use envora_domain::gwp::{Carbon, Gas, GwpSet};
 use envora_domain::hash::Digest;
 use envora_domain::id::{ActivityId, RunId};
+use envora_domain::rollups::{Form, FormLine, Group, Made, Pile};
 use envora_domain::time::Day;
 use envora_store::audit::audit_head;
 use envora_store::blocks::{
     Block, BlockKind, BlockPlace, BlockSlice, Delta, DeltaSlice, block_add, block_of_segment,
     block_split, blocks_from, delta_add, deltas_after, deltas_of_segment,
 };
-use envora_store::cells::{
-    Sweep, Swept, cells_add, cells_between, cells_drop, cells_sweep, cells_years,
-};
-use envora_store::chosen::{ChosenKey, chosen_add, chosen_between};
+use envora_store::cells::{cells_any, cells_between};
+use envora_store::chosen::chosen_between;
 use envora_store::packs::{
     NewOwnPack, NewPack, PackAdded, StoredPack, pack_activate, pack_add, packs_active, packs_stored,
+};
+use envora_store::rollups::{
+    Grain, PileKey, RollupChanges, Sweep, Swept, rollup_forms, rollup_groups, rollup_years,
+    rollups_add, rollups_between, rollups_seen, rollups_sweep,
 };
 use envora_store::runs::{
     Advance, NewRun, RunState, run_advance, run_by_id, run_catching_up, run_current, run_start,
@@ -234,132 +236,166 @@ pub(super) fn a_delta_is_found_by_its_segment(db: &mut TestDb) {
         .unwrap();
 }
 
-fn cell(day: i32, gas: Gas) -> CellKey {
-    CellKey {
-        day: Day::from_number(day),
-        facility: vec![4; 16],
-        source: Vec::new(),
+fn group(why: u32) -> Group {
+    Group {
+        facility: Some([4; 16]),
+        source: None,
         kind: "electricity.purchased".into(),
-        slot: *Slot::ALL.first().unwrap(),
-        scope: 2,
-        category: 0,
-        market: Market::Location,
-        bucket: *Bucket::ALL.first().unwrap(),
-        gas,
-        carbon: *Carbon::ALL.last().unwrap(),
-        basis: GwpSet::Ar4,
-        tier: 1,
         data_kind: String::new(),
-        primary: Primary::Yes,
+        primary: Some(true),
+        why,
     }
 }
 
-fn sum(units: i128) -> CellValue {
-    let mass = Mass::from_units(units);
-    CellValue { kg: mass, count: 1, co2e: [Some(mass), None, Some(Mass::ZERO), None] }
+fn form() -> Form {
+    let line = FormLine {
+        slot: Slot::S1,
+        scope: 1,
+        category: 0,
+        market: Market::None,
+        bucket: Bucket::InScope,
+        gas: Gas::CO2,
+        carbon: Carbon::Fossil,
+        basis: GwpSet::Ar4,
+        tier: 1,
+        made: Made { kg: Some(0), co2e: [Some(1), None, None, None] },
+    };
+    Form { lines: vec![line] }
 }
 
-pub(super) fn cells_add_up_exactly(db: &mut TestDb) {
+fn at(grain: Grain, day: i32, group: u32) -> PileKey {
+    PileKey { grain, day: Day::from_number(day), group }
+}
+
+fn pile(count: i64, units: &[i128]) -> Pile {
+    Pile { count, masses: units.iter().copied().map(Mass::from_units).collect() }
+}
+
+fn between(db: &TestDb, run: RunId, grain: Grain, days: (i32, i32)) -> Vec<(i32, u32, Pile)> {
+    let days = DayRange { from: Day::from_number(days.0), to: Day::from_number(days.1) };
+    let read = grant::<ReadResults>();
+    db.db
+        .read_blocking(move |rd| {
+            let (mut found, mut seen) = (Vec::new(), Vec::new());
+            rollups_between(rd, &read, run, (grain, days), |day, group, pile| {
+                found.push((day.number(), group, pile.clone()));
+                Ok(())
+            })?;
+            rollups_seen(rd, &read, run, (grain, days), |day, group| {
+                seen.push((day.number(), group));
+                Ok(())
+            })?;
+            assert!(found.iter().map(|(day, group, _)| (*day, *group)).eq(seen));
+            Ok(found)
+        })
+        .unwrap()
+}
+
+pub(super) fn sums_add_up_exactly(db: &mut TestDb) {
     let (read, work) = (grant::<ReadResults>(), grant::<Calculate>());
-    let add = |changes: BTreeMap<CellKey, CellValue>| {
-        db.db.write_blocking(move |tx| cells_add(tx, &work, RUN, &changes)).unwrap();
+    let add = |changes: RollupChanges| {
+        db.db.write_blocking(move |tx| rollups_add(tx, &work, RUN, &changes)).unwrap();
+    };
+    let piles = |piles: &[(PileKey, Pile)]| RollupChanges {
+        piles: piles.iter().cloned().collect(),
+        ..RollupChanges::default()
     };
     // Near the largest that a mass holds and below zero: what a float or a 64-bit sum would lose.
     let large = 10_i128.pow(37) + 1;
-    add(BTreeMap::from([(cell(18_993, Gas::CO2), sum(large)), (cell(18_994, Gas::CO2), sum(-5))]));
-    add(BTreeMap::from([(cell(18_993, Gas::CO2), sum(2)), (cell(18_993, Gas::CH4), sum(7))]));
-    add(BTreeMap::from([(cell(18_993, Gas::CH4), sum(7).negated())]));
-    let cells = |from, to| {
-        let days = DayRange { from: Day::from_number(from), to: Day::from_number(to) };
-        db.db.read_blocking(move |rd| cells_between(rd, &read, RUN, days)).unwrap()
-    };
-    let both = CellValue {
-        kg: Mass::from_units(large + 2),
-        count: 2,
-        co2e: [Some(Mass::from_units(large + 2)), None, Some(Mass::ZERO), None],
-    };
-    assert_eq!(
-        cells(18_993, 18_995),
-        [(cell(18_993, Gas::CO2), both), (cell(18_994, Gas::CO2), sum(-5))]
-    );
-    assert_eq!(cells(18_994, 18_995).len(), 1);
-    let years = || db.db.read_blocking(move |rd| cells_years(rd, &read, RUN)).unwrap();
+    let (one, two) = (at(Grain::Day, 18_993, 1), at(Grain::Day, 18_993, 2));
+    let month = at(Grain::Anywhere, 18_993, 2);
+    add(RollupChanges {
+        forms: vec![(7, form())],
+        groups: vec![(1, group(7)), (2, group(7).anywhere())],
+        ..piles(&[(one, pile(1, &[large, -5])), (month, pile(1, &[3, 4]))])
+    });
+    add(RollupChanges {
+        groups: vec![(3, group(8))],
+        ..piles(&[(one, pile(1, &[2, -1])), (two, pile(1, &[7, 7]))])
+    });
+    add(piles(&[(two, pile(-1, &[-7, -7])), (at(Grain::Day, 18_995, 1), pile(0, &[0, 0]))]));
+    assert_eq!(between(db, RUN, Grain::Day, (0, 30_000)), [(18_993, 1, pile(2, &[large + 2, -6]))]);
+    assert_eq!(between(db, RUN, Grain::Day, (18_994, 30_000)), []);
+    assert_eq!(between(db, RUN, Grain::Month, (0, 30_000)), []);
+    assert_eq!(between(db, RUN, Grain::Anywhere, (0, 30_000)), [(18_993, 2, pile(1, &[3, 4]))]);
+    assert_eq!(between(db, NEXT, Grain::Day, (0, 30_000)), [], "a run's own");
+    db.db
+        .read_blocking(move |rd| {
+            let groups = [group(7), group(7).anywhere(), group(8)];
+            assert_eq!(rollup_groups(rd, &read, RUN)?, groups);
+            assert_eq!(rollup_forms(rd, &read, RUN)?, BTreeMap::from([(7, form())]));
+            let days = DayRange { from: Day::from_number(0), to: Day::from_number(30_000) };
+            assert!(!cells_any(rd, &read, RUN)?, "of runs of before alone");
+            assert_eq!(cells_between(rd, &read, RUN, days)?, []);
+            assert_eq!(chosen_between(rd, &read, RUN, days)?, []);
+            Ok(())
+        })
+        .unwrap();
+    let years = || db.db.read_blocking(move |rd| rollup_years(rd, &read, RUN)).unwrap();
     assert_eq!(years(), [2022]);
-    let days = [Day::from_ymd(1999, 12, 31), Day::from_ymd(2024, 2, 29), Day::from_ymd(2024, 3, 1)];
-    let more = days.map(|day| (cell(day.unwrap().number(), Gas::CO2), sum(1)));
-    db.db.write_blocking(move |tx| cells_add(tx, &work, RUN, &BTreeMap::from(more))).unwrap();
+    let days = [Day::from_ymd(1999, 12, 1), Day::from_ymd(2024, 2, 1), Day::from_ymd(2024, 3, 1)];
+    let more = days.map(|day| (at(Grain::Anywhere, day.unwrap().number(), 2), pile(1, &[1, 1])));
+    add(piles(&more));
     assert_eq!(years(), [1999, 2022, 2024], "a year without any is none");
-    assert_eq!(db.db.write_blocking(move |tx| cells_drop(tx, &work, RUN)).unwrap(), 5);
-    assert_eq!(cells(0, 30_000), []);
-    assert_eq!(years(), [0_i16; 0]);
+    let again = RollupChanges { groups: vec![(3, group(9))], ..RollupChanges::default() };
+    let twice = db.db.write_blocking(move |tx| rollups_add(tx, &work, RUN, &again));
+    assert!(twice.is_err(), "a group keeps its number");
 }
 
-pub(super) fn activities_are_counted_by_their_choice(db: &mut TestDb) {
-    let (read, work) = (grant::<ReadResults>(), grant::<Calculate>());
-    let key = |day: i32, why: u32| {
-        let (facility, source) = (vec![7; 16], Vec::new());
-        ChosenKey { day: Day::from_number(day), facility, source, why }
-    };
-    let add = |changes: BTreeMap<ChosenKey, i64>| {
-        db.db.write_blocking(move |tx| chosen_add(tx, &work, RUN, &changes)).unwrap();
-    };
-    let found = |from, to| {
-        let days = DayRange { from: Day::from_number(from), to: Day::from_number(to) };
-        db.db.read_blocking(move |rd| chosen_between(rd, &read, RUN, days)).unwrap()
-    };
-    add(BTreeMap::from([(key(10, 1), 2), (key(10, 2), 1), (key(11, 1), 1)]));
-    add(BTreeMap::from([(key(10, 1), 3), (key(10, 2), -1), (key(12, 3), 0)]));
-    assert_eq!(found(10, 12), [(key(10, 1), 5), (key(11, 1), 1)]);
-    assert_eq!(found(11, 13), [(key(11, 1), 1)]);
-    db.db.write_blocking(move |tx| cells_drop(tx, &work, RUN)).unwrap();
-    assert_eq!(found(0, 100), []);
-}
-
-pub(super) fn cells_of_retired_runs_go_in_batches(db: &mut TestDb) {
+pub(super) fn sums_of_retired_runs_go_in_batches(db: &mut TestDb) {
     let (read, work) = (grant::<ReadResults>(), grant::<Calculate>());
     started(db);
     for run in [RUN, NEXT] {
         let days = (0..25).map(|day| {
-            (cell(19_000 + day, if day % 2 == 0 { Gas::CO2 } else { Gas::CH4 }), sum(1))
+            let grain = if day % 2 == 0 { Grain::Day } else { Grain::Month };
+            (at(grain, 19_000 + day, 1), pile(1, &[1, 1]))
         });
-        let changes: BTreeMap<_, _> = days.collect();
-        assert_eq!(changes.len(), 25);
-        db.db.write_blocking(move |tx| cells_add(tx, &work, run, &changes)).unwrap();
+        let changes = RollupChanges {
+            forms: vec![(7, form())],
+            groups: vec![(1, group(7))],
+            piles: days.collect(),
+        };
+        db.db.write_blocking(move |tx| rollups_add(tx, &work, run, &changes)).unwrap();
     }
     let switch = |id, at| db.db.write_blocking(move |tx| run_switch(tx, &work, id, at)).unwrap();
     let sweep = |before, held: &[RunId]| {
-        let sweep = Sweep { before, held: held.to_vec(), cells_max: 10 };
-        db.db.write_blocking(move |tx| cells_sweep(tx, &work, &sweep)).unwrap()
+        let sweep = Sweep { before, held: held.to_vec(), sums_max: 10 };
+        db.db.write_blocking(move |tx| rollups_sweep(tx, &work, &sweep)).unwrap()
     };
     let left = |run| {
-        let days = DayRange { from: Day::from_number(0), to: Day::from_number(30_000) };
-        db.db.read_blocking(move |rd| cells_between(rd, &read, run, days)).unwrap().len()
+        let of = |grain| between(db, run, grain, (0, 30_000)).len();
+        of(Grain::Day) + of(Grain::Month)
     };
-    let nothing = Swept { cells: 0, more: false };
+    let groups = |run| db.db.read_blocking(move |rd| rollup_groups(rd, &read, run)).unwrap().len();
+    let nothing = Swept { sums: 0, more: false };
     switch(RUN, later(10));
     assert_eq!(sweep(later(1_000), &[]), nothing, "the current run's stay, the next one's too");
     switch(NEXT, later(20));
     assert_eq!(sweep(later(19), &[]), nothing, "its time has not come");
     assert_eq!(sweep(later(20), &[RUN]), nothing, "a lock holds it");
-    assert_eq!(sweep(later(20), &[]), Swept { cells: 10, more: true });
+    assert_eq!(sweep(later(20), &[]), Swept { sums: 10, more: true });
     assert_eq!((left(RUN), left(NEXT)), (15, 25));
-    assert_eq!(sweep(later(20), &[]), Swept { cells: 10, more: true });
-    assert_eq!(sweep(later(20), &[]), Swept { cells: 5, more: false });
+    assert_eq!(sweep(later(20), &[]), Swept { sums: 10, more: true });
+    assert_eq!(sweep(later(20), &[]), Swept { sums: 5, more: false });
     assert_eq!(sweep(later(20), &[]), nothing);
     assert_eq!((left(RUN), left(NEXT)), (0, 25));
+    assert_eq!((groups(RUN), groups(NEXT)), (0, 1), "with the last sums go their groups");
     // One that was never seen by anybody need not wait.
     let third = RunId::from_bytes([3; 16]);
     let new = NewRun { id: third, digest: Digest::of(b"3"), identity: "{}".to_owned() };
-    let changes = BTreeMap::from([(cell(19_000, Gas::CO2), sum(1))]);
+    let changes = RollupChanges {
+        piles: BTreeMap::from([(at(Grain::Day, 19_000, 1), pile(1, &[1]))]),
+        ..RollupChanges::default()
+    };
     db.db
         .write_blocking(move |tx| {
             run_start(tx, &work, &new, later(30))?;
-            cells_add(tx, &work, third, &changes)
+            rollups_add(tx, &work, third, &changes)
         })
         .unwrap();
     assert_eq!(sweep(later(0), &[]), nothing, "it is catching up");
     assert_eq!(db.db.write_blocking(move |tx| runs_abandon(tx, &work, NEXT)).unwrap(), 1);
-    assert_eq!(sweep(later(0), &[]), Swept { cells: 1, more: false });
+    assert_eq!(sweep(later(0), &[]), Swept { sums: 1, more: false });
 }
 
 pub(super) fn unresolved_rows_are_said_anew(db: &mut TestDb) {
