@@ -301,7 +301,7 @@ impl<'a> Heap<'a> {
             let order = (*day, group.facility, group.source, group.kind.as_str(), group);
             piles.push((order, pile));
         }
-        piles.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+        piles.sort_unstable_by_key(|(order, _)| *order);
         let mut cells = Vec::new();
         for alike in piles.chunk_by(|((day, facility, source, kind, _), _), (other, _)| {
             (*day, *facility, *source, *kind) == (other.0, other.1, other.2, other.3)
