@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use envora_api::factors::{Factor, FactorPack};
 use envora_api::listing::Page;
+use envora_domain::decimal::count_of;
 use serde_json::Value;
 
 use crate::arguments::{FactorFilters, FactorsVerb};
@@ -149,7 +150,8 @@ async fn activate(
     if session.print_json(&active)? == Printed::NotYet {
         let FactorPack { id, version, factors, .. } = active;
         let data = &mut session.terminal.data;
-        data.line(format!("{id}, version {version}, is active: {factors} factors"));
+        let factors = count_of(factors, "factor", "factors");
+        data.line(format!("{id}, version {version}, is active: {factors}"));
     }
     waited
 }

@@ -312,6 +312,13 @@ impl Mass {
     }
 }
 
+/// A number and the word for so many, such as `1 row` and `1,234 rows`.
+#[must_use]
+pub fn count_of(number: u64, one: &str, many: &str) -> String {
+    let word = if number == 1 { one } else { many };
+    format!("{} {word}", group_thousands(&number.to_string()))
+}
+
 /// `1234567.8` as `1,234,567.8`.
 #[must_use]
 pub fn group_thousands(number: &str) -> String {

@@ -3,6 +3,7 @@
 use envora_cli::arguments::Common;
 use envora_cli::failures::Failure;
 use envora_cli::terminal::{Terminal, seconds};
+use envora_domain::decimal::count_of;
 use envora_server::folder::backup::{self, Parts};
 use envora_server::folder::restore::{self, Older, Sources};
 
@@ -30,8 +31,9 @@ pub(crate) fn backup(
             words.line(format!("copied {} and examined the copy in {took} s", data.display()));
             for (what, path, manifest) in [("data", to, &made.data), ("keys", keys_to, &made.keys)]
             {
-                let (files, bytes) = (manifest.files.len(), manifest.bytes());
-                words.line(format!("  {what}  {}: {files} files, {bytes} bytes", path.display()));
+                let files = u64::try_from(manifest.files.len()).unwrap_or(u64::MAX);
+                let (files, bytes) = (count_of(files, "file", "files"), manifest.bytes());
+                words.line(format!("  {what}  {}: {files}, {bytes} bytes", path.display()));
             }
             words.line("  keep the two apart: with both, everything can be read");
             Ok(())

@@ -11,7 +11,7 @@ use anyhow::Context as _;
 use envora_api::problems::{RowError, RowPlace};
 use envora_api::writes::{Counts, nearly_taken, no_rows};
 use envora_domain::activities::problems::RowProblem;
-use envora_domain::decimal::group_thousands;
+use envora_domain::decimal::{count_of, group_thousands};
 use envora_ingest::check::{self, Group, Known, Report};
 use envora_ingest::clocks::{Clocks, Listed, Place};
 use envora_ingest::formats::Format;
@@ -236,12 +236,13 @@ impl Checked {
         let shown: u64 = report.groups.iter().take(KINDS_SHOWN).map(|group| group.problems).sum();
         let more = report.codes.values().sum::<u64>().saturating_sub(shown);
         if more > 0 {
-            words.line(format!("  … and {more} more problems of other kinds: --json counts them"));
+            let more = count_of(more, "more problem", "more problems");
+            words.line(format!("  … and {more} of other kinds: --json counts them"));
         }
         if report.ids_not_compared > 0 {
             words.line(format!(
-                "  {} rows: ids not compared with those before, which are too many to keep here",
-                report.ids_not_compared
+                "  {}: ids not compared with those before, which are too many to keep here",
+                count_of(report.ids_not_compared, "row", "rows")
             ));
         }
         let (name, left) = (self.input.name(), &report.left);
@@ -258,10 +259,10 @@ impl Checked {
             let noun = wanted.as_str();
             for (word, naming) in named.words.iter().take(ROWS_SHOWN) {
                 session.terminal.words.line(format!(
-                    "  {}:{}: {noun} {word}, {} rows",
+                    "  {}:{}: {noun} {word}, {}",
                     self.input.name(),
                     naming.line,
-                    group_thousands(&naming.rows.to_string())
+                    count_of(naming.rows, "row", "rows")
                 ));
             }
             let more = named.words.len().saturating_sub(ROWS_SHOWN);

@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::Context as _;
 use envora_api::imports::{Import, RejectedRow};
 use envora_api::problems::RowError;
-use envora_domain::decimal::group_thousands;
+use envora_domain::decimal::count_of;
 
 use super::files::{Overwriting, may_write};
 use crate::arguments::ErrorsArguments;
@@ -43,12 +43,12 @@ pub(super) async fn run(arguments: &ErrorsArguments, session: &mut Session) -> R
     refusals.print("", &mut session.terminal.data);
     let words = &mut session.terminal.words;
     if !rows.is_empty() || let_in.is_empty() {
-        words.line(format!("{} not accepted as they stand", rows_were(rows.len())));
+        words.line(format!("{} not accepted as they stand", rows_were(&rows)));
     }
     if !let_in.is_empty() {
         words.line(format!(
             "{} waiting and let in since: what they waited for is known by now",
-            rows_were(let_in.len())
+            rows_were(&let_in)
         ));
     }
     if rows.iter().any(|row| row.outcome == "rejected") {
@@ -60,9 +60,8 @@ pub(super) async fn run(arguments: &ErrorsArguments, session: &mut Session) -> R
     Ok(())
 }
 
-fn rows_were(count: usize) -> String {
-    let number = group_thousands(&count.to_string());
-    if count == 1 { format!("{number} row was") } else { format!("{number} rows were") }
+fn rows_were(rows: &[RejectedRow]) -> String {
+    count_of(u64::try_from(rows.len()).unwrap_or(u64::MAX), "row was", "rows were")
 }
 
 async fn fix(

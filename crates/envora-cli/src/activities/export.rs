@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use envora_api::media;
-use envora_domain::decimal::group_thousands;
+use envora_domain::decimal::count_of;
 
 use super::files::{Overwriting, may_write};
 use crate::arguments::ExportArguments;
@@ -45,7 +45,7 @@ pub(super) async fn run(arguments: &ExportArguments, session: &mut Session) -> R
             Ok(())
         });
         written.await?;
-        session.terminal.words.line(format!("{} activities", count.rows()));
+        session.terminal.words.line(activities(&count));
         return Ok(());
     };
     // Under its own name only once it is whole.
@@ -62,7 +62,7 @@ pub(super) async fn run(arguments: &ExportArguments, session: &mut Session) -> R
     }
     may_write(path, arguments.overwriting())?;
     session.disk.rename(part, path).with_context(writing)?;
-    session.terminal.words.line(format!("{} activities in {}", count.rows(), path.display()));
+    session.terminal.words.line(format!("{} in {}", activities(&count), path.display()));
     Ok(())
 }
 
@@ -131,10 +131,15 @@ impl Count {
         }
     }
 
-    fn rows(&self) -> String {
+    fn rows(&self) -> u64 {
         let headers = u64::from(self.shape == Shape::Csv);
-        group_thousands(&self.ends.saturating_sub(headers).to_string())
+        self.ends.saturating_sub(headers)
     }
+}
+
+/// How many were written.
+fn activities(count: &Count) -> String {
+    count_of(count.rows(), "activity", "activities")
 }
 
 #[cfg(test)]
@@ -146,9 +151,9 @@ mod tests {
         let mut count = Count { shape: Shape::Csv, quoted: false, ends: 0 };
         count.take(b"a,b\n1,\"two\nli");
         count.take(b"nes \"\"so\"\"\"\n3,4\n");
-        assert_eq!(count.rows(), "2");
+        assert_eq!(count.rows(), 2);
         let mut count = Count { shape: Shape::Ndjson, quoted: false, ends: 0 };
         count.take(b"{\"a\":1}\n{\"b\":2}\n");
-        assert_eq!(count.rows(), "2");
+        assert_eq!(count.rows(), 2);
     }
 }

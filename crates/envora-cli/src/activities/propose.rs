@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use envora_domain::decimal::count_of;
 use envora_ingest::sniff::{LookError, look, propose};
 
 use crate::arguments::InputFormat;
@@ -37,8 +38,10 @@ pub(super) fn run(file: &Path, name: Option<&str>, session: &mut Session) -> Res
     }
     session.terminal.data.text(&proposal.mapping);
     let words = &mut session.terminal.words;
-    let rows = envora_domain::decimal::group_thousands(&found.records.to_string());
-    words.line(format!("{place}: {rows} rows of {} columns", found.columns.len()));
+    let columns = u64::try_from(found.columns.len()).unwrap_or(u64::MAX);
+    let (rows, columns) =
+        (count_of(found.records, "row", "rows"), count_of(columns, "column", "columns"));
+    words.line(format!("{place}: {rows} of {columns}"));
     for reason in &proposal.reasons {
         words.line(format!("  {}: {}", reason.what, reason.why));
     }

@@ -9,7 +9,7 @@ use anyhow::Context as _;
 use envora_api::activities::Activity;
 use envora_api::imports::Import;
 use envora_api::writes::{Outcome, WriteAnswer};
-use envora_domain::decimal::group_thousands;
+use envora_domain::decimal::count_of;
 use envora_domain::id::{ActivityId, SegmentId};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -62,9 +62,9 @@ pub(super) async fn run(
     going.clear();
     let rows = rows?;
     if !rows.is_empty() {
-        let number = group_thousands(&rows.len().to_string());
-        let question =
-            format!("Bring back {number} voided rows of {} ({import})?", found.file_name);
+        let number = u64::try_from(rows.len()).unwrap_or(u64::MAX);
+        let voided = count_of(number, "voided row", "voided rows");
+        let question = format!("Bring back {voided} of {} ({import})?", found.file_name);
         session.confirm(&question)?;
     }
     send(&client, &rows, &mut told, session).await?;
@@ -177,20 +177,25 @@ async fn send(
 }
 
 fn say(told: &Restored, session: &mut Session) {
-    let number = |number: u64| group_thousands(&number.to_string());
     let words = &mut session.terminal.words;
     match told.restored {
         0 if told.refused == 0 => {
             words.line(format!("no row of {} is voided and open", told.import));
         }
         restored => {
-            words.line(format!("{} rows of {} are brought back", number(restored), told.import))
+            let are = if restored == 1 { "is" } else { "are" };
+            let rows = count_of(restored, "row", "rows");
+            words.line(format!("{rows} of {} {are} brought back", told.import));
         }
     }
     if told.before > 0 {
-        words.line(format!("{} were brought back before", number(told.before)));
+        words.line(count_of(told.before, "was brought back before", "were brought back before"));
     }
     if told.refused > 0 {
-        words.line(format!("{} were refused and stay voided", number(told.refused)));
+        words.line(count_of(
+            told.refused,
+            "was refused and stays voided",
+            "were refused and stay voided",
+        ));
     }
 }

@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use envora_api::activities::ChainEnd;
 use envora_api::imports::Import;
 use envora_api::writes::{Outcome, WriteAnswer};
-use envora_domain::decimal::group_thousands;
+use envora_domain::decimal::{count_of, group_thousands};
 use envora_domain::id::ActivityId;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -82,8 +82,9 @@ pub(super) async fn run(
     let before = u64::try_from(before).unwrap_or(u64::MAX);
     let mut told = Voided { import: import.to_owned(), before, ..Voided::default() };
     if !standing.is_empty() {
-        let number = group_thousands(&standing.len().to_string());
-        session.confirm(&format!("Void {number} rows of {} ({import})?", found.file_name))?;
+        let number = u64::try_from(standing.len()).unwrap_or(u64::MAX);
+        let rows = count_of(number, "row", "rows");
+        session.confirm(&format!("Void {rows} of {} ({import})?", found.file_name))?;
     }
     let mut refusals = Refusals::default();
     let mut last = None;
@@ -138,22 +139,29 @@ fn say(told: &Voided, session: &mut Session) {
     match (told.voided, told.before) {
         (0, 0) => words.line(format!("no row of {} is stored", told.import)),
         (0, before) => words.line(format!(
-            "nothing of {} stands: its {} rows were voided before",
+            "nothing of {} stands: its {} voided before",
             told.import,
-            number(before)
+            count_of(before, "row was", "rows were")
         )),
         (voided, before) => {
-            words.line(format!(
-                "{} rows of {} are voided: they count no more",
-                number(voided),
-                told.import
-            ));
+            words.line(match voided {
+                1 => format!("1 row of {} is voided: it counts no more", told.import),
+                _ => format!(
+                    "{} rows of {} are voided: they count no more",
+                    number(voided),
+                    told.import
+                ),
+            });
             if before > 0 {
-                words.line(format!("{} were voided before", number(before)));
+                words.line(count_of(before, "was voided before", "were voided before"));
             }
         }
     }
     if told.refused > 0 {
-        words.line(format!("{} were refused and still stand", number(told.refused)));
+        words.line(count_of(
+            told.refused,
+            "was refused and still stands",
+            "were refused and still stand",
+        ));
     }
 }

@@ -12,7 +12,7 @@ use envora_cli::oddities;
 use envora_cli::progress::Waiting;
 use envora_cli::terminal::{Channel, Terminal, seconds};
 use envora_cli::{audit, footprints, proofs, traces};
-use envora_domain::decimal::group_thousands;
+use envora_domain::decimal::{count_of, group_thousands};
 use envora_domain::ports::Clock as _;
 
 use crate::demo::estate::{self, MeterFile};
@@ -74,7 +74,7 @@ impl Story<'_> {
     async fn take_up(&self, to: &mut Channel) -> Result<(), Failure> {
         let packs: Vec<FactorPack> = self.client.all("/factor-packs", &[]).await?;
         let of_program = packs.iter().filter(|pack| pack.origin == PackOrigin::Program);
-        let (mut others, mut seq) = (0_u32, 0);
+        let (mut others, mut seq) = (0_u64, 0);
         for pack in of_program.filter(|pack| !pack.active) {
             let path = format!("/factor-packs/{}/activate", pack.id);
             let active: FactorPack = self.client.post(&path, &serde_json::json!({})).await?;
@@ -84,7 +84,8 @@ impl Story<'_> {
         let waited = wait_until_recalculated(&self.client, seq, &waiting).await;
         waiting.end();
         if others > 0 {
-            to.line(format!("  {others} packs of factors taken up as this program has them"));
+            let packs = count_of(others, "pack of factors is", "packs of factors are");
+            to.line(format!("  {packs} taken up as this program has them"));
         }
         waited.map_err(|failure| self.of_another_version(failure))
     }
@@ -151,9 +152,9 @@ impl Story<'_> {
         let sums = answers.iter().flat_map(|import| &import.results);
         let sums =
             sums.flat_map(|row| &row.errors).filter(|error| error.code == "looks_like_total");
-        terminal
-            .data
-            .line(format!("  {} rows that sum others up were found and not counted", sums.count()));
+        let sums = u64::try_from(sums.count()).unwrap_or(u64::MAX);
+        let sums = count_of(sums, "row that sums others up was", "rows that sum others up were");
+        terminal.data.line(format!("  {sums} found and not counted"));
         Ok(())
     }
 

@@ -276,6 +276,6 @@ fn a_demo_that_ends_at_once_offers_no_address_that_is_gone() {
     with_a_pack_of_another_program(&house.path().join("d"));
     let again = house.run(&["demo", "--once", "--port", "0", "--data", "d"]);
     assert_eq!(again.code, Some(0), "{again:?}");
-    assert!(again.out.contains("1 packs of factors taken up"), "{again:?}");
+    assert!(again.out.contains("1 pack of factors is taken up"), "{again:?}");
     assert!(!ended.out.contains("Dashboard  "), "{ended:?}");
 }

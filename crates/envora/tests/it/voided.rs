@@ -209,5 +209,9 @@ fn a_check_counts_a_waiting_row_that_would_be_refused_as_the_push_does() {
         assert!(told.err.contains("already_superseded"), "{verb}: {told:?}");
         assert!(told.err.contains("stands in its place, act_"), "{verb}: {told:?}");
     }
+    for verb in ["check", "push"] {
+        let told = push.run(&["data", verb, "b.ndjson"]);
+        assert!(told.out.contains("b.ndjson\t0\t1\t0\t1"), "stored before, {verb}: {told:?}");
+    }
     push.server.end();
 }

@@ -105,9 +105,10 @@ fn settle(report: &mut Report, rows: &[ParsedRow], (told, before): (&Validation,
         let names_own = row.activity.as_ref().is_ok_and(|activity| {
             activity.supersedes.as_ref().is_some_and(|old| old.starts_with("ext:"))
         });
-        // A row that waits for a word is told to wait, unless it would not be stored at all.
-        let refused = result.status == Told::Rejected && report.waiting.contains(&row.row);
-        let settled = report.settled.contains(&row.row) && !refused;
+        // A row that waits for a word is told to wait, unless it would not be stored, or is already.
+        let unstored = matches!(result.status, Told::Rejected | Told::Duplicate);
+        let other = unstored && report.waiting.contains(&row.row);
+        let settled = report.settled.contains(&row.row) && !other;
         if settled || (names_own && before == Before::Some) {
             continue;
         }
