@@ -127,8 +127,56 @@ fn is_without_co2(factor: &Factor) -> bool {
     factor.boundary == Boundary::Combustion && factor.states_no_co2()
 }
 
+/// Whether a factor for the gases that one of CO2 alone leaves out states one of the two.
+pub(super) fn is_one_gas(factor: &Factor) -> bool {
+    let states = |gas: Gas| factor.gases.iter().any(|value| value.gas == gas);
+    is_without_co2(factor) && !(states(Gas::CH4) && states(Gas::N2O))
+}
+
 /// The best factor of a search.
 pub(super) fn best(
+    search: &Search<'_>,
+    asked: &Asked<'_>,
+    passed_over: &mut Vec<PassedOver>,
+) -> Result<Found, Unresolved> {
+    let found = best_of(search, asked, passed_over);
+    found.map_err(|unresolved| match own_part(search, asked) {
+        Some(part) if unresolved.code == UnresolvedCode::FactorMissing => {
+            Unresolved { passed_over: unresolved.passed_over, ..only_a_part(part, asked) }
+        }
+        _ => unresolved,
+    })
+}
+
+/// A factor of the organization's own that would be taken if it stated its CO2.
+fn own_part<'a>(search: &Search<'_>, asked: &Asked<'a>) -> Option<&'a Factor> {
+    if search.without_co2 {
+        return None;
+    }
+    let is_it = |factor: &&Factor| {
+        let (_, _, is_own) = asked.library.series_of(factor);
+        is_own
+            && search.kinds.contains(&factor.kind)
+            && factor.boundary == search.boundary
+            && is_without_co2(factor)
+            && regions::is_there(&asked.places, factor)
+            && missing(factor, search, asked).is_empty()
+    };
+    search.types.iter().flat_map(|kind| asked.library.of_kind(kind)).find(is_it)
+}
+
+/// There is a factor, and what it states is only ever added to a CO2 that none states.
+fn only_a_part(part: &Factor, asked: &Asked<'_>) -> Unresolved {
+    let of = format!("{}{}", asked.kind.code, said(asked));
+    let detail = format!("no factor states the CO2 of {of}, which {} adds to", part.key);
+    Unresolved::missing(
+        detail,
+        "give gas.CO2 in the row of that factor too (0 where another row counts it), or bring in, or \
+         activate, a factor that has it",
+    )
+}
+
+fn best_of(
     search: &Search<'_>,
     asked: &Asked<'_>,
     passed_over: &mut Vec<PassedOver>,

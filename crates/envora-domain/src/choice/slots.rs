@@ -294,6 +294,11 @@ fn choice(
     if method.source == Source::Supplier {
         flags.push(ChoiceFlag::Unverified);
     }
+    // One of two gases is a part of the gap that a factor of CO2 alone leaves.
+    let chosen = asked.library.get(&found.factor);
+    if spec.when.contains(&When::Co2Alone) && chosen.is_some_and(candidates::is_one_gas) {
+        flags.push(ChoiceFlag::DerivedFactorMissing);
+    }
     if method.low_tier {
         flags.push(ChoiceFlag::LowTier);
     }

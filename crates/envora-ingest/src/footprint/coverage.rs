@@ -117,15 +117,39 @@ pub(crate) fn primary_share(asked: &Asked, piles: &Piles) -> Result<Option<Strin
     Ok(share_of(primary, all))
 }
 
-/// A part of a whole to four digits, rounded half-even, so that shares add up to about one; nothing of
-/// nothing.
+/// Shares have four digits.
+const SHARE_STEPS: i128 = 10_000;
+
+/// A part of a whole to four digits, rounded half-even; nothing of nothing.
 pub(crate) fn share_of(part: Mass, all: Mass) -> Option<String> {
-    let (all, part) = (all.units(), part.units().checked_mul(10_000)?);
+    let (all, part) = (all.units(), part.units().checked_mul(SHARE_STEPS)?);
     let (share, rest) = (part.checked_div_euclid(all)?, part.checked_rem_euclid(all)?);
     let left = all.checked_sub(rest)?;
     let up = rest > left || (rest == left && share % 2 != 0);
     let share = Decimal::new(share + i128::from(up), 4)?;
     Some(share.normalized().to_string())
+}
+
+/// The parts of a whole to four digits, by largest remainder, the earlier first: they add up to one.
+/// Nothing of nothing.
+pub(crate) fn shares_of(parts: &[Mass], all: Mass) -> Option<Vec<String>> {
+    let all = Some(all.units()).filter(|all| *all > 0)?;
+    let mut shares = Vec::with_capacity(parts.len());
+    for part in parts {
+        let part = part.units().checked_mul(SHARE_STEPS)?;
+        shares.push((part.checked_div_euclid(all)?, part.checked_rem_euclid(all)?));
+    }
+    let given: i128 = shares.iter().map(|(share, _)| share).sum();
+    let mut order: Vec<usize> = (0..shares.len()).collect();
+    order.sort_by_key(|place| core::cmp::Reverse(shares.get(*place).map(|(_, rest)| *rest)));
+    let left = usize::try_from(SHARE_STEPS.checked_sub(given)?).ok()?;
+    for place in order.into_iter().take(left) {
+        if let Some((share, _)) = shares.get_mut(place) {
+            *share += 1;
+        }
+    }
+    let text = |(share, _): &(i128, i128)| Some(Decimal::new(*share, 4)?.normalized().to_string());
+    shares.iter().map(text).collect()
 }
 
 /// What is stored and does not count, by reason and remedy.
@@ -281,7 +305,8 @@ pub(crate) fn warnings(
         let mut flags: BTreeMap<&'static str, (u64, BTreeSet<Slot>)> = BTreeMap::new();
         for choice in &why.slots {
             let Some(count) = slots.get(&choice.slot).filter(|count| **count > 0) else { continue };
-            for flag in &choice.flags {
+            let gap = ChoiceFlag::DerivedFactorMissing;
+            for flag in choice.flags.iter().filter(|flag| **flag != gap) {
                 // One activity has many slots: of the flagged ones, that with most activities.
                 let (activities, places) = flags.entry(flag.as_str()).or_default();
                 *activities = (*activities).max(*count);
@@ -295,8 +320,10 @@ pub(crate) fn warnings(
         }
         if most > 0 && why.flags.contains(&ChoiceFlag::DerivedFactorMissing) {
             let passed_over = why.passed_over.iter().map(|over| over.slot);
-            let lost: BTreeSet<Slot> =
-                passed_over.filter(|slot| why.slot(*slot).is_none()).collect();
+            let lost = passed_over.filter(|slot| why.slot(*slot).is_none());
+            let gap = ChoiceFlag::DerivedFactorMissing;
+            let half = why.slots.iter().filter(|choice| choice.flags.contains(&gap));
+            let lost: BTreeSet<Slot> = lost.chain(half.map(|choice| choice.slot)).collect();
             parts_lost.add(&why.kind, most, &lost);
             for slot in lost {
                 *lacking.entry(slot.as_str().to_owned()).or_default() += most;
@@ -356,7 +383,7 @@ fn left_out(slot: Slot) -> &'static str {
         "s3_tnd" => "scope 3, losses in the grid",
         "s3_wtt" => "scope 3, upstream of fuel and power",
         "s3_wtt_tnd" => "scope 3, upstream of the losses",
-        "s1_gases" => "scope 1, methane and nitrous oxide",
+        "s1_gases" => "scope 1, methane or nitrous oxide",
         "biogenic" => "biogenic CO2",
         _ => "another part",
     }
@@ -432,6 +459,23 @@ fn about(code: &str) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn shares_of_a_whole_add_up_to_one() {
+        let check = |parts: &[i128], want: Option<&[&str]>| {
+            let masses: Vec<Mass> = parts.iter().map(|part| Mass::from_units(*part)).collect();
+            let got = shares_of(&masses, Mass::from_units(parts.iter().sum()));
+            let want = want.map(|want| want.iter().map(ToString::to_string).collect());
+            assert_eq!(got, want, "{parts:?}");
+        };
+        check(&[1, 1, 1], Some(&["0.3334", "0.3333", "0.3333"]));
+        check(&[29_999, 10_001, 10_000], Some(&["0.6", "0.2", "0.2"]));
+        check(&[66_665, 33_335], Some(&["0.6667", "0.3333"]));
+        check(&[3, -1], Some(&["1.5", "-0.5"]));
+        check(&[7], Some(&["1"]));
+        check(&[0, 0], None);
+        check(&[1, -2], None);
+    }
 
     #[test]
     fn a_share_is_rounded_half_even() {

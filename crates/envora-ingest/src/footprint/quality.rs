@@ -296,11 +296,14 @@ impl<'a> Shares<'a> {
         }
         let mut sums: Vec<(String, Mass)> = sums.into_iter().collect();
         sums.sort_by_key(|(_, mass)| core::cmp::Reverse(*mass));
-        let share = |(word, mass): (String, Mass)| {
-            let whole = self.all.units() > 0;
-            let share = if whole { coverage::share_of(mass, self.all) } else { None };
-            QualityShare { word, co2e: mass.kg(), share }
+        let masses: Vec<Mass> = sums.iter().map(|(_, mass)| *mass).collect();
+        let shares = coverage::shares_of(&masses, self.all).unwrap_or_default();
+        let shares = shares.into_iter().map(Some).chain(core::iter::repeat(None));
+        let share = |((word, mass), share): ((String, Mass), Option<String>)| QualityShare {
+            word,
+            co2e: mass.kg(),
+            share,
         };
-        Ok(sums.into_iter().map(share).collect())
+        Ok(sums.into_iter().zip(shares).map(share).collect())
     }
 }

@@ -334,3 +334,24 @@ async fn figures_of_before_say_that_others_are_on_their_way() {
     assert_eq!(over, None, "{after}");
     assert_ne!(after["run"], before["run"]);
 }
+
+#[tokio::test]
+async fn a_factor_without_its_co2_says_what_it_lacks() {
+    let house = House::new();
+    let garage = json!({"code": "g1", "name": "Garage", "country": "FR", "time_zone": "UTC"});
+    assert_eq!(house.post("/facilities", &garage).await.status, 201);
+    let head = "key,name,type,boundary,qualifiers.fuel,region,per,unit,gas.CH4,gas.N2O,basis,valid_from,valid_through,publisher,document,licence";
+    let row = "cars,Naphtha,fuel.combusted.mobile,combustion,naphtha,FR,L,kg,0.001,0.002,ar6,2025-01-01,2025-12-31,Works,a.pdf,own";
+    let brought = bring(&house, &format!("{head}\n{row}\n")).await;
+    assert_eq!(brought.status, 201, "{}", brought.json());
+    activate(&house, "").await;
+    let rows = "external_id,type,quantity,unit,facility_code,start_date,end_date,qualifiers.fuel\na,fuel.combusted.mobile,10,L,g1,2025-03-01,2025-03-02,naphtha\n";
+    let sent = table(&house, "/imports", "fuel.csv", rows).await;
+    assert_eq!(sent.json()["counts"]["accepted"], 1, "{}", sent.json());
+    counted(&house).await;
+    let asked = house.get(YEAR).await.json();
+    let remedy = asked["unresolved"][0]["remedy"].as_str().unwrap();
+    assert!(remedy.contains("own/suppliers/cars adds to"), "{remedy}");
+    assert!(remedy.contains("give gas.CO2 in the row of that factor too"), "{remedy}");
+    assert!(!remedy.contains("country"), "{remedy}");
+}

@@ -249,4 +249,21 @@ fn what_burns_is_never_told_by_its_methane_alone() {
     let why = choose(&asked, &whole, &Policy::default()).expect("a choice");
     let slots: Vec<Slot> = why.slots.iter().map(|choice| choice.slot).collect();
     assert_eq!(slots, [Slot::S1, Slot::S1Gases]);
+    let gap = |why: &Why| {
+        let gases = why.slot(Slot::S1Gases).expect("methane");
+        gases.flags.contains(&ChoiceFlag::DerivedFactorMissing)
+    };
+    assert!(!gap(&why));
+    // One of the two gases does not close the gap.
+    let pack = whole.pack("epa-hub-2025").expect("the hub");
+    let halved = |factor: &Factor| {
+        let mut body = factor.body().clone();
+        if factor.states_no_co2() {
+            body.gases.retain(|value| value.gas == Gas::CH4);
+        }
+        Factor::new(body, &factor.pack).expect("a record")
+    };
+    let pack = Pack::of(pack.recipe.clone(), pack.factors().map(halved).collect());
+    let why = choose(&asked, &Library::new(vec![pack]), &Policy::default()).expect("a choice");
+    assert!(gap(&why) && why.flags.contains(&ChoiceFlag::DerivedFactorMissing));
 }
