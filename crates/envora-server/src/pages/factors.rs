@@ -152,17 +152,29 @@ fn lower_first(word: &str) -> String {
     }
 }
 
-/// The number that is shown first: the printed total, else that of its first gas.
+/// How many gases are told beside each other.
+const GASES_TOLD: usize = 4;
+
+/// The number that is shown first: the printed total, else that of each gas.
 fn value(factor: &Factor) -> (String, String) {
     let total = text(factor, &["total", "value"]);
     if !total.is_empty() {
         return (total, format!("{} CO\u{2082}e", text(factor, &["total", "unit"])));
     }
     let gases = factor.record.get("gases").and_then(Value::as_array);
-    let first = gases.and_then(|gases| gases.first());
-    let word =
-        |name: &str| first.and_then(|gas| gas.get(name)?.as_str()).unwrap_or_default().to_owned();
-    (word("value"), format!("{} {}", word("unit"), words::gas_short(&word("gas"))))
+    let word = |gas: &Value, name: &str| {
+        gas.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
+    };
+    let mass =
+        |gas: &Value| format!("{} {}", word(gas, "unit"), words::gas_short(&word(gas, "gas")));
+    let Some((first, others)) = gases.and_then(|gases| gases.split_first()) else {
+        return Default::default();
+    };
+    let other = |gas: &Value| format!(", {} {}", word(gas, "value"), mass(gas));
+    let told: String = others.iter().take(GASES_TOLD - 1).map(other).collect();
+    let more = others.len().saturating_sub(GASES_TOLD - 1);
+    let more = if more > 0 { format!(", and {more} more") } else { String::new() };
+    (word(first, "value"), format!("{}{told}{more}", mass(first)))
 }
 
 fn row(factor: &Factor) -> Row {
@@ -336,8 +348,25 @@ mod tests {
             let organization = super::super::fixtures::organization();
             list_page(&organization, (packs, &found), &asked).render().expect("a page")
         };
-        assert!(of(&[pack("program")]).contains("<p>The packs of this program. Calc"));
-        assert!(of(&[pack("organization")]).contains("this program and your own. Calc"));
+        assert!(of(&[pack("program")]).contains("<p>Those of this program. Calc"));
+        assert!(
+            of(&[pack("organization")]).contains("<p>Those of this program and your own. Calc")
+        );
+    }
+
+    #[test]
+    fn a_factor_of_several_gases_tells_them_all() {
+        let gas =
+            |gas: &str, value: &str| serde_json::json!({"gas": gas, "value": value, "unit": "kg"});
+        let of = |gases: &[Value]| {
+            let told = serde_json::json!({"id": "sha256:00", "pack": "p", "gases": gases});
+            value(&serde_json::from_value(told).expect("a factor"))
+        };
+        let two = [gas("CH4", "0.001"), gas("N2O", "0.002")];
+        assert_eq!(of(&two), ("0.001".into(), "kg CH\u{2084}, 0.002 kg N\u{2082}O".into()));
+        let six = vec![gas("CH4", "1"); 6];
+        assert!(of(&six).1.ends_with(" kg CH\u{2084}, and 2 more"), "{:?}", of(&six));
+        assert_eq!(of(&[]), Default::default());
     }
 
     #[test]
