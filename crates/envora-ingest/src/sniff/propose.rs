@@ -6,9 +6,10 @@ use envora_api::proposals::{
     MappingProposal, ProposalChoice as Choice, ProposalQuestion as Question,
     ProposalReason as Reason,
 };
+use envora_domain::catalogue;
 
 use super::columns::Column;
-use super::roles::{Carrier, Role, carrier, named};
+use super::roles::{Carrier, Role, WASTE, carrier, has, named, words};
 use super::steps;
 use super::wide::{self, Label, Wide};
 use super::{Header, Look};
@@ -216,6 +217,37 @@ impl Writer<'_> {
         })
     }
 
+    /// What an activity may be that no name tells for sure: what a name speaks of stands first.
+    fn types(&self) -> Vec<Choice> {
+        let choice = |says: &str, means: &str| Choice {
+            says: format!("type = \"{says}\""),
+            means: means.to_owned(),
+        };
+        let names = || self.look.columns.iter().map(|column| column.name.as_str());
+        let mut choices = Vec::new();
+        if let Some(fuel) = names().flat_map(words).find_map(|word| catalogue::word("fuel", &word))
+        {
+            let burnt = |kind: &str, means: &str| Choice {
+                says: format!("type = \"{kind}\"\n\"qualifiers.fuel\" = \"{fuel}\""),
+                means: means.to_owned(),
+            };
+            choices.push(burnt("fuel.combusted.mobile", "burnt in vehicles and machines"));
+            choices.push(burnt("fuel.combusted.stationary", "burnt in a boiler or a generator"));
+        }
+        if names().any(|name| has(name, WASTE)) {
+            choices.push(choice(
+                "waste.treated",
+                "waste; add \"qualifiers.material\" and \"qualifiers.treatment\"",
+            ));
+        }
+        choices.push(choice("electricity.purchased", "electricity"));
+        if choices.len() < 3 {
+            choices.push(choice("fuel.combusted.stationary", "fuel; add \"qualifiers.fuel\""));
+        }
+        choices.push(choice("water.supplied", "water"));
+        choices
+    }
+
     fn constants(&mut self) {
         self.line("[const]");
         match self.carrier() {
@@ -233,20 +265,13 @@ impl Writer<'_> {
                 self.reason("water", "a name or a cell says so");
             }
             None => {
-                let choice = |says: &str, means: &str| Choice {
-                    says: format!("type = \"{says}\""),
-                    means: means.to_owned(),
-                };
+                let choices = self.types();
                 self.ask(Question {
                     code: MISSING.to_owned(),
                     column: String::new(),
                     asks: "what is it that was used?".to_owned(),
                     line: 0,
-                    choices: vec![
-                        choice("electricity.purchased", "electricity"),
-                        choice("fuel.combusted.stationary", "fuel; add \"qualifiers.fuel\""),
-                        choice("water.supplied", "water"),
-                    ],
+                    choices,
                 });
             }
         }

@@ -122,6 +122,10 @@ pub(super) const CARRIERS: &[(&[&str], Carrier)] = &[
     (&["water", "wasser", "eau", "agua", "acqua"], Carrier::Water),
 ];
 
+/// Words for what is thrown away.
+pub(super) const WASTE: &[&str] =
+    &["waste", "landfill", "recycling", "abfall", "afval", "residuos", "dechets", "rifiuti"];
+
 /// What a meter measures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Carrier {

@@ -106,6 +106,29 @@ fn each_choice_of_an_amount_says_how_it_is_written() {
 }
 
 #[test]
+fn what_a_name_speaks_of_is_offered_and_not_guessed() {
+    let types = |header: &str| {
+        let proposal = propose(
+            &look(format!("Date,{header}\n2022-01-01,12.5\n2022-01-02,7\n").as_bytes()).unwrap(),
+            "bills",
+        );
+        let asked = proposal.questions.iter().flat_map(|own| &own.choices);
+        asked.map(|choice| choice.says.replace('\n', " ")).collect::<Vec<_>>()
+    };
+    let diesel = types("Diesel (litres)");
+    assert_eq!(
+        diesel[..2],
+        [
+            "type = \"fuel.combusted.mobile\" \"qualifiers.fuel\" = \"diesel\"",
+            "type = \"fuel.combusted.stationary\" \"qualifiers.fuel\" = \"diesel\"",
+        ]
+    );
+    assert_eq!(types("Waste to landfill (t)")[0], "type = \"waste.treated\"");
+    assert_eq!(types("Amount (kWh)")[0], "type = \"electricity.purchased\"");
+    assert!(types("Electricity (kWh)").is_empty());
+}
+
+#[test]
 fn what_was_given_back_is_not_counted_without_asking() {
     let text = "meter;time;register;kWh\n\
         M1;2022-06-01 00:00;Afname Dag;5.5\nM1;2022-06-01 00:00;Injectie Dag;1.5\n\
