@@ -13,7 +13,7 @@ use core::fmt;
 use crate::decimal::Decimal;
 use crate::rational::Rational;
 use crate::words::words;
-pub use aliases::lookup;
+pub use aliases::{lookup, refused_words, words};
 
 /// Characters that a unit may have.
 pub const UNIT_CHARS_MAX: usize = 80;

@@ -90,6 +90,12 @@ const COMMON: &[(&str, &str)] = &[
     ("passenger-miles", "x:pax.[mi_i]"),
     ("passenger mile", "x:pax.[mi_i]"),
     ("passenger miles", "x:pax.[mi_i]"),
+    ("passenger.mi", "x:pax.[mi_i]"),
+    ("passenger-mi", "x:pax.[mi_i]"),
+    ("passenger mi", "x:pax.[mi_i]"),
+    ("pax.mi", "x:pax.[mi_i]"),
+    ("pax-mi", "x:pax.[mi_i]"),
+    ("pax mi", "x:pax.[mi_i]"),
     ("pax.mile", "x:pax.[mi_i]"),
     ("pax.miles", "x:pax.[mi_i]"),
     ("pax-mile", "x:pax.[mi_i]"),
@@ -100,6 +106,9 @@ const COMMON: &[(&str, &str)] = &[
     ("vehicle.km", "x:veh.km"),
     ("vehicle-km", "x:veh.km"),
     ("vehicle km", "x:veh.km"),
+    ("vehicle.mi", "x:veh.[mi_i]"),
+    ("vehicle-mi", "x:veh.[mi_i]"),
+    ("vehicle mi", "x:veh.[mi_i]"),
     ("vehicle.mile", "x:veh.[mi_i]"),
     ("vehicle.miles", "x:veh.[mi_i]"),
     ("vehicle-mile", "x:veh.[mi_i]"),
@@ -110,6 +119,9 @@ const COMMON: &[(&str, &str)] = &[
     ("tonne.km", "t.km"),
     ("tonne-km", "t.km"),
     ("tonne km", "t.km"),
+    ("tonne.mi", "t.[mi_i]"),
+    ("tonne-mi", "t.[mi_i]"),
+    ("tonne mi", "t.[mi_i]"),
     ("tonne.mile", "t.[mi_i]"),
     ("tonne.miles", "t.[mi_i]"),
     ("tonne-mile", "t.[mi_i]"),
@@ -206,6 +218,17 @@ const REFUSED: &[Refusal] = &[
         meanings: &["x:pce"],
     },
 ];
+
+/// The words that mean one thing everywhere, each with its code.
+pub fn words() -> impl Iterator<Item = (&'static str, &'static str)> {
+    COMMON.iter().copied()
+}
+
+/// The words that are refused: their spellings, what they leave open, and codes to write.
+pub fn refused_words()
+-> impl Iterator<Item = (&'static [&'static str], &'static str, &'static [&'static str])> {
+    REFUSED.iter().map(|refused| (refused.words, refused.why, refused.meanings))
+}
 
 /// Writes a word as the tables do: lower case, single blanks, plural of a refused word left off.
 fn written(text: &str) -> String {

@@ -30,7 +30,15 @@ fn words_and_codes_are_units() {
     check("Room per night", AliasSet::Uk, "x:room_night");
     check("per FTE Working Hour", AliasSet::Uk, "x:fte.h");
     check("passenger.km", AliasSet::Uk, "x:pax.km");
-    for text in ["passenger-mile", "passenger.miles", "Passenger miles", "pax-mile", "x:pax.mi"] {
+    for text in [
+        "passenger-mile",
+        "passenger.mi",
+        "pax-mi",
+        "passenger.miles",
+        "Passenger miles",
+        "pax-mile",
+        "x:pax.mi",
+    ] {
         check(text, AliasSet::None, "x:pax.[mi_i]");
     }
     check("vehicle-miles", AliasSet::None, "x:veh.[mi_i]");

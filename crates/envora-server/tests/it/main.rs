@@ -46,4 +46,5 @@ mod skipped;
 mod strict;
 mod turns;
 mod types;
+mod vocabulary;
 mod workbooks;

@@ -42,6 +42,7 @@ pub(super) const DOCUMENTS: &[Document] = documents! {
     Start "docs/quickstart" "quickstart";
     Start "docs/data-model" "data-model";
     Start "docs/api-design" "api-design";
+    Start "docs/words" "words";
     Start "CHANGELOG" "changelog";
     Start "SECURITY" "security";
     HowTo "docs/how-to/write-a-mapping" "how-to/write-a-mapping";
