@@ -19,10 +19,17 @@ const EDGES: &[(&str, &[&str])] = &[
     ("envora-api", &["envora-domain"]),
     ("envora-store", &["envora-domain", "envora-ledger", "envora-crypto", "envora-api"]),
     ("envora-lake", &["envora-domain", "envora-ledger", "envora-crypto", "envora-api"]),
+    ("envora-query", &["envora-domain"]),
     ("envora-ingest", &[LOWER, "envora-store", "envora-lake"]),
     ("envora-identity", &[LOWER, "envora-store", "envora-lake"]),
-    ("envora-server", &[LOWER, "envora-store", "envora-lake", "envora-ingest", "envora-identity"]),
-    ("envora-cli", &[LOWER, "envora-store", "envora-lake", "envora-ingest", "envora-identity"]),
+    (
+        "envora-server",
+        &[LOWER, "envora-store", "envora-lake", "envora-query", "envora-ingest", "envora-identity"],
+    ),
+    (
+        "envora-cli",
+        &[LOWER, "envora-store", "envora-lake", "envora-query", "envora-ingest", "envora-identity"],
+    ),
     ("xtask", &["envora-domain"]),
 ];
 

@@ -21,6 +21,7 @@ pub mod organizations;
 pub mod problems;
 pub mod proposals;
 pub mod quality;
+pub mod queries;
 pub mod segments;
 pub mod sources;
 pub mod spelling;

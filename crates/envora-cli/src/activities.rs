@@ -26,7 +26,7 @@ mod list;
 mod mappings;
 mod preview;
 mod propose;
-mod reading;
+pub(crate) mod reading;
 mod restoring;
 mod supersede;
 mod tail;

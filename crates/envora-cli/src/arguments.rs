@@ -91,6 +91,14 @@ pub enum Verb {
     Footprint(FootprintArguments),
     /// Follow a figure or an activity down to source bytes, factor and proof
     Trace(TraceArguments),
+    /// Ask with SQL: files here, without a server, or what is stored
+    ///
+    /// With files, their rows are read by the validator that a push goes through; no server is asked, and
+    /// no account is needed. The tables are `activities`, the rows as they would be stored, and
+    /// `rejected`, what is wrong with the others. Without a file the server is asked: `activities`,
+    /// `activities_all` with what was superseded or voided, and `emissions`. Numbers are exact.
+    #[command(after_help = QUERY_EXAMPLES)]
+    Query(QueryArguments),
     /// Sites
     #[command(subcommand)]
     Facilities(ListVerb),
@@ -469,6 +477,29 @@ pub struct CheckArguments {
     /// Ask no server, also where one is named
     #[arg(long)]
     pub offline: bool,
+}
+
+/// Shown under `envora query --help`.
+const QUERY_EXAMPLES: &str = include_str!("queries/examples.txt");
+
+/// A question and what it is about.
+#[derive(Args, Clone, Debug)]
+pub struct QueryArguments {
+    /// The question: SELECT …, EXPLAIN SELECT …, SHOW TABLES, DESCRIBE …; `-` reads it from stdin
+    #[arg(value_name = "SQL")]
+    pub sql: String,
+    /// Files to ask; .csv, .xlsx, .parquet, .xml, .json or .ndjson. Without any, the server is asked
+    #[arg(value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// The mapping: a TOML file, or the name of a saved one
+    #[arg(long, short)]
+    pub mapping: Option<String>,
+    /// A constant of the mapping: --set facility_code=b24
+    #[arg(long, value_name = "FIELD=VALUE")]
+    pub set: Vec<String>,
+    /// Rows of the answer; those after them are left off, which is said
+    #[arg(long, default_value_t = 1_000)]
+    pub limit: u32,
 }
 
 /// Which footprint.

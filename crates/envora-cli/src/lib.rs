@@ -26,6 +26,7 @@ pub mod paint;
 mod parted;
 pub mod progress;
 pub mod proofs;
+pub mod queries;
 pub mod refusals;
 pub mod session;
 pub mod spreadsheets;
@@ -52,6 +53,7 @@ pub async fn run(verb: Verb, session: &mut Session) -> Result<(), Failure> {
         Verb::Sources(verb) => collections::run(verb, SOURCES, session).await,
         Verb::Entities(verb) => collections::run(verb, ENTITIES, session).await,
         Verb::Suppliers(verb) => collections::run(verb, SUPPLIERS, session).await,
+        Verb::Query(arguments) => queries::run(&arguments, session).await,
         Verb::Audit(verb) => audit::run(verb, session).await,
         Verb::Factors(verb) => factors::run(verb, session).await,
         Verb::Methods(verb) => methods::run(verb, session).await,

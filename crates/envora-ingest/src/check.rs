@@ -121,13 +121,14 @@ pub fn check(reader: Reader<'_>, known: Option<&Known>) -> io::Result<Report> {
     let mut check = Check {
         report: Report::default(),
         places: HashMap::new(),
-        contents: HashMap::new(),
+        ids: Ids::default(),
         derives: reader.derives(),
         known,
     };
     let mut reader = reader.without_derived_ids();
     reader.each(|row| check.row(row))?;
     check.report.left = reader.left_out();
+    check.report.ids_not_compared = check.ids.not_compared;
     Ok(check.report)
 }
 
@@ -175,17 +176,52 @@ impl Report {
 struct Check<'a> {
     report: Report,
     places: HashMap<Likeness, usize>,
-    /// Halves of the digests of ids, and of what the rows say.
-    contents: HashMap<[u8; 16], [u8; 8]>,
+    ids: Ids,
     derives: Derives,
     known: Option<&'a Known>,
 }
 
 /// What an earlier row says about this one.
-enum Earlier {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Earlier {
+    /// None has its id, or it has none.
     None,
+    /// The same: it is a duplicate.
     Same,
+    /// Something else: it is refused ([`conflict`]).
     Otherwise,
+}
+
+/// The ids of rows that came before, as many as are remembered.
+#[derive(Clone, Debug, Default)]
+pub struct Ids {
+    /// Halves of the digests of ids, and of what the rows say.
+    contents: HashMap<[u8; 16], [u8; 8]>,
+    /// Rows whose id was not looked for, because there are too many.
+    pub not_compared: u64,
+}
+
+impl Ids {
+    /// What the rows before say about this one, which is one of them from now on.
+    pub fn earlier(&mut self, activity: &Activity) -> Earlier {
+        let Some(id) = activity.external_id.as_ref() else { return Earlier::None };
+        let (id, says) = (Digest::of(id.as_bytes()), activity.content_hash());
+        let (Some(id), Some(says)) = (id.0.first_chunk::<16>(), says.0.first_chunk::<8>()) else {
+            return Earlier::None;
+        };
+        match self.contents.get(id) {
+            Some(before) if before == says => Earlier::Same,
+            Some(_) => Earlier::Otherwise,
+            None if self.contents.len() < IDS_REMEMBERED_MAX => {
+                self.contents.insert(*id, *says);
+                Earlier::None
+            }
+            None => {
+                self.not_compared += 1;
+                Earlier::None
+            }
+        }
+    }
 }
 
 impl Check<'_> {
@@ -234,25 +270,7 @@ impl Check<'_> {
 
     /// Ids that the mapping derives never come twice: they count equal rows.
     fn earlier(&mut self, activity: &Activity) -> Earlier {
-        let Some(id) = activity.external_id.as_ref().filter(|_| self.derives == Derives::No) else {
-            return Earlier::None;
-        };
-        let (id, says) = (Digest::of(id.as_bytes()), activity.content_hash());
-        let (Some(id), Some(says)) = (id.0.first_chunk::<16>(), says.0.first_chunk::<8>()) else {
-            return Earlier::None;
-        };
-        match self.contents.get(id) {
-            Some(before) if before == says => Earlier::Same,
-            Some(_) => Earlier::Otherwise,
-            None if self.contents.len() < IDS_REMEMBERED_MAX => {
-                self.contents.insert(*id, *says);
-                Earlier::None
-            }
-            None => {
-                self.report.ids_not_compared += 1;
-                Earlier::None
-            }
-        }
+        if self.derives == Derives::No { self.ids.earlier(activity) } else { Earlier::None }
     }
 
     /// Notes what the row names; gives what is known to be unknown.
@@ -328,7 +346,9 @@ fn likeness(problem: &RowProblem) -> Likeness {
     (problem.code, place, remedy.replace(|letter: char| letter.is_ascii_digit(), ""))
 }
 
-fn conflict(id: &str) -> RowProblem {
+/// What is wrong with a row whose id an earlier one has, which says something else.
+#[must_use]
+pub fn conflict(id: &str) -> RowProblem {
     RowProblem::new(
         RowCode::ExternalIdConflict,
         "/external_id",

@@ -494,7 +494,8 @@ fn within(question: &Question, words: Words<'_>) -> Vec<Vec<Vec<u8>>> {
 }
 
 /// The first and the last day of a period, in the zone that is asked in.
-pub(crate) fn days(period: &Period, zone: &Zone) -> (Day, Day) {
+#[must_use]
+pub fn days(period: &Period, zone: &Zone) -> (Day, Day) {
     match period {
         Period::Instant(at) => (zone.day_of(*at), zone.day_of(*at)),
         Period::Between(start, end) => {

@@ -22,7 +22,7 @@ use crate::inputs::Input;
 const JSON_BYTES_MAX: u64 = 64 << 20;
 
 /// How files are read: through which mapping, with which constants.
-pub(super) struct Reading {
+pub(crate) struct Reading {
     mapping: Option<Arc<Mapping>>,
     set: BTreeMap<String, String>,
     clocks: Clocks,
@@ -33,7 +33,7 @@ impl Reading {
     ///
     /// # Errors
     /// A constant without `=`.
-    pub(super) fn new(mapping: Option<Mapping>, pairs: &[String]) -> Result<Self, Failure> {
+    pub(crate) fn new(mapping: Option<Mapping>, pairs: &[String]) -> Result<Self, Failure> {
         let pair = |pair: &String| match pair.split_once('=') {
             Some((field, value)) => Ok((field.to_owned(), value.to_owned())),
             None => Err(Failure::usage(
@@ -54,7 +54,7 @@ impl Reading {
     ///
     /// # Errors
     /// When it cannot be read, or does not fit the mapping.
-    pub(super) fn open(&self, input: &Input) -> Result<Reader<'static>, Failure> {
+    pub(crate) fn open(&self, input: &Input) -> Result<Reader<'static>, Failure> {
         let name = input.name();
         let format = input.format().ok_or_else(|| {
             Failure::usage(
@@ -87,7 +87,7 @@ impl Reading {
     ///
     /// # Errors
     /// As [`Reading::open`].
-    pub(super) fn shown(&self, input: &Input, rows: &BTreeSet<u64>) -> Result<Shown, Failure> {
+    pub(crate) fn shown(&self, input: &Input, rows: &BTreeSet<u64>) -> Result<Shown, Failure> {
         match input.format() {
             Some(Format::Xlsx) => Ok(Shown::Sheet(Box::new(self.sheet(input)?))),
             Some(Format::Parquet) => {
@@ -109,7 +109,7 @@ impl Reading {
 }
 
 /// What shows the rows of a file as they stand there.
-pub(super) enum Shown {
+pub(crate) enum Shown {
     /// Its own bytes.
     Lines,
     /// A sheet.
@@ -119,7 +119,7 @@ pub(super) enum Shown {
 }
 
 /// Whether a mapping is named by its file.
-pub(super) fn is_file(named: &str) -> bool {
+pub(crate) fn is_file(named: &str) -> bool {
     named.ends_with(".toml") || Path::new(named).is_file()
 }
 
@@ -127,7 +127,7 @@ pub(super) fn is_file(named: &str) -> bool {
 ///
 /// # Errors
 /// A file that is no mapping; a saved one that cannot be asked for, or is not there.
-pub(super) async fn mapping(named: &str, client: Option<&Client>) -> Result<Mapping, Failure> {
+pub(crate) async fn mapping(named: &str, client: Option<&Client>) -> Result<Mapping, Failure> {
     if is_file(named) {
         let text = std::fs::read_to_string(named).with_context(|| format!("read {named}"))?;
         return Mapping::from_toml(&text)

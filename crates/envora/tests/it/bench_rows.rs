@@ -46,6 +46,16 @@ fn parsed(bytes: Vec<u8>, format: Format) -> Vec<ParsedRow> {
     open(format, input, &opening).unwrap().map(Result::unwrap).collect()
 }
 
+/// Rows with flaws in a format, for other tests.
+pub(crate) fn flawed(format: &str) -> Vec<u8> {
+    file(first(Purity::Dirty), format)
+}
+
+/// What the reader makes of them.
+pub(crate) fn flawed_read() -> Vec<ParsedRow> {
+    parsed(flawed("ndjson"), Format::Ndjson)
+}
+
 #[test]
 fn the_first_rows_are_those_of_the_manifest() {
     let mut found = String::new();

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a helper of tests fails the test that uses it")]
 #![expect(clippy::print_stdout, reason = "each run says what it reached")]
 
+mod asked;
 mod backups;
 mod beginnings;
 mod bench_rows;
