@@ -83,6 +83,8 @@ codes! {
         "A POST of rows without external_id, or of a file, without the header.", "Send X-Idempotency-Key with 8 to 255 visible characters, so that sending the request again can do no harm.";
     idempotency_key_invalid = 400 "Idempotency key invalid", "The idempotency key is not 8 to 255 visible ASCII characters, is sent twice, or the two headers differ.", "Send one key in one header.",
         "A short counter as key, a blank within it, or X-Idempotency-Key and Idempotency-Key with different values.", "The idempotency key is not 8 to 255 visible ASCII characters.";
+    query_invalid = 400 "No such question", "The question is no SQL that can be answered here: it cannot be read, names what is not there, or would do more than read.", "Correct it where the detail says; SHOW TABLES and DESCRIBE activities tell what there is.",
+        "A slip of the pen in a column's name, INSERT or SET, or a division by zero.", "There is no column quantty (line 1, column 8). Did you mean quantity?";
     unauthenticated = 401 "Sign-in needed", "The request carries no valid token or session.", "Send Authorization: Bearer with a token of this organization, or sign in.",
         "No Authorization header, a token cut when it was copied, or one of another organization.", "The token is not known here, or it was revoked.";
     token_expired = 401 "Token expired", "The token or sign-in code is too old or was used before.", "Ask for a new one.",
@@ -129,6 +131,10 @@ codes! {
         "A required field left out, an unknown one, or a value of the wrong kind.", "1 field is wrong: country must be two capital letters such as GB.";
     idempotency_key_reused = 422 "Idempotency key reused", "The key was used for another request within 24 hours.", "Use a new key for a new request.",
         "A constant, or a counter that starts anew with each run, as idempotency key.", "This idempotency key was used for another request. Use a new key for a new request.";
+    query_too_large = 422 "Question too large", "Answering would take more memory than one question may, or the answer would have more bytes than one may.", "Ask for fewer columns, for sums, or of fewer days; files of any size come from activities/export.",
+        "A join of all rows with all rows, or every column of ten thousand rows.", "Answering needs more than 128 MiB of memory. Ask for fewer columns, for sums, or of fewer days.";
+    query_too_long = 422 "Question too long at work", "The question was worked on for as long as one may be, and was ended.", "Ask of fewer days, or of one type or facility: rows of others are then not read.",
+        "A question over all rows of many years, or a join of all rows with all rows.", "The question was not answered within 10 seconds, and was ended.";
     unit_mismatch = 422 "Unit of another kind", "The unit measures something else than is due.", "Send a unit of the dimension that the detail names.",
         "Converting kilograms into kilowatt-hours.", "kg is a mass, kW.h an energy: convert within one kind.";
     unknown_unit = 422 "Unknown unit", "The unit is not known.", "Use a UCUM code such as kW.h, kg or m3.",

@@ -5,6 +5,7 @@
 
 pub(crate) mod asked;
 mod coverage;
+pub mod days;
 mod division;
 pub(crate) mod figures;
 pub(crate) mod piles;

@@ -1,6 +1,7 @@
 //! Stored rows as a list shows them: what they came to, and which of them a question is about.
 
 pub mod chains;
+pub mod scan;
 pub mod sorted;
 
 use core::ops::ControlFlow;
@@ -167,6 +168,26 @@ pub struct Moment {
     zone: Zone,
     /// The segments that may hold rows of the question, where an index knew.
     seqs: Option<Arc<HashSet<u64>>>,
+}
+
+impl Moment {
+    /// The moment of everything: what several questions that are to agree are asked as of. Blocks.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn now(parts: &TenantParts) -> anyhow::Result<Self> {
+        Ok(Narrowed::of_rows(parts, Question::default())?.moment())
+    }
+
+    /// This one for another question, of which an index may know the segments. What came meanwhile is
+    /// left out by the size of the log. Blocks.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn asking(&self, parts: &TenantParts, question: Question) -> anyhow::Result<Self> {
+        let seqs = Narrowed::of_rows(parts, question)?.moment().seqs;
+        Ok(Self { seqs, ..self.clone() })
+    }
 }
 
 /// A question with its words looked up, and what the current run records: a noun's rows may name it by

@@ -25,6 +25,8 @@ use crate::tenants::Tenants;
 const BODIES_MAX: usize = 4;
 /// How many files are written out at once, each holding the rows of one segment.
 const EXPORTS_MAX: usize = 4;
+/// How many questions in SQL are worked on at once: each has a core while it is.
+const QUERIES_MAX: usize = 2;
 /// How long a large body waits for its turn.
 const BODY_WAIT: Duration = Duration::from_secs(10);
 /// How many wait for that; more are told to come again.
@@ -79,6 +81,7 @@ struct Inner {
     small: Semaphore,
     arriving: Semaphore,
     exports: Arc<Semaphore>,
+    queries: Arc<Semaphore>,
     stop: CancellationToken,
     late: CancellationToken,
     /// Held for as long as anyone may still use the folder.
@@ -103,6 +106,7 @@ impl App {
                 small: Semaphore::new(SMALL_MAX),
                 arriving: Semaphore::new(ARRIVING_KIB_MAX),
                 exports: Arc::new(Semaphore::new(EXPORTS_MAX)),
+                queries: Arc::new(Semaphore::new(QUERIES_MAX)),
                 stop: CancellationToken::new(),
                 late: CancellationToken::new(),
                 _lock: lock,
@@ -197,6 +201,18 @@ impl App {
         Arc::clone(&self.inner.exports).try_acquire_owned().map_err(|_| {
             Problem::overloaded(
                 "As many files are being written out as can be at once. Ask again in a moment.",
+            )
+        })
+    }
+
+    /// A turn to work on a question in SQL, for as long as it is kept.
+    ///
+    /// # Errors
+    /// 429 when there is none.
+    pub fn query_turn(&self) -> Result<OwnedSemaphorePermit, Problem> {
+        Arc::clone(&self.inner.queries).try_acquire_owned().map_err(|_| {
+            Problem::overloaded(
+                "As many questions are being worked on as can be at once. Ask again in a moment.",
             )
         })
     }

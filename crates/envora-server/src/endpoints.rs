@@ -17,6 +17,7 @@ pub mod packs;
 pub mod parts;
 pub mod proposals;
 pub mod quality;
+pub mod queries;
 pub mod segments;
 pub mod sources;
 pub mod suppliers;

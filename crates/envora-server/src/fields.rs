@@ -104,6 +104,33 @@ impl Fields {
         }
     }
 
+    /// A text of any number of lines, as it was sent; `""` when it is absent or wrong.
+    pub fn lines(&mut self, name: &str, bytes_max: usize) -> String {
+        match self.object.get(name) {
+            Some(Value::String(text)) if text.len() <= bytes_max => {
+                let text = text.clone();
+                if text.trim().is_empty() {
+                    self.fault_with(("missing_field", name), "it is blank", FILL_IN);
+                }
+                text
+            }
+            Some(Value::String(_)) => {
+                let detail = format!("it has more than {} KiB", bytes_max >> 10);
+                self.fault_with(("wrong_type", name), &detail, "Shorten it.");
+                String::new()
+            }
+            None | Some(Value::Null) => {
+                self.fault_with(("missing_field", name), "it is missing", FILL_IN);
+                String::new()
+            }
+            Some(_) => {
+                let hint = "Write it in double quotes.";
+                self.fault_with(("wrong_type", name), "a text is due here", hint);
+                String::new()
+            }
+        }
+    }
+
     /// A code: letters, digits, `.`, `_`, `-`, `/`, `:`, at most 64, and no id.
     pub fn code(&mut self, name: &str, need: Need) -> String {
         let code = self.text(name, need);

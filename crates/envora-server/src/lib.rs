@@ -29,6 +29,7 @@ mod pace;
 pub mod pages;
 pub mod params;
 pub mod processing;
+pub mod queries;
 pub mod refusals;
 pub mod routes;
 pub mod rows;

@@ -262,6 +262,7 @@ pub fn list() -> Vec<Route> {
         endpoints::footprints::routes(),
         endpoints::emissions::routes(),
         endpoints::quality::routes(),
+        endpoints::queries::routes(),
         endpoints::traces::routes(),
         endpoints::mappings::routes(),
         endpoints::proposals::routes(),

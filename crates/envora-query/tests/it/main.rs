@@ -3,6 +3,7 @@
 
 mod exact;
 mod limits;
+mod page;
 mod reading;
 mod refusals;
 mod world;

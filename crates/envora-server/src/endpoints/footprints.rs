@@ -187,7 +187,7 @@ pub(crate) async fn blocking<T: Send + 'static>(
 }
 
 /// The problem of a question without an answer.
-fn unanswered(error: AskError) -> Refusal {
+pub(crate) fn unanswered(error: AskError) -> Refusal {
     match error {
         AskError::BadCursor => Problem::invalid_cursor(error.to_string()).into(),
         AskError::BeforeTheLog(_) => refused("as_of", error.to_string()).into(),

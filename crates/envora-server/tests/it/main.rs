@@ -37,6 +37,7 @@ mod postgres;
 mod problems;
 mod proposals;
 mod quality;
+mod queries;
 mod reasons;
 mod redeciding;
 mod reverse;

@@ -47,6 +47,7 @@ pub(super) const DOCUMENTS: &[Document] = documents! {
     Start "SECURITY" "security";
     HowTo "docs/how-to/write-a-mapping" "how-to/write-a-mapping";
     HowTo "docs/how-to/bring-your-own-factors" "how-to/bring-your-own-factors";
+    HowTo "docs/how-to/ask-with-sql" "how-to/ask-with-sql";
     HowTo "docs/how-to/run-on-postgresql" "how-to/run-on-postgresql";
     HowTo "docs/how-to/back-up-and-restore" "how-to/back-up-and-restore";
     Formats "docs/formats/row" "formats/row";
