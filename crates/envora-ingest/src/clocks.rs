@@ -62,8 +62,9 @@ impl Clock {
     /// What to do about a time that never was, or was twice, by this clock.
     #[must_use]
     pub fn remedy(&self) -> String {
+        // Not of the rows: those that are stored would be stored a second time under other ids.
         format!(
-            "if the meter keeps another time (many stay on winter time), name its zone: time_zone of the row, or of {}",
+            "if the meter keeps another time (many stay on winter time), give {} the zone of its clock and send the same file again: what is stored stays what it is",
             self.whose
         )
     }

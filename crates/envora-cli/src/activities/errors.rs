@@ -5,6 +5,7 @@ use std::io::Write as _;
 use std::path::Path;
 
 use anyhow::Context as _;
+use envora_api::activities::Activity;
 use envora_api::imports::{Import, RejectedRow};
 use envora_api::problems::RowError;
 use envora_domain::decimal::count_of;
@@ -41,14 +42,22 @@ pub(super) async fn run(arguments: &ErrorsArguments, session: &mut Session) -> R
         }
     }
     refusals.print("", &mut session.terminal.data);
+    let still = match let_in.is_empty() {
+        true => Vec::new(),
+        false => still_unresolved(&client, &arguments.import).await?,
+    };
     let words = &mut session.terminal.words;
     if !rows.is_empty() || let_in.is_empty() {
         words.line(format!("{} not accepted as they stand", rows_were(&rows)));
     }
     if !let_in.is_empty() {
-        words.line(format!(
-            "{} waiting and let in since: what they waited for is known by now",
-            rows_were(&let_in)
+        words.line(format!("{} waiting for words that are known by now", rows_were(&let_in)));
+    }
+    if let Some(row) = still.first() {
+        words.line("some rows of this import count in no figure still, for another reason");
+        words.help(format!(
+            "envora data list --import {} --state unresolved lists them, envora data show {} says why",
+            arguments.import, row.id
         ));
     }
     if rows.iter().any(|row| row.outcome == "rejected") {
@@ -58,6 +67,12 @@ pub(super) async fn run(arguments: &ErrorsArguments, session: &mut Session) -> R
         ));
     }
     Ok(())
+}
+
+/// One of the rows of an import that are stored and count in no figure.
+async fn still_unresolved(client: &Client, import: &str) -> Result<Vec<Activity>, Failure> {
+    let query = [("import_id", import), ("state", "unresolved"), ("limit", "1")];
+    client.first("/activities", &query, 1).await
 }
 
 fn rows_were(rows: &[RejectedRow]) -> String {

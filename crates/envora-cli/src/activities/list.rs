@@ -2,6 +2,7 @@
 
 use envora_api::activities::Activity;
 use envora_api::imports::Import;
+use envora_api::traces::ActivityTrace;
 use envora_domain::decimal::group_thousands;
 use envora_domain::id::{ActivityId, ImportId};
 
@@ -107,13 +108,22 @@ pub(super) async fn show(activity: &str, session: &mut Session) -> Result<(), Fa
             "an id is act_ or imp_ and 26 characters, as `envora data list` and `envora data push` print it",
         ));
     }
-    let activity: Activity = session.client()?.get(&format!("/activities/{activity}"), &[]).await?;
+    let client = session.client()?;
+    let activity: Activity = client.get(&format!("/activities/{activity}"), &[]).await?;
     if session.print_json(&activity)? == Printed::AsJson {
         return Ok(());
     }
     let mut table = Table::new(&["field", "value"]);
     table.row(["id".to_owned(), activity.id.to_string()]);
     table.row(["state".to_owned(), became(&activity).to_owned()]);
+    if activity.code.is_some() {
+        let trace: ActivityTrace =
+            client.get(&format!("/activities/{}/trace", activity.id), &[]).await?;
+        if let Some(why) = trace.unresolved {
+            table.row(["code".to_owned(), why.code]);
+            table.row(["remedy".to_owned(), why.remedy]);
+        }
+    }
     if let Some(by) = activity.superseded_by {
         table.row(["superseded_by".to_owned(), by.to_string()]);
     }

@@ -14,8 +14,9 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
 
 use envora_domain::activities::canonical::write_period;
+use envora_domain::activities::local::Side;
 use envora_domain::activities::problems::Flag;
-use envora_domain::activities::{Activity, Ref};
+use envora_domain::activities::{Activity, Period, Ref};
 use envora_domain::cbor::Writer;
 use envora_domain::hash::Digest;
 use envora_domain::id::{ActivityId, SegmentId};
@@ -24,6 +25,7 @@ use envora_domain::units::{AliasSet, lookup};
 use super::claims::{ByPrint, Fingerprint};
 use super::intake::Intake;
 use super::verdicts::Judged;
+use crate::clocks::{ClockBook, Clocks};
 
 /// How many stored rows with one likeness are remembered: of more, one alive is as good as another.
 const ALIKE_MAX: usize = 8;
@@ -90,7 +92,7 @@ impl Likenesses {
 
 /// What of a row says what it is about, as the canonical row's keys have it, its number without
 /// trailing zeros; ids, remarks and evidence are not part of it.
-fn said(activity: &Activity, unit: &str, bytes: Vec<u8>) -> Vec<u8> {
+fn said(activity: &Activity, (unit, period): (&str, Period), bytes: Vec<u8>) -> Vec<u8> {
     let mut row = Writer::onto(bytes);
     let words = [
         (10, activity.supplier.as_deref()),
@@ -103,7 +105,7 @@ fn said(activity: &Activity, unit: &str, bytes: Vec<u8>) -> Vec<u8> {
     row.uint(2).text(&activity.kind);
     row.uint(3).text(&activity.quantity.normalized().to_string());
     row.uint(4).text(unit).uint(6);
-    write_period(&mut row, activity.period);
+    write_period(&mut row, period);
     reference(&mut row, 8, activity.facility.as_ref());
     reference(&mut row, 9, activity.source.as_ref());
     for (key, word) in words {
@@ -131,6 +133,20 @@ fn reference<K>(row: &mut Writer, key: u64, word: Option<&Ref<K>>) {
     };
 }
 
+/// When a row is: times on the wall as the instants that they are by the clock of its place, so that they
+/// are known again where another way of reading them names the zone.
+fn instants_of(activity: &Activity, clocks: &mut ClockBook) -> Period {
+    let Period::WallClock { start, end } = activity.period else { return activity.period };
+    let word = |word: Option<String>| word.unwrap_or_default();
+    let (source, facility) = (
+        word(activity.source.as_ref().map(ToString::to_string)),
+        word(activity.facility.as_ref().map(ToString::to_string)),
+    );
+    let Some(clock) = clocks.of(&source, &facility) else { return activity.period };
+    let at = |side, wall| activity.local.instant(side, wall, &clock.zone);
+    Period::Between(at(Side::Start, start), at(Side::End, end))
+}
+
 impl Intake {
     /// Notes what each row that may be stored says, and flags those that say what a live stored row
     /// says. A row that replaces another is no second one of it.
@@ -141,20 +157,37 @@ impl Intake {
     ) -> anyhow::Result<()> {
         let mut units: HashMap<String, String> = HashMap::new();
         let (prints, mut bytes) = (self.parts.keys.fingerprinter("likeness"), Vec::new());
-        for row in rows.iter_mut() {
+        let on_the_wall = |row: &Judged| {
+            row.storable().is_some_and(|row| matches!(row.period, Period::WallClock { .. }))
+        };
+        let mut clocks = match rows.iter().any(on_the_wall) {
+            true => ClockBook::new(Clocks::Registry(self.parts.registry.now(&self.parts)?)),
+            false => ClockBook::default(),
+        };
+        let mut as_said = HashMap::new();
+        for (place, row) in rows.iter_mut().enumerate() {
             let Some(activity) = row.storable().filter(|activity| !activity.void) else { continue };
             if !units.contains_key(&activity.unit) {
                 let unit = lookup(&activity.unit, AliasSet::None);
                 units.insert(activity.unit.clone(), unit.unwrap_or_else(|_| activity.unit.clone()));
             }
             let unit = units.get(&activity.unit).unwrap_or(&activity.unit);
-            bytes.clear();
-            bytes = said(activity, unit, bytes);
-            row.likeness = Some(Fingerprint::of(&prints.of(&Digest::of(&bytes).0)));
+            let mut print = |period: Period| {
+                bytes.clear();
+                bytes = said(activity, (unit, period), core::mem::take(&mut bytes));
+                Fingerprint::of(&prints.of(&Digest::of(&bytes).0))
+            };
+            let period = instants_of(activity, &mut clocks);
+            if period != activity.period {
+                // Rows of before, and those whose zone was not known, are noted as they were said.
+                as_said.insert(place, print(activity.period));
+            }
+            row.likeness = Some(print(period));
         }
-        let asked = rows.iter().enumerate().filter_map(|(place, row)| {
-            row.storable().filter(|activity| activity.supersedes.is_none())?;
-            Some((place, row.likeness?))
+        let asked = rows.iter().enumerate().flat_map(|(place, row)| {
+            let asks = row.storable().is_some_and(|activity| activity.supersedes.is_none());
+            let prints = [row.likeness, as_said.get(&place).copied()];
+            prints.into_iter().flatten().filter(move |_| asks).map(move |print| (place, print))
         });
         let found = self.likenesses.of(asked);
         if found.is_empty() {
@@ -181,7 +214,7 @@ mod tests {
     use std::collections::BTreeMap;
     use std::sync::Arc;
 
-    use envora_domain::activities::{Common, Input, Origin, Period};
+    use envora_domain::activities::{Common, Input, Origin};
     use envora_domain::decimal::Decimal;
     use envora_domain::id::FacilityId;
     use envora_domain::time::{Day, Timestamp};
@@ -245,7 +278,7 @@ mod tests {
             activity.qualifiers = qualifiers;
             activity.note = note;
             activity.tags = BTreeMap::from([("a".to_owned(), "b".to_owned())]);
-            let bytes = said(&activity, &unit, b"".to_vec());
+            let bytes = said(&activity, (&unit, activity.period), b"".to_vec());
             prop_assert_eq!(Digest::of(&bytes), as_activity(&activity, &unit));
         }
     }

@@ -122,7 +122,13 @@ fn a_local_time_that_never_was_or_was_twice_is_never_counted_silently() {
     let footprint = town.run("footprint --year 2022");
     assert!(footprint.err.contains("the zone of facility hall"), "{footprint:?}");
     let errors = town.run(&format!("data errors {import}"));
-    assert!(errors.err.contains("5 rows were waiting and let in since"), "{errors:?}");
+    assert!(errors.err.contains("5 rows were waiting for words that are known"), "{errors:?}");
+    assert!(errors.err.contains("some rows of this import count in no figure still"), "{errors:?}");
+    let shown = errors.err.split("envora data show ").nth(1).unwrap();
+    let id = shown.split_whitespace().next().unwrap();
+    let shown = town.run(&format!("data show {id}"));
+    assert!(shown.out.contains("local_time_missing"), "{shown:?}");
+    assert!(shown.out.contains("the zone of facility hall"), "{shown:?}");
     assert!(!errors.out.contains("unknown_facility"), "{errors:?}");
     // Neither does one whose zone becomes another.
     town.place("hall", "Etc/GMT");
@@ -142,5 +148,23 @@ fn a_local_time_that_never_was_or_was_twice_is_never_counted_silently() {
     let listed = town.run("data list --facility hall --limit 7 --json=state,code,start").json();
     let last: Vec<_> = listed.as_array().unwrap().iter().skip(5).collect();
     assert!(last.iter().all(|row| row["state"] == "counted"), "{listed}");
+    town.server.end();
+}
+
+#[test]
+fn the_same_file_by_another_clock_is_told_as_what_may_count_twice() {
+    let mut town = Town::new();
+    town.file("hours.toml", MAPPING);
+    town.place("lib", "Europe/London");
+    let row = "type,quantity,unit,facility_code,start,end\nelectricity.purchased,7,kW.h,lib,2022-01-30T01:00,2022-01-30T02:00\n";
+    town.file("winter.csv", row);
+    let (_, first) = town.pushed("winter.csv");
+    assert_eq!(first["counts"]["accepted"], 1, "{first}");
+    // In winter London has the time of Greenwich: it is the same hour, under an id of its own.
+    let zone = "[[activity]]\ntime_zone = \"Etc/GMT\"\n";
+    town.file("hours.toml", &MAPPING.replace("[[activity]]\n", zone));
+    let (_, again) = town.pushed("winter.csv");
+    assert_eq!(again["counts"]["accepted"], 1, "{again}");
+    assert_eq!(again["warnings"][0]["code"], "possible_duplicate", "{again}");
     town.server.end();
 }
