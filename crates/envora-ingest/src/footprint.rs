@@ -31,6 +31,7 @@ use crate::process::standing::Stall;
 use crate::tenant::TenantParts;
 
 pub use self::figures::FILTERS;
+pub use self::rollups::KeptGroups;
 
 /// How entities are consolidated: the one way there is so far.
 pub const CONSOLIDATION: &str = "operational_control";
@@ -194,6 +195,7 @@ pub fn footprints<const N: usize>(
         facility: by(GroupBy::Facility),
         source: by(GroupBy::Source),
         presence: true,
+        anew: false,
     };
     let asked = Asked::settle(parts, *grant, (query, detail))?;
     let piles = Piles::of(&asked)?;

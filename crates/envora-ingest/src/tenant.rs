@@ -30,6 +30,7 @@ use envora_store::segments::{Segment, segment_inline};
 use envora_store::transaction::TenantReader;
 
 use crate::clocks::Clocks;
+use crate::footprint::KeptGroups;
 use crate::mapping::Mapping;
 use crate::packs::PackShelf;
 use crate::process::standing::Standing;
@@ -84,6 +85,8 @@ pub struct TenantParts {
     pub calculation: Standing,
     /// Its facilities, sources, entities and suppliers, as they were read last.
     pub registry: Kept,
+    /// What the sums of its calculation are read by.
+    pub groups: KeptGroups,
 }
 
 /// Stored bytes that are not what was stored. Nothing is answered from them.

@@ -35,6 +35,8 @@ statements! {
             data_kind, is_primary, why) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
     ROLLUP_GROUPS = "SELECT number, facility_id, source_id, kind, data_kind, is_primary, why
         FROM rollup_group WHERE run_id = ?1 ORDER BY number";
+    ROLLUP_COUNTS = "SELECT (SELECT COALESCE(max(number), 0) FROM rollup_group WHERE run_id = ?1),
+            (SELECT count(*) FROM rollup_form WHERE run_id = ?1)";
     ROLLUP_FORM_ADD = "INSERT INTO rollup_form (run_id, why, form) VALUES (?1, ?2, ?3)";
     ROLLUP_FORMS = "SELECT why, form FROM rollup_form WHERE run_id = ?1 ORDER BY why";
     ROLLUPS_BETWEEN = "SELECT day, number, activities, masses FROM rollup
@@ -201,6 +203,21 @@ pub fn rollup_groups(
         ensure!(usize::try_from(*number)? == place + 1, "group {} of {run} is missing", place + 1);
     }
     Ok(found.into_iter().map(|(_, group)| group).collect())
+}
+
+/// How many groups and how many forms a run has.
+///
+/// # Errors
+/// The database's.
+pub fn rollup_counts(
+    rd: &mut TenantReader,
+    grant: &Grant<ReadResults>,
+    run: RunId,
+) -> anyhow::Result<(usize, usize)> {
+    rd.allow(grant)?;
+    rd.one(ROLLUP_COUNTS, &[run.into()], |row| {
+        Ok((usize::try_from(row.int()?)?, usize::try_from(row.int()?)?))
+    })
 }
 
 fn group(row: &mut Row<'_>) -> anyhow::Result<Group> {

@@ -20,7 +20,7 @@ use envora_store::sources::SourceFields;
 use envora_store::unresolved::{DayRange, Unresolved};
 
 use super::figures::{Cell, ENTITY, add_up, column};
-use super::rollups::{self, Detail, Seen, Sums};
+use super::rollups::{self, Detail, KeptGroups, Seen, Sums};
 use super::{AskError, CONSOLIDATION, FootprintQuery, PERIOD_YEARS_MAX};
 use crate::process::runs::policy_of_run;
 use crate::registry::Registry;
@@ -131,6 +131,8 @@ impl Asked {
         let then = query.as_of.map(|at| place_at(parts, grant, at)).transpose()?.flatten();
         let (own, wanted) = (parts.own, query.run.or(then.as_ref().map(|then| then.run)));
         let last = then.as_ref().map_or(u64::MAX, |then| then.seq);
+        let anew = detail.is_some_and(|detail| detail.anew);
+        let groups = if anew { KeptGroups::default() } else { parts.groups.clone() };
         let kept = parts.registry.clone();
         let days = DayRange { from: query.from, to: query.to };
         let (organization, run, head, registry, sums) = parts
@@ -143,7 +145,9 @@ impl Asked {
                 let head = audit_head(rd)?;
                 let registry = kept.up_to(rd, &own, last)?;
                 let sums = match (&run, detail) {
-                    (Some(run), Some(detail)) => rollups::read(rd, &grant, run.id, (days, detail))?,
+                    (Some(run), Some(detail)) => {
+                        rollups::read(rd, &grant, run.id, (&groups, days, detail))?
+                    }
                     _ => Sums::default(),
                 };
                 Ok((organization, run, head, registry, sums))
@@ -212,14 +216,17 @@ impl Asked {
     /// Whether rows are to be expected of a source: it stands at a facility that is asked for, or of an
     /// entity that is.
     pub(crate) fn expects(&self, source: &SourceFields) -> bool {
-        let asked = |field: &str, id: Option<String>| {
+        let asked = |field: &str, id: &dyn Fn() -> Option<String>| {
             let words = self.query.filters.get(field);
-            words.is_none_or(|words| words.contains(&id.unwrap_or_default()))
+            words.is_none_or(|words| words.contains(&id().unwrap_or_default()))
         };
-        let place = source.facility.and_then(|id| self.registry.facility_of(id, self.seq()));
-        asked("facility", source.facility.map(|id| id.to_string()))
-            && asked("source", Some(source.id.to_string()))
-            && asked(ENTITY, place.and_then(|place| place.fields.entity).map(|id| id.to_string()))
+        let entity = || {
+            let place = source.facility.and_then(|id| self.registry.facility_of(id, self.seq()));
+            place.and_then(|place| place.fields.entity).map(|id| id.to_string())
+        };
+        asked("facility", &|| source.facility.map(|id| id.to_string()))
+            && asked("source", &|| Some(source.id.to_string()))
+            && asked(ENTITY, &entity)
     }
 
     /// The last seq that is calculated.

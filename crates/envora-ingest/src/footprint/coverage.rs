@@ -1,6 +1,6 @@
 //! Coverage, primary share, what does not count, and what a reader should know.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Context as _;
 use envora_api::footprints::{Coverage, MissingMonth, RECALCULATING, UnresolvedGroup, Warning};
@@ -23,6 +23,7 @@ use super::AskError;
 use super::asked::Asked;
 use super::figures::{Sieve, column, month_of, month_word, months};
 use super::piles::Piles;
+use super::rollups::Present;
 use crate::commit::ALIKE_REMEDY;
 use crate::process::runs::is_outdated;
 use crate::process::scan::NOTICED;
@@ -49,7 +50,7 @@ pub(crate) fn coverage(asked: &Asked) -> Result<Coverage, AskError> {
         if !asked.expects(fields) {
             continue;
         }
-        let id = fields.id.bytes().to_vec();
+        let id = fields.id.bytes();
         for (from, to) in &spans {
             let open = fields.opened.is_none_or(|opened| opened < *to)
                 && fields.closed.is_none_or(|closed| *from < closed);
@@ -57,7 +58,7 @@ pub(crate) fn coverage(asked: &Asked) -> Result<Coverage, AskError> {
                 continue;
             }
             expected += 1;
-            if present.contains(&(id.clone(), month_of(*from))) {
+            if present.contains(&(id, month_of(*from))) {
                 there += 1;
             } else if missing.len() < MISSING_MAX {
                 let month = month_word(*from);
@@ -76,14 +77,16 @@ pub(crate) fn coverage(asked: &Asked) -> Result<Coverage, AskError> {
 }
 
 /// The months in which sources have cells that a figure holds.
-fn present_in(asked: &Asked, sieve: &Sieve<'_>) -> HashSet<(Vec<u8>, Day)> {
-    let mut present = HashSet::new();
+fn present_in(asked: &Asked, sieve: &Sieve<'_>) -> Present {
+    let mut present = Present::new();
     let mut known: Option<(&[u8], Day)> = None;
     for (key, value) in &asked.cells {
         // Of a source's day, one cell is enough.
         let here = Some((key.source.as_slice(), key.day));
         if known != here && sieve.holds(key) && is_there(value) {
-            present.insert((key.source.clone(), month_of(key.day)));
+            if let Ok(source) = key.source.as_slice().try_into() {
+                present.insert((source, month_of(key.day)));
+            }
             known = here;
         }
     }

@@ -106,6 +106,11 @@ impl<'a> Sieve<'a> {
         Ok(sieve)
     }
 
+    /// Whether some places are part of the figure and others are not.
+    pub(crate) const fn tells_places_apart(&self) -> bool {
+        self.facilities.is_some() || self.sources.is_some()
+    }
+
     /// Whether a cell is part of the figure.
     pub(crate) fn holds(&self, key: &CellKey) -> bool {
         let figure = self.figure;

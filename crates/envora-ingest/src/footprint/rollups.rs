@@ -1,6 +1,7 @@
 //! Rollups of a question: the stored sums of its days as cells, told apart no further than it asks.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context as _;
 use envora_domain::access::{Grant, actions::ReadResults};
@@ -10,7 +11,9 @@ use envora_domain::rollups::{ChosenKey, Form, Group, Pile};
 use envora_domain::time::Day;
 use envora_store::cells::{cells_any, cells_between};
 use envora_store::chosen::chosen_between;
-use envora_store::rollups::{Grain, rollup_forms, rollup_groups, rollups_between, rollups_seen};
+use envora_store::rollups::{
+    Grain, rollup_counts, rollup_forms, rollup_groups, rollups_between, rollups_seen,
+};
 use envora_store::transaction::TenantReader;
 use envora_store::unresolved::DayRange;
 
@@ -36,14 +39,16 @@ pub(crate) struct Detail {
     pub(crate) source: bool,
     /// Whether it asks in which months a source has rows.
     pub(crate) presence: bool,
+    /// Whether everything is read anew, so that what was changed behind the store's back is noticed.
+    pub(crate) anew: bool,
 }
 
 impl Detail {
     /// By nothing: what is narrowed by is told apart anyway.
     pub(crate) const NONE: Self =
-        Self { time: Time::Whole, facility: false, source: false, presence: false };
-    /// By month, facility and source.
-    pub(crate) const MONTHS: Self = Self { time: Time::Month, ..Self::PLACES };
+        Self { time: Time::Whole, facility: false, source: false, presence: false, anew: false };
+    /// By month, facility and source, read anew: what traces are held against.
+    pub(crate) const MONTHS: Self = Self { time: Time::Month, anew: true, ..Self::PLACES };
     /// By facility and source.
     pub(crate) const PLACES: Self = Self { facility: true, source: true, ..Self::NONE };
     /// By everything.
@@ -60,22 +65,52 @@ pub(crate) struct Sums {
     pub(crate) seen: Option<Seen>,
 }
 
+/// The sources that have rows, with the first days of the months.
+pub(crate) type Present = HashSet<([u8; 16], Day)>;
+
 /// In which months groups have rows.
 pub(crate) struct Seen {
-    known: Known,
-    months: BTreeSet<(Day, u32)>,
+    known: Arc<Known>,
+    /// Where a month was not read whole, a group may be there several times.
+    months: Vec<(Day, u32)>,
 }
 
 /// What the sums of a run are read by.
 struct Known {
+    run: RunId,
     groups: Vec<Group>,
     forms: BTreeMap<u32, Form>,
+}
+
+/// The groups of the run that was asked for last, kept from one question to the next: they are only ever
+/// added to. Clones share them.
+#[derive(Clone, Default)]
+pub struct KeptGroups(Arc<Mutex<Option<Arc<Known>>>>);
+
+impl KeptGroups {
+    /// All groups of a run that this snapshot of the database has.
+    fn of(
+        &self,
+        rd: &mut TenantReader,
+        grant: &Grant<ReadResults>,
+        run: RunId,
+    ) -> anyhow::Result<Arc<Known>> {
+        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(known) = kept.filter(|known| known.run == run)
+            && rollup_counts(rd, grant, run)? == (known.groups.len(), known.forms.len())
+        {
+            return Ok(known);
+        }
+        let known = Arc::new(Known::of(rd, grant, run)?);
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&known));
+        Ok(known)
+    }
 }
 
 impl Known {
     fn of(rd: &mut TenantReader, grant: &Grant<ReadResults>, run: RunId) -> anyhow::Result<Self> {
         let (groups, forms) = (rollup_groups(rd, grant, run)?, rollup_forms(rd, grant, run)?);
-        Ok(Self { groups, forms })
+        Ok(Self { run, groups, forms })
     }
 
     fn group(&self, number: u32) -> anyhow::Result<&Group> {
@@ -90,28 +125,26 @@ impl Known {
 
 impl Seen {
     /// The months in which sources have rows with a line that a figure holds.
-    pub(crate) fn months(
-        &self,
-        sieve: &Sieve<'_>,
-        first: Day,
-    ) -> anyhow::Result<HashSet<(Vec<u8>, Day)>> {
-        let mut present = HashSet::new();
-        let mut held: HashMap<u32, bool> = HashMap::new();
+    pub(crate) fn months(&self, sieve: &Sieve<'_>, first: Day) -> anyhow::Result<Present> {
+        let mut present = Present::with_capacity(self.months.len());
+        // Of a figure of all places, groups of one choice have their lines in common.
+        let mut held: HashMap<(u32, u32), bool> = HashMap::new();
         for (day, number) in &self.months {
             let group = self.known.group(*number)?;
             let Some(source) = group.source else { continue };
-            let is_held = match held.get(number) {
+            let alike = (group.why, if sieve.tells_places_apart() { *number } else { 0 });
+            let is_held = match held.get(&alike) {
                 Some(is_held) => *is_held,
                 None => {
                     let form = self.known.form(group.why)?;
                     let is_held =
                         form.lines.iter().any(|line| sieve.holds(&line.key(group, first)));
-                    held.insert(*number, is_held);
+                    held.insert(alike, is_held);
                     is_held
                 }
             };
             if is_held {
-                present.insert((source.to_vec(), *day));
+                present.insert((source, *day));
             }
         }
         Ok(present)
@@ -126,16 +159,16 @@ pub(crate) fn read(
     rd: &mut TenantReader,
     grant: &Grant<ReadResults>,
     run: RunId,
-    (days, detail): (DayRange, Detail),
+    (kept, days, detail): (&KeptGroups, DayRange, Detail),
 ) -> anyhow::Result<Sums> {
-    let known = Known::of(rd, grant, run)?;
+    let known = kept.of(rd, grant, run)?;
     if cells_any(rd, grant, run)? {
         return with_cells_of_before(rd, grant, run, (days, &known));
     }
     let by_place = detail.facility || detail.source;
     let months = if by_place { Grain::Month } else { Grain::Anywhere };
     let mut heap = Heap::new(&known, (days.from, detail));
-    let mut seen = BTreeSet::new();
+    let mut seen = Vec::new();
     for (is_whole, span) in spans(days, detail.time) {
         let grain = if is_whole { months } else { Grain::Day };
         rollups_between(rd, grant, run, (grain, span), |day, group, pile| {
@@ -144,7 +177,7 @@ pub(crate) fn read(
         if detail.presence {
             let grain = if is_whole { Grain::Month } else { Grain::Day };
             rollups_seen(rd, grant, run, (grain, span), |day, group| {
-                seen.insert((month_of(day), group));
+                seen.push((month_of(day), group));
                 Ok(())
             })?;
         }

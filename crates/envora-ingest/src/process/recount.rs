@@ -16,7 +16,7 @@ use super::decide::Decider;
 use super::runs::Engine;
 use super::scan::Loaded;
 use super::sums::{Sign, Sums, is_nothing};
-use crate::footprint::rollups::{self, Detail};
+use crate::footprint::rollups::{self, Detail, KeptGroups};
 use crate::registry::Registry;
 use crate::tenant::TenantParts;
 
@@ -117,7 +117,9 @@ pub fn recount(parts: &TenantParts) -> anyhow::Result<Recount> {
 /// The database's.
 pub fn stored_cells(parts: &TenantParts, run: RunId) -> anyhow::Result<Vec<(CellKey, CellValue)>> {
     let grant = parts.own.read_results;
-    let sums = parts.read(move |rd| rollups::read(rd, &grant, run, (EVER, Detail::DAYS)));
+    // Read anew: what was changed behind the store's back is to be noticed.
+    let anew = KeptGroups::default();
+    let sums = parts.read(move |rd| rollups::read(rd, &grant, run, (&anew, EVER, Detail::DAYS)));
     Ok(sums.context("read the sums")?.cells)
 }
 

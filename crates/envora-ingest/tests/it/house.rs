@@ -20,6 +20,7 @@ use envora_domain::ports::{Clock, Disk, Entropy, Frame};
 use envora_domain::time::{Span, Timestamp};
 use envora_ingest::commit::intake::Intake;
 use envora_ingest::commit::{Accepted, Batch, ImportDraft, SubmitError, Submitted};
+use envora_ingest::footprint::KeptGroups;
 use envora_ingest::formats::{Format, Opening, OriginHead, open};
 use envora_ingest::mapping::Mapping;
 use envora_ingest::process::recount::{Recount, recount};
@@ -379,6 +380,7 @@ fn parts(
         },
         calculation: Standing::default(),
         registry: Kept::default(),
+        groups: KeptGroups::default(),
     })
 }
 

@@ -20,6 +20,7 @@ use envora_domain::ports::Place;
 use envora_domain::time::{Timestamp, zone_database_edition};
 use envora_identity::policy::own_work;
 use envora_ingest::commit::answers::{Shelf, examine as examine_answers};
+use envora_ingest::footprint::KeptGroups;
 use envora_ingest::packs::PackShelf;
 use envora_ingest::parted::{PartsReader, measure};
 use envora_ingest::process::standing::Standing;
@@ -534,6 +535,7 @@ fn parts_of(
         own: own_grants(tenant),
         calculation: Standing::default(),
         registry: Kept::default(),
+        groups: KeptGroups::default(),
     };
     parts.load_packs()?;
     Ok(parts)

@@ -15,6 +15,7 @@ use envora_domain::factors::Library;
 use envora_domain::id::{SegmentId, TenantId};
 use envora_domain::ports::replace_durably;
 use envora_identity::policy::own_work;
+use envora_ingest::footprint::KeptGroups;
 use envora_ingest::packs::PackShelf;
 use envora_ingest::process::split_blocks;
 use envora_ingest::process::standing::Standing;
@@ -204,6 +205,7 @@ impl Opening<'_> {
             own: own_grants(id),
             calculation: Standing::default(),
             registry: Kept::default(),
+            groups: KeptGroups::default(),
         };
         parts.load_packs().context("read the organization's own factors")?;
         match split_blocks(&parts) {

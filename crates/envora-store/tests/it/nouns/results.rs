@@ -21,8 +21,8 @@ use envora_store::packs::{
     NewOwnPack, NewPack, PackAdded, StoredPack, pack_activate, pack_add, packs_active, packs_stored,
 };
 use envora_store::rollups::{
-    Grain, PileKey, RollupChanges, Sweep, Swept, rollup_forms, rollup_groups, rollup_years,
-    rollups_add, rollups_between, rollups_seen, rollups_sweep,
+    Grain, PileKey, RollupChanges, Sweep, Swept, rollup_counts, rollup_forms, rollup_groups,
+    rollup_years, rollups_add, rollups_between, rollups_seen, rollups_sweep,
 };
 use envora_store::runs::{
     Advance, NewRun, RunState, run_advance, run_by_id, run_catching_up, run_current, run_start,
@@ -323,6 +323,7 @@ pub(super) fn sums_add_up_exactly(db: &mut TestDb) {
         .read_blocking(move |rd| {
             let groups = [group(7), group(7).anywhere(), group(8)];
             assert_eq!(rollup_groups(rd, &read, RUN)?, groups);
+            assert_eq!(rollup_counts(rd, &read, RUN)?, (3, 1));
             assert_eq!(rollup_forms(rd, &read, RUN)?, BTreeMap::from([(7, form())]));
             let days = DayRange { from: Day::from_number(0), to: Day::from_number(30_000) };
             assert!(!cells_any(rd, &read, RUN)?, "of runs of before alone");
