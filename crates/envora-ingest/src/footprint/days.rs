@@ -46,12 +46,14 @@ pub fn cells_of_days<T: Send + 'static>(
     (mut into, put): (T, impl Fn(&mut T, Placed<'_>) -> ControlFlow<()> + Send + 'static),
 ) -> anyhow::Result<T> {
     let (grant, own, kept) = (*grant, parts.own, parts.registry.clone());
+    let groups = parts.groups.clone();
     let found = parts.read(move |rd| {
         let Some(run) = run_current(rd, &grant)? else { return Ok(None) };
         let mut names = Names { registry: kept.up_to(rd, &own, u64::MAX)?, known: HashMap::new() };
         let years = rollup_years(rd, &grant, run.id)?;
         for days in years.into_iter().flat_map(months).filter_map(|days| cut(days, from, to)) {
-            for (key, value) in rollups::read(rd, &grant, run.id, (days, Detail::DAYS))?.cells {
+            let sums = rollups::read(rd, &grant, run.id, (&groups, days, Detail::DAYS))?;
+            for (key, value) in sums.cells {
                 names.learn(&key);
                 let placed = Placed {
                     key: &key,
