@@ -46,6 +46,12 @@ pub(crate) fn statement(sql: &str) -> Result<Statement, QueryError> {
             "ask in several, or join with a table instead of listing words",
         ));
     }
+    if let Some(word) = tokens.iter().find_map(multiplies) {
+        return Err(QueryError::invalid(
+            format!("{word} is not answered here"),
+            "ask for each grouping by itself, or join them with UNION ALL",
+        ));
+    }
     if tokens.iter().filter(|token| joins_values(token)).count() > OPERATORS_MAX {
         return Err(QueryError::invalid(
             format!("the question has more than {OPERATORS_MAX} signs such as +, = and AND"),
@@ -59,6 +65,20 @@ pub(crate) fn statement(sql: &str) -> Result<Statement, QueryError> {
     };
     reads_only(&statement)?;
     Ok(statement)
+}
+
+/// A word that makes many groupings of one question: what they are is worked out before anything is watched,
+/// and there are two to the power of the columns of a cube.
+fn multiplies(token: &Token) -> Option<&'static str> {
+    let Token::Word(word) = token else { return None };
+    match word.keyword {
+        _ if word.quote_style.is_some() => None,
+        Keyword::CUBE => Some("CUBE"),
+        Keyword::ROLLUP => Some("ROLLUP"),
+        Keyword::SETS => Some("GROUPING SETS"),
+        Keyword::TABLESAMPLE => Some("TABLESAMPLE"),
+        _ => None,
+    }
 }
 
 fn joins_values(token: &Token) -> bool {
@@ -184,8 +204,19 @@ pub(crate) fn fault(error: DataFusionError) -> QueryError {
             let (what, hint) = worded(&text);
             QueryError::Invalid { what, place, hint }
         }
+        // Values are worked out here as well: an expression of constants has its value when it is planned.
+        DataFusionError::ArrowError(inner, _) => unanswerable(&inner.to_string(), place),
+        DataFusionError::Execution(text) | DataFusionError::Internal(text) => {
+            unanswerable(&text, place)
+        }
         other => QueryError::Unexpected(anyhow::Error::from(other).context("plan a question")),
     }
+}
+
+/// What the engine cannot do with a question, as far as its first line tells.
+fn unanswerable(text: &str, place: Option<(u64, u64)>) -> QueryError {
+    let what = text.lines().next().unwrap_or_default().trim_end_matches('.').to_owned();
+    QueryError::Invalid { what, place, hint: None }
 }
 
 /// What an error is at heart, and where it stands in the question where the engine knows that.
@@ -267,6 +298,7 @@ pub(crate) fn running(error: DataFusionError, memory_bytes_max: usize) -> QueryE
         }
         DataFusionError::ArrowError(inner, _) => QueryError::Value(inner.to_string()),
         DataFusionError::Execution(text) => QueryError::Value(text.clone()),
+        DataFusionError::Internal(text) => unanswerable(text, None),
         _ => QueryError::Unexpected(anyhow::Error::from(error).context("answer a question")),
     }
 }

@@ -80,6 +80,12 @@ impl Local {
         self.0 == 0
     }
 
+    /// Whether this time was said, and not reckoned from the other.
+    #[must_use]
+    pub const fn is_said(self, side: Side) -> bool {
+        self.0 & Self::said_bit(side) != 0
+    }
+
     /// Which of two equal times this one is, where that was found out.
     #[must_use]
     pub const fn turn(self, side: Side) -> Option<Turn> {

@@ -20,6 +20,7 @@ use envora_domain::activities::{Activity, Period, Ref};
 use envora_domain::cbor::Writer;
 use envora_domain::hash::Digest;
 use envora_domain::id::{ActivityId, SegmentId};
+use envora_domain::time::Span;
 use envora_domain::units::{AliasSet, lookup};
 
 use super::claims::{ByPrint, Fingerprint};
@@ -143,8 +144,21 @@ fn instants_of(activity: &Activity, clocks: &mut ClockBook) -> Period {
         word(activity.facility.as_ref().map(ToString::to_string)),
     );
     let Some(clock) = clocks.of(&source, &facility) else { return activity.period };
-    let at = |side, wall| activity.local.instant(side, wall, &clock.zone);
-    Period::Between(at(Side::Start, start), at(Side::End, end))
+    let local = activity.local;
+    let at = |side, wall| local.instant(side, wall, &clock.zone);
+    let length = Span::from_micros(end.as_micros().saturating_sub(start.as_micros()));
+    // In a repeated hour, what was reckoned from the time that was said is as far from it as it was there.
+    match (local.turn(Side::Start), local.turn(Side::End)) {
+        (Some(_), None) if !local.is_said(Side::End) => {
+            let start = at(Side::Start, start);
+            Period::Between(start, start + length)
+        }
+        (None, Some(_)) if !local.is_said(Side::Start) => {
+            let end = at(Side::End, end);
+            Period::Between(end + Span::from_micros(-length.as_micros()), end)
+        }
+        _ => Period::Between(at(Side::Start, start), at(Side::End, end)),
+    }
 }
 
 impl Intake {

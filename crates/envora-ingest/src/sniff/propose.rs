@@ -207,8 +207,27 @@ impl Writer<'_> {
         words
     }
 
+    /// The column whose cells name gases of refrigeration and the like: all of them, so that "natural gas" is
+    /// no such column.
+    fn gases(&self) -> Option<&str> {
+        let names_gases = |column: &&Column| {
+            let mut texts = column.texts.keys();
+            !column.many
+                && !column.texts.is_empty()
+                && texts.all(|text| catalogue::word("gas", text).is_some())
+        };
+        self.look.columns.iter().find(names_gases).map(|column| column.name.as_str())
+    }
+
     fn carrier(&self) -> Option<Carrier> {
         let columns = &self.look.columns;
+        let says_types = columns.iter().flat_map(|column| column.texts.keys());
+        if self.gases().is_some()
+            || says_types.into_iter().any(|text| catalogue::find(text).is_some())
+        {
+            // It is not for one word of a heading to say what each row says for itself.
+            return None;
+        }
         let kinds = columns.iter().filter(|column| !column.many);
         let names = columns.iter().map(|column| column.name.as_str()).chain([self.name]);
         carrier(names).or_else(|| {
@@ -225,6 +244,12 @@ impl Writer<'_> {
         };
         let names = || self.look.columns.iter().map(|column| column.name.as_str());
         let mut choices = Vec::new();
+        if let Some(column) = self.gases() {
+            let means = format!(
+                "refrigerant that was topped up; add to [[activity]]: \"qualifiers.gas\" = {{ column = {column:?} }}"
+            );
+            choices.push(choice("refrigerant.recharged", &means));
+        }
         if let Some(fuel) = names().flat_map(words).find_map(|word| catalogue::word("fuel", &word))
         {
             let burnt = |kind: &str, means: &str| Choice {

@@ -129,6 +129,20 @@ fn what_a_name_speaks_of_is_offered_and_not_guessed() {
 }
 
 #[test]
+fn a_heading_does_not_say_for_rows_what_they_say_themselves() {
+    let asked = |text: &str| {
+        let proposal = propose(&look(text.as_bytes()).unwrap(), "log");
+        assert!(!proposal.mapping.contains("natural_gas"), "{}", proposal.mapping);
+        let asked = proposal.questions.iter().flat_map(|own| &own.choices);
+        asked.map(|choice| choice.says.clone()).next()
+    };
+    let log = "Date,Gas,Top-up kg\n2022-02-14,R-410A,3.2\n2022-03-09,R404A,1.85\n";
+    assert_eq!(asked(log).as_deref(), Some("type = \"refrigerant.recharged\""));
+    let rows = "type,Natural gas,Date\nheat.purchased,31.25,2022-02-14\nelectricity.purchased,2,2022-02-15\n";
+    assert!(asked(rows).is_some(), "each row says what it is");
+}
+
+#[test]
 fn what_was_given_back_is_not_counted_without_asking() {
     let text = "meter;time;register;kWh\n\
         M1;2022-06-01 00:00;Afname Dag;5.5\nM1;2022-06-01 00:00;Injectie Dag;1.5\n\

@@ -38,6 +38,10 @@ fn only_reading_is_answered() {
         "WITH x AS (INSERT INTO activities VALUES (1) RETURNING *) SELECT * FROM x",
         "",
         "-- nothing",
+        "SELECT count(*) FROM activities GROUP BY CUBE (unit, type)",
+        "SELECT count(*) FROM activities GROUP BY ROLLUP (unit, type)",
+        "SELECT count(*) FROM activities GROUP BY GROUPING SETS ((unit), (type))",
+        "SELECT * FROM activities TABLESAMPLE BERNOULLI (10)",
     ] {
         refused(sql);
     }
@@ -135,5 +139,19 @@ fn deep_questions_are_answered_or_refused() {
             Ok(_) | Err(QueryError::Invalid { .. } | QueryError::Value(_)) => {}
             Err(error) => panic!("{}…: {error:?}", &sql[..60]),
         }
+    }
+}
+
+#[test]
+fn what_the_engine_cannot_do_is_the_question_s_own_fault() {
+    for sql in [
+        "SELECT INTERVAL '999999999 years' AS b",
+        "SELECT count(*) FROM activities WHERE type ~ '('",
+        "SELECT count(*) FROM activities WHERE id ~ '(c{1000}){1000}'",
+    ] {
+        let answer = answer_of(sql, some());
+        let is_told =
+            matches!(answer, Err(QueryError::Invalid { .. } | QueryError::Value(_)) | Ok(_));
+        assert!(is_told, "{sql}: {answer:?}");
     }
 }

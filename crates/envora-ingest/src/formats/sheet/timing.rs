@@ -3,7 +3,7 @@
 use envora_domain::activities::Period;
 use envora_domain::activities::local::{self, Local};
 use envora_domain::activities::problems::{RowCode, RowProblem};
-use envora_domain::time::{Span, Timestamp, WallClock};
+use envora_domain::time::{Span, WallClock};
 
 use super::super::held::{Findings, Side, Turn};
 use super::{PeriodKind, Point, Timing};
@@ -132,34 +132,11 @@ impl Timing {
                     format!("{shown} happened twice that night{whose}, and the file has it once"),
                 )
                 .value(&shown)
-                .hint(which_of(wall, [earlier, later]));
+                .hint("send both hours in file order, or times that say their offset (a format that ends in Z)");
                 problem.column.clone_from(&self.column);
                 Err(problem)
             }
         }
-    }
-}
-
-/// What tells which of two equal times is meant.
-fn which_of(wall: WallClock, instants: [Timestamp; 2]) -> String {
-    let zones = instants.map(|at| {
-        let minutes = (wall.as_micros() - at.as_micros()) / 60_000_000;
-        (minutes % 60 == 0).then_some(minutes / 60)
-    });
-    // These names count hours west of Greenwich.
-    let named = |hours: i64| match hours {
-        0 => "Etc/UTC".to_owned(),
-        1.. => format!("Etc/GMT-{hours}"),
-        _ => format!("Etc/GMT+{}", hours.abs()),
-    };
-    match zones {
-        [Some(first), Some(second)] => format!(
-            "send both hours in file order; or this row alone with --set time_zone={} if it is the first of the two, --set time_zone={} if it is the second",
-            named(first),
-            named(second)
-        ),
-        _ => "send both hours in file order, or times with their offset (a format that ends in Z)"
-            .to_owned(),
     }
 }
 
