@@ -494,7 +494,9 @@ fn a_local_time_is_judged_by_the_zone_of_its_place_as_by_the_rows_own() {
     let problem = &rows[1].problems()[0];
     assert_eq!(problem.value.as_deref(), Some("2022-03-27 01:00"));
     assert!(problem.detail.contains("Europe/London, the zone of facility b24"), "{problem:?}");
-    assert!(problem.hint.as_deref().is_some_and(|hint| hint.contains("or of facility b24")));
+    assert!(
+        problem.hint.as_deref().is_some_and(|hint| hint.contains("give facility b24 the zone"))
+    );
     // A meter that keeps winter time has every hour once; what nobody says is not judged.
     assert!(by_place(STARTS, "\"m2\"", &spring).iter().all(|row| row.activity.is_ok()));
     assert!(by_place(STARTS, "\"m3\"", &spring).iter().all(|row| row.activity.is_ok()));

@@ -34,8 +34,8 @@ pub(super) const AREAS: &[Area] = &[
     (
         "results",
         "Results",
-        "Footprints, their course in time, how good the data is, and the trace of each figure.",
-        &["carbon-footprint", "emissions", "data-quality", "figures"],
+        "Footprints, their course in time, how good the data is, the trace of each figure, and questions in SQL.",
+        &["carbon-footprint", "emissions", "data-quality", "figures", "query"],
     ),
     (
         "factors",
