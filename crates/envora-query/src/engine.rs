@@ -48,7 +48,11 @@ pub fn ask(
             .context("start a thread for a question")?;
         match answering.join() {
             Ok(answer) => answer,
-            Err(_) => Err(anyhow::anyhow!("a question was ended by a fault of the engine").into()),
+            // A fault of its own on values that are far from any that is stored; it is logged as one.
+            Err(_) => Err(QueryError::invalid(
+                "the engine cannot work this out",
+                "ask it otherwise, with smaller numbers",
+            )),
         }
     })
 }

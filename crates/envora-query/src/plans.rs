@@ -290,12 +290,15 @@ fn located(text: &str) -> (String, Option<(u64, u64)>) {
 pub(crate) fn running(error: DataFusionError, memory_bytes_max: usize) -> QueryError {
     match error.find_root() {
         DataFusionError::ResourcesExhausted(_) => QueryError::Memory(memory_bytes_max),
-        DataFusionError::External(inner) if inner.is::<crate::engine::Ending>() => {
-            match inner.downcast_ref::<crate::engine::Ending>() {
-                Some(ending) => QueryError::Ended(ending.0),
-                None => QueryError::Unexpected(anyhow::Error::from(error)),
+        // What a table's own reading met is told before this; other libraries speak of patterns and the like.
+        DataFusionError::External(inner) => match inner.downcast_ref::<crate::engine::Ending>() {
+            Some(ending) => QueryError::Ended(ending.0),
+            None => {
+                let text = inner.to_string();
+                let last = text.lines().next_back().unwrap_or_default();
+                unanswerable(last.trim_start_matches("error: "), None)
             }
-        }
+        },
         DataFusionError::ArrowError(inner, _) => QueryError::Value(inner.to_string()),
         DataFusionError::Execution(text) => QueryError::Value(text.clone()),
         DataFusionError::Internal(text) => unanswerable(text, None),
