@@ -13,7 +13,7 @@ use envora_query::limits::{End, Limits, SQL_BYTES_MAX, Watch};
 use envora_query::table::Table as Rows;
 use serde_json::Value;
 
-use crate::activities::reading::{Reading, is_file, mapping};
+use crate::activities::reading::{Reading, said_mapping};
 use crate::arguments::QueryArguments;
 use crate::failures::{Exit, Failure};
 use crate::inputs::{Input, Telling};
@@ -91,14 +91,7 @@ async fn of_files(
     sql: String,
     session: &mut Session,
 ) -> Result<QueryAnswer, Failure> {
-    let mapping = match &arguments.mapping {
-        Some(named) => {
-            let asks = !is_file(named) && session.target().is_some();
-            let client = asks.then(|| session.client()).transpose()?;
-            Some(mapping(named, client.as_ref()).await?)
-        }
-        None => None,
-    };
+    let mapping = said_mapping(arguments.mapping.as_deref(), session).await?;
     let reading = Reading::new(mapping, &arguments.set)?;
     let telling = Telling { format: None, mapping: arguments.mapping.as_deref() };
     let inputs = Input::all(&arguments.files, telling)?;

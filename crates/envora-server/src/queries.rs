@@ -110,8 +110,12 @@ fn question(bounds: &[Bound]) -> Question {
                 question.sources.clone_from(words);
             }
             Bound::OneOf(..) => {}
-            Bound::FromDay("first_day" | "last_day", day) => later(&mut question.from, *day),
-            Bound::ToDay("first_day" | "last_day", day) => earlier(&mut question.to, day.plus(1)),
+            Bound::FromDay("first_day" | "last_day" | "day", day) => {
+                later(&mut question.from, *day)
+            }
+            Bound::ToDay("first_day" | "last_day" | "day", day) => {
+                earlier(&mut question.to, day.plus(1))
+            }
             Bound::FromInstant("starts_at" | "ends_at", at) => {
                 later(&mut question.from, at.utc_day().plus(-ZONE_DAYS));
             }
@@ -217,17 +221,6 @@ impl Table for Emissions {
 
     /// All cells of the days are of one moment, so they are put into batches at once.
     fn read(&self, wanted: Wanted) -> anyhow::Result<Reading> {
-        let question = |name| {
-            let of = |bound: &&Bound| matches!(bound, Bound::FromDay(own, _) | Bound::ToDay(own, _) if *own == name);
-            wanted.bounds.iter().filter(of).fold((None, None), |(from, to), bound| match bound {
-                Bound::FromDay(_, day) => (Some(from.map_or(*day, |one: Day| one.max(*day))), to),
-                Bound::ToDay(_, day) => {
-                    let end = day.plus(1);
-                    (from, Some(to.map_or(end, |one: Day| one.min(end))))
-                }
-                Bound::OneOf(..) | Bound::FromInstant(..) | Bound::ToInstant(..) => (from, to),
-            })
-        };
         let cells = Cells {
             batches: Batches::of(&wanted.places),
             done: VecDeque::new(),
@@ -248,8 +241,8 @@ impl Table for Emissions {
                 None => ControlFlow::Continue(()),
             }
         };
-        let days = question("day");
-        let mut cells = cells_of_days(&self.parts, &self.grant, days, (cells, put))?;
+        let Question { from, to, .. } = question(&wanted.bounds);
+        let mut cells = cells_of_days(&self.parts, &self.grant, (from, to), (cells, put))?;
         if let Some(fault) = cells.fault {
             return Err(fault);
         }

@@ -95,6 +95,12 @@ pub struct DayRange {
     pub to: Day,
 }
 
+impl DayRange {
+    /// All days there are.
+    pub const EVER: Self =
+        Self { from: Day::from_number(i32::MIN), to: Day::from_number(i32::MAX) };
+}
+
 /// What of a run is not counted and may touch these days.
 ///
 /// # Errors

@@ -6,7 +6,7 @@ use envora_ingest::rows::ParsedRow;
 use envora_ingest::words;
 use serde_json::{Map, Value};
 
-use super::reading::{Reading, is_file, mapping};
+use super::reading::{Reading, said_mapping};
 use crate::arguments::PreviewArguments;
 use crate::failures::Failure;
 use crate::inputs::{Input, Telling};
@@ -22,14 +22,7 @@ pub(super) async fn run(
     arguments: &PreviewArguments,
     session: &mut Session,
 ) -> Result<(), Failure> {
-    let mapping = match &arguments.mapping {
-        Some(named) => {
-            let asks = !is_file(named) && session.target().is_some();
-            let client = asks.then(|| session.client()).transpose()?;
-            Some(mapping(named, client.as_ref()).await?)
-        }
-        None => None,
-    };
+    let mapping = said_mapping(arguments.mapping.as_deref(), session).await?;
     let reading = Reading::new(mapping, &arguments.set)?;
     let telling = Telling { format: None, mapping: arguments.mapping.as_deref() };
     let input = Input::of(&arguments.file, telling)?;

@@ -17,6 +17,7 @@ use crate::client::Client;
 use crate::failures::{Exit, Failure};
 use crate::imports::MAPPING_HELP;
 use crate::inputs::Input;
+use crate::session::Session;
 
 /// The largest JSON body that is read: it is one object, and held whole.
 const JSON_BYTES_MAX: u64 = 64 << 20;
@@ -121,6 +122,20 @@ pub(crate) enum Shown {
 /// Whether a mapping is named by its file.
 pub(crate) fn is_file(named: &str) -> bool {
     named.ends_with(".toml") || Path::new(named).is_file()
+}
+
+/// The mapping that a command names, if it names one; a server is asked where it is none of a file's.
+///
+/// # Errors
+/// As [`mapping`].
+pub(crate) async fn said_mapping(
+    named: Option<&str>,
+    session: &mut Session,
+) -> Result<Option<Mapping>, Failure> {
+    let Some(named) = named else { return Ok(None) };
+    let asks = !is_file(named) && session.target().is_some();
+    let client = asks.then(|| session.client()).transpose()?;
+    mapping(named, client.as_ref()).await.map(Some)
 }
 
 /// A mapping: a TOML file, or the name of a saved one.

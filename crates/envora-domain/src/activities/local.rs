@@ -118,7 +118,7 @@ impl Local {
     pub fn judge(self, period: &Period, zone: &Zone) -> Result<(), Unclear> {
         let Period::WallClock { start, end } = period else { return Ok(()) };
         for (side, wall) in [(Side::Start, *start), (Side::End, *end)] {
-            if self.0 & Self::said_bit(side) == 0 {
+            if !self.is_said(side) {
                 continue;
             }
             let code = match zone.resolve(wall) {

@@ -224,10 +224,9 @@ pub(crate) fn months_apart(
     run: RunId,
 ) -> anyhow::Result<Vec<(CellKey, [CellValue; 2])>> {
     let known = Known::of(rd, grant, run)?;
-    let ever = DayRange { from: Day::from_number(i32::MIN), to: Day::from_number(i32::MAX) };
     let mut piles: BTreeMap<(bool, Day, Group), [Pile; 2]> = BTreeMap::new();
     for grain in Grain::ALL {
-        rollups_between(rd, grant, run, (grain, ever), |day, number, pile| {
+        rollups_between(rd, grant, run, (grain, DayRange::EVER), |day, number, pile| {
             let group = known.group(number)?;
             let month = month_of(day);
             let mut add = |is_anywhere: bool, group: Group, which: usize| -> anyhow::Result<()> {

@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use envora_domain::cells::{CellKey, CellValue, SPREAD_DAYS_MAX};
 use envora_domain::decimal::Mass;
 use envora_domain::id::RunId;
-use envora_domain::time::{Day, Timestamp};
+use envora_domain::time::Timestamp;
 use envora_store::runs::run_current;
 use envora_store::segments::{Segment, Within, segments_within};
 use envora_store::unresolved::DayRange;
@@ -47,8 +47,6 @@ pub struct Difference {
 /// How many days after its start a stored row may last, and a day for its zone: more than ten years are
 /// refused, but were not always.
 pub(crate) const ROW_DAYS_MAX: i32 = SPREAD_DAYS_MAX + 1;
-const EVER: DayRange =
-    DayRange { from: Day::from_number(i32::MIN), to: Day::from_number(i32::MAX) };
 /// How many segments are listed at once.
 const SEGMENTS_AT_ONCE: u32 = 1_000;
 
@@ -119,7 +117,8 @@ pub fn stored_cells(parts: &TenantParts, run: RunId) -> anyhow::Result<Vec<(Cell
     let grant = parts.own.read_results;
     // Read anew: what was changed behind the store's back is to be noticed.
     let anew = KeptGroups::default();
-    let sums = parts.read(move |rd| rollups::read(rd, &grant, run, (&anew, EVER, Detail::DAYS)));
+    let sums =
+        parts.read(move |rd| rollups::read(rd, &grant, run, (&anew, DayRange::EVER, Detail::DAYS)));
     Ok(sums.context("read the sums")?.cells)
 }
 

@@ -16,8 +16,6 @@ use envora_store::unresolved::{DayRange, Unresolved, unresolved_between};
 use crate::house::{House, electricity, grant};
 
 const AT: &str = "2022-01-01T00:00:00Z";
-const ALWAYS: DayRange =
-    DayRange { from: Day::from_number(i32::MIN), to: Day::from_number(i32::MAX) };
 
 pub(crate) fn cells(house: &House) -> Vec<(CellKey, CellValue)> {
     house.catch_up();
@@ -32,7 +30,7 @@ pub(crate) fn unresolved(house: &House) -> Vec<Unresolved> {
         .db
         .read_blocking(|rd| {
             let run = run_current(rd, &grant())?.unwrap();
-            unresolved_between(rd, &grant(), run.id, ALWAYS)
+            unresolved_between(rd, &grant(), run.id, DayRange::EVER)
         })
         .unwrap()
 }
