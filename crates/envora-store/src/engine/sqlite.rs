@@ -2,6 +2,7 @@
 
 use std::io::Read as _;
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::Context as _;
 use envora_domain::planted::planted;
@@ -37,6 +38,7 @@ pub(crate) fn open(path: &Path, key: &DbKey, purpose: Purpose) -> Result<Connect
     if purpose == Purpose::Create {
         owners_alone(path)?;
     }
+    awake()?;
     #[expect(clippy::disallowed_methods, reason = "the one place that opens a tenant's database")]
     let connection = Connection::open_with_flags(path, flags).map_err(judged)?;
     connection.busy_timeout(std::time::Duration::from_millis(BUSY_MS)).map_err(judged)?;
@@ -48,6 +50,18 @@ pub(crate) fn open(path: &Path, key: &DbKey, purpose: Purpose) -> Result<Connect
         refuse_plaintext(path)?;
     }
     Ok(connection)
+}
+
+/// Starts the library, once and by one thread. It starts its cipher when it takes itself for started
+/// already, so that whoever opens a second file in that moment is told that there is no key.
+fn awake() -> Result<(), OpenError> {
+    static AWAKE: Mutex<bool> = Mutex::new(false);
+    let mut awake = AWAKE.lock().unwrap_or_else(PoisonError::into_inner);
+    if !*awake {
+        Connection::open_in_memory().map_err(judged)?;
+        *awake = true;
+    }
+    Ok(())
 }
 
 /// Makes the file, empty: the engine would let everybody read it, and its log takes the file's mode.
