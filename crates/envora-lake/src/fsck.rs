@@ -4,11 +4,12 @@
 
 use envora_crypto::envelope::OpenError;
 use envora_crypto::tenant::{Object, TenantKeys};
-use envora_domain::activities::canonical::{rows, rows_root};
-use envora_domain::hash::Digest;
+use envora_domain::activities::canonical::{RUN_ROWS, rows, rows_root};
+use envora_domain::hash::{Digest, leaf_hash, tree_root};
 use envora_domain::id::SegmentId;
 use envora_domain::ports::Place;
 
+use crate::packed::{NotPacked, Runs};
 use crate::segments::Lake;
 
 /// What the database says of a segment.
@@ -35,6 +36,9 @@ pub enum Fault {
     /// Its bytes do not open.
     #[error("the segment does not open: {0}")]
     Sealed(#[from] OpenError),
+    /// Its rows do not unpack.
+    #[error(transparent)]
+    Packed(#[from] NotPacked),
     /// It does not hold canonical rows, or not as many as the database says.
     #[error("the segment holds other rows than the database says")]
     OtherRows,
@@ -49,8 +53,7 @@ impl Lake {
     /// # Errors
     /// [`Fault`].
     pub fn read_segment(&self, keys: &TenantKeys, manifest: &Manifest) -> Result<Vec<u8>, Fault> {
-        let sealed = self.read(&manifest.place, manifest.inline.as_deref())?;
-        let stream = keys.open_object(&Object::segment(manifest.segment), &sealed)?;
+        let stream = self.runs(keys, manifest)?.whole()?;
         let rows = rows(&stream).map_err(|_| Fault::OtherRows)?;
         if rows.len() as u64 != manifest.rows {
             return Err(Fault::OtherRows);
@@ -59,6 +62,28 @@ impl Lake {
             return Err(Fault::OtherRoot);
         }
         Ok(stream)
+    }
+
+    /// A segment whose rows are read run by run: read and opened, and its leaves are under its root.
+    ///
+    /// # Errors
+    /// [`Fault`].
+    pub fn open_segment(&self, keys: &TenantKeys, manifest: &Manifest) -> Result<Opened, Fault> {
+        let runs = self.runs(keys, manifest)?;
+        let leaves = runs.leaves()?;
+        if tree_root(&leaves) != manifest.root {
+            return Err(Fault::OtherRoot);
+        }
+        if leaves.len() as u64 != manifest.rows.div_ceil(RUN_ROWS as u64) {
+            return Err(Fault::OtherRows);
+        }
+        Ok(Opened { runs, leaves, rows: manifest.rows })
+    }
+
+    fn runs(&self, keys: &TenantKeys, manifest: &Manifest) -> Result<Runs, Fault> {
+        let sealed = self.read(&manifest.place, manifest.inline.as_deref())?;
+        let bytes = keys.open_object(&Object::segment(manifest.segment), &sealed)?;
+        Ok(Runs::of(bytes)?)
     }
 
     /// Checks these segments and returns the faulty ones.
@@ -72,5 +97,35 @@ impl Lake {
             Some((manifest.segment, fault))
         };
         manifests.into_iter().filter_map(check).collect()
+    }
+}
+
+/// A segment that was opened, and not unpacked yet.
+pub struct Opened {
+    runs: Runs,
+    leaves: Vec<Digest>,
+    rows: u64,
+}
+
+impl Opened {
+    /// The leaves of all runs, under the segment's root.
+    #[must_use]
+    pub fn leaves(&self) -> &[Digest] {
+        &self.leaves
+    }
+
+    /// The canonical rows of a run, from 0, one after the other: unpacked, counted, and under their leaf.
+    ///
+    /// # Errors
+    /// [`Fault`], also of a run that there is not.
+    pub fn run(&self, run: usize) -> Result<Vec<u8>, Fault> {
+        let found = self.runs.run(run)?;
+        if self.leaves.get(run) != Some(&leaf_hash(&found)) {
+            return Err(Fault::OtherRoot);
+        }
+        let before = (run as u64).saturating_mul(RUN_ROWS as u64);
+        let due = self.rows.saturating_sub(before).min(RUN_ROWS as u64);
+        let count = rows(&found).map_err(|_| Fault::OtherRows)?.len() as u64;
+        if count == due { Ok(found) } else { Err(Fault::OtherRows) }
     }
 }

@@ -29,18 +29,26 @@ pub struct SliceProof {
 /// [`ProofError::OutOfRange`] when there is no such row.
 pub fn slice_proof(row: u32, rows: &[&[u8]]) -> Result<SliceProof, ProofError> {
     let row = usize::try_from(row).map_err(|_| ProofError::OutOfRange)?;
-    let run = rows.chunks(RUN_ROWS).nth(row / RUN_ROWS).ok_or(ProofError::OutOfRange)?;
     if row >= rows.len() {
         return Err(ProofError::OutOfRange);
     }
+    let run = rows.chunks(RUN_ROWS).nth(row / RUN_ROWS).ok_or(ProofError::OutOfRange)?;
+    run_proof(row / RUN_ROWS, &run_leaves(rows), run.concat())
+}
+
+/// The proof of a run, from 0, with these rows, from the leaves of all runs of the segment.
+///
+/// # Errors
+/// [`ProofError::OutOfRange`] when there is no such run.
+pub fn run_proof(run: usize, leaves: &[Digest], rows: Vec<u8>) -> Result<SliceProof, ProofError> {
     let mut range = CompactRange::new();
-    let nodes: Vec<_> = run_leaves(rows).into_iter().flat_map(|leaf| range.append(leaf)).collect();
+    let nodes: Vec<_> = leaves.iter().flat_map(|leaf| range.append(*leaf)).collect();
     let lookup = |level, index| {
         nodes.iter().find(|node| node.level == level && node.index == index).map(|node| node.hash)
     };
-    let (run_index, runs) = ((row / RUN_ROWS) as u64, range.size());
-    let path = inclusion_proof(run_index, runs, &lookup)?;
-    Ok(SliceProof { run: run_index, runs, rows: run.concat(), path })
+    let (run, runs) = (run as u64, range.size());
+    let path = inclusion_proof(run, runs, &lookup)?;
+    Ok(SliceProof { run, runs, rows, path })
 }
 
 /// A row and the segment that is said to hold it, both from the segment's leaf.

@@ -1,4 +1,4 @@
-//! The system's Chromium, driven by the script beside the server's pages.
+//! The system's Chromium, driven by the scripts beside the server's pages.
 //!
 //! Nothing is installed into the system or the checkout: the script's two packages go to the user's
 //! cache, as its lock file says. Without browser, Node.js or packages the check prints SKIPPED, and
@@ -16,7 +16,7 @@ use envora_domain::hash::Digest;
 use serde_json::json;
 
 /// The files of the script, as they stand in the checkout.
-const FILES: [&str; 4] = [".npmrc", "package.json", "package-lock.json", "run.mjs"];
+const FILES: [&str; 5] = [".npmrc", "package.json", "package-lock.json", "run.mjs", "imports.mjs"];
 const INSTALL: &str = "apt-get install -y chromium nodejs npm";
 
 /// What is to be looked at.
@@ -36,6 +36,18 @@ pub struct Visit<'a> {
 /// # Errors
 /// The faults.
 pub fn check_pages(visit: &Visit<'_>) -> Result<(), String> {
+    run("run.mjs", visit)
+}
+
+/// Brings files in as a person does, large ones in parts, and says what is wrong, fault by fault.
+///
+/// # Errors
+/// The faults.
+pub fn check_imports(visit: &Visit<'_>) -> Result<(), String> {
+    run("imports.mjs", visit)
+}
+
+fn run(script: &str, visit: &Visit<'_>) -> Result<(), String> {
     let folder = match prepared() {
         Ok(folder) => folder,
         Err(missing) if var_os("CI").is_some() => return Err(missing),
@@ -48,7 +60,7 @@ pub fn check_pages(visit: &Visit<'_>) -> Result<(), String> {
         visit.pages.iter().map(|(name, path)| json!({"name": name, "path": path})).collect();
     let job = json!({"base": visit.base, "token": visit.token, "pages": pages}).to_string();
     let mut child = Command::new("node")
-        .arg("run.mjs")
+        .arg(script)
         .current_dir(folder)
         .env("CHROMIUM", chromium().unwrap())
         .stdin(Stdio::piped())

@@ -5,4 +5,5 @@ mod durability;
 mod faults;
 mod objects;
 mod os_disk;
+mod packing;
 mod world;

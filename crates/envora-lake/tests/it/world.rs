@@ -7,12 +7,12 @@ use envora_crypto::aad::REGION_LOCAL;
 use envora_crypto::keyring::LocalKeyring;
 use envora_crypto::seal::{Method, Seal};
 use envora_crypto::tenant::{KeyStore, Object, TenantKeys};
-use envora_domain::activities::canonical::{rows, rows_root};
 use envora_domain::hash::Digest;
 use envora_domain::id::{SegmentId, TenantId};
 use envora_domain::ports::{Disk, Frame, Place};
 use envora_domain::time::Timestamp;
 use envora_lake::fsck::Manifest;
+use envora_lake::packed::pack;
 use envora_lake::segments::Lake;
 use envora_lake::sources::PackedSource;
 use envora_testkit::disk::MemoryDisk;
@@ -42,20 +42,29 @@ pub(crate) fn frame(number: u8, length: usize) -> Frame {
     Frame { segment: segment(number), sealed: vec![number; length] }
 }
 
-/// A sealed segment of so many rows, and what the database would say of it.
-pub(crate) fn sealed(keys: &TenantKeys, number: u8, count: usize) -> (Frame, Manifest) {
-    let row = |row: usize| [vec![0, 0, 0, 40], vec![u8::try_from(row % 251).unwrap(); 40]].concat();
+/// A segment of so many rows, packed, and what the database would say of it.
+pub(crate) fn packed(count: usize) -> (Vec<u8>, Manifest) {
+    // Rows that no packing makes much shorter, so that segments of many are files.
+    let row = |row: usize| {
+        [vec![0, 0, 0, 40], Digest::of(&row.to_be_bytes()).0.to_vec(), vec![7; 8]].concat()
+    };
     let stream: Vec<u8> = (0..count).flat_map(row).collect();
-    let split = rows(&stream).unwrap();
-    let sealed = keys.seal(&Object::segment(segment(number)), &stream);
+    let packed = pack(stream, &(1..=count).map(|rows| rows * 44).collect::<Vec<_>>());
     let manifest = Manifest {
-        segment: segment(number),
-        rows: u64::try_from(split.len()).unwrap(),
-        root: rows_root(&split),
+        segment: segment(5),
+        rows: u64::try_from(count).unwrap(),
+        root: packed.root,
         place: Place::Inline,
         inline: None,
     };
-    (Frame { segment: segment(number), sealed }, manifest)
+    (packed.bytes, manifest)
+}
+
+/// The same, sealed.
+pub(crate) fn sealed(keys: &TenantKeys, number: u8, count: usize) -> (Frame, Manifest) {
+    let (bytes, manifest) = packed(count);
+    let sealed = keys.seal(&Object::segment(segment(number)), &bytes);
+    (Frame { segment: segment(number), sealed }, Manifest { segment: segment(number), ..manifest })
 }
 
 /// Keeps a source file; gives its name.
