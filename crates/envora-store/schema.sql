@@ -274,6 +274,15 @@ CREATE TABLE rollup_group (
     why INTEGER NOT NULL,
     PRIMARY KEY (run_id, number)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE rollup_sheaf (
+    run_id BLOB NOT NULL,
+    grain INTEGER NOT NULL,
+    month INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    sums INTEGER NOT NULL,
+    bytes BLOB NOT NULL,
+    PRIMARY KEY (run_id, grain, month, number)
+) STRICT;
 CREATE TABLE run (
     run_id BLOB NOT NULL PRIMARY KEY,
     digest BLOB NOT NULL CHECK (length(digest) = 32),

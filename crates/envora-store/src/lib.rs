@@ -40,6 +40,7 @@ pub mod rollups;
 pub mod runs;
 pub mod segments;
 pub mod sessions;
+mod sheaves;
 pub mod sources;
 pub mod supersessions;
 pub mod suppliers;

@@ -5,7 +5,6 @@ use rusqlite::CachedStatement;
 
 use crate::engine::{Connection, postgres};
 use crate::observer::Observer;
-use crate::row::Row;
 use crate::statement::Statement;
 use crate::value::Value;
 
@@ -60,34 +59,6 @@ impl<'c> Many<'c> {
                 Held::Postgres(_) => crate::observer::EngineKind::Postgres,
             };
             observer.ran(engine, statement.name);
-        }
-    }
-
-    /// Runs a statement of the list and hands each row to `each`.
-    ///
-    /// # Errors
-    /// The database's, or what `each` says.
-    pub(crate) fn each(
-        &mut self,
-        place: usize,
-        bound: Bound<'_>,
-        mut each: impl FnMut(&mut Row<'_>) -> anyhow::Result<()>,
-    ) -> anyhow::Result<()> {
-        let statement = *self.statements.get(place).context("a statement of the list")?;
-        self.observe(statement);
-        match &mut self.held {
-            Held::Sqlite(prepared) => {
-                let prepared = prepared.get_mut(place).context("a statement of the list")?;
-                bind(prepared, bound).context(statement.name)?;
-                let mut rows = prepared.raw_query();
-                while let Some(row) = rows.next().context(statement.name)? {
-                    each(&mut Row::sqlite(row)).context(statement.name)?;
-                }
-                Ok(())
-            }
-            Held::Postgres(session) => {
-                session.query(statement, bound.values, &mut each).context(statement.name)
-            }
         }
     }
 

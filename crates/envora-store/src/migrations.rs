@@ -89,6 +89,11 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../migrations/0013_rollups.sqlite.sql"),
         postgres: include_str!("../migrations/0013_rollups.postgres.sql"),
     },
+    Migration {
+        version: 14,
+        sqlite: include_str!("../migrations/0014_sheaves.sqlite.sql"),
+        postgres: include_str!("../migrations/0014_sheaves.postgres.sql"),
+    },
 ];
 
 impl Migration {

@@ -1,5 +1,5 @@
-//! Rollups: sums of masses, by group, and by day or month. Added up here, in exact integers, and never by
-//! the database.
+//! Rollups: sums of masses, by group, and by day or month, many to a row of the table. Added up here, in
+//! exact integers, and never by the database.
 
 use std::collections::BTreeMap;
 
@@ -17,20 +17,27 @@ use envora_domain::time::{Day, Timestamp};
 use crate::cells;
 use crate::many::Bound;
 use crate::row::Row;
-use crate::statement::{Statement, statements};
+use crate::sheaves::{Sheaf, Sum, day_in, encode, merged, read, unzigzag};
+use crate::statement::statements;
 use crate::transaction::{TenantReader, TenantTx};
 use crate::unresolved::DayRange;
 use crate::value::Value;
 
 statements! {
-    ROLLUP_READ = "SELECT activities, masses FROM rollup
-        WHERE run_id = ?1 AND grain = ?2 AND day = ?3 AND number = ?4";
-    ROLLUP_ADD = "INSERT INTO rollup (run_id, grain, day, number, activities, masses)
+    SHEAVES_OF_MONTH = "SELECT number, sums FROM rollup_sheaf
+        WHERE run_id = ?1 AND grain = ?2 AND month = ?3 ORDER BY number DESC";
+    SHEAF_READ = "SELECT bytes FROM rollup_sheaf
+        WHERE run_id = ?1 AND grain = ?2 AND month = ?3 AND number = ?4";
+    SHEAF_ADD = "INSERT INTO rollup_sheaf (run_id, grain, month, number, sums, bytes)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
-    ROLLUP_SET = "UPDATE rollup SET activities = ?5, masses = ?6
-        WHERE run_id = ?1 AND grain = ?2 AND day = ?3 AND number = ?4";
-    ROLLUP_DROP = "DELETE FROM rollup
-        WHERE run_id = ?1 AND grain = ?2 AND day = ?3 AND number = ?4";
+    SHEAF_DROP = "DELETE FROM rollup_sheaf
+        WHERE run_id = ?1 AND grain = ?2 AND month = ?3 AND number = ?4";
+    SHEAVES_BETWEEN = "SELECT month, bytes FROM rollup_sheaf
+        WHERE run_id = ?1 AND grain = ?2 AND month >= ?3 AND month < ?4 ORDER BY month, number";
+    SHEAF_MONTH_FROM = "SELECT month FROM rollup_sheaf
+        WHERE run_id = ?1 AND grain = 2 AND month >= ?2 ORDER BY month LIMIT 1";
+    SHEAVES_FIRST = "SELECT grain, month, number, sums FROM rollup_sheaf WHERE run_id = ?1
+        ORDER BY grain, month, number LIMIT 64";
     ROLLUP_GROUP_ADD = "INSERT INTO rollup_group (run_id, number, facility_id, source_id, kind,
             data_kind, is_primary, why) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
     ROLLUP_GROUPS = "SELECT number, facility_id, source_id, kind, data_kind, is_primary, why
@@ -39,27 +46,27 @@ statements! {
             (SELECT count(*) FROM rollup_form WHERE run_id = ?1)";
     ROLLUP_FORM_ADD = "INSERT INTO rollup_form (run_id, why, form) VALUES (?1, ?2, ?3)";
     ROLLUP_FORMS = "SELECT why, form FROM rollup_form WHERE run_id = ?1 ORDER BY why";
-    ROLLUPS_BETWEEN = "SELECT day, number, activities, masses FROM rollup
+    ROLLUPS_OF_BEFORE = "SELECT s.run_id, s.grain, s.day, s.number, g.why, s.activities, s.masses
+        FROM rollup s JOIN rollup_group g ON g.run_id = s.run_id AND g.number = s.number
+        ORDER BY s.run_id, s.grain, s.day, s.number LIMIT ?1";
+    ROLLUPS_OF_BEFORE_ANY = "SELECT 1 FROM rollup LIMIT 1";
+    ROLLUPS_OF_BEFORE_BETWEEN = "SELECT day, number, activities, masses FROM rollup
         WHERE run_id = ?1 AND grain = ?2 AND day >= ?3 AND day < ?4 ORDER BY day, number";
-    ROLLUPS_SEEN = "SELECT day, number FROM rollup
-        WHERE run_id = ?1 AND grain = ?2 AND day >= ?3 AND day < ?4 ORDER BY day, number";
-    ROLLUP_MONTH_FROM = "SELECT day FROM rollup WHERE run_id = ?1 AND grain = 2 AND day >= ?2
-        ORDER BY day LIMIT 1";
+    ROLLUP_MONTHS_OF_BEFORE = "SELECT DISTINCT day FROM rollup WHERE run_id = ?1 AND grain = 2";
+    ROLLUP_DROP_TO = "DELETE FROM rollup WHERE run_id = ?1 AND (grain, day, number) <= (?2, ?3, ?4)";
     RUNS_WITH_OLD_SUMS = "SELECT r.run_id FROM run r WHERE r.state = 'retired'
-            AND (EXISTS (SELECT 1 FROM rollup s WHERE s.run_id = r.run_id)
+            AND (EXISTS (SELECT 1 FROM rollup_sheaf s WHERE s.run_id = r.run_id)
                 OR EXISTS (SELECT 1 FROM cell c WHERE c.run_id = r.run_id))
             AND (r.switched_seq = 0 OR EXISTS (SELECT 1 FROM run n
                 JOIN audit_entry e ON e.seq = n.switched_seq
                 WHERE n.switched_seq > r.switched_seq AND e.at_ms <= ?1))
         ORDER BY r.run_id";
-    ROLLUP_NTH = "SELECT grain, day, number FROM rollup WHERE run_id = ?1
-        ORDER BY grain, day, number LIMIT 1 OFFSET ?2";
-    ROLLUPS_DROP_TO = "DELETE FROM rollup WHERE run_id = ?1
-        AND (grain, day, number) <= (?2, ?3, ?4)";
-    ROLLUPS_DROP = "DELETE FROM rollup WHERE run_id = ?1";
     ROLLUP_GROUPS_DROP = "DELETE FROM rollup_group WHERE run_id = ?1";
     ROLLUP_FORMS_DROP = "DELETE FROM rollup_form WHERE run_id = ?1";
 }
+
+/// The most sums that are put together: more are read and written anew too seldom to be worth it.
+const SHEAF_SUMS_MAX: u64 = 1 << 17;
 
 /// How long the time of a sum is, and whether it is of one place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -85,15 +92,19 @@ impl Grain {
     }
 }
 
-/// Which sum, within one run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct PileKey {
+/// Something that a step adds to a sum of a run; below zero, takes out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Added {
     /// Of how long a time.
     pub grain: Grain,
     /// The day, or the first one of the month.
     pub day: Day,
     /// The number of the group.
     pub group: u32,
+    /// The number of the group's choice.
+    pub why: u32,
+    /// What is added.
+    pub pile: Pile,
 }
 
 /// What a step adds to a run's sums.
@@ -103,21 +114,15 @@ pub struct RollupChanges {
     pub forms: Vec<(u32, Form)>,
     /// Groups that are new.
     pub groups: Vec<(u32, Group)>,
-    /// What is added; below zero, taken out.
-    pub piles: BTreeMap<PileKey, Pile>,
+    /// What is added, in any order; to one sum perhaps several times.
+    pub sums: Vec<Added>,
 }
 
-/// What [`rollups_add`] runs, and where in the list what is.
-const WRITES: &[&Statement] = &[ROLLUP_READ, ROLLUP_ADD, ROLLUP_SET, ROLLUP_DROP];
-const READ: usize = 0;
-const ADD: usize = 1;
-const SET: usize = 2;
-const DROP: usize = 3;
-
-/// Adds changes to a run's sums, in the transaction that moves its `calculated_to`; in the order of
-/// their keys, so that pages are met one after the other.
+/// Adds changes to a run's sums, in the transaction that moves its `calculated_to`.
 ///
-/// A change that takes everything out of a sum removes it: a voided row leaves no trace of zeros behind.
+/// A step appends a sheaf to each month that it touches, and puts those together that are not much larger
+/// than what it brings: of a month there are few, and no sum is written again more than some times. What
+/// takes everything out of a sum leaves no trace of zeros behind.
 ///
 /// # Errors
 /// The database's; a sum above what is kept exactly.
@@ -125,7 +130,7 @@ pub fn rollups_add(
     tx: &mut TenantTx,
     grant: &Grant<Calculate>,
     run: RunId,
-    changes: &RollupChanges,
+    changes: RollupChanges,
 ) -> anyhow::Result<()> {
     tx.allow(grant)?;
     for (why, form) in &changes.forms {
@@ -138,40 +143,112 @@ pub fn rollups_add(
         }
         Ok(())
     })?;
-    tx.many(WRITES, |many| {
-        let (mut known, mut bytes) = (Pile::default(), Vec::new());
-        let mut kept = [0; WRITES.len()];
-        for (key, change) in &changes.piles {
-            let grain = key.grain.number().into();
-            let place: [Value<'_>; 4] = [run.into(), grain, key.day.into(), key.group.into()];
-            let mut found = false;
-            let read = Bound { kept: kept[READ], values: &place };
-            many.each(READ, read, |row| {
-                found = true;
-                pile_onto(row, &mut known)
-            })?;
-            kept[READ] = 1;
-            if !found {
-                (known.count, known.masses) = (0, Vec::new());
+    sums_add(tx, run, changes.sums)
+}
+
+fn sums_add(tx: &mut TenantTx, run: RunId, sums: Vec<Added>) -> anyhow::Result<()> {
+    let mut months: BTreeMap<(Grain, Day), Vec<Sum>> = BTreeMap::new();
+    for Added { grain, day, group, why, pile } in sums {
+        let month = day.month_start();
+        let day = u32::try_from(day.number() - month.number())?;
+        months.entry((grain, month)).or_default().push(Sum { day, group, why, pile });
+    }
+    for ((grain, month), sums) in months {
+        month_add(tx, (run, grain, month), together(sums)?)?;
+    }
+    Ok(())
+}
+
+/// Sums in the order of their places, each once.
+fn together(mut sums: Vec<Sum>) -> anyhow::Result<Vec<Sum>> {
+    sums.sort_by_key(Sum::place);
+    let mut added: Vec<Sum> = Vec::with_capacity(sums.len());
+    for sum in sums {
+        match added.last_mut() {
+            Some(last) if last.place() == sum.place() => {
+                last.pile.add(&sum.pile).context("add up a sum")?;
             }
-            known.add(change).context("add up a sum")?;
-            let statement = match (found, known.is_nothing()) {
-                (false, true) => continue,
-                (true, true) => DROP,
-                (true, false) => SET,
-                (false, false) => ADD,
-            };
-            write_masses(&known.masses, &mut bytes);
-            let [run, grain, day, group] = place;
-            let values = [run, grain, day, group, known.count.into(), (&bytes).into()];
-            let length = if statement == DROP { place.len() } else { values.len() };
-            let values = values.get(..length).context("a sum has so many columns")?;
-            let bound = kept.get_mut(statement).context("a statement of the list")?;
-            many.execute_one(statement, Bound { kept: *bound, values })?;
-            *bound = 1;
+            _ => added.push(sum),
         }
-        Ok(())
-    })
+    }
+    Ok(added)
+}
+
+/// Adds sums to a month, in the order of their places and each once.
+fn month_add(
+    tx: &mut TenantTx,
+    (run, grain, month): (RunId, Grain, Day),
+    mut sums: Vec<Sum>,
+) -> anyhow::Result<()> {
+    let place: [Value<'_>; 3] = [run.into(), grain.number().into(), month.into()];
+    let known = tx.all(SHEAVES_OF_MONTH, &place, |row| Ok((row.count()?, row.count()?)))?;
+    let number = known.first().map_or(1, |(last, _)| last + 1);
+    let (mut sheaves, mut count) = (Vec::new(), sums.len() as u64);
+    for (older, held) in known {
+        if held > SHEAF_SUMS_MAX.min(count.saturating_mul(2)) {
+            break;
+        }
+        let [run, grain, month] = place;
+        let values = [run, grain, month, older.into()];
+        sheaves.push(Sheaf::open(&tx.one(SHEAF_READ, &values, |row| row.blob())?)?);
+        tx.execute_one(SHEAF_DROP, &values)?;
+        count += held;
+    }
+    if !sheaves.is_empty() {
+        merged(sheaves, |sum| {
+            sums.push(sum.clone());
+            Ok(())
+        })?;
+        sums = together(sums)?;
+    }
+    sums.retain(|sum| !sum.pile.is_nothing());
+    if sums.is_empty() {
+        return Ok(());
+    }
+    let [run, grain, month] = place;
+    let (count, bytes) = (sums.len() as u64, encode(&sums));
+    tx.execute_one(SHEAF_ADD, &[run, grain, month, number.into(), count.into(), (&bytes).into()])
+}
+
+/// Whether there are sums that were kept one by one, as a program of before did.
+///
+/// # Errors
+/// The database's.
+pub fn rollups_of_before(
+    rd: &mut TenantReader,
+    grant: &Grant<ReadResults>,
+) -> anyhow::Result<bool> {
+    rd.allow(grant)?;
+    Ok(rd.first(ROLLUPS_OF_BEFORE_ANY, &[], |row| row.int())?.is_some())
+}
+
+/// Puts sums that were kept one by one, as a program of before did, among the others: some of them, and
+/// says whether there are more. To be run when a folder is opened.
+///
+/// # Errors
+/// The database's; a sum above what is kept exactly.
+pub fn rollups_gather(tx: &mut TenantTx, grant: &Grant<Calculate>) -> anyhow::Result<bool> {
+    tx.allow(grant)?;
+    let mut found = tx.all(ROLLUPS_OF_BEFORE, &[SHEAF_SUMS_MAX.into()], |row| {
+        let run: RunId = row.id()?;
+        let (grain, day, group) = (row.tiny()?, row.day()?, row.small()?);
+        let (why, mut pile) = (row.small()?, Pile { count: row.int()?, masses: Vec::new() });
+        read_masses(&row.blob()?, &mut pile.masses)?;
+        let grain = Grain::ALL.into_iter().find(|known| known.number() == grain);
+        let grain = grain.context("a sum is of a time that this program does not know")?;
+        Ok((run, Added { grain, day, group, why, pile }))
+    })?;
+    let first = found.first().map(|(run, _)| *run);
+    let all = found.len() as u64;
+    found.retain(|(run, _)| Some(*run) == first);
+    let more = all == SHEAF_SUMS_MAX || all > found.len() as u64;
+    // Of no sums, the last is none of any run.
+    let none = (RunId::from_bytes([0; 16]), (0, Day::from_number(i32::MIN), 0));
+    let last = found.last().map(|(run, sum)| (*run, (sum.grain.number(), sum.day, sum.group)));
+    let (run, (grain, day, group)) = last.unwrap_or(none);
+    sums_add(tx, run, found.into_iter().map(|(_, sum)| sum).collect())?;
+    tx.execute(ROLLUP_DROP_TO, &[run.into(), grain.into(), day.into(), group.into()])?;
+    Ok(more)
 }
 
 fn group_values((run, number): (RunId, u32), group: &Group) -> [Value<'_>; 8] {
@@ -255,10 +332,11 @@ pub fn rollup_forms(
     Ok(rd.all(ROLLUP_FORMS, &[run.into()], read)?.into_iter().collect())
 }
 
-/// Shows a run's sums of these days, by day and group.
+/// Shows a run's sums of these days, by day and group; in a folder that could not be written to when it was
+/// opened, those that a program of before kept one by one come first.
 ///
 /// # Errors
-/// The database's, or what `each` says.
+/// The database's, or what `each` says; bytes that are not those that were stored.
 pub fn rollups_between(
     rd: &mut TenantReader,
     grant: &Grant<ReadResults>,
@@ -269,30 +347,59 @@ pub fn rollups_between(
     rd.allow(grant)?;
     let values = [run.into(), grain.number().into(), days.from.into(), days.to.into()];
     let mut pile = Pile::default();
-    rd.each(ROLLUPS_BETWEEN, &values, |row| {
+    rd.each(ROLLUPS_OF_BEFORE_BETWEEN, &values, |row| {
         let (day, group) = (row.day()?, row.small()?);
-        pile_onto(row, &mut pile)?;
+        pile.count = row.int()?;
+        read_masses(&row.blob()?, &mut pile.masses)?;
         each(day, group, &pile)
-    })
+    })?;
+    // Of all days there are, the first month begins before the first day.
+    let from = if days.from.number() == i32::MIN { days.from } else { days.from.month_start() };
+    let values = [run.into(), grain.number().into(), from.into(), days.to.into()];
+    let mut gathered: Option<(Day, Vec<Sheaf>)> = None;
+    let mut show = |month: Day, sheaves: Vec<Sheaf>| {
+        merged(sheaves, |sum| {
+            let day = day_in(month, sum.day)?;
+            if day < days.from || day >= days.to {
+                return Ok(());
+            }
+            each(day, sum.group, &sum.pile)
+        })
+    };
+    rd.each(SHEAVES_BETWEEN, &values, |row| {
+        let month = row.day()?;
+        let sheaf = Sheaf::open(&row.blob()?)?;
+        match &mut gathered {
+            Some((of, sheaves)) if *of == month => sheaves.push(sheaf),
+            gathered => {
+                if let Some((month, sheaves)) = gathered.replace((month, vec![sheaf])) {
+                    show(month, sheaves)?;
+                }
+            }
+        }
+        Ok(())
+    })?;
+    match gathered {
+        Some((month, sheaves)) => show(month, sheaves),
+        None => Ok(()),
+    }
 }
 
-/// Shows where a run has sums in these days, by day and group, without reading them.
+/// Shows where a run has sums in these days, by day and group.
 ///
 /// # Errors
-/// The database's, or what `each` says.
+/// As [`rollups_between`].
 pub fn rollups_seen(
     rd: &mut TenantReader,
     grant: &Grant<ReadResults>,
     run: RunId,
-    (grain, days): (Grain, DayRange),
+    of: (Grain, DayRange),
     mut each: impl FnMut(Day, u32) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
-    rd.allow(grant)?;
-    let values = [run.into(), grain.number().into(), days.from.into(), days.to.into()];
-    rd.each(ROLLUPS_SEEN, &values, |row| each(row.day()?, row.small()?))
+    rollups_between(rd, grant, run, of, |day, group, _| each(day, group))
 }
 
-/// The years in which a run counts something, the earliest first: one step in the index for each.
+/// The years in which a run counts something, the earliest first.
 ///
 /// # Errors
 /// The database's.
@@ -302,12 +409,25 @@ pub fn rollup_years(
     run: RunId,
 ) -> anyhow::Result<Vec<i16>> {
     let mut years = cells::cells_years(rd, grant, run)?;
+    let before = rd.all(ROLLUP_MONTHS_OF_BEFORE, &[run.into()], |row| row.day())?;
+    years.extend(before.into_iter().map(|month| month.ymd().0));
     let mut from = Some(Day::from_number(i32::MIN));
     while let Some(day) = from {
-        let found = rd.first(ROLLUP_MONTH_FROM, &[run.into(), day.into()], |row| row.day())?;
-        let year = found.map(|found| found.ymd().0);
-        years.extend(year);
-        from = year.and_then(|year| Day::from_ymd(year.checked_add(1)?, 1, 1));
+        let found = rd.first(SHEAF_MONTH_FROM, &[run.into(), day.into()], |row| row.day())?;
+        let Some(month) = found else { break };
+        let mut is_there = false;
+        let days = DayRange { from: month, to: month.plus(1) };
+        rollups_seen(rd, grant, run, (Grain::Anywhere, days), |_, _| {
+            is_there = true;
+            Ok(())
+        })?;
+        let year = month.ymd().0;
+        from = if is_there {
+            years.push(year);
+            year.checked_add(1).and_then(|next| Day::from_ymd(next, 1, 1))
+        } else {
+            Some(month.plus(1))
+        };
     }
     years.sort_unstable();
     years.dedup();
@@ -354,77 +474,32 @@ pub fn rollups_sweep(
     if sums > 0 {
         return Ok(Swept { sums, more: true });
     }
-    let last = sweep.sums_max.saturating_sub(1);
-    let place = |row: &mut Row<'_>| Ok((row.tiny()?, row.day()?, row.small()?));
-    match tx.first(ROLLUP_NTH, &[run.into(), last.into()], place)? {
-        Some((grain, day, number)) => {
-            let values = [run.into(), grain.into(), day.into(), number.into()];
-            Ok(Swept { sums: tx.execute(ROLLUPS_DROP_TO, &values)?, more: true })
+    let place = |row: &mut Row<'_>| Ok((row.tiny()?, row.day()?, row.count()?, row.count()?));
+    let first = tx.all(SHEAVES_FIRST, &[run.into()], place)?;
+    let mut sums = 0;
+    for (grain, month, number, count) in &first {
+        if sums > 0 && sums + count > sweep.sums_max.into() {
+            return Ok(Swept { sums, more: true });
         }
-        None => {
-            let sums = tx.execute(ROLLUPS_DROP, &[run.into()])?;
-            tx.execute(ROLLUP_GROUPS_DROP, &[run.into()])?;
-            tx.execute(ROLLUP_FORMS_DROP, &[run.into()])?;
-            Ok(Swept { sums, more: old.next().is_some() })
-        }
+        let values = [run.into(), (*grain).into(), (*month).into(), (*number).into()];
+        tx.execute_one(SHEAF_DROP, &values)?;
+        sums += count;
     }
-}
-
-fn pile_onto(row: &mut Row<'_>, pile: &mut Pile) -> anyhow::Result<()> {
-    pile.count = row.int()?;
-    read_masses(&row.blob()?, &mut pile.masses)
-}
-
-/// Masses at rest: each as a zigzag number of 1e-12 kg in groups of seven bits, the lowest first.
-fn write_masses(masses: &[Mass], bytes: &mut Vec<u8>) {
-    bytes.clear();
-    for mass in masses {
-        let units = mass.units();
-        let mut left = (units << 1 ^ units >> 127).cast_unsigned();
-        while left >= 0x80 {
-            bytes.push(left.to_le_bytes()[0] | 0x80);
-            left >>= 7;
-        }
-        bytes.push(left.to_le_bytes()[0]);
+    if tx.first(SHEAVES_FIRST, &[run.into()], place)?.is_some() {
+        return Ok(Swept { sums, more: true });
     }
+    tx.execute(ROLLUP_GROUPS_DROP, &[run.into()])?;
+    tx.execute(ROLLUP_FORMS_DROP, &[run.into()])?;
+    Ok(Swept { sums, more: old.next().is_some() })
 }
 
+/// Masses as a program of before kept them: each as a zigzag number of 1e-12 kg in groups of seven bits, the
+/// lowest first.
 fn read_masses(bytes: &[u8], masses: &mut Vec<Mass>) -> anyhow::Result<()> {
     masses.clear();
-    let (mut value, mut shift) = (0_u128, 0_u32);
-    for byte in bytes {
-        let seven = u128::from(byte & 0x7f);
-        let lifted = seven.checked_shl(shift).filter(|lifted| lifted >> shift == seven);
-        value |= lifted.context("a mass is longer than 128 bits")?;
-        if byte & 0x80 == 0 {
-            let sign = (value & 1).cast_signed();
-            masses.push(Mass::from_units((value >> 1).cast_signed() ^ -sign));
-            (value, shift) = (0, 0);
-        } else {
-            shift += 7;
-        }
+    let mut at = 0;
+    while at < bytes.len() {
+        masses.push(Mass::from_units(unzigzag(read(bytes, &mut at)?)));
     }
-    ensure!(shift == 0, "a mass is cut off");
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn masses_are_read_as_they_were_written() {
-        let units =
-            [0, 1, -1, 63, -64, 64, 10_i128.pow(26), -(10_i128.pow(37)), i128::MAX, i128::MIN];
-        let masses: Vec<Mass> = units.into_iter().map(Mass::from_units).collect();
-        let (mut bytes, mut back) = (Vec::new(), Vec::new());
-        write_masses(&masses, &mut bytes);
-        read_masses(&bytes, &mut back).expect("as written");
-        assert_eq!(back, masses);
-        let cut = bytes.get(..bytes.len() - 1).expect("some bytes");
-        assert!(read_masses(cut, &mut back).is_err(), "cut off");
-        assert!(read_masses(&[0xff; 30], &mut back).is_err(), "too long");
-        write_masses(&[Mass::from_units(-3)], &mut bytes);
-        assert_eq!(bytes, [5]);
-    }
 }

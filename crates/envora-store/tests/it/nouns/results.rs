@@ -21,8 +21,9 @@ use envora_store::packs::{
     NewOwnPack, NewPack, PackAdded, StoredPack, pack_activate, pack_add, packs_active, packs_stored,
 };
 use envora_store::rollups::{
-    Grain, PileKey, RollupChanges, Sweep, Swept, rollup_counts, rollup_forms, rollup_groups,
-    rollup_years, rollups_add, rollups_between, rollups_seen, rollups_sweep,
+    Added, Grain, RollupChanges, Sweep, Swept, rollup_counts, rollup_forms, rollup_groups,
+    rollup_years, rollups_add, rollups_between, rollups_gather, rollups_of_before, rollups_seen,
+    rollups_sweep,
 };
 use envora_store::runs::{
     Advance, NewRun, RunState, run_advance, run_by_id, run_catching_up, run_current, run_start,
@@ -263,8 +264,17 @@ fn form() -> Form {
     Form { lines: vec![line] }
 }
 
-fn at(grain: Grain, day: i32, group: u32) -> PileKey {
-    PileKey { grain, day: Day::from_number(day), group }
+type Place = (Grain, i32, u32);
+
+fn sums(piles: impl IntoIterator<Item = (Place, Pile)>) -> RollupChanges {
+    let sums = piles.into_iter().map(|((grain, day, group), pile)| Added {
+        grain,
+        day: Day::from_number(day),
+        group,
+        why: 7,
+        pile,
+    });
+    RollupChanges { sums: sums.collect(), ..RollupChanges::default() }
 }
 
 fn pile(count: i64, units: &[i128]) -> Pile {
@@ -294,26 +304,22 @@ fn between(db: &TestDb, run: RunId, grain: Grain, days: (i32, i32)) -> Vec<(i32,
 pub(super) fn sums_add_up_exactly(db: &mut TestDb) {
     let (read, work) = (grant::<ReadResults>(), grant::<Calculate>());
     let add = |changes: RollupChanges| {
-        db.db.write_blocking(move |tx| rollups_add(tx, &work, RUN, &changes)).unwrap();
-    };
-    let piles = |piles: &[(PileKey, Pile)]| RollupChanges {
-        piles: piles.iter().cloned().collect(),
-        ..RollupChanges::default()
+        db.db.write_blocking(move |tx| rollups_add(tx, &work, RUN, changes)).unwrap();
     };
     // Near the largest that a mass holds and below zero: what a float or a 64-bit sum would lose.
     let large = 10_i128.pow(37) + 1;
-    let (one, two) = (at(Grain::Day, 18_993, 1), at(Grain::Day, 18_993, 2));
-    let month = at(Grain::Anywhere, 18_993, 2);
+    let (one, two) = ((Grain::Day, 18_993, 1), (Grain::Day, 18_993, 2));
+    let month = (Grain::Anywhere, 18_993, 2);
     add(RollupChanges {
         forms: vec![(7, form())],
         groups: vec![(1, group(7)), (2, group(7).anywhere())],
-        ..piles(&[(one, pile(1, &[large, -5])), (month, pile(1, &[3, 4]))])
+        ..sums([(one, pile(1, &[large, -5])), (month, pile(1, &[3, 4]))])
     });
     add(RollupChanges {
         groups: vec![(3, group(8))],
-        ..piles(&[(one, pile(1, &[2, -1])), (two, pile(1, &[7, 7]))])
+        ..sums([(one, pile(1, &[2, -1])), (two, pile(1, &[7, 7]))])
     });
-    add(piles(&[(two, pile(-1, &[-7, -7])), (at(Grain::Day, 18_995, 1), pile(0, &[0, 0]))]));
+    add(sums([(two, pile(-1, &[-7, -7])), ((Grain::Day, 18_995, 1), pile(0, &[0, 0]))]));
     assert_eq!(between(db, RUN, Grain::Day, (0, 30_000)), [(18_993, 1, pile(2, &[large + 2, -6]))]);
     assert_eq!(between(db, RUN, Grain::Day, (18_994, 30_000)), []);
     assert_eq!(between(db, RUN, Grain::Month, (0, 30_000)), []);
@@ -335,11 +341,17 @@ pub(super) fn sums_add_up_exactly(db: &mut TestDb) {
     let years = || db.db.read_blocking(move |rd| rollup_years(rd, &read, RUN)).unwrap();
     assert_eq!(years(), [2022]);
     let days = [Day::from_ymd(1999, 12, 1), Day::from_ymd(2024, 2, 1), Day::from_ymd(2024, 3, 1)];
-    let more = days.map(|day| (at(Grain::Anywhere, day.unwrap().number(), 2), pile(1, &[1, 1])));
-    add(piles(&more));
+    let more = days.map(|day| ((Grain::Anywhere, day.unwrap().number(), 2), pile(1, &[1, 1])));
+    add(sums(more.clone()));
     assert_eq!(years(), [1999, 2022, 2024], "a year without any is none");
+    add(sums([(more[0].0, pile(-1, &[-1, -1]))]));
+    assert_eq!(years(), [2022, 2024], "one whose rows are gone neither");
+    let more = db.db.write_blocking(move |tx| rollups_gather(tx, &work)).unwrap();
+    assert!(!more, "none is of before");
+    assert!(!db.db.read_blocking(move |rd| rollups_of_before(rd, &read)).unwrap());
+    assert_eq!(years(), [2022, 2024]);
     let again = RollupChanges { groups: vec![(3, group(9))], ..RollupChanges::default() };
-    let twice = db.db.write_blocking(move |tx| rollups_add(tx, &work, RUN, &again));
+    let twice = db.db.write_blocking(move |tx| rollups_add(tx, &work, RUN, again));
     assert!(twice.is_err(), "a group keeps its number");
 }
 
@@ -348,15 +360,13 @@ pub(super) fn sums_of_retired_runs_go_in_batches(db: &mut TestDb) {
     started(db);
     for run in [RUN, NEXT] {
         let days = (0..25).map(|day| {
-            let grain = if day % 2 == 0 { Grain::Day } else { Grain::Month };
-            (at(grain, 19_000 + day, 1), pile(1, &[1, 1]))
+            // Two of a month, of one grain and the other.
+            let grain = if day < 24 { Grain::Day } else { Grain::Month };
+            ((grain, 19_000 + day / 2 * 31 + day % 2, 1), pile(1, &[1, 1]))
         });
-        let changes = RollupChanges {
-            forms: vec![(7, form())],
-            groups: vec![(1, group(7))],
-            piles: days.collect(),
-        };
-        db.db.write_blocking(move |tx| rollups_add(tx, &work, run, &changes)).unwrap();
+        let changes =
+            RollupChanges { forms: vec![(7, form())], groups: vec![(1, group(7))], ..sums(days) };
+        db.db.write_blocking(move |tx| rollups_add(tx, &work, run, changes)).unwrap();
     }
     let switch = |id, at| db.db.write_blocking(move |tx| run_switch(tx, &work, id, at)).unwrap();
     let sweep = |before, held: &[RunId]| {
@@ -384,14 +394,11 @@ pub(super) fn sums_of_retired_runs_go_in_batches(db: &mut TestDb) {
     // One that was never seen by anybody need not wait.
     let third = RunId::from_bytes([3; 16]);
     let new = NewRun { id: third, digest: Digest::of(b"3"), identity: "{}".to_owned() };
-    let changes = RollupChanges {
-        piles: BTreeMap::from([(at(Grain::Day, 19_000, 1), pile(1, &[1]))]),
-        ..RollupChanges::default()
-    };
+    let changes = sums([((Grain::Day, 19_000, 1), pile(1, &[1]))]);
     db.db
         .write_blocking(move |tx| {
             run_start(tx, &work, &new, later(30))?;
-            rollups_add(tx, &work, third, &changes)
+            rollups_add(tx, &work, third, changes)
         })
         .unwrap();
     assert_eq!(sweep(later(0), &[]), nothing, "it is catching up");
