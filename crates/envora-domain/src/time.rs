@@ -327,6 +327,13 @@ impl Day {
         (date.year(), date.month(), date.day())
     }
 
+    /// The first day of its month.
+    #[must_use]
+    pub fn month_start(self) -> Self {
+        let (year, month, _) = self.ymd();
+        Self::from_ymd(year, month, 1).unwrap_or(self)
+    }
+
     /// So many days later.
     #[must_use]
     pub const fn plus(self, days: i32) -> Self {

@@ -403,6 +403,23 @@ fn check_country(activity: &Activity, kind: &ActivityKind, problems: &mut Vec<Ro
         let problem = RowProblem::new(RowCode::MissingField, "/qualifiers/country", detail);
         problems.push(problem.hint(hint));
     }
+    let word = |name: &str| activity.qualifiers.get(name).map(String::as_str);
+    let region = activity.region.as_deref().and_then(|region| region.split('-').next());
+    if let (Some(city), Some(country)) = (word("city"), word("country").or(region))
+        && let Some(own) = country_of(city)
+        && catalogue::word("country", country) != Some(own)
+    {
+        let detail = format!("{city} is a city of {own}, and the row says {country}");
+        let hint =
+            "correct the city or the country; leave the city out where it is another of that name";
+        let problem = RowProblem::new(RowCode::UnknownItem, "/qualifiers/city", detail);
+        problems.push(problem.value(city).hint(hint));
+    }
+}
+
+/// The country of a city that publishers have a factor for.
+fn country_of(city: &str) -> Option<&'static str> {
+    (catalogue::word("city", city)? == "london").then_some("GB")
 }
 
 /// A grid that no table knows would be its country's average, for whatever grid was meant.
@@ -427,7 +444,20 @@ pub fn grid_problem(elsewhere: String, from: &str) -> RowProblem {
     RowProblem::new(RowCode::UnknownItem, "/grid", elsewhere).value(&grid).hint(hint)
 }
 
+/// By how much clocks ever go back at once, and an hour more.
+const BACK_MAX: i64 = 3 * 3_600_000_000;
+
+/// Whether a period that ends before it starts may be one by a clock that went back meanwhile: whose clock
+/// it is, is judged where that is known.
+fn may_go_back(period: &Period) -> bool {
+    let Period::WallClock { start, end } = period else { return false };
+    start.as_micros().saturating_sub(end.as_micros()) <= BACK_MAX
+}
+
 fn check_period(activity: &Activity, problems: &mut Vec<RowProblem>) {
+    if activity.period.is_reversed() && may_go_back(&activity.period) {
+        return;
+    }
     if activity.period.is_reversed() {
         let reversed = "the period ends before it starts";
         let (field, detail, hint) = match activity.period {

@@ -72,6 +72,8 @@ words! {
         BoundaryMismatch = "boundary_mismatch",
         /// The gases do not add up to the total.
         GasSum = "gas_sum",
+        /// CO2 of what grew where it would count, or a memo of something else.
+        BiogenicCo2 = "biogenic_co2",
         /// It ends before it begins.
         PeriodReversed = "period_reversed",
         /// Two rows of one key hold on the same day.
@@ -174,6 +176,7 @@ fn read_with(
     }
     let named = checks::name(&table, name, &mut faults);
     checks::keys(&rows, &mut faults);
+    checks::memos(&rows, &mut faults);
     asked_of_new(&rows, &mut faults);
     faults.sort_by_key(|fault: &Fault| fault.row);
     let Some(name) = named.filter(|_| faults.is_empty()) else {

@@ -3,9 +3,10 @@
 use super::{Amounts, Calculator, Line, LinesError, Part, formula, mass, parts};
 use crate::choice::{Operand, SlotChoice, Term, Why};
 use crate::decimal::{Decimal, Mass};
-use crate::factors::{Factor, Library, Repr};
+use crate::factors::{Factor, GasValue, Library, Repr};
 use crate::gwp::{Gas, GwpSet, gwp};
 use crate::rational::{Rate, Rational};
+use crate::units;
 
 /// A line and the steps that lead to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,6 +51,13 @@ pub fn explain<'a>(
         }
     }
     Ok(traces)
+}
+
+/// How many of one unit of mass another is.
+fn ratio(from: &str, to: &str) -> Rational {
+    let [from, to] = [from, to].map(units::parse_code);
+    let ratio = from.and_then(|from| units::convert(&from, &to?));
+    ratio.unwrap_or(Rational::ONE)
 }
 
 struct Teller<'a> {
@@ -170,20 +178,43 @@ impl Teller<'_> {
     fn total_steps(&self, quantity: &Rational, steps: &mut Vec<String>) {
         let Some(total) = &self.factor.total else { return };
         let (unit, basis) = (&self.choice.unit_path.to, self.part.basis);
-        let value = if self.part.gas == Gas::CO2E {
-            total.value.clone()
+        let (value, why) = if self.part.gas == Gas::CO2E {
+            (total.value.clone(), "no gas split to rebase")
         } else {
-            let printed: Vec<&str> =
-                self.factor.gases.iter().map(|gas| gas.value.as_str()).collect();
-            format!("({} − {})", total.value, printed.join(" − "))
+            let gases: Vec<String> =
+                self.factor.gases.iter().map(|gas| self.weighed(gas, &total.unit)).collect();
+            (format!("({} − {})", total.value, gases.join(" − ")), "the rest of the printed total")
         };
         let per = self.choice.unit_path.rational().unwrap_or(Rational::ONE);
         let rate = self.part.published.as_ref().and_then(|published| published.over(&per));
-        let product = rate.unwrap_or(Rational::ZERO).times(quantity).digits();
-        let quantity = quantity.digits();
+        let kilograms = rate.unwrap_or(Rational::ZERO).times(quantity);
+        let size = ratio(&total.unit, "kg");
+        let product = kilograms.over(&size).unwrap_or(Rational::ZERO).digits();
+        let (quantity, mass) = (quantity.digits(), &total.unit);
+        let in_kg = match size == Rational::ONE {
+            true => String::new(),
+            false => format!(" = {} kg CO2e", kilograms.digits()),
+        };
         steps.push(format!(
-            "{quantity} {unit} × {value} kg CO2e/{unit} = {product} kg CO2e (printed in {basis}; no gas split to rebase)"
+            "{quantity} {unit} × {value} {mass} CO2e/{unit} = {product} {mass} CO2e{in_kg} (printed in {basis}; {why})"
         ));
+    }
+
+    /// What a printed gas is in CO2e of the printed basis, in the unit of the total: `0.44 × 3500`.
+    fn weighed(&self, printed: &GasValue, unit: &str) -> String {
+        let mut text = printed.value.clone();
+        let basis = printed.gwp_basis.unwrap_or(self.factor.basis);
+        let weighs = printed.repr == Repr::Mass && !printed.gas.is_equivalent();
+        let potential = gwp(basis, printed.gas, printed.carbon, self.factor.boundary);
+        let potential = potential.filter(|own| weighs && Rational::from(*own) != Rational::ONE);
+        if let Some(potential) = potential {
+            text.push_str(&format!(" × {potential}"));
+        }
+        let ratio = ratio(&printed.unit, unit);
+        if ratio != Rational::ONE {
+            text.push_str(&format!(" × {}", ratio.digits()));
+        }
+        text
     }
 
     fn gas_steps(&self, quantity: &Rational, steps: &mut Vec<String>) {

@@ -8,6 +8,11 @@ use crate::time::Day;
 
 fn why_of(kind: &str, unit: &str, fuel: &str, policy: &Policy) -> (Why, std::sync::Arc<Library>) {
     let library = Library::starter().expect("the compiled-in pack");
+    (why_among(kind, unit, fuel, (policy, &library)), library)
+}
+
+fn why_among(kind: &str, unit: &str, fuel: &str, of: (&Policy, &Library)) -> Why {
+    let (policy, library) = of;
     let pair = ("fuel".to_owned(), fuel.to_owned());
     let qualifiers: BTreeMap<_, _> =
         [pair].into_iter().filter(|(_, word)| !word.is_empty()).collect();
@@ -23,7 +28,7 @@ fn why_of(kind: &str, unit: &str, fuel: &str, policy: &Policy) -> (Why, std::syn
         category: None,
         brings: Brings::default(),
     };
-    (choose(&question, &library, policy).expect("a choice"), library)
+    choose(&question, library, policy).expect("a choice")
 }
 
 fn quantity(text: &str) -> Decimal {
@@ -112,6 +117,67 @@ fn a_blend_has_its_biogenic_carbon_in_a_memo() {
     let memo: Vec<&Line> = lines.iter().filter(|line| line.bucket == Bucket::BiogenicCo2).collect();
     let [memo] = memo.as_slice() else { panic!("one memo line: {lines:?}") };
     assert_eq!((memo.scope, memo.kg.kg().as_str(), memo.carbon), (0, "11.02", Carbon::Biogenic));
+}
+
+/// By hand: 1.5 t × 0.5 kg/t of methane and 0.04 kg/t of nitrous oxide, at 28 and 265; 1.5 t × 1800 kg/t.
+#[test]
+fn an_own_fuel_that_grew_has_its_co2_in_the_memo_once() {
+    let of = |rows: &str| {
+        let head = "key,type,boundary,memo,qualifiers.fuel,region,per,unit,gas.CO2,gas.CH4,gas.N2O,basis,\
+            carbon,valid_from,valid_through,publisher,document,licence";
+        let own = crate::factors::own::read(format!("{head}\n{rows}").as_bytes(), Some("ours"));
+        let own = own.expect("a table").pack;
+        let library = Library::starter().expect("the compiled-in packs").with([own]);
+        let kind = "fuel.combusted.stationary";
+        let why = why_among(kind, "t", "wood_pellets", (&Policy::default(), &library));
+        let lines = lines(quantity("1.5"), &why, &library).expect("lines");
+        let kept = lines.into_iter().filter(|line| line.slot != Slot::C3Wtt);
+        let row = |line: Line| {
+            let kg = line.co2e.first().copied().flatten().map(Mass::kg).unwrap_or_default();
+            format!("{} {} {} {kg}", line.bucket, line.scope, line.gas)
+        };
+        kept.map(row).collect::<Vec<_>>()
+    };
+    let counts = "pellets,fuel.combusted.stationary,combustion,,wood_pellets,GB,t,kg,,0.5,0.04,ar5,biogenic,2022-01-01,2022-12-31,P,D,own\n";
+    let memo = "pellets/grown,fuel.combusted.stationary,combustion,biogenic_co2,wood_pellets,GB,t,kg,1800,,,ar5,,2022-01-01,2022-12-31,P,D,own\n";
+    let grown = "biogenic_co2 0 CO2 2700";
+    let both = of(&format!("{counts}{memo}"));
+    assert_eq!(both, ["in_scope 1 CH4 21", "in_scope 1 N2O 15.9", grown]);
+    let alone = of(memo);
+    assert_eq!(alone, ["in_scope 1 co2e 75.831885", grown], "1.5 × 50.55459, as published");
+    assert!(!of(counts).contains(&grown.to_owned()), "the memo is the publisher's then");
+}
+
+#[test]
+fn each_step_is_true_as_it_is_printed() {
+    let of = |numbers: &str| {
+        let head = "key,type,boundary,qualifiers.fuel,region,per,unit,co2e,gas.CO2,gas.CH4,basis,carbon,\
+            valid_from,valid_through,publisher,document,licence";
+        let row = format!(
+            "coal,fuel.combusted.stationary,combustion,coal_domestic,GB,[ston_av],{numbers},ar5,fossil,2022-01-01,2022-12-31,P,D,own"
+        );
+        let own = crate::factors::own::read(format!("{head}\n{row}\n").as_bytes(), Some("ours"));
+        let own = own.expect("a table").pack;
+        let library = Library::starter().expect("the compiled-in packs").with([own]);
+        let kind = "fuel.combusted.stationary";
+        let why = why_among(kind, "[ston_av]", "coal_domestic", (&Policy::default(), &library));
+        let traces = explain(quantity("2.5"), &why, &library, GwpSet::Ar5).expect("traces");
+        let own = traces.into_iter().filter(|trace| trace.line.slot == Slot::S1);
+        own.flat_map(|trace| trace.exact).filter(|step| step.contains("CO2e/")).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        of("t,0.43,,"),
+        [
+            "2.5 [ston_av] × 0.43 t CO2e/[ston_av] = 1.075 t CO2e = 1075 kg CO2e (printed in ar5; no gas split to rebase)"
+        ]
+    );
+    // By hand: 2.5 × (114.1 − 100 − 0.5 × 28) = 0.25.
+    assert_eq!(
+        of("kg,114.1,100,0.5"),
+        [
+            "2.5 [ston_av] × (114.1 − 100 − 0.5 × 28) kg CO2e/[ston_av] = 0.25 kg CO2e (printed in ar5; the rest of the printed total)"
+        ]
+    );
 }
 
 #[test]

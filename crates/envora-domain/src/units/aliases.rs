@@ -32,6 +32,7 @@ const COMMON: &[(&str, &str)] = &[
     ("mmbtu", "10*6.[Btu_IT]"),
     ("kilogram", "kg"),
     ("kilograms", "kg"),
+    ("kg", "kg"),
     ("kgs", "kg"),
     ("gram", "g"),
     ("grams", "g"),
@@ -284,10 +285,16 @@ pub fn lookup(text: &str, set: AliasSet) -> Result<String, UnitError> {
     code.ok_or_else(|| refusal.unwrap_or_else(|| unknown(text)))
 }
 
+/// What short words may well mean that are none here, as they mean other things elsewhere.
+const ABBREVIATED: &[(&str, &str)] = &[("mi", "[mi_i]"), ("oz", "[oz_av]")];
+
 /// The word or code that a text is, written otherwise: a near one is another unit.
 pub(super) fn near(text: &str) -> Option<String> {
     const CODES: &[&str] = &["kW.h", "MW.h", "kg", "t", "L", "m3", "km", "GJ", "MJ", "x:pce"];
     let word = written(text);
+    if let Some((_, code)) = ABBREVIATED.iter().find(|(short, _)| *short == word) {
+        return Some((*code).to_owned());
+    }
     let names = COMMON.iter().map(|(name, _)| *name).chain(CODES.iter().copied());
     let near = same_but_written_otherwise(&word, names)?;
     let common = COMMON.iter().find(|(name, _)| *name == near);

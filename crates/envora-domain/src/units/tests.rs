@@ -21,6 +21,8 @@ fn words_and_codes_are_units() {
     check("kW.h", AliasSet::None, "kW.h");
     check(" KWH ", AliasSet::None, "kW.h");
     check("kWh", AliasSet::Uk, "kW.h");
+    check("mi", AliasSet::None, "- [mi_i]");
+    check("oz", AliasSet::None, "- [oz_av]");
     check("kWh (Gross CV)", AliasSet::None, "kW.h.x:gross");
     check("kWh  (Net CV)", AliasSet::Uk, "kW.h.x:net");
     check("MWH", AliasSet::None, "MW.h");

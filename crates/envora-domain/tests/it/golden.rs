@@ -142,15 +142,19 @@ fn the_golden_numbers_are_what_the_script_recomputes() {
 }
 
 #[test]
-fn the_organizations_golden_numbers_are_what_their_script_recomputes() {
+fn golden_numbers_of_examples_are_what_their_scripts_recompute() {
     let Some(data) = shared_data("golden script") else { return };
-    let script = repository().join("tests/golden/organization.py");
-    let Ok(run) = Command::new("python3").arg(script).arg("--data").arg(data).output() else {
-        eprintln!("SKIPPED golden script: no python3");
-        return;
-    };
-    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
-    let golden = fs::read(repository().join("tests/golden/organization-2022.json"));
-    let golden = golden.expect("the numbers");
-    assert_eq!(String::from_utf8_lossy(&run.stdout), String::from_utf8_lossy(&golden));
+    let golden = repository().join("tests/golden");
+    for (script, numbers) in
+        [("organization.py", "organization-2022.json"), ("schools.py", "schools-2019.json")]
+    {
+        let script = golden.join(script);
+        let Ok(run) = Command::new("python3").arg(script).arg("--data").arg(&data).output() else {
+            eprintln!("SKIPPED golden script: no python3");
+            return;
+        };
+        assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+        let committed = fs::read(golden.join(numbers)).expect("the numbers");
+        assert_eq!(String::from_utf8_lossy(&run.stdout), String::from_utf8_lossy(&committed));
+    }
 }

@@ -327,6 +327,9 @@ fn journeys_say_what_factors_tell_apart() {
     check(car("-1"), &[(RowCode::NegativeNotAllowed, "/inputs/occupancy/quantity", "")]);
     let hotel = |words: &[(&str, &str)]| other("travel.stayed", ("1", "x:room_night"), words, &[]);
     check(hotel(&[("country", "fr")]), &[]);
+    check(hotel(&[("country", "GB"), ("city", "London")]), &[]);
+    let elsewhere = (RowCode::UnknownItem, "/qualifiers/city", "correct the city or the country");
+    check(hotel(&[("country", "FR"), ("city", "london")]), &[elsewhere]);
     check(hotel(&[]), &[(RowCode::MissingField, "/qualifiers/country", "such as FR")]);
     check(hotel(&[("country", "Atlantis")]), &[(RowCode::UnknownItem, "/qualifiers/country", "")]);
 }

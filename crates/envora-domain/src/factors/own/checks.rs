@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use super::row::Row;
 use super::table::{Table, whole};
 use super::{Fault, FaultCode, is_name};
-use crate::catalogue::find_fuel;
-use crate::factors::Boundary;
-use crate::gwp::Carbon;
+use crate::catalogue::{Bucket, Fuel, find, find_fuel};
+use crate::decimal::Decimal;
+use crate::factors::{Boundary, FactorKind};
+use crate::gwp::{Carbon, Gas};
 
 /// The pack's name: that of the column, or the one beside the table.
 pub(super) fn name(table: &Table, beside: Option<&str>, faults: &mut Vec<Fault>) -> Option<String> {
@@ -82,26 +83,161 @@ pub(super) fn keys(rows: &[Row], faults: &mut Vec<Fault>) {
     }
 }
 
-/// What burns gives off CO2, also in a power station or a boiler house: methane and nitrous oxide alone
-/// are only ever added to a factor of CO2 alone, which fuels of vehicles have. Anywhere else such a
-/// factor would never be taken, or tell a tenth of what there is.
+/// What is asked of new tables: that what burns is told with its CO2, and that the CO2 of what grew stands
+/// in a row for the memo, beside the scopes.
 pub(super) fn parts(rows: &[Row], faults: &mut Vec<Fault>) {
-    let is_plant = |row: &Row| {
-        let fuel = row.body.qualifiers.get("fuel").and_then(|fuel| find_fuel(fuel));
-        fuel.is_some_and(|fuel| fuel.carbon == Carbon::Biogenic)
+    for row in rows.iter().filter(|row| row.body.memo_bucket.is_none()) {
+        faults.extend(nameless(row).or_else(|| grown(row)).or_else(|| unsaid(row, rows)));
+    }
+}
+
+/// A factor for whatever burns would count the CO2 of wood and of biofuels in the scopes, beside the memo that
+/// tells it.
+fn nameless(row: &Row) -> Option<Fault> {
+    let body = &row.body;
+    let is_fuel = body.activity_type.starts_with("fuel.combusted.");
+    let co2 = body.gases.iter().any(|value| value.gas == Gas::CO2 && !nothing(&value.value));
+    let total = body.total.as_ref().is_some_and(|total| !nothing(&total.value));
+    let any = body.qualifiers.get("fuel").is_none_or(String::is_empty);
+    if !is_fuel || body.boundary != Boundary::Combustion || !any || !(co2 || total) {
+        return None;
+    }
+    let detail = format!("{} is for whatever burns, wood and biofuels too", row.key);
+    let hint = "name the fuel: a row for each that it is true of";
+    Some(of_row(row, FaultCode::MissingField, "qualifiers.fuel", (detail, hint)))
+}
+
+/// The fuel that a row is of, where it names one.
+fn fuel(row: &Row) -> Option<&'static Fuel> {
+    row.body.qualifiers.get("fuel").and_then(|fuel| find_fuel(fuel))
+}
+
+/// Whether it is about burning, here, in a power station, a boiler house, or with the waste.
+fn burns(row: &Row) -> bool {
+    let treatment = row.body.qualifiers.get("treatment").map(String::as_str);
+    match row.body.boundary {
+        Boundary::Combustion | Boundary::Generation => true,
+        Boundary::EndOfLife => treatment == Some("combustion"),
+        _ => false,
+    }
+}
+
+/// Whether a value says that there is none.
+fn nothing(value: &str) -> bool {
+    Decimal::parse_factor(value).is_ok_and(|value| value.is_zero())
+}
+
+/// The fault of a column of a row.
+fn of_row(row: &Row, code: FaultCode, column: &str, (detail, hint): (String, &str)) -> Fault {
+    let fault = whole(code, (row.row, row.line), detail, hint);
+    Fault { column: Some(column.to_owned()), ..fault }
+}
+
+/// CO2 from what grew is in no scope: a row that counts may not hold it, and a total of such a fuel that
+/// leaves open whether it does is none.
+fn grown(row: &Row) -> Option<Fault> {
+    let body = &row.body;
+    let of_plants = fuel(row).is_some_and(|fuel| fuel.carbon == Carbon::Biogenic);
+    let (what, detail) = match row.carbon {
+        Carbon::Biogenic => ("biogenic", "is of what grew"),
+        Carbon::Unknown if of_plants => ("biogenic", "is of a fuel that grew"),
+        Carbon::Mixed => ("mixed", "is in part of what grew"),
+        Carbon::Unknown | Carbon::Fossil => return None,
     };
-    for row in rows {
-        let of = row.body.activity_type.as_str();
-        let burns = matches!(row.body.boundary, Boundary::Combustion | Boundary::Generation);
-        let burnt = burns && row.body.states_no_co2();
-        if !burnt || of == "fuel.combusted.mobile" || is_plant(row) {
-            continue;
+    let co2 = body.gases.iter().find(|value| value.gas == Gas::CO2);
+    let ends = burns(row) || body.boundary == Boundary::EndOfLife;
+    let whole = body.gases.is_empty() && burns(row);
+    let total = body.total.as_ref().filter(|total| whole && !nothing(&total.value));
+    let column = match co2 {
+        Some(value) if ends && !nothing(&value.value) => "gas.CO2",
+        None if total.is_some() => "co2e",
+        Some(_) | None => return None,
+    };
+    let detail = match column {
+        "co2e" => {
+            format!("the CO2 of {} {detail}, and co2e does not say whether it is in it", row.key)
         }
-        let what = if row.body.boundary == Boundary::Generation { "is made" } else { "burns" };
-        let detail = format!("{} {what}, and the CO2 of it is unsaid", row.key);
-        let hint = "give gas.CO2 too (0 where another row counts it), or the total in co2e";
-        let fault = whole(FaultCode::MissingField, (row.row, row.line), detail, hint);
-        faults.push(Fault { column: Some("gas.CO2".to_owned()), ..fault });
+        _ => format!("the CO2 of {} {detail}: it counts in no scope", row.key),
+    };
+    let hint = match (what, takes_memo(row)) {
+        ("mixed", true) => MIXED_FUEL,
+        ("mixed", false) => MIXED,
+        (_, true) => GROWN_FUEL,
+        (_, false) => GROWN,
+    };
+    Some(of_row(row, FaultCode::BiogenicCo2, column, (detail, hint)))
+}
+
+const GROWN_FUEL: &str = "give gas.CH4 and gas.N2O here, which count, and gas.CO2 in a row of its own \
+    with memo = biogenic_co2; where the CO2 is of fossil carbon, say so in carbon";
+const GROWN: &str = "give gas.CH4 and gas.N2O, which count, and 0 as gas.CO2: rows of this type keep no \
+    CO2 beside the scopes; where it is of fossil carbon, say so in carbon";
+const MIXED_FUEL: &str = "give the gases of the fossil part here, with carbon = fossil, and the CO2 of \
+    what grew in a row of its own with memo = biogenic_co2";
+const MIXED: &str = "give the gases of the fossil part, with carbon = fossil: rows of this type keep no \
+    CO2 beside the scopes";
+
+/// What burns gives off CO2: methane and nitrous oxide alone are only ever added to a factor of CO2 alone,
+/// which fuels of vehicles may have. Anywhere else such a factor would never be taken, or tell a tenth of
+/// what there is.
+fn unsaid(row: &Row, rows: &[Row]) -> Option<Fault> {
+    let is_plant = fuel(row).is_some_and(|fuel| fuel.carbon == Carbon::Biogenic);
+    let only_beside = row.body.activity_type == "fuel.combusted.mobile"
+        && rows.iter().any(|other| is_co2_of(other, row));
+    if !burns(row) || !row.body.states_no_co2() || is_plant || only_beside {
+        return None;
+    }
+    let what = if row.body.boundary == Boundary::Generation { "is made" } else { "burns" };
+    let detail = format!("{} {what}, and the CO2 of it is unsaid", row.key);
+    let hint = if row.body.activity_type == "fuel.combusted.mobile" {
+        "give gas.CO2 too, or the total in co2e; or leave it blank here and give a row of the same fuel and \
+         region that has gas.CO2 alone"
+    } else {
+        "give gas.CO2 too, or the total in co2e"
+    };
+    Some(of_row(row, FaultCode::MissingField, "gas.CO2", (detail, hint)))
+}
+
+/// Whether a row states the CO2 alone of what another states the other gases of.
+fn is_co2_of(row: &Row, other: &Row) -> bool {
+    let (a, b) = (&row.body, &other.body);
+    let alone = a.total.is_none() && a.gases.iter().all(|value| value.gas == Gas::CO2);
+    alone
+        && !a.gases.is_empty()
+        && a.memo_bucket.is_none()
+        && (&a.activity_type, a.boundary, &a.region) == (&b.activity_type, b.boundary, &b.region)
+        && a.qualifiers.get("fuel") == b.qualifiers.get("fuel")
+}
+
+/// Whether rows of a type and boundary have a memo for CO2 from what grew.
+fn takes_memo(row: &Row) -> bool {
+    let kind = find(&row.body.activity_type);
+    kind.is_some_and(|kind| {
+        let mut slots = kind.slots.iter().filter(|slot| slot.bucket == Bucket::BiogenicCo2);
+        slots.any(|slot| slot.boundary == row.body.boundary)
+    })
+}
+
+/// Rows for the memo state CO2 from what grew, and nothing else.
+pub(super) fn memos(rows: &[Row], faults: &mut Vec<Fault>) {
+    for row in rows.iter().filter(|row| row.body.memo_bucket.is_some()) {
+        let body = &row.body;
+        let alone = body.total.is_none() && body.gases.iter().all(|value| value.gas == Gas::CO2);
+        let fossil = fuel(row).is_some_and(|fuel| fuel.carbon == Carbon::Fossil);
+        let (column, detail, hint) = if !takes_memo(row) || body.kind != FactorKind::Emission {
+            let detail =
+                format!("rows of {} have no memo for {}", body.activity_type, body.boundary);
+            ("memo", detail, "memo = biogenic_co2 is for fuels, with the boundary combustion")
+        } else if !alone {
+            let detail = "a memo is of CO2 alone".to_owned();
+            ("memo", detail, "give gas.CO2 here, and what counts in a row without memo")
+        } else if row.carbon != Carbon::Biogenic || fossil {
+            let detail = "nothing of it grew".to_owned();
+            ("carbon", detail, "write biogenic, or leave memo blank where its CO2 counts")
+        } else {
+            continue;
+        };
+        faults.push(of_row(row, FaultCode::BiogenicCo2, column, (detail, hint)));
     }
 }
 
@@ -112,6 +248,7 @@ fn differs(a: &Row, b: &Row) -> Option<&'static str> {
         ("kind", a.kind == b.kind),
         ("type", a.activity_type == b.activity_type),
         ("boundary", a.boundary == b.boundary),
+        ("memo", a.memo_bucket == b.memo_bucket),
         ("supplier, item or qualifier", a.qualifiers == b.qualifiers),
         ("region", a.region == b.region),
     ];

@@ -33,6 +33,7 @@ pub const COLUMNS: &[ColumnSpec] = &[
     may("kind", "emission (as when blank), residual_mix, or supplier_pcf"),
     must("type", "the activity type that it is for, such as electricity.purchased"),
     must("boundary", "what it covers: generation, cradle_to_gate, combustion, end_of_life, …"),
+    may("memo", "biogenic_co2: its CO2 is of what grew, told beside the scopes; blank, it counts"),
     may("supplier_code", "whose own figure it is; a row of activities must name that supplier"),
     may("item", "what was bought, of goods and capital goods"),
     may("item_scheme", "in whose list the item is; blank for a material of the catalogue"),

@@ -62,5 +62,6 @@ fn counts_alike(a: &Factor, b: &Factor) -> bool {
         && a.denominator.unit == b.denominator.unit
         && (a.valid_from, a.valid_to) == (b.valid_from, b.valid_to)
         && (a.kind, a.boundary, &a.activity_type) == (b.kind, b.boundary, &b.activity_type)
+        && a.memo_bucket == b.memo_bucket
         && (&a.qualifiers, &a.region) == (&b.qualifiers, &b.region)
 }

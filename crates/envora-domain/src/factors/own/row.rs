@@ -6,7 +6,7 @@ use super::columns::{COLUMNS, GAS, QUALIFIER};
 use super::meaning::{Role, boundaries, types};
 use super::table::{Record, Table};
 use super::{Fault, FaultCode};
-use crate::catalogue::{self, QualifierError};
+use crate::catalogue::{self, Bucket, QualifierError};
 use crate::decimal::{Decimal, DecimalError};
 use crate::factors::record::{
     Body, Boundary, Denominator, FactorKind, GasValue, Provenance, Region, Repr, Rights, Total,
@@ -25,6 +25,8 @@ const GAS_SUM_PARTS: i128 = 100;
 /// How many characters of a cell a fault shows.
 const VALUE_CHARS_MAX: usize = 80;
 
+/// The memos that rows may be for.
+const MEMOS: &[&str] = &["biogenic_co2"];
 const KINDS: &[&str] = &["emission", "residual_mix", "supplier_pcf"];
 const CAUSES: &[&str] = &["new", "real_world", "correction", "method", "gwp", "rename"];
 const REDISTRIBUTE: &[&str] = &["no", "attribution", "share_alike", "yes"];
@@ -34,6 +36,8 @@ pub(super) struct Row {
     pub(super) row: u64,
     pub(super) line: u64,
     pub(super) key: String,
+    /// Where its carbon comes from, by its own word or its memo.
+    pub(super) carbon: Carbon,
     pub(super) body: Body,
 }
 
@@ -52,6 +56,7 @@ pub(super) fn read(table: &Table, record: &Record, faults: &mut Vec<Fault>) -> O
     let key = cells.key();
     let meaning = cells.meaning();
     let (valid_from, valid_to) = cells.validity();
+    let memo = Bucket::parse(&cells.word("memo", MEMOS, ""));
     let numbers = cells.numbers(meaning.boundary);
     let denominator = cells.denominator(&meaning);
     let rights = cells.rights();
@@ -78,7 +83,7 @@ pub(super) fn read(table: &Table, record: &Record, faults: &mut Vec<Fault>) -> O
         kind: meaning.kind,
         activity_type: meaning.of,
         qualifiers: meaning.qualifiers,
-        memo_bucket: None,
+        memo_bucket: memo,
         permitted_use: "inventory".to_owned(),
         boundary: meaning.boundary,
         gases: numbers.gases,
@@ -92,7 +97,8 @@ pub(super) fn read(table: &Table, record: &Record, faults: &mut Vec<Fault>) -> O
         provenance,
     };
     let fits = cells.faults.len() == before;
-    fits.then_some(Row { row: record.row, line: record.line, key, body })
+    let carbon = numbers.carbon;
+    fits.then_some(Row { row: record.row, line: record.line, key, carbon, body })
 }
 
 /// What a factor means, as far as it could be read.
@@ -106,6 +112,7 @@ struct Meaning {
 
 /// Its numbers.
 struct Numbers {
+    carbon: Carbon,
     gases: Vec<GasValue>,
     total: Option<Total>,
     basis: GwpSet,
@@ -423,7 +430,8 @@ impl<'a> Cells<'a> {
         let unit = self.mass_unit();
         let basis = self.basis();
         let carbon: Vec<&str> = Carbon::ALL.iter().map(|carbon| carbon.as_str()).collect();
-        let carbon = Carbon::parse(&self.word("carbon", &carbon, "unknown"));
+        let blank = if self.get("memo").is_empty() { "unknown" } else { "biogenic" };
+        let carbon = Carbon::parse(&self.word("carbon", &carbon, blank));
         let carbon = carbon.unwrap_or(Carbon::Unknown);
         let total =
             self.number("co2e").map(|value| Total { value, basis, unit: unit.clone(), line: None });
@@ -445,7 +453,7 @@ impl<'a> Cells<'a> {
             }
         }
         self.gas_sum((&gases, total.as_ref()), basis, boundary);
-        Numbers { gases, total, basis }
+        Numbers { carbon, gases, total, basis }
     }
 
     fn mass_unit(&mut self) -> String {

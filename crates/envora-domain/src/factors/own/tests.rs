@@ -275,7 +275,6 @@ fn what_burns_is_told_with_its_co2() {
     taken("fuel.combusted.stationary,combustion,wood_chips,,DE,t,kg,,0.1,0.01");
     taken("fuel.combusted.stationary,combustion,natural_gas,,DE,t,kg,0,0.1,0.01");
     taken("fuel.combusted.stationary,upstream,natural_gas,,DE,t,kg,,0.1,");
-    taken("fuel.combusted.mobile,combustion,diesel,,DE,L,g,,0.1,0.01");
     taken("electricity.purchased,generation,,,DE,kW.h,kg,0.2,0.0001,0.0001");
     let grid = text("electricity.purchased,generation,,,DE,kW.h,kg,,0.0001,0.0001");
     let faults = read(grid.as_bytes(), Some("ours")).expect_err("no CO2");
@@ -285,6 +284,70 @@ fn what_burns_is_told_with_its_co2() {
     let [fault] = faults.as_slice() else { panic!("{faults:#?}") };
     assert_eq!((fault.code, fault.line), (FaultCode::MissingField, 2));
     assert_eq!(fault.column.as_deref(), Some("gas.CO2"));
+    for row in [
+        "fuel.combusted.mobile,combustion,diesel,,DE,L,g,,0.1,0.01",
+        "waste.treated,end_of_life,,garden_waste,DE,t,kg,,0.01,",
+    ] {
+        let row = text(row).replace("material", "treatment").replace("garden_waste", "combustion");
+        let faults = read(row.as_bytes(), Some("ours")).expect_err("no CO2");
+        assert_eq!(faults[0].column.as_deref(), Some("gas.CO2"), "{row}");
+    }
+    let beside = "fuel.combusted.mobile,combustion,diesel,,DE,L,g,,0.1,0.01";
+    let rest = ",ar5,2025-01-01,2025-12-31,Publisher,Document,own\n";
+    let co2 = beside.replace(",,0.1,0.01", ",2600,,");
+    taken(&format!("{beside}{rest}y,{co2}").replace("own\n\n", "own\n"));
     let named = burnt.replace("\nx,", "\nours,x,").replacen("key,", "pack,key,", 1);
     assert!(read_stored(named.as_bytes()).is_ok(), "a folder of before opens");
+}
+
+#[test]
+fn co2_of_what_grew_is_for_the_memo() {
+    const HEAD: &str = "key,type,boundary,memo,qualifiers.fuel,qualifiers.treatment,region,per,unit,\
+        co2e,gas.CO2,gas.CH4,basis,carbon,valid_from,valid_through,publisher,document,licence";
+    let read = |row: &str| {
+        let table = format!("{HEAD}\nx,{row},2025-01-01,2025-12-31,Publisher,Document,own\n");
+        read(table.as_bytes(), Some("ours"))
+    };
+    let refused = |row: &str, column: &str, remedy: &str| {
+        let faults = read(row).expect_err(row);
+        let [fault] = faults.as_slice() else { panic!("{row}: {faults:#?}") };
+        let told = (fault.code, fault.column.as_deref());
+        assert_eq!(told, (FaultCode::BiogenicCo2, Some(column)), "{row}");
+        assert!(fault.hint.contains(remedy), "{row}: {}", fault.hint);
+    };
+    let taken = |row: &str| assert!(read(row).is_ok(), "{row}: {:?}", read(row));
+    let wood = "fuel.combusted.stationary,combustion,,wood_logs,,DE,t,kg";
+    refused(&format!("{wood},,1700,0.5,ar5,biogenic"), "gas.CO2", "memo = biogenic_co2");
+    refused(&format!("{wood},,1700,0.5,ar5,"), "gas.CO2", "memo = biogenic_co2");
+    refused(&format!("{wood},,1700,0.5,ar5,mixed"), "gas.CO2", "the fossil part here");
+    refused(&format!("{wood},1700,,,ar5,biogenic"), "co2e", "gas.CH4 and gas.N2O here");
+    refused(&format!("{wood},1700,,,ar5,"), "co2e", "gas.CH4 and gas.N2O here");
+    let any = "fuel.combusted.stationary,combustion,,,,DE,t,kg";
+    for whatever in [",1000,0.5,ar5,", ",1000,,ar5,fossil", "1000,,,ar5,"] {
+        let faults = read(&format!("{any},{whatever}")).expect_err(whatever);
+        let told = (faults[0].code, faults[0].column.as_deref());
+        assert_eq!(told, (FaultCode::MissingField, Some("qualifiers.fuel")), "{whatever}");
+    }
+    let car = "vehicle.driven,combustion,,,,DE,x:veh.km,kg";
+    refused(&format!("{car},,0.2,,ar5,biogenic"), "gas.CO2", "0 as gas.CO2");
+    let waste = "waste.treated,end_of_life,,,combustion,DE,t,kg";
+    refused(&format!("{waste},,900,0.1,ar5,biogenic"), "gas.CO2", "0 as gas.CO2");
+    for counts in
+        [",,0.5,ar5,biogenic", ",0,0.5,ar5,", "14,,0.5,ar5,biogenic", ",1700,0.5,ar5,fossil"]
+    {
+        taken(&format!("{wood},{counts}"));
+    }
+    taken("fuel.combusted.mobile,combustion,,diesel,,DE,L,kg,2.5,,,ar5,");
+    taken("waste.treated,end_of_life,,,composting,DE,t,kg,9,,,ar5,biogenic");
+    let memo = "fuel.combusted.stationary,combustion,biogenic_co2,wood_logs,,DE,t,kg";
+    taken(&format!("{memo},,1700,,ar5,"));
+    refused(&format!("{memo},,1700,0.5,ar5,"), "memo", "without memo");
+    refused(&format!("{memo},1700,,,ar5,"), "memo", "without memo");
+    refused(&format!("{memo},,1700,,ar5,fossil"), "carbon", "leave memo blank");
+    let grid = "electricity.purchased,generation,biogenic_co2,,,DE,kWh,kg,,0.2,,ar5,";
+    refused(grid, "memo", "for fuels");
+    let stored = format!(
+        "pack,{HEAD}\nours,x,{wood},,1700,0.5,ar5,biogenic,2025-01-01,2025-12-31,P,D,own\n"
+    );
+    assert!(read_stored(stored.as_bytes()).is_ok(), "a folder of before opens");
 }
