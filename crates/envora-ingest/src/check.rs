@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io;
 
 use envora_domain::activities::problems::{Flag, Outcome, RowCode, RowProblem};
-use envora_domain::activities::{Activity, Ref};
+use envora_domain::activities::{Activity, Period, Ref};
 use envora_domain::hash::Digest;
 use envora_domain::id::Kind;
 
@@ -53,6 +53,8 @@ pub struct Report {
     pub groups: Vec<Group>,
     /// The facilities, sources, entities and suppliers that rows to be stored name, by code or id.
     pub named: BTreeMap<Wanted, Named>,
+    /// Rows with times without an offset, whose place's clock was not asked: how many, and the first.
+    pub walled: Option<Naming>,
     /// The records of which a row was not accepted.
     pub settled: BTreeSet<u64>,
     /// Those of them of which a row waits: it may be refused yet.
@@ -255,6 +257,10 @@ impl Check<'_> {
             }
         }
         let unknown = self.name(activity, row.line);
+        if self.known.is_none() && matches!(activity.period, Period::WallClock { .. }) {
+            let first = Naming { rows: 0, line: row.line };
+            self.report.walled.get_or_insert(first).rows += 1;
+        }
         if row.quarantine.is_empty() && unknown.is_empty() || activity.void {
             self.report.accepted += 1;
             return;

@@ -64,7 +64,7 @@ impl Clock {
     pub fn remedy(&self) -> String {
         // Not of the rows: those that are stored would be stored a second time under other ids.
         format!(
-            "if the meter keeps another time (many stay on winter time), give {} the zone of its clock and send the same file again: what is stored stays what it is",
+            "if the meter keeps another time (many stay on winter time), give {} the zone of its clock, then send again what was refused: envora data errors imp_… --fix FILE writes it, as it stands; what is stored stays what it is",
             self.whose
         )
     }

@@ -12,6 +12,7 @@ mod cuts;
 mod fates;
 pub mod intake;
 mod judgement;
+mod life;
 mod likeness;
 mod listing;
 mod notes;
@@ -20,6 +21,8 @@ mod staging;
 mod storing;
 mod targets;
 mod verdicts;
+
+use std::sync::Arc;
 
 use envora_api::writes::SkippedRows;
 use envora_domain::activities::problems::{Flags, Outcome, RowProblem};
@@ -34,6 +37,7 @@ use envora_store::writer::WriteError;
 
 pub use self::storing::keep_part;
 use crate::formats::left::LeftOut;
+use crate::parted::Progress;
 use crate::rows::{ParsedRow, Rows};
 
 /// The most rows of one segment.
@@ -80,6 +84,8 @@ pub enum Source {
         length: u64,
         /// The parts that were read, by number.
         parts: Vec<Part>,
+        /// How far reading them is.
+        progress: Arc<Progress>,
     },
 }
 
@@ -101,6 +107,13 @@ impl Source {
         match self {
             Self::Whole(source) => source.length,
             Self::Parts { length, .. } => *length,
+        }
+    }
+
+    const fn progress(&self) -> Option<&Arc<Progress>> {
+        match self {
+            Self::Whole(_) => None,
+            Self::Parts { progress, .. } => Some(progress),
         }
     }
 }
@@ -168,6 +181,8 @@ pub struct RowResult {
     pub like: Option<ActivityId>,
     /// What it names that is archived, in words.
     pub archived: Option<String>,
+    /// Whose days it lies outside of, in words.
+    pub outside: Option<String>,
     /// Of a duplicate, whether what is stored was voided, so that it counts nowhere.
     pub voided: Option<Voided>,
 }
@@ -199,6 +214,8 @@ pub struct Accepted {
     pub alike: Option<Alike>,
     /// How many stored rows name what is archived, and the first such words.
     pub archived: Option<(u64, String)>,
+    /// How many stored rows lie outside of their facility's days, and the first such facility, in words.
+    pub outside: Option<(u64, String)>,
     /// How many rows are stored before and voided, and the first of them.
     pub voided: Option<(u64, Voided)>,
     /// The import that they came with.

@@ -1,6 +1,7 @@
 //! Export: stored rows as a file that can be sent again, a part at a time.
 //!
-//! What is no field of an activity stands in fields named `_envora_…`, which are not read back.
+//! What is no field of an activity stands in fields named `_envora_…`, which are not read back, but for what was
+//! noted of times without an offset: by it they are the same times again, wherever they are sent.
 //! A correction names what it supersedes by the sender's id, which any organization can follow. What has
 //! none and was superseded is left out, with the rows that void it, and its correction stands as a row of
 //! its own: the footprint is the same.
@@ -10,7 +11,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-use envora_domain::activities::Activity;
+use envora_domain::activities::{Activity, Period};
 use envora_domain::id::ActivityId;
 use envora_store::audit::audit_head;
 use envora_store::segments::{Segment, segments_from};
@@ -19,7 +20,7 @@ use memchr::memmem;
 use serde_json::Value;
 
 use crate::fields::NAMES;
-use crate::formats::csv::{OURS, put_cell};
+use crate::formats::csv::{LOCAL, OURS, put_cell};
 use crate::formats::records::Dialect;
 use crate::segments::{activities, cut, decode};
 use crate::stored::{Moment, Narrowed, Question, RowState};
@@ -137,7 +138,7 @@ impl Export {
     fn columns(&self) -> Result<Vec<String>, ExportError> {
         let narrowed = Narrowed::at(&self.parts, self.question.clone(), &self.moment)?;
         let mut names: BTreeSet<String> = BTreeSet::new();
-        let mut left = self.left.clone();
+        let (mut left, mut noted) = (self.left.clone(), false);
         while !left.is_empty() {
             let found = segments(&self.parts, left.clone())?;
             let Some(last) = found.last().map(|segment| segment.seq) else { break };
@@ -154,6 +155,7 @@ impl Export {
                     for (name, _) in words::cells(words::sent(&activity)) {
                         names.insert(name);
                     }
+                    noted |= local(&activity).is_some();
                     Ok(if names.len() > COLUMNS_MAX {
                         ControlFlow::Break(())
                     } else {
@@ -168,6 +170,7 @@ impl Export {
         let mut columns: Vec<String> = Vec::new();
         columns.extend(NAMES.iter().filter(|name| names.remove(**name)).map(ToString::to_string));
         columns.extend(names);
+        columns.extend(noted.then(|| LOCAL.to_owned()));
         columns.extend(ADDED.map(|name| format!("{OURS}{name}")));
         Ok(columns)
     }
@@ -258,6 +261,12 @@ fn segments(parts: &TenantParts, left: core::ops::Range<u64>) -> anyhow::Result<
     Ok(found)
 }
 
+/// What was noted of the times of a row that says no offset: sent again, they are judged as they were.
+fn local(activity: &Activity) -> Option<u8> {
+    let on_the_wall = matches!(activity.period, Period::WallClock { .. });
+    on_the_wall.then(|| activity.local.number())
+}
+
 /// All fields of a row.
 fn told(id: ActivityId, activity: &Activity, state: RowState) -> BTreeMap<String, Value> {
     let mut fields = words::sent(activity);
@@ -268,6 +277,7 @@ fn told(id: ActivityId, activity: &Activity, state: RowState) -> BTreeMap<String
             fields.insert(format!("{OURS}{name}"), value.into());
         }
     }
+    fields.extend(local(activity).map(|local| (LOCAL.to_owned(), local.into())));
     fields
 }
 

@@ -15,6 +15,7 @@ pub mod ndjson;
 pub mod parquet;
 pub mod records;
 mod sheet;
+pub mod utf16;
 pub mod xlsx;
 pub mod xml;
 

@@ -2,20 +2,24 @@
 //! part at a time, when rows are stored and when they are traced. No such file is ever held whole.
 
 use std::io::{self, Read};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use envora_crypto::tenant::TenantKeys;
 use envora_domain::hash::{Digest, Hasher};
 use envora_domain::id::ImportId;
 use envora_lake::segments::Lake;
 use envora_lake::sources::SourceError;
+use envora_store::imports::Counts;
 use envora_store::parts::{Part, source_parts};
+use tokio::sync::watch;
 
 use crate::tenant::{Damaged, TenantParts};
 
 /// How much is read at a time.
 const BLOCK: usize = 64 * 1024;
+/// In how many steps those who watch are told of the bytes.
+const STEPS: u64 = 200;
 
 /// What the lake keeps a part as: another import's part has another name, whatever its bytes are.
 #[must_use]
@@ -30,7 +34,9 @@ pub struct Progress {
     total: u64,
     /// Bytes that have been hashed and that have been read for their rows: each byte counts twice.
     passed: AtomicU64,
+    counts: Mutex<Counts>,
     given_up: AtomicBool,
+    moved: watch::Sender<()>,
 }
 
 impl Progress {
@@ -44,6 +50,33 @@ impl Progress {
     #[must_use]
     pub fn done(&self) -> (u64, u64) {
         (self.passed.load(Ordering::Relaxed) / 2, self.total)
+    }
+
+    /// What became of the rows so far; none of them is stored before all are.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        *self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Told whenever it went on by a step, from now on.
+    #[must_use]
+    pub fn moved(&self) -> watch::Receiver<()> {
+        self.moved.subscribe()
+    }
+
+    /// So many more bytes have passed.
+    fn pass(&self, bytes: u64) {
+        let before = self.passed.fetch_add(bytes, Ordering::Relaxed);
+        let step = (self.total.saturating_mul(2) / STEPS).max(1);
+        if before / step != before.saturating_add(bytes) / step {
+            self.moved.send_replace(());
+        }
+    }
+
+    /// So much became of the rows so far.
+    pub(crate) fn judged(&self, counts: Counts) {
+        *self.counts.lock().unwrap_or_else(PoisonError::into_inner) = counts;
+        self.moved.send_replace(());
     }
 
     /// Ends the reading at its next step.
@@ -116,7 +149,7 @@ impl Read for PartsReader {
             if read > 0 {
                 current.hasher.update(buffer.get(..read).unwrap_or_default());
                 if let Some(progress) = &self.progress {
-                    progress.passed.fetch_add(read as u64, Ordering::Relaxed);
+                    progress.pass(read as u64);
                 }
                 self.current = Some(current);
                 return Ok(read);
@@ -157,5 +190,32 @@ impl TenantParts {
     #[must_use]
     pub fn parts_reader(&self, parts: Vec<Part>, progress: Option<Arc<Progress>>) -> PartsReader {
         PartsReader::new((&self.lake, &self.keys), parts, progress)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_watches_is_told_of_steps_and_of_rows_and_not_of_every_byte() {
+        let progress = Progress::of(100_000);
+        let mut moved = progress.moved();
+        let mut told = 0;
+        for _ in 0..200_000 {
+            progress.pass(1);
+            if moved.has_changed().expect("it is there") {
+                moved.borrow_and_update();
+                told += 1;
+            }
+        }
+        assert_eq!((told, progress.done()), (STEPS, (100_000, 100_000)));
+        let counts = Counts { accepted: 3, rejected: 1, ..Counts::default() };
+        progress.judged(counts);
+        assert!(moved.has_changed().expect("it is there"));
+        assert_eq!(progress.counts(), counts);
+        // A file of a few bytes has fewer steps than that.
+        Progress::of(1).pass(2);
+        Progress::of(0).pass(0);
     }
 }

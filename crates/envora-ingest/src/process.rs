@@ -23,7 +23,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use envora_domain::time::Timestamp;
 use envora_store::runs::run_current;
 
-pub use crate::process::records::{examine as examine_blocks, split as split_blocks};
+pub use crate::process::records::{
+    examine as examine_blocks, gather as gather_sums, split as split_blocks,
+};
 use crate::process::runs::{Engine, Engines};
 use crate::tenant::TenantParts;
 

@@ -4,8 +4,10 @@ use std::collections::{BTreeMap, HashMap};
 
 use anyhow::Context as _;
 use envora_domain::activities::Activity;
-use envora_domain::activities::canonical::{Decoder, RowDecodeError, rows};
+use envora_domain::activities::canonical::{Decoder, RUN_ROWS, RowDecodeError, rows};
 use envora_domain::id::{ActivityId, SegmentId};
+use envora_lake::fsck::Opened;
+use envora_ledger::slice::{SliceProof, run_proof};
 use envora_store::segments::{Segment, segment_by_id};
 
 use crate::tenant::{Damaged, TenantParts};
@@ -51,7 +53,8 @@ pub(crate) fn cut<'a>(segment: &Segment, stream: &'a [u8]) -> Result<Vec<&'a [u8
     }
 }
 
-/// The stored activities of these ids; an id that names none is left out. Each segment is read once.
+/// The stored activities of these ids; an id that names none is left out. Each segment is opened once, and
+/// only the runs that hold them are unpacked.
 ///
 /// # Errors
 /// [`Damaged`] inside, or the database's.
@@ -70,23 +73,75 @@ pub fn activities(
         let Some(segment) = parts.read(move |rd| segment_by_id(rd, &grant, segment))? else {
             continue;
         };
-        let stream = parts.segment_stream(&segment).context("read rows back")?;
-        pick(segment.id, &cut(&segment, &stream)?, &places, &mut found)?;
+        let opened = parts.opened_segment(&segment).context("read rows back")?;
+        pick(&opened, places, &mut found)?;
     }
     Ok(found)
 }
 
-/// Puts these of a segment's rows to the others that were found.
+/// Puts these of a segment's rows to the others that were found; each run is unpacked once.
 pub(crate) fn pick(
-    segment: SegmentId,
-    rows: &[&[u8]],
-    places: &[(u32, ActivityId)],
+    opened: &OpenedSegment,
+    mut places: Vec<(u32, ActivityId)>,
     found: &mut HashMap<ActivityId, Activity>,
 ) -> Result<(), Damaged> {
-    for (row, id) in places {
-        if let Some(bytes) = usize::try_from(*row).ok().and_then(|row| rows.get(row)) {
-            found.insert(*id, decode(segment, bytes)?);
+    places.sort_unstable_by_key(|(row, _)| *row);
+    for places in places.chunk_by(|(one, _), (other, _)| run_of(*one) == run_of(*other)) {
+        let Some((first, _)) = places.first() else { continue };
+        if *first >= opened.rows {
+            continue;
+        }
+        let run = opened.run(*first)?;
+        let rows = opened.cut(&run)?;
+        for (row, id) in places {
+            if let Some(bytes) = rows.get(usize::try_from(*row).unwrap_or(usize::MAX) % RUN_ROWS) {
+                found.insert(*id, decode(opened.id, bytes)?);
+            }
         }
     }
     Ok(())
+}
+
+/// A segment of which some rows are wanted: opened, and unpacked as far as those are asked for.
+pub(crate) struct OpenedSegment {
+    id: SegmentId,
+    rows: u32,
+    runs: Opened,
+}
+
+impl OpenedSegment {
+    pub(crate) fn new(id: SegmentId, rows: u32, runs: Opened) -> Self {
+        Self { id, rows, runs }
+    }
+
+    /// The run of a row.
+    fn run(&self, row: u32) -> Result<Vec<u8>, Damaged> {
+        self.runs.run(run_of(row)).map_err(|fault| self.damaged(&fault))
+    }
+
+    fn cut<'r>(&self, run: &'r [u8]) -> Result<Vec<&'r [u8]>, Damaged> {
+        rows(run).map_err(|error| self.damaged(&error))
+    }
+
+    /// A row.
+    pub(crate) fn row(&self, row: u32) -> Result<Option<Activity>, Damaged> {
+        let mut found = HashMap::new();
+        let Some(id) = self.id.activity(row) else { return Ok(None) };
+        pick(self, vec![(row, id)], &mut found)?;
+        Ok(found.remove(&id))
+    }
+
+    /// The run that holds a row, with its way to the segment's root.
+    pub(crate) fn slice(&self, row: u32) -> anyhow::Result<SliceProof> {
+        let run = self.run(row)?;
+        run_proof(run_of(row), self.runs.leaves(), run).context("prove the row")
+    }
+
+    fn damaged(&self, what: &dyn core::fmt::Display) -> Damaged {
+        Damaged::new(self.id.to_string(), what.to_string())
+    }
+}
+
+fn run_of(row: u32) -> usize {
+    usize::try_from(row).unwrap_or(usize::MAX) / RUN_ROWS
 }

@@ -113,6 +113,23 @@ impl<'a> States<'a> {
     }
 }
 
+/// What a row of a segment came to, by what the current run records; nothing before the first run. Blocks.
+///
+/// # Errors
+/// The database's; [`Damaged`](crate::tenant::Damaged) inside.
+pub fn state_now(
+    parts: &TenantParts,
+    segment: &Segment,
+    row: u32,
+) -> anyhow::Result<Option<RowState>> {
+    let states = States::now(parts)?;
+    if states.known.is_none() {
+        return Ok(None);
+    }
+    let recorded = states.of(segment)?.get(usize::try_from(row)?).copied().flatten();
+    Ok(Some(recorded.map_or(PENDING, RowState::from)))
+}
+
 /// Whether something was noticed in a choice, of the whole or of a slot.
 fn notices(why: &Why, flags: &[Flag]) -> bool {
     let asked = |word: &str| flags.iter().any(|flag| flag.as_str() == word);

@@ -18,7 +18,7 @@ use envora_domain::access::{
 use envora_domain::hash::Digest;
 use envora_domain::id::{RunId, TenantId};
 use envora_domain::ports::{Clock, Entropy, Place};
-use envora_lake::fsck::Manifest;
+use envora_lake::fsck::{Fault, Manifest};
 use envora_lake::segments::Lake;
 use envora_lake::sources::SourceError;
 use envora_ledger::checkpoint::Checkpoint as Signed;
@@ -35,6 +35,7 @@ use crate::mapping::Mapping;
 use crate::packs::PackShelf;
 use crate::process::standing::Standing;
 use crate::registry::Kept;
+use crate::segments::OpenedSegment;
 
 /// What the engine may do on its own behalf: look words up, read rows back, calculate.
 #[derive(Clone, Copy, Debug)]
@@ -150,11 +151,7 @@ impl TenantParts {
     /// # Errors
     /// [`Damaged`] inside when the bytes are not those that were stored.
     pub fn segment_stream(&self, segment: &Segment) -> anyhow::Result<Vec<u8>> {
-        let (grant, seq) = (self.own.read_activities, segment.seq);
-        let inline = match segment.place {
-            Place::Inline => self.read(move |rd| segment_inline(rd, &grant, seq))?,
-            Place::File { .. } => None,
-        };
+        let inline = self.inline(segment)?;
         self.opened_stream(segment, inline)
     }
 
@@ -164,15 +161,28 @@ impl TenantParts {
         segment: &Segment,
         inline: Option<Vec<u8>>,
     ) -> anyhow::Result<Vec<u8>> {
-        let manifest = Manifest {
-            segment: segment.id,
-            rows: u64::from(segment.rows),
-            root: segment.root,
-            place: segment.place.clone(),
-            inline,
-        };
-        let stream = self.lake.read_segment(&self.keys, &manifest);
-        Ok(stream.map_err(|fault| Damaged::new(segment.id.to_string(), fault.to_string()))?)
+        let stream = self.lake.read_segment(&self.keys, &manifest(segment, inline));
+        Ok(stream.map_err(|fault| faulty(segment, &fault))?)
+    }
+
+    /// A segment of which some rows are wanted.
+    ///
+    /// # Errors
+    /// [`Damaged`] inside when the bytes are not those that were stored.
+    pub(crate) fn opened_segment(&self, segment: &Segment) -> anyhow::Result<OpenedSegment> {
+        let inline = self.inline(segment)?;
+        let runs = self.lake.open_segment(&self.keys, &manifest(segment, inline));
+        let runs = runs.map_err(|fault| faulty(segment, &fault))?;
+        Ok(OpenedSegment::new(segment.id, segment.rows, runs))
+    }
+
+    /// The sealed bytes that the database holds of a short segment.
+    fn inline(&self, segment: &Segment) -> anyhow::Result<Option<Vec<u8>>> {
+        let (grant, seq) = (self.own.read_activities, segment.seq);
+        match segment.place {
+            Place::Inline => self.read(move |rd| segment_inline(rd, &grant, seq)),
+            Place::File { .. } => Ok(None),
+        }
     }
 
     /// The key that checkpoints of the tenant's log are checked with.
@@ -214,4 +224,18 @@ impl TenantParts {
     pub fn source_file(&self, digest: &Digest) -> Result<Vec<u8>, SourceError> {
         self.lake.read_source(&self.keys, digest)
     }
+}
+
+fn manifest(segment: &Segment, inline: Option<Vec<u8>>) -> Manifest {
+    Manifest {
+        segment: segment.id,
+        rows: u64::from(segment.rows),
+        root: segment.root,
+        place: segment.place.clone(),
+        inline,
+    }
+}
+
+fn faulty(segment: &Segment, fault: &Fault) -> Damaged {
+    Damaged::new(segment.id.to_string(), fault.to_string())
 }

@@ -211,7 +211,7 @@ fn one_row<T>(
     let mut decider = Decider::new(&registry, &mut engine.choices);
     let recorded = Records::new(parts, run.id, seq)?.of(&segment)?;
     let place = usize::try_from(row).context("number the row")?;
-    let loaded = Loaded::read_some(parts, segment, |number, _| number == place)?;
+    let loaded = Loaded::read_one(parts, segment, row)?;
     let decision = loaded.decide(&mut decider, place, seq).ok_or(AskError::NoActivity)?;
     if recorded.get(place) != Some(&Recorded::of(&decision)) {
         let what = format!("what {id} came to");

@@ -152,9 +152,13 @@ impl Intake {
         let mut cut = cuts.next().context("read the rows")?;
         let _turn = (!cuts.is_over()).then(|| self.claims.turn());
         let notes = import.as_ref().map(|_| Notes::new()).transpose().context("note problems")?;
+        let watched = import.as_ref().and_then(|import| import.source.progress()).cloned();
         let mut storing = Storing::new(self, notes)?;
         while !cuts.is_over() {
             storing.stage(cut)?;
+            if let Some(progress) = &watched {
+                progress.judged(storing.listing.counts);
+            }
             cut = cuts.next().context("read the rows")?;
             if self.is_ending() && planted("half_an_import") {
                 break;

@@ -27,6 +27,7 @@ use super::claims::{ByPrint, Fingerprint};
 use super::intake::Intake;
 use super::verdicts::Judged;
 use crate::clocks::{ClockBook, Clocks};
+use crate::segments::activities;
 
 /// How many stored rows with one likeness are remembered: of more, one alive is as good as another.
 const ALIKE_MAX: usize = 8;
@@ -134,6 +135,9 @@ fn reference<K>(row: &mut Writer, key: u64, word: Option<&Ref<K>>) {
     };
 }
 
+/// Stored rows by the row of a batch that they may be like.
+type Alike = (usize, Vec<ActivityId>);
+
 /// When a row is: times on the wall as the instants that they are by the clock of its place, so that they
 /// are known again where another way of reading them names the zone.
 fn instants_of(activity: &Activity, clocks: &mut ClockBook) -> Period {
@@ -209,8 +213,11 @@ impl Intake {
         }
         let dead = self.superseded(found.iter().flat_map(|(_, ids)| ids.iter().copied()))?;
         let dead: HashSet<ActivityId> = dead.into_iter().map(|fate| fate.old).collect();
+        let elsewhen = self.elsewhen(rows, &found, &mut clocks)?;
         for (place, ids) in found {
-            let live = ids.into_iter().find(|id| !dead.contains(id) && !replaced.contains(id));
+            let live = ids.into_iter().find(|id| {
+                !dead.contains(id) && !replaced.contains(id) && !elsewhen.contains(&(place, *id))
+            });
             if let (Some(known), Some(row)) = (live, rows.get_mut(place)) {
                 row.result.like = Some(known);
                 row.result.flags.insert(Flag::PossibleDuplicate);
@@ -220,6 +227,40 @@ impl Intake {
             }
         }
         Ok(())
+    }
+}
+
+impl Intake {
+    /// Those of the stored rows found that are of another time than the row of the batch by now: they were
+    /// noted by a zone that their place has no more. Only of rows with times on the wall.
+    fn elsewhen(
+        &self,
+        rows: &[Judged],
+        found: &[Alike],
+        clocks: &mut ClockBook,
+    ) -> anyhow::Result<HashSet<(usize, ActivityId)>> {
+        let walled = |place: usize| {
+            let row = rows.get(place).and_then(Judged::storable);
+            row.filter(|row| matches!(row.period, Period::WallClock { .. }))
+        };
+        let asked = found.iter().filter(|(place, _)| walled(*place).is_some());
+        let wanted: HashSet<ActivityId> =
+            asked.clone().flat_map(|(_, ids)| ids.iter().copied()).collect();
+        if wanted.is_empty() {
+            return Ok(HashSet::new());
+        }
+        let stored = activities(&self.parts, wanted)?;
+        let mut apart = HashSet::new();
+        for (place, ids) in asked {
+            let Some(now) = walled(*place).map(|row| instants_of(row, clocks)) else { continue };
+            for id in ids {
+                let then = stored.get(id).map(|row| instants_of(row, clocks));
+                if then.is_some_and(|then| then != now) {
+                    apart.insert((*place, *id));
+                }
+            }
+        }
+        Ok(apart)
     }
 }
 

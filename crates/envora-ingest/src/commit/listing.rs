@@ -25,6 +25,8 @@ pub(super) struct Listing {
     alike: Option<Alike>,
     /// How many stored rows name what is archived, and the first such words.
     archived: Option<(u64, String)>,
+    /// How many stored rows lie outside of their facility's days, and the first such facility.
+    outside: Option<(u64, String)>,
     /// How many rows are stored before and voided, and the first of them.
     voided: Option<(u64, Voided)>,
 }
@@ -40,6 +42,9 @@ impl Listing {
         let stored = matches!(result.outcome, Outcome::Accepted | Outcome::Quarantined);
         if let Some(words) = result.archived.as_ref().filter(|_| stored) {
             self.archived.get_or_insert_with(|| (0, words.clone())).0 += 1;
+        }
+        if let Some(words) = result.outside.as_ref().filter(|_| stored) {
+            self.outside.get_or_insert_with(|| (0, words.clone())).0 += 1;
         }
         if let Some(voided) = result.voided {
             self.voided.get_or_insert((0, voided)).0 += 1;
@@ -91,6 +96,7 @@ impl Listing {
             skipped: self.skipped,
             alike: self.alike,
             archived: self.archived,
+            outside: self.outside,
             voided: self.voided,
             import: None,
             watermark: 0,
@@ -116,6 +122,7 @@ mod tests {
                 flags: Default::default(),
                 like: None,
                 archived: None,
+                outside: None,
                 voided: None,
             });
         }

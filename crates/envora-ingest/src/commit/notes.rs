@@ -117,6 +117,7 @@ mod tests {
             flags: Default::default(),
             like: None,
             archived: None,
+            outside: None,
             voided: None,
         };
         let mut notes = Notes::new().expect("packs");

@@ -7,12 +7,12 @@ use std::sync::Arc;
 use envora_crypto::aad::Purpose;
 use envora_crypto::tenant::Object;
 use envora_domain::activities::Activity;
-use envora_domain::activities::canonical::rows_root;
 use envora_domain::hash::Digest;
 use envora_domain::id::{ActivityId, ImportId, SegmentId};
 use envora_domain::ports::{Frame, Place};
 use envora_domain::time::Timestamp;
 use envora_lake::fsck::Manifest;
+use envora_lake::packed::pack;
 use envora_store::likenesses::Alike;
 use envora_store::segments::NewSegment;
 use envora_store::writer::Landed;
@@ -88,19 +88,15 @@ pub(super) struct Row<'a> {
 pub(super) fn seal(parts: &TenantParts, rows: &[Row<'_>]) -> (Sealed, Frame) {
     let id = SegmentId::new_segment(parts.clock.now(), &*parts.entropy);
     let (stream, ends) = stream(rows);
-    let starts = [0].into_iter().chain(ends.iter().copied());
-    let canonical: Vec<&[u8]> =
-        starts.zip(&ends).map(|(from, to)| stream.get(from..*to).unwrap_or_default()).collect();
-    let root = rows_root(&canonical);
-    drop(canonical);
+    let packed = pack(stream, &ends);
     let (_, key_version) = parts.keys.dek(Purpose::Segment);
-    let frame = Frame { segment: id, sealed: parts.keys.seal(&Object::segment(id), &stream) };
+    let frame = Frame { segment: id, sealed: parts.keys.seal(&Object::segment(id), &packed.bytes) };
     let starts = || rows.iter().map(|row| start(&row.activity.period));
     let none = Timestamp::from_micros(0);
     let sealed = Sealed {
         id,
         rows: u32::try_from(rows.len()).unwrap_or(u32::MAX),
-        root,
+        root: packed.root,
         key_version,
         start_min: starts().min().unwrap_or(none),
         start_max: starts().max().unwrap_or(none),

@@ -8,14 +8,15 @@ use std::io::{self, ErrorKind};
 
 use anyhow::Context as _;
 use envora_domain::activities::Activity;
-use envora_domain::activities::canonical::rows;
+
 use envora_domain::id::ActivityId;
 use envora_domain::ports::{Frame, Place};
+use envora_lake::fsck::Fault;
 use envora_store::writer::{Landed, WriteError};
 
 use super::SubmitError;
 use super::seal::Sealed;
-use crate::segments::pick;
+use crate::segments::{OpenedSegment, pick};
 use crate::tenant::{Damaged, TenantParts};
 
 /// One of them.
@@ -81,13 +82,12 @@ impl<'a> Staged<'a> {
             wanted.entry(segment).or_default().push((row, id));
         }
         for Segment { sealed, landed, .. } in &self.segments {
-            let Some(places) = wanted.get(&sealed.id) else { continue };
-            let damaged = |what: String| Damaged::new(sealed.id.to_string(), what);
+            let Some(places) = wanted.remove(&sealed.id) else { continue };
             let manifest = sealed.found(landed);
-            let stream = self.parts.lake.read_segment(&self.parts.keys, &manifest);
-            let stream = stream.map_err(|fault| damaged(fault.to_string()))?;
-            let rows = rows(&stream).map_err(|error| damaged(error.to_string()))?;
-            pick(sealed.id, &rows, places, found)?;
+            let runs = self.parts.lake.open_segment(&self.parts.keys, &manifest);
+            let damaged = |fault: Fault| Damaged::new(sealed.id.to_string(), fault.to_string());
+            let opened = OpenedSegment::new(sealed.id, sealed.rows, runs.map_err(damaged)?);
+            pick(&opened, places, found)?;
         }
         Ok(())
     }

@@ -9,6 +9,7 @@ use envora_domain::activities::{Activity, Common, Origin};
 use envora_domain::id::ActivityId;
 
 use super::claims::Fingerprint;
+use super::life::Life;
 use super::targets::Wish;
 use super::{RowResult, Voided};
 use crate::fields::UNSAID;
@@ -80,6 +81,8 @@ pub(super) struct Judge<'r> {
 struct Named {
     /// What it names that is archived, in words.
     archived: Option<String>,
+    /// The days of the facility that it stands at, where it has a first or a last.
+    life: Option<Life>,
     /// What keeps it waiting.
     unknown: Vec<RowProblem>,
     /// What speaks against storing it.
@@ -117,10 +120,11 @@ impl<'r> Judge<'r> {
             let archived = archived.map(|(noun, word, since)| {
                 format!("{} {word}, archived on {}", noun.as_str(), since.utc_day())
             });
+            let life = registry.place(activity, u64::MAX).and_then(Life::of);
             let unknown = unknown_words(activity, registry).into_iter();
             let unknown = unknown.chain(registry.misplaced(activity, u64::MAX)).collect();
             let against = other_source(activity, registry);
-            (Arc::clone(&activity.common), Named { archived, unknown, against })
+            (Arc::clone(&activity.common), Named { archived, life, unknown, against })
         });
         named
     }
@@ -138,6 +142,7 @@ impl<'r> Judge<'r> {
             flags: Default::default(),
             like: None,
             archived: None,
+            outside: None,
             voided: None,
         };
         let (repeats, likeness) = (None, None);
@@ -168,6 +173,7 @@ impl<'r> Judge<'r> {
                 activity.flags.insert(Flag::NamesArchived);
                 result.archived.clone_from(&named.archived);
             }
+            result.outside = named.life.as_ref().and_then(|life| life.outside(&activity));
             against.clone_from(&named.against);
             let unknown = named.unknown.iter().cloned();
             quarantine.extend(unknown.map(|problem| name(problem, columns.as_deref())));

@@ -56,6 +56,8 @@ pub struct Times {
     pub period: Option<Period>,
     /// What was noted of it, where its times are those of a wall.
     pub noted: Local,
+    /// What an export says was noted of `local`.
+    pub told: Option<Local>,
     /// The first and the last moment on the wall of the row's place, where such are taken.
     pub local: [Option<WallClock>; 2],
 }
@@ -628,7 +630,10 @@ impl Draft {
         activity.flags = self.flags;
         activity.local = match (period, self.times.period) {
             (Period::WallClock { .. }, Some(_)) => self.times.noted,
-            (Period::WallClock { .. }, None) => Local::default().said(Side::Start).said(Side::End),
+            (Period::WallClock { .. }, None) => {
+                let both = || Local::default().said(Side::Start).said(Side::End);
+                self.times.told.unwrap_or_else(both)
+            }
             _ => Local::default(),
         };
         activity

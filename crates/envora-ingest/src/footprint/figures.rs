@@ -248,8 +248,7 @@ pub(crate) fn add_up(
 /// The first day of a day's month.
 #[must_use]
 pub(crate) fn month_of(day: Day) -> Day {
-    let (year, month, _) = day.ymd();
-    Day::from_ymd(year, month, 1).unwrap_or(day)
+    day.month_start()
 }
 
 /// The months of a period, each as first day and day after the last, cut to the period.

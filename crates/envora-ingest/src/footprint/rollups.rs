@@ -171,12 +171,16 @@ pub(crate) fn read(
     let mut seen = Vec::new();
     for (is_whole, span) in spans(days, detail.time) {
         let grain = if is_whole { months } else { Grain::Day };
+        // Sums by place tell where rows are; of those of anywhere it is asked apart.
+        let told = detail.presence && grain != Grain::Anywhere;
         rollups_between(rd, grant, run, (grain, span), |day, group, pile| {
+            if told {
+                seen.push((month_of(day), group));
+            }
             heap.add(day, group, pile)
         })?;
-        if detail.presence {
-            let grain = if is_whole { Grain::Month } else { Grain::Day };
-            rollups_seen(rd, grant, run, (grain, span), |day, group| {
+        if detail.presence && !told {
+            rollups_seen(rd, grant, run, (Grain::Month, span), |day, group| {
                 seen.push((month_of(day), group));
                 Ok(())
             })?;

@@ -16,6 +16,7 @@ use super::parquet::Table;
 use super::records::{Dialect, Fault, Record, Records};
 use super::sheet::quick::{Look, Quick, Waits};
 use super::sheet::{BlockPlan, Cells, Half, Laid, Mark, Plan, Timing};
+use super::utf16;
 use super::xlsx::{Notes, Sheet, Told};
 use super::{
     Derives, Format, Judge, OpenError, Opening, OriginHead, RowPlace, Step, Tiers, rejected,
@@ -44,6 +45,9 @@ const TOTALS: [&str; 8] =
 
 /// What the columns of an error file of ours start with; they are not read back.
 pub(crate) const OURS: &str = "_envora_";
+
+/// The one that is: what was noted of times without an offset, in a row that was exported.
+pub(crate) const LOCAL: &str = "_envora_local";
 
 /// Reads a CSV stream.
 pub struct CsvReader<R> {
@@ -628,10 +632,12 @@ pub(super) fn not_text(raw: &[u8]) -> RowProblem {
         .hint("save the file as UTF-8, or say encoding = \"windows-1252\" in the mapping")
 }
 
-/// The text of a line for people: UTF-8, else Windows-1252, else with marks where it is neither.
+/// The text of a line for people: as the mark at the file's start says, UTF-8, else Windows-1252, else with
+/// marks where it is neither.
 #[must_use]
-pub fn shown(line: &[u8]) -> Cow<'_, str> {
-    text::utf8(line)
+pub fn shown<'a>(start: &[u8], line: &'a [u8]) -> Cow<'a, str> {
+    utf16::shown(start, line)
+        .or_else(|| text::utf8(line))
         .or_else(|| text::windows_1252(line))
         .unwrap_or_else(|| String::from_utf8_lossy(line))
 }
@@ -685,3 +691,5 @@ fn misshapen(cells: &Cells<'_>, columns: usize, footer: &[String]) -> Option<Row
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod wide_tests;

@@ -133,7 +133,7 @@ pub enum Floats {
 
 impl Table {
     /// The names of its columns; those inside of others have dots.
-    pub(super) fn header(&self) -> Vec<String> {
+    pub(crate) fn header(&self) -> Vec<String> {
         self.columns.iter().map(|column| column.name.clone()).collect()
     }
 
@@ -172,13 +172,21 @@ impl Table {
     }
 
     /// Asks for every column that has a text, floats too; their places, and what they hold.
-    pub(super) fn select_all(&mut self) -> Result<Vec<(usize, Kind)>, FileProblem> {
+    pub(crate) fn select_all(&mut self) -> Result<Vec<(usize, Kind)>, FileProblem> {
         for column in &mut self.columns {
             column.wanted = column.shape.is_ok();
         }
         self.verify()?;
         let shapes = self.columns.iter().map(|column| column.shape.ok());
         Ok(shapes.enumerate().filter_map(|(place, own)| Some((place, own?.kind()))).collect())
+    }
+
+    /// The columns whose values are not read, with what they hold and what to write instead.
+    pub(crate) fn unread(&self) -> impl Iterator<Item = (&str, &'static str, &'static str)> {
+        let unread = |own: &Column| own.shape.err();
+        let named =
+            self.columns.iter().filter_map(move |own| Some((own.name.as_str(), unread(own)?)));
+        named.map(|(name, why)| (name, why.what, why.remedy))
     }
 
     /// Unpacks and decodes everything that is asked for once, and keeps nothing of it.
@@ -325,7 +333,7 @@ impl Table {
     }
 
     /// The next row: its number from 1, and its cells.
-    pub(super) fn next(&mut self) -> io::Result<Option<(u64, Cells<'_>)>> {
+    pub(crate) fn next(&mut self) -> io::Result<Option<(u64, Cells<'_>)>> {
         if self.at == self.rows && !self.advance()? {
             return Ok(None);
         }

@@ -6,6 +6,7 @@
 use std::io::{self, Read};
 
 use super::LINE_BYTES_MAX;
+use super::utf16::{self, Decoder, Order};
 
 /// The signs of a CSV dialect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,9 +81,22 @@ pub struct Records<R> {
     offset: u64,
     line: u64,
     lines: Lines,
+    /// What makes text of the input, where that is UTF-16.
+    wide: Option<Decoder>,
     unquoted: Vec<u8>,
     ends: Vec<usize>,
     ranges: Vec<(usize, usize)>,
+}
+
+/// What a stream's first bytes say of the others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mark {
+    /// Nothing.
+    Absent,
+    /// That they are UTF-8.
+    Utf8,
+    /// That they are UTF-16: they are read as UTF-8 from there on.
+    Utf16,
 }
 
 /// What the lines of a stream are counted by.
@@ -129,6 +143,7 @@ impl<R: Read> Records<R> {
             offset: 0,
             line: 1,
             lines: Lines::Physical,
+            wide: None,
             unquoted: Vec::new(),
             ends: Vec::new(),
             ranges: Vec::new(),
@@ -163,11 +178,43 @@ impl<R: Read> Records<R> {
         Ok(self.window())
     }
 
+    /// Steps over a byte order mark, and reads the rest as it says.
+    ///
+    /// # Errors
+    /// What the input says.
+    pub fn mark(&mut self) -> io::Result<Mark> {
+        let start = self.peek(4)?;
+        if start.starts_with(&[0xef, 0xbb, 0xbf]) {
+            self.skip(3);
+            return Ok(Mark::Utf8);
+        }
+        let Some(order) = Order::of_mark(start).filter(|_| self.wide.is_none()) else {
+            return Ok(Mark::Absent);
+        };
+        self.skip(2);
+        let raw = self.buffer.split_off(self.start);
+        let mut decoder = Decoder::new(order);
+        decoder.put(&raw, &mut self.buffer);
+        if self.ended {
+            decoder.end(&mut self.buffer);
+        }
+        self.wide = Some(decoder);
+        Ok(Mark::Utf16)
+    }
+
     /// Steps over so many bytes of the current line, such as a byte order mark.
     pub fn skip(&mut self, bytes: usize) {
         let bytes = bytes.min(self.window().len());
         self.start += bytes;
         self.offset += bytes as u64;
+    }
+
+    /// How many bytes of the input the next ones of the buffer were.
+    fn width(&self, bytes: usize) -> u64 {
+        match self.wide {
+            None => bytes as u64,
+            Some(_) => utf16::bytes_of(self.window().get(..bytes).unwrap_or_default()),
+        }
     }
 
     /// The current physical line without taking it, cut at the limit; empty at the end.
@@ -207,6 +254,7 @@ impl<R: Read> Records<R> {
                 return self.skip_line(offset, number).map(Some);
             }
             let lines = if self.lines == Lines::Records { 1 } else { framed.lines };
+            let length = self.width(framed.length);
             self.step(framed.consumed, lines);
             let raw = self.buffer.get(at..at + framed.length).unwrap_or_default();
             let bytes = if framed.quoted == Quoted::Yes { &self.unquoted } else { raw };
@@ -218,7 +266,7 @@ impl<R: Read> Records<R> {
                 ranges: &self.ranges,
                 raw,
                 offset,
-                length: framed.length as u64,
+                length,
                 line: number,
                 fault: framed.fault,
             }));
@@ -236,13 +284,13 @@ impl<R: Read> Records<R> {
             if line > LINE_BYTES_MAX {
                 return self.skip_line(offset, number).map(Some);
             }
-            let blank = self.is_blank(line);
+            let (blank, length) = (self.is_blank(line), self.width(line));
             self.step(line + terminator, 1);
             if blank {
                 continue;
             }
             let raw = self.buffer.get(at..at + line).unwrap_or_default();
-            let (bytes, length, fault) = (raw, line as u64, None);
+            let (bytes, fault) = (raw, None);
             let ranges = &[];
             return Ok(Some(Record { bytes, ranges, raw, offset, length, line: number, fault }));
         }
@@ -258,8 +306,8 @@ impl<R: Read> Records<R> {
     }
 
     fn step(&mut self, bytes: usize, lines: u64) {
+        self.offset += self.width(bytes);
         self.start += bytes;
-        self.offset += bytes as u64;
         self.line += lines;
     }
 
@@ -279,6 +327,13 @@ impl<R: Read> Records<R> {
         };
         self.buffer.truncate(had + *read.as_ref().unwrap_or(&0));
         self.ended = read? == 0;
+        if let Some(decoder) = &mut self.wide {
+            let raw = self.buffer.split_off(had);
+            decoder.put(&raw, &mut self.buffer);
+            if self.ended {
+                decoder.end(&mut self.buffer);
+            }
+        }
         Ok(())
     }
 
@@ -406,8 +461,8 @@ impl<R: Read> Records<R> {
         loop {
             let window = self.window();
             if let Some(place) = memchr::memchr2(b'\n', b'\r', window) {
-                let length = self.offset + place as u64 - offset;
                 self.step(place, 0);
+                let length = self.offset - offset;
                 if let Some((_, terminator)) = self.find_line(0)? {
                     self.step(terminator, 1);
                 }

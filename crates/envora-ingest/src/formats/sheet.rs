@@ -18,6 +18,8 @@ pub(super) mod quick;
 mod timing;
 
 use self::intervals::{Interval, Slot};
+pub(super) use self::timing::Timing;
+use super::csv::LOCAL;
 use super::xlsx::{Kind, Told};
 use super::{Derives, FileProblem};
 use crate::clocks::{Clock, ClockBook};
@@ -99,6 +101,8 @@ pub(super) struct Plan {
     /// The columns of a wide table that are a row each, and how many cells stand before what is laid.
     intervals: Vec<Interval>,
     columns: usize,
+    /// Where an export says what was noted of local times.
+    told: Option<usize>,
 }
 
 /// What of a record is a row.
@@ -125,11 +129,11 @@ pub(super) enum Marks {
 pub(super) type Mark = [u8; 16];
 
 /// The cells of one record.
-pub(super) struct Cells<'a> {
+pub(crate) struct Cells<'a> {
     /// As text.
-    pub(super) texts: Vec<Cow<'a, str>>,
+    pub(crate) texts: Vec<Cow<'a, str>>,
     /// What the text does not say of them, where they are those of a sheet.
-    pub(super) told: Told,
+    pub(crate) told: Told,
 }
 
 impl Cells<'_> {
@@ -156,17 +160,6 @@ pub(super) enum Point {
     Wall(WallClock),
     At(Timestamp),
     Twice(WallClock, Timestamp, Timestamp),
-}
-
-/// The times of a row, not yet a period where a local time happened twice.
-#[derive(Clone, Debug)]
-pub(super) struct Timing {
-    kind: PeriodKind,
-    first: Point,
-    second: Option<Point>,
-    column: Option<String>,
-    /// The clock that its times on the wall are of, where that is not the row's own.
-    clock: Option<Arc<Clock>>,
 }
 
 /// What a block makes of a record.
@@ -202,7 +195,19 @@ impl Plan {
         let (null, alias_set) = (mapping.file.null.clone(), mapping.file.alias_set);
         let (zones, clocks, marks) = (HashMap::new(), ClockBook::default(), Marks::No);
         let columns = header.len();
-        Ok(Self { blocks, skip_if, null, alias_set, zones, clocks, marks, intervals, columns })
+        let told = header.iter().position(|name| name == LOCAL);
+        Ok(Self {
+            blocks,
+            skip_if,
+            null,
+            alias_set,
+            zones,
+            clocks,
+            marks,
+            intervals,
+            columns,
+            told,
+        })
     }
 
     /// How many rows a record is: one, or its intervals.
@@ -299,7 +304,9 @@ impl Plan {
             }
             None | Some(_) => None,
         };
+        let told = self.told.and_then(|place| timing::told(cells.get(place)));
         let hours = match (&zone, &clock) {
+            _ if told.is_some() => Hours::Nowhere,
             (Some(zone), _) => Hours::Own(zone),
             (None, Some(clock)) => Hours::At(clock),
             (None, None) => Hours::Nowhere,
@@ -312,7 +319,7 @@ impl Plan {
                 draft.mark_period();
                 draft.report(problem);
             };
-            timing.map_err(refuse).ok()
+            timing.map_err(refuse).map(|timing| Timing { told, ..timing }).ok()
         });
         let mark = (self.marks == Marks::Yes).then(|| plan.mark(cells, &self.null, interval));
         Some(Half { mark, draft, timing })
@@ -755,7 +762,8 @@ impl PeriodPlan {
         };
         let second = self.second.as_ref().map(point).transpose()?;
         let (kind, column) = (self.kind, self.first.column.clone());
-        Ok(Timing { kind, first: point(&self.first)?, second, column, clock: hours.clock() })
+        let (first, clock) = (point(&self.first)?, hours.clock());
+        Ok(Timing { kind, first, second, column, clock, told: None })
     }
 
     /// The times of an interval of a day that the row names.
@@ -784,6 +792,7 @@ impl PeriodPlan {
             None => slot.counted(day, hours.own()),
         };
         let (column, clock) = (Some(name.to_owned()), hours.clock());
-        Ok(Timing { kind: slot.kind(), first: first.map_err(named)?, second: None, column, clock })
+        let (kind, first) = (slot.kind(), first.map_err(named)?);
+        Ok(Timing { kind, first, second: None, column, clock, told: None })
     }
 }

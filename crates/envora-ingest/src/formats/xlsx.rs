@@ -16,7 +16,7 @@ mod numbers;
 
 use self::archive::Facts;
 use self::notes::Flaw;
-pub(super) use self::notes::{Kind, Notes, Told};
+pub(crate) use self::notes::{Kind, Notes, Told};
 use self::numbers::{Form, Unshown};
 use super::csv::put_plain;
 use super::records::{Dialect, Records};
@@ -60,7 +60,27 @@ pub fn read(input: impl Read, wanted: Wanted<'_>) -> Result<Sheet, OpenError> {
     sheet_of(&bytes, wanted).map_err(OpenError::from)
 }
 
-fn sheet_of(bytes: &[u8], wanted: Wanted<'_>) -> Result<Sheet, FileProblem> {
+/// The names of a workbook's visible sheets, and the workbook for [`sheet_of`].
+pub(crate) fn sheets(input: impl Read) -> Result<(Vec<String>, Vec<u8>), OpenError> {
+    let mut bytes = Vec::new();
+    input.take(WORKBOOK_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(OpenError::Io)?;
+    let listed = || -> Result<Vec<String>, FileProblem> {
+        recognise(&bytes)?;
+        archive::inspect(&bytes)?;
+        let workbook = Xlsx::new(Cursor::new(bytes.as_slice())).map_err(broken)?;
+        Ok(visible(workbook.sheets_metadata()).map(str::to_owned).collect())
+    };
+    let names = catch_unwind(AssertUnwindSafe(listed));
+    let names = names.unwrap_or_else(|_| Err(broken("its parts contradict each other")))?;
+    Ok((names, bytes))
+}
+
+fn visible(found: &[calamine::Sheet]) -> impl Iterator<Item = &str> {
+    let shown = found.iter().filter(|sheet| sheet.visible == SheetVisible::Visible);
+    shown.filter(|sheet| sheet.typ == SheetType::WorkSheet).map(|sheet| sheet.name.as_str())
+}
+
+pub(crate) fn sheet_of(bytes: &[u8], wanted: Wanted<'_>) -> Result<Sheet, FileProblem> {
     recognise(bytes)?;
     let facts = archive::inspect(bytes)?;
     // The reader of workbooks counts on ranges that are in order; one that is not ends in a panic.
@@ -117,7 +137,6 @@ fn too_much(what: impl core::fmt::Display) -> FileProblem {
 /// The only sheet that can be meant.
 fn choose(found: &[calamine::Sheet], wanted: Option<&str>) -> Result<String, FileProblem> {
     let sheets = || found.iter().filter(|sheet| sheet.typ == SheetType::WorkSheet);
-    let visible = || sheets().filter(|sheet| sheet.visible == SheetVisible::Visible);
     let listed = |names: Vec<&str>| {
         let shown: Vec<String> = names.iter().take(20).map(|name| format!("{name:?}")).collect();
         format!("{}{}", shown.join(", "), if names.len() > 20 { ", …" } else { "" })
@@ -134,7 +153,7 @@ fn choose(found: &[calamine::Sheet], wanted: Option<&str>) -> Result<String, Fil
         let detail = format!("the mapping reads the sheet {wanted:?}, which is not there");
         return Err(FileProblem::new("validation_failed", detail).hint(hint));
     }
-    let names: Vec<&str> = visible().map(|sheet| sheet.name.as_str()).collect();
+    let names: Vec<&str> = visible(found).collect();
     match names.as_slice() {
         [only] => Ok((*only).to_owned()),
         [] => Err(FileProblem::new("malformed_body", "the workbook has no visible sheet")
@@ -349,8 +368,13 @@ impl Sheet {
         (records, self.notes)
     }
 
+    /// What stands beside its text.
+    pub(crate) const fn notes(&self) -> &Notes {
+        &self.notes
+    }
+
     /// Its text, as one would export it.
-    pub(super) fn text(&self) -> &[u8] {
+    pub(crate) fn text(&self) -> &[u8] {
         &self.text
     }
 }

@@ -160,6 +160,9 @@ impl<'a> Decider<'a> {
                         Some(unclear) => {
                             State::Unresolved(timeless(unclear, (standing, &stood.zone)))
                         }
+                        None if activity.period.is_reversed() => {
+                            State::Unresolved(reversed((standing, &stood.zone)))
+                        }
                         None => self.state(activity, standing, decision.span()),
                     };
                 }
@@ -321,6 +324,15 @@ fn timeless(unclear: Unclear, (at, zone): (&Standing, &Zone)) -> Arc<Reason> {
         "a local time {what} ({zone}, {whose}): send the row again with the offset of its start and end, `envora data supersede --id act_… --set start=…+01:00 --set end=…`, or correct the zone"
     );
     Arc::new(Reason { code: unclear.code, word, remedy })
+}
+
+/// Why a row does not count that ends before it starts, by a clock that was not known when it came.
+fn reversed((at, zone): (&Standing, &Zone)) -> Arc<Reason> {
+    let remedy = format!(
+        "the period ends before it starts ({}): send the row again with the offset of its start and end, `envora data supersede --id act_… --set start=…+01:00 --set end=…`, or correct the zone",
+        zone.name()
+    );
+    Arc::new(Reason { code: RowCode::PeriodReversed, word: at.clock.clone(), remedy })
 }
 
 /// Whether the tables know all that a row names.

@@ -1,12 +1,11 @@
 //! Groups: sums by group and day become what is stored of them, under the numbers of their run.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 
 use anyhow::Context as _;
-use envora_domain::cells::TooLarge;
 use envora_domain::id::RunId;
-use envora_domain::rollups::{Group, Pile};
-use envora_store::rollups::{Grain, PileKey, RollupChanges, rollup_forms, rollup_groups};
+use envora_domain::rollups::Group;
+use envora_store::rollups::{Added, Grain, RollupChanges, rollup_forms, rollup_groups};
 
 use super::sums::{Piles, Sums};
 use crate::footprint::figures::month_of;
@@ -37,7 +36,7 @@ impl Groups {
     /// What sums add to those that are stored; new groups get the next numbers.
     ///
     /// # Errors
-    /// [`TooLarge`] inside; what is here is of no use then.
+    /// There are too many groups to number; what is here is of no use then.
     pub(crate) fn changes(&mut self, sums: Sums) -> anyhow::Result<RollupChanges> {
         let Piles { groups, piles } = sums.into_piles();
         let mut changes = RollupChanges::default();
@@ -56,13 +55,13 @@ impl Groups {
                 }
             };
             let month = month_of(day);
-            for (grain, day, group) in [
-                (Grain::Day, day, here),
-                (Grain::Month, month, here),
-                (Grain::Anywhere, month, anywhere),
-            ] {
-                add(&mut changes.piles, PileKey { grain, day, group }, &pile)?;
-            }
+            let why = groups.get(place).map_or(0, |(group, _)| group.why);
+            let sum = |grain, day, group, pile| Added { grain, day, group, why, pile };
+            changes.sums.extend([
+                sum(Grain::Day, day, here, pile.clone()),
+                sum(Grain::Month, month, here, pile.clone()),
+                sum(Grain::Anywhere, month, anywhere, pile),
+            ]);
         }
         Ok(changes)
     }
@@ -76,8 +75,4 @@ impl Groups {
         changes.groups.push((number, group.clone()));
         Ok(number)
     }
-}
-
-fn add(piles: &mut BTreeMap<PileKey, Pile>, key: PileKey, pile: &Pile) -> Result<(), TooLarge> {
-    piles.entry(key).or_default().add(pile)
 }

@@ -14,6 +14,7 @@ use envora_store::blocks::{
     Block, BlockKind, BlockPlace, BlockSlice, DeltaSlice, block_of_segment, block_split,
     blocks_from, deltas_after, deltas_of_segment,
 };
+use envora_store::rollups::{rollups_gather, rollups_of_before};
 use envora_store::runs::runs_all;
 use envora_store::segments::Segment;
 
@@ -160,6 +161,20 @@ pub fn split(parts: &TenantParts) -> anyhow::Result<u64> {
         }
     }
     Ok(count)
+}
+
+/// Puts sums that a program of before kept one by one among the others, some in each transaction. To be run
+/// at opening. Blocks.
+///
+/// # Errors
+/// The database's; what was put there stays, and the rest is read where it is.
+pub fn gather(parts: &TenantParts) -> anyhow::Result<()> {
+    let (grant, work) = (parts.own.read_results, parts.own.calculate);
+    if !parts.read(move |rd| rollups_of_before(rd, &grant))? {
+        return Ok(());
+    }
+    while parts.db.write_blocking(move |tx| rollups_gather(tx, &work))? {}
+    Ok(())
 }
 
 /// Opens every block of every run: how many there are, and what is wrong with some. Blocks.

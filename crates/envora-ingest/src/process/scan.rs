@@ -42,9 +42,9 @@ impl Loaded {
         segment: Segment,
         keep: impl Fn(usize, &[u8]) -> bool,
     ) -> anyhow::Result<Self> {
-        let range = range(&segment);
         let (grant, seq) = (parts.own.read_activities, segment.seq);
         let is_inline = segment.place == Place::Inline;
+        let range = range(&segment);
         // One snapshot, one question: of small segments there are many.
         let (inline, found, corrects) = parts.read(move |rd| {
             let inline = if is_inline { segment_inline(rd, &grant, seq)? } else { None };
@@ -61,9 +61,25 @@ impl Loaded {
             rows.push(decoder.decode(segment.id, row)?);
             numbers.push(number);
         }
-        let fates = found.into_iter().map(|fate| (fate.old.place().1, fate)).collect();
-        let corrects = corrects.into_iter().map(|correction| correction.old).collect();
+        let (fates, corrects) = (fates(found), olds(corrects));
         Ok(Self { segment, rows, numbers: Some(numbers), fates, corrects })
+    }
+
+    /// The same of one row, which is read without its neighbours.
+    pub(crate) fn read_one(
+        parts: &TenantParts,
+        segment: Segment,
+        row: u32,
+    ) -> anyhow::Result<Self> {
+        let (range, seq) = (range(&segment), segment.seq);
+        let grant = parts.own.read_activities;
+        let (found, corrects) = parts.read(move |rd| {
+            let found = supersessions_between(rd, &grant, range, i64::MAX.unsigned_abs())?;
+            Ok((found, supersessions_of_seq(rd, &grant, seq)?))
+        })?;
+        let rows: Vec<Activity> = parts.opened_segment(&segment)?.row(row)?.into_iter().collect();
+        let numbers = Some(vec![usize::try_from(row)?; rows.len()]);
+        Ok(Self { segment, rows, numbers, fates: fates(found), corrects: olds(corrects) })
     }
 
     /// Each row that was read, with its number in the segment.
@@ -112,6 +128,14 @@ impl Loaded {
         }
         Some(decision)
     }
+}
+
+fn fates(found: Vec<Supersession>) -> HashMap<u32, Supersession> {
+    found.into_iter().map(|fate| (fate.old.place().1, fate)).collect()
+}
+
+fn olds(corrects: Vec<Supersession>) -> Vec<ActivityId> {
+    corrects.into_iter().map(|correction| correction.old).collect()
 }
 
 fn range(segment: &Segment) -> ActivityRange {

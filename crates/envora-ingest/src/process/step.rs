@@ -347,7 +347,7 @@ impl Output {
             for delta in &self.deltas {
                 delta_add(tx, &grant, self.run, delta)?;
             }
-            rollups_add(tx, &grant, self.run, &self.rollups)?;
+            rollups_add(tx, &grant, self.run, self.rollups)?;
             for (seq, rows) in &self.unresolved {
                 unresolved_put(tx, &grant, (self.run, *seq), rows)?;
             }

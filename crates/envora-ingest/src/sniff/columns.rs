@@ -5,12 +5,62 @@ use std::collections::BTreeMap;
 use super::cells::{clock, is_null};
 use super::numbers::{Numbers, Reading, Witness};
 use super::times::Times;
+use crate::formats::xlsx::Kind;
 use crate::mapping::numbers::NumberStyle;
 
 /// How many different texts of a column are kept.
 const TEXTS_MAX: usize = 40;
 /// How many cells a column shows.
 const SHOWN_MAX: usize = 3;
+
+/// How many numbers it takes to see that they only ever go one way.
+const COUNTED_MIN: u64 = 24;
+/// How many of them are larger, or smaller, than the one before at least: a few amounts may well rise.
+const MOVES_MIN: u64 = 8;
+
+/// Which way the numbers of a column go from row to row.
+#[derive(Clone, Copy, Debug, Default)]
+struct Trend {
+    last: Option<i128>,
+    cells: u64,
+    rises: u64,
+    falls: u64,
+}
+
+impl Trend {
+    /// Takes a number in. Whether its last sign is that of a fraction makes no difference to what is larger
+    /// in nearly all columns, and a question is all that comes of it.
+    fn take(&mut self, cell: &str) {
+        let Some(number) = comparable(cell) else { return };
+        self.cells += 1;
+        match self.last.replace(number) {
+            Some(last) if number > last => self.rises += 1,
+            Some(last) if number < last => self.falls += 1,
+            _ => {}
+        }
+    }
+
+    /// A counter may have been changed, or have begun anew, now and then.
+    fn is_one_way(self) -> bool {
+        let moves = self.rises + self.falls;
+        let others = self.rises.min(self.falls);
+        self.cells >= COUNTED_MIN && moves >= MOVES_MIN && others.saturating_mul(50) <= moves
+    }
+}
+
+/// A number in millionths, as far as its digits go.
+fn comparable(cell: &str) -> Option<i128> {
+    let (sign, digits) = cell.strip_prefix('-').map_or((1, cell), |digits| (-1, digits));
+    let (whole, fraction) = digits.rsplit_once(['.', ',']).unwrap_or((digits, ""));
+    let whole = whole.bytes().filter(u8::is_ascii_digit);
+    let fraction = fraction.bytes().filter(u8::is_ascii_digit).chain([b'0'; 6]).take(6);
+    let mut number = None;
+    for digit in whole.chain(fraction) {
+        let before: i128 = number.unwrap_or_default();
+        number = Some(before.checked_mul(10)?.checked_add(i128::from(digit - b'0'))?);
+    }
+    number.map(|number| number * sign)
+}
 
 /// How the numbers of several columns are written together; nothing where they hold none.
 pub(super) fn together<'a>(
@@ -79,11 +129,16 @@ pub struct Column {
     pub texts: BTreeMap<String, u64>,
     /// Whether there are more texts than are kept.
     pub many: bool,
+    /// How many cells are binary floats.
+    pub floats: u64,
+    /// How many cells are not to be taken at their word, and why the first is not.
+    pub flaws: (u64, String),
     numbers: Numbers,
     times: Times,
     clocks: u64,
     clock: Option<(String, bool)>,
     shortest: usize,
+    trend: Trend,
     odds: [Option<Witness>; 3],
 }
 
@@ -98,7 +153,7 @@ impl Column {
     }
 
     /// Takes a cell in.
-    pub(super) fn take(&mut self, line: u64, cell: &str) {
+    pub(super) fn take(&mut self, line: u64, cell: &str, kind: Kind) {
         if cell.is_empty() {
             self.blank += 1;
             return;
@@ -113,9 +168,16 @@ impl Column {
             self.shown.push(cell.chars().take(60).collect());
         }
         self.keep(cell);
-        let number = self.numbers.take(line, cell);
-        let time = self.times.take(line, cell);
-        let clock = clock(cell);
+        self.floats += u64::from(kind == Kind::Float);
+        let (number, time) = match kind {
+            Kind::Text => (self.numbers.take(line, cell), self.times.take(line, cell)),
+            Kind::Number | Kind::Float => (self.numbers.known(cell), false),
+            Kind::Time => (false, self.times.known(cell)),
+        };
+        if number {
+            self.trend.take(cell);
+        }
+        let clock = clock(cell).filter(|_| matches!(kind, Kind::Text | Kind::Time));
         let is_clock = clock.is_some();
         if let Some((format, loose)) = clock {
             self.clocks += 1;
@@ -126,6 +188,15 @@ impl Column {
                 odd.get_or_insert_with(|| Witness::new(line, cell));
             }
         }
+    }
+
+    /// Takes note of a cell that is not to be taken at its word.
+    pub(super) fn flawed(&mut self, why: &str) {
+        let (count, first) = &mut self.flaws;
+        if *count == 0 {
+            why.clone_into(first);
+        }
+        *count += 1;
     }
 
     fn keep(&mut self, cell: &str) {
@@ -166,6 +237,12 @@ impl Column {
             return Holds::Digits;
         }
         Holds::Numbers(self.numbers.reading())
+    }
+
+    /// Whether nearly all its numbers rise from row to row, or nearly all fall: what a counter shows does.
+    #[must_use]
+    pub fn is_one_way(&self) -> bool {
+        self.trend.is_one_way()
     }
 
     /// The first cell that is not of the kind that the column holds.

@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 
 use envora_domain::units::{self, AliasSet};
 
-use super::cells::{Look, look};
+use super::cells::{Look, clock, look};
 use crate::formats::csv::text;
 use crate::formats::records::{Dialect, Records};
+use crate::formats::xlsx::Kind;
 use crate::mapping::Encoding;
 
 /// How many records of the head are weighed.
-const WEIGHED_MAX: usize = 200;
+pub(super) const WEIGHED_MAX: usize = 200;
 /// How many lines before the header are looked through.
 pub(super) const PREAMBLE_MAX: usize = 20;
 /// Signs that may stand between cells.
@@ -89,7 +90,41 @@ fn score(rows: &[Row]) -> u64 {
     alike * clear * 1000 / cells.max(1)
 }
 
+impl Row {
+    /// A row of a sheet, of which more is known than its text.
+    pub(super) fn told(line: u64, cells: Vec<String>, kind: impl Fn(usize) -> Kind) -> Self {
+        let looks = cells.iter().enumerate().map(|(place, cell)| match kind(place) {
+            _ if cell.is_empty() => Look::Blank,
+            Kind::Number | Kind::Float => Look::Number,
+            Kind::Time if clock(cell).is_some() => Look::Clock,
+            Kind::Time => Look::Time,
+            Kind::Text => look(cell),
+        });
+        let looks = looks.collect();
+        Self { line, cells, looks }
+    }
+}
+
 impl Frame {
+    /// The frame of columns that are named and typed.
+    pub(super) fn of_columns(header: Vec<String>) -> Self {
+        let columns = header.len();
+        Self { header: Some(header), columns, ..Self::of_rows(&[]) }
+    }
+
+    /// Where the parts of a sheet's head are, from its first rows.
+    pub(super) fn of_rows(rows: &[Row]) -> Self {
+        let (place, named) = header(rows, width(rows));
+        let columns = rows.get(place).filter(|_| named).map_or(width(rows), |row| row.cells.len());
+        let line = rows.get(place).map_or(1, |row| row.line);
+        let skip_lines = if named { line - 1 } else { 0 };
+        let cells = |place: usize| rows.get(place).map(|row| row.cells.clone());
+        let header = if named { cells(place) } else { None };
+        let units = cells(place + 1).filter(|_| named && is_units(rows, place + 1, columns));
+        let (delimiter, rival, declared) = (b',', None, false);
+        Self { delimiter, rival, declared, skip_lines, header, units, columns }
+    }
+
     /// Finds the frame from the first bytes of a file, mark left off.
     pub(super) fn find(head: &[u8], encoding: Encoding) -> Self {
         let declared = match head {
@@ -113,15 +148,7 @@ impl Frame {
         };
         let best = tables.into_iter().next();
         let (_, delimiter, rows) = best.unwrap_or((0, declared.unwrap_or(b','), Vec::new()));
-        let (place, named) = header(&rows, width(&rows));
-        let columns = rows.get(place).filter(|_| named).map_or(width(&rows), |row| row.cells.len());
-        let line = rows.get(place).map_or(1, |row| row.line);
-        let skip_lines = if named { line - 1 } else { 0 };
-        let cells = |place: usize| rows.get(place).map(|row| row.cells.clone());
-        let header = if named { cells(place) } else { None };
-        let units = cells(place + 1).filter(|_| named && is_units(&rows, place + 1, columns));
-        let declared = declared.is_some();
-        Self { delimiter, rival, declared, skip_lines, header, units, columns }
+        Self { delimiter, rival, declared: declared.is_some(), ..Self::of_rows(&rows) }
     }
 }
 

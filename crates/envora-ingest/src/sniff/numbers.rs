@@ -148,6 +148,20 @@ impl Numbers {
         true
     }
 
+    /// Takes a number in that is one whatever signs are meant; whether it can be a quantity.
+    pub(super) fn known(&mut self, text: &str) -> bool {
+        if Decimal::parse(text).is_err() {
+            return false;
+        }
+        self.cells += 1;
+        self.longest = self.longest.max(text.len());
+        self.fractions += u64::from(text.contains('.'));
+        for reads in &mut self.reads {
+            *reads += 1;
+        }
+        true
+    }
+
     fn note(&mut self, one: usize, other: usize, line: u64, text: &str) {
         let known = self.apart.iter_mut().find(|apart| (apart.one, apart.other) == (one, other));
         match known {

@@ -1,18 +1,19 @@
 //! A mapping for a file that was looked at: what is sure, why, and what has to be asked.
 
 mod activity;
+mod kinds;
 
 use envora_api::proposals::{
-    MappingProposal, ProposalChoice as Choice, ProposalQuestion as Question,
-    ProposalReason as Reason,
+    MappingProposal, ProposalChoice as Choice, ProposalConfidence as Confidence,
+    ProposalQuestion as Question, ProposalReason as Reason,
 };
-use envora_domain::catalogue;
 
 use super::columns::Column;
-use super::roles::{Carrier, Role, WASTE, carrier, has, named, words};
+use super::roles::{Role, named};
 use super::steps;
 use super::wide::{self, Label, Wide};
 use super::{Header, Look};
+use crate::formats::Format;
 use crate::mapping::Encoding;
 
 /// Two readings fit.
@@ -28,6 +29,7 @@ pub fn propose(look: &Look, name: &str) -> MappingProposal {
         look,
         name,
         wide,
+        asked_unit: false,
         proposal: MappingProposal { rows: look.records, ..MappingProposal::default() },
     };
     writer.head();
@@ -41,7 +43,19 @@ struct Writer<'a> {
     look: &'a Look,
     name: &'a str,
     wide: Option<Wide>,
+    /// Whether the question after the amount brings the unit.
+    asked_unit: bool,
     proposal: MappingProposal,
+}
+
+/// How many names of columns are told.
+const NAMES_TOLD: usize = 5;
+
+/// The first names of a table's columns.
+fn told(names: &[&str]) -> String {
+    let shown: Vec<&str> = names.iter().take(NAMES_TOLD).copied().collect();
+    let more = if names.len() > NAMES_TOLD { ", …" } else { "" };
+    format!("{}{more}", shown.join(", "))
 }
 
 /// A text as TOML writes it.
@@ -55,8 +69,16 @@ impl Writer<'_> {
         self.proposal.mapping.push('\n');
     }
 
+    /// What a name, the shape of the table or most cells say.
     fn reason(&mut self, what: impl Into<String>, why: impl Into<String>) {
-        self.proposal.reasons.push(Reason { what: what.into(), why: why.into() });
+        let (what, why, confidence) = (what.into(), why.into(), Confidence::Likely);
+        self.proposal.reasons.push(Reason { what, why, confidence });
+    }
+
+    /// What the file says itself, or each of its cells.
+    fn certain(&mut self, what: impl Into<String>, why: impl Into<String>) {
+        let (what, why, confidence) = (what.into(), why.into(), Confidence::Certain);
+        self.proposal.reasons.push(Reason { what, why, confidence });
     }
 
     /// Asks, and writes the choices down as comments.
@@ -78,7 +100,10 @@ impl Writer<'_> {
     /// A mapping with open questions is none before somebody says that they are answered.
     fn seal(mut self) -> MappingProposal {
         let open = self.proposal.questions.len();
+        let reasons = self.proposal.reasons.iter().map(|reason| reason.confidence);
+        self.proposal.confidence = reasons.max().unwrap_or_default();
         if open > 0 {
+            self.proposal.confidence = Confidence::Open;
             let line = format!(
                 "unanswered = {open}   # delete this line when every line with # ? is answered\n"
             );
@@ -93,18 +118,95 @@ impl Writer<'_> {
 
     fn head(&mut self) {
         self.line(format!("mapping = {}", quoted(self.name)));
-        self.line("format = \"csv\"");
+        self.line(format!("format = \"{}\"", self.look.format.word()));
         self.line("");
         self.line("[file]");
-        self.text();
+        match self.look.format {
+            Format::Xlsx => self.sheet(),
+            Format::Parquet => self.floats(),
+            _ => self.text(),
+        }
+        self.frame();
         self.rows();
         self.doubts();
         self.line("");
     }
 
+    /// Which sheet of a workbook it is about.
+    fn sheet(&mut self) {
+        let Some(sheet) = &self.look.sheet else { return };
+        let name = quoted(&sheet.name);
+        if sheet.rivals.is_empty() {
+            if sheet.named || sheet.of > 1 {
+                self.line(format!("sheet = {name}"));
+            }
+            return match (sheet.named, sheet.of) {
+                (true, _) => self.certain(format!("the sheet {name} is read"), "you named it"),
+                (false, 0 | 1) => {
+                    self.certain(format!("the sheet {name} is read"), "no other is visible");
+                }
+                (false, of) => {
+                    let why =
+                        format!("of {of} visible sheets it alone holds a table with a header");
+                    self.reason(format!("the sheet {name} is read"), why);
+                }
+            };
+        }
+        let own: Vec<&str> = self.look.columns.iter().map(|own| own.name.as_str()).collect();
+        let mut choices = vec![Choice {
+            says: format!("sheet = {name}"),
+            means: format!("{} rows: {}; the rest below is for it", self.look.records, told(&own)),
+        }];
+        for rival in &sheet.rivals {
+            let names: Vec<&str> = rival.columns.iter().map(String::as_str).collect();
+            choices.push(Choice {
+                says: format!("sheet = {}", quoted(&rival.name)),
+                means: format!(
+                    "{} rows: {}; look at it again with --sheet {}",
+                    rival.rows,
+                    told(&names),
+                    quoted(&rival.name)
+                ),
+            });
+        }
+        self.ask(Question {
+            code: AMBIGUOUS.to_owned(),
+            column: String::new(),
+            asks: format!("{} sheets hold tables: which one is meant?", choices.len()),
+            line: 0,
+            choices,
+        });
+    }
+
+    /// Whether the binary floats of a Parquet file are numbers.
+    fn floats(&mut self) {
+        self.certain("what the columns hold", "the file says of each column what it holds");
+        let mut read = self.amounts();
+        let columns = &self.look.columns;
+        read.extend([Role::Facility, Role::Source].iter().filter_map(|role| named(columns, *role)));
+        read.extend(columns.iter().filter(|own| self.is_interval(own)));
+        let names: Vec<&str> =
+            read.iter().filter(|own| own.floats > 0).map(|own| own.name.as_str()).collect();
+        let Some(first) = read.iter().find(|own| own.floats > 0) else { return };
+        let shown = first.shown.first().cloned().unwrap_or_default();
+        let (asks, column) = (
+            format!(
+                "binary floats (DOUBLE or FLOAT) in {}, which are not exact: is the shortest text of each, such as {shown}, its number? Else write them as DECIMAL",
+                told(&names)
+            ),
+            first.name.clone(),
+        );
+        let means = "yes; the rows are flagged float_artifact".to_owned();
+        let choices = vec![Choice { says: "allow_float = true".to_owned(), means }];
+        self.ask(Question { code: AMBIGUOUS.to_owned(), column, asks, line: 0, choices });
+    }
+
     /// How the bytes are text, and cells.
     fn text(&mut self) {
         let look = self.look;
+        if look.utf16 {
+            self.certain("UTF-16", "the mark at its start says so, and wins over any encoding");
+        }
         if look.encoding == Encoding::Windows1252 {
             self.line("encoding = \"windows-1252\"");
             let why =
@@ -114,18 +216,24 @@ impl Writer<'_> {
         let sign = char::from(look.delimiter);
         let shown = if sign == '\t' { "\\t".to_owned() } else { sign.to_string() };
         self.line(format!("delimiter = \"{shown}\""));
-        let why = if look.delimiter_declared {
-            "its first line says so"
+        let what = format!("{shown:?} between cells");
+        if look.delimiter_declared {
+            self.certain(what, "its first line says so");
         } else {
-            "it makes the most even table"
-        };
-        self.reason(format!("{shown:?} between cells"), why);
+            self.reason(what, "it makes the most even table");
+        }
+    }
+
+    /// What of its lines is no row.
+    fn frame(&mut self) {
+        let look = self.look;
         let skip = look.skip_lines + u64::from(look.delimiter_declared && look.skip_lines > 0);
         if skip > 0 {
             self.line(format!("skip_lines = {skip}"));
+            let noun = if look.format == Format::Xlsx { "row" } else { "line" };
             let (lines, why) = match skip {
-                1 => ("1 line".to_owned(), "it is no part of the table"),
-                _ => (format!("{skip} lines"), "they are no part of the table"),
+                1 => (format!("1 {noun}"), "it is no part of the table"),
+                _ => (format!("{skip} {noun}s"), "they are no part of the table"),
             };
             self.reason(format!("{lines} before the header"), why);
         }
@@ -173,6 +281,9 @@ impl Writer<'_> {
 
     fn doubts(&mut self) {
         let look = self.look;
+        for (what, why) in &look.unread {
+            self.certain(what, why);
+        }
         if let Some(rival) = look.delimiter_rival {
             let says = |sign: u8| Choice {
                 says: format!("delimiter = {}", quoted(&char::from(sign).to_string())),
@@ -207,99 +318,9 @@ impl Writer<'_> {
         words
     }
 
-    /// The column whose cells name gases of refrigeration and the like: all of them, so that "natural gas" is
-    /// no such column.
-    fn gases(&self) -> Option<&str> {
-        let names_gases = |column: &&Column| {
-            let mut texts = column.texts.keys();
-            !column.many
-                && !column.texts.is_empty()
-                && texts.all(|text| catalogue::word("gas", text).is_some())
-        };
-        self.look.columns.iter().find(names_gases).map(|column| column.name.as_str())
-    }
-
-    fn carrier(&self) -> Option<Carrier> {
-        let columns = &self.look.columns;
-        let says_types = columns.iter().flat_map(|column| column.texts.keys());
-        if self.gases().is_some()
-            || says_types.into_iter().any(|text| catalogue::find(text).is_some())
-        {
-            // It is not for one word of a heading to say what each row says for itself.
-            return None;
-        }
-        let kinds = columns.iter().filter(|column| !column.many);
-        let names = columns.iter().map(|column| column.name.as_str()).chain([self.name]);
-        carrier(names).or_else(|| {
-            let cells = kinds.flat_map(|column| column.texts.keys().map(String::as_str));
-            carrier(cells)
-        })
-    }
-
-    /// What an activity may be that no name tells for sure: what a name speaks of stands first.
-    fn types(&self) -> Vec<Choice> {
-        let choice = |says: &str, means: &str| Choice {
-            says: format!("type = \"{says}\""),
-            means: means.to_owned(),
-        };
-        let names = || self.look.columns.iter().map(|column| column.name.as_str());
-        let mut choices = Vec::new();
-        if let Some(column) = self.gases() {
-            let means = format!(
-                "refrigerant that was topped up; add to [[activity]]: \"qualifiers.gas\" = {{ column = {column:?} }}"
-            );
-            choices.push(choice("refrigerant.recharged", &means));
-        }
-        if let Some(fuel) = names().flat_map(words).find_map(|word| catalogue::word("fuel", &word))
-        {
-            let burnt = |kind: &str, means: &str| Choice {
-                says: format!("type = \"{kind}\"\n\"qualifiers.fuel\" = \"{fuel}\""),
-                means: means.to_owned(),
-            };
-            choices.push(burnt("fuel.combusted.mobile", "burnt in vehicles and machines"));
-            choices.push(burnt("fuel.combusted.stationary", "burnt in a boiler or a generator"));
-        }
-        if names().any(|name| has(name, WASTE)) {
-            choices.push(choice(
-                "waste.treated",
-                "waste; add \"qualifiers.material\" and \"qualifiers.treatment\"",
-            ));
-        }
-        choices.push(choice("electricity.purchased", "electricity"));
-        if choices.len() < 3 {
-            choices.push(choice("fuel.combusted.stationary", "fuel; add \"qualifiers.fuel\""));
-        }
-        choices.push(choice("water.supplied", "water"));
-        choices
-    }
-
     fn constants(&mut self) {
         self.line("[const]");
-        match self.carrier() {
-            Some(Carrier::Electricity) => {
-                self.line("type = \"electricity.purchased\"");
-                self.reason("electricity", "a name or a cell says so");
-            }
-            Some(Carrier::Gas) => {
-                self.line("type = \"fuel.combusted.stationary\"");
-                self.line("\"qualifiers.fuel\" = \"natural_gas\"");
-                self.reason("natural gas", "a name or a cell says so");
-            }
-            Some(Carrier::Water) => {
-                self.line("type = \"water.supplied\"");
-                self.reason("water", "a name or a cell says so");
-            }
-            None => {
-                let choices = self.types();
-                self.ask(Question {
-                    code: MISSING.to_owned(),
-                    column: String::new(),
-                    asks: "what is it that was used?".to_owned(),
-                    line: 0,
-                    choices,
-                });
-            }
-        }
+        self.kind();
         if self.wide.as_ref().is_some_and(|wide| wide.label == Label::Index) {
             let choice = |says: &str, means: &str| Choice {
                 says: format!("time_zone = \"{says}\""),

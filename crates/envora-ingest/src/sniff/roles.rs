@@ -126,6 +126,19 @@ pub(super) const CARRIERS: &[(&[&str], Carrier)] = &[
 pub(super) const WASTE: &[&str] =
     &["waste", "landfill", "recycling", "abfall", "afval", "residuos", "dechets", "rifiuti"];
 
+/// Words for water that leaves.
+pub(super) const SEWAGE: &[&str] = &[
+    "sewer",
+    "sewage",
+    "sewerage",
+    "wastewater",
+    "effluent",
+    "returned",
+    "drain",
+    "abwasser",
+    "afvalwater",
+];
+
 /// What a meter measures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Carrier {
@@ -168,9 +181,10 @@ const fn plain(letter: char) -> char {
     }
 }
 
-/// Whether a name has one of these words.
+/// Whether a name has one of these words; `UoM` is one word too, for all its capitals.
 pub(super) fn has(name: &str, said: &[&str]) -> bool {
-    words(name).iter().any(|word| said.contains(&word.as_str()))
+    let whole = || name.split(|letter: char| !letter.is_alphanumeric()).map(str::to_lowercase);
+    words(name).into_iter().chain(whole()).any(|word| said.contains(&word.as_str()))
 }
 
 /// The carrier that words name; nothing when they name none, or two.
@@ -251,11 +265,21 @@ pub(super) fn unit_of(column: &Column) -> Option<String> {
             return Some(inner.trim().to_owned());
         }
     }
-    let last = column.name.rsplit([' ', '_', '-', ',', '/']).next().map(bare)?;
-    let last = last.as_str();
-    (last.len() >= 2 && is_unit(last) && is_used(last) && !has(last, said::UNIT))
-        .then(|| last.to_owned())
+    let signs = [' ', '_', '-', ',', '/'];
+    let fits =
+        |word: &String| word.len() >= 2 && is_unit(word) && is_used(word) && !has(word, said::UNIT);
+    let last = column.name.rsplit(signs).next().map(bare).filter(fits);
+    // `Kg added`, `kWh used`: at the start only where nothing else can be meant.
+    let first = || column.name.split(' ').next().map(bare);
+    let plain = |word: &String| {
+        let code = envora_domain::units::lookup(word, envora_domain::units::AliasSet::None);
+        fits(word) && code.is_ok_and(|code| FIRST.contains(&code.as_str()))
+    };
+    last.or_else(|| first().filter(plain))
 }
+
+/// Units that a name may begin with.
+const FIRST: &[&str] = &["kg", "t", "L", "kW.h", "MW.h", "m3"];
 
 #[cfg(test)]
 mod tests {
@@ -276,6 +300,8 @@ mod tests {
         assert_eq!(unit("Volume (m³)").as_deref(), Some("m³"));
         assert_eq!(unit("kWh").as_deref(), Some("kWh"));
         assert_eq!(unit("Total Units"), None);
+        assert_eq!(unit("Kg added").as_deref(), Some("Kg"));
+        assert_eq!(unit("Added by"), None);
         assert_eq!(unit_of(&Column::new("use", "(kWh)")).as_deref(), Some("kWh"));
     }
 

@@ -86,6 +86,14 @@ impl Times {
         true
     }
 
+    /// Takes a time in that is one whatever way is meant.
+    pub(super) fn known(&mut self, text: &str) -> bool {
+        let iso = read_iso(text).is_some();
+        self.cells += u64::from(iso);
+        self.iso += u64::from(iso);
+        iso
+    }
+
     /// The way of the whole column; an empty text is ISO 8601.
     pub(super) fn reading(&self) -> Option<Reading<String>> {
         if self.iso == self.cells && self.cells > 0 {

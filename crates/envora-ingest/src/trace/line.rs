@@ -13,7 +13,6 @@ use envora_api::traces::{
     TracedSegment, TracedWhy,
 };
 use envora_domain::access::{Grant, actions::ReadAudit};
-use envora_domain::activities::canonical::rows;
 use envora_domain::activities::{Activity, Origin, Period};
 use envora_domain::cells::DayShares;
 use envora_domain::choice::{PassedOver, SlotChoice, Why};
@@ -25,7 +24,6 @@ use envora_domain::lines::{LineTrace, LinesError, explain};
 use envora_domain::time::{Day, Zone};
 use envora_lake::sources::SourceError;
 use envora_ledger::proof::inclusion_proof;
-use envora_ledger::slice::{self, slice_proof};
 use envora_ledger::verify::{EntryProof, verify_entry};
 use envora_store::audit::{audit_entry_by_seq, audit_head, audit_node};
 use envora_store::imports::import_by_id;
@@ -36,8 +34,12 @@ use crate::footprint::AskError;
 use crate::formats::parquet;
 use crate::formats::xlsx::{self, Sheet, Wanted};
 use crate::formats::{Format, csv};
+use crate::segments::OpenedSegment;
 use crate::tenant::{Damaged, TenantParts};
 use crate::words;
+
+/// A byte order mark, and what tells it from a longer one, is in so many bytes.
+const START_BYTES: u64 = 4;
 
 /// Tells lines; what several lines share is read once.
 pub(crate) struct Teller<'a> {
@@ -48,13 +50,15 @@ pub(crate) struct Teller<'a> {
     sources: HashMap<Digest, Option<Arc<Vec<u8>>>>,
     /// The parts of files, none of those that came whole.
     parted: HashMap<Digest, Vec<Part>>,
+    /// The first bytes of such files, where their mark is.
+    starts: HashMap<Digest, Vec<u8>>,
     /// The part that was last read.
     part: Option<(Digest, Arc<Vec<u8>>)>,
     /// Sheets by workbook and mapping.
     sheets: HashMap<(Digest, Option<Digest>), Option<Arc<Sheet>>>,
     leaves: HashMap<u64, TracedLeaf>,
-    /// The rows of the last segment.
-    stream: Option<(u64, Arc<Vec<u8>>)>,
+    /// The last segment.
+    opened: Option<(u64, Arc<OpenedSegment>)>,
     /// The run of 256 rows that was last given whole.
     slice: Option<(u64, u64)>,
 }
@@ -75,10 +79,10 @@ pub(crate) struct Told<'a> {
 
 impl<'a> Teller<'a> {
     pub(crate) fn new(parts: &'a TenantParts, set: GwpSet, period: Option<(Day, Day)>) -> Self {
-        let (sources, parted) = (HashMap::new(), HashMap::new());
+        let (sources, parted, starts) = (HashMap::new(), HashMap::new(), HashMap::new());
         let (sheets, leaves) = (HashMap::new(), HashMap::new());
-        let (part, stream, slice) = (None, None, None);
-        Self { parts, set, period, sources, parted, part, sheets, leaves, stream, slice }
+        let (part, opened, slice) = (None, None, None);
+        Self { parts, set, period, sources, parted, starts, part, sheets, leaves, opened, slice }
     }
 
     /// These lines of a row.
@@ -131,12 +135,12 @@ impl<'a> Teller<'a> {
     /// given once; further lines of the same run refer to them by index.
     fn segment(&mut self, told: &Told<'_>) -> Result<TracedSegment, AskError> {
         let seq = told.segment.seq;
-        let stream = match &self.stream {
-            Some((of, stream)) if *of == seq => Arc::clone(stream),
-            _ => Arc::new(self.parts.segment_stream(told.segment)?),
+        let opened = match &self.opened {
+            Some((of, opened)) if *of == seq => Arc::clone(opened),
+            _ => Arc::new(self.parts.opened_segment(told.segment)?),
         };
-        self.stream = Some((seq, Arc::clone(&stream)));
-        let proof = slice(told.segment, told.row, &stream)?;
+        self.opened = Some((seq, Arc::clone(&opened)));
+        let proof = opened.slice(told.row)?;
         let whole = self.slice != Some((seq, proof.run));
         self.slice = Some((seq, proof.run));
         Ok(TracedSegment {
@@ -208,16 +212,23 @@ impl<'a> Teller<'a> {
     /// was taken in is no source to quote from.
     fn text(&mut self, file: &Digest, from: u64, to: u64) -> Result<Option<String>, AskError> {
         let range = usize::try_from(from).ok().zip(usize::try_from(to).ok());
-        let text = |bytes: &[u8]| csv::shown(bytes).trim_end_matches(['\r', '\n']).to_owned();
+        let text = |start: &[u8], line: &[u8]| {
+            csv::shown(start, line).trim_end_matches(['\r', '\n']).to_owned()
+        };
         if let Some(bytes) = self.text_of_parts(file, from, to)? {
-            return Ok(Some(text(&bytes)));
+            if !self.starts.contains_key(file) {
+                let start = self.text_of_parts(file, 0, START_BYTES)?;
+                self.starts.insert(*file, start.unwrap_or_default());
+            }
+            let start = self.starts.get(file).map(Vec::as_slice);
+            return Ok(Some(text(start.unwrap_or_default(), &bytes)));
         }
         let Some((bytes, (from, to))) =
             self.source(file)?.zip(range.filter(|(from, to)| from < to))
         else {
             return Ok(None);
         };
-        Ok(bytes.get(from..to).map(text))
+        Ok(bytes.get(from..to).map(|line| text(&bytes, line)))
     }
 
     /// A row of a Parquet file, when the file is still kept.
@@ -385,14 +396,6 @@ fn entry(parts: &TenantParts, segment: &Segment) -> Result<TracedLeaf, AskError>
     })
 }
 
-/// The run of 256 rows that holds a row, with its way to the segment's root.
-fn slice(segment: &Segment, row: u32, stream: &[u8]) -> Result<slice::SliceProof, AskError> {
-    let rows = rows(stream)
-        .map_err(|error| Damaged::new(segment.id.to_string(), error.to_string()))
-        .map_err(anyhow::Error::from)?;
-    Ok(slice_proof(row, &rows).context("prove the row")?)
-}
-
 /// Proves that the log holds a segment, and of a row that the segment holds it. Blocks.
 ///
 /// # Errors
@@ -407,7 +410,7 @@ pub fn prove_segment(
         return Err(AskError::NoActivity);
     }
     let sliced = |row| {
-        let proof = slice(segment, row, &parts.segment_stream(segment)?)?;
+        let proof = parts.opened_segment(segment)?.slice(row)?;
         Ok::<_, AskError>(SegmentSlice {
             row,
             index: proof.run,

@@ -38,7 +38,8 @@ fn opening(mapping: Option<&str>, set: &[(&str, &str)]) -> Opening {
 
 fn report(file: &Path, mapping: &str, set: &[(&str, &str)]) -> Report {
     let input = Box::new(File::open(file).unwrap());
-    let reader = open(Format::Csv, input, &opening(Some(mapping), set));
+    let format = Format::of_name(&file.to_string_lossy()).unwrap();
+    let reader = open(format, input, &opening(Some(mapping), set));
     check(reader.unwrap_or_else(|error| panic!("{file:?}: {error}")), None).unwrap()
 }
 
@@ -58,21 +59,22 @@ fn known() -> Known {
 #[test]
 fn each_file_of_an_organizations_year_is_read_in_its_own_shape() {
     for (file, mapping, accepted, totals, left_out) in [
-        ("fuel-cards", "fuel-cards", 172, 1, 11),
-        ("oil-used", "oil-used", 24, 0, 0),
-        ("refrigerant-log", "refrigerant-log", 8, 0, 0),
-        ("water-bills", "water-bills", 16, 0, 0),
-        ("purchased-goods", "purchased-goods", 12, 0, 0),
-        ("freight-list", "freight-list", 10, 0, 0),
-        ("waste-transfer-notes", "waste-transfer-notes", 66, 5, 0),
-        ("business-travel", "business-travel", 106, 0, 1),
-        ("commuting-survey", "commuting-survey", 7, 0, 2),
-        ("homeworking", "homeworking", 12, 0, 0),
-        ("council-ledger-2022-02", "council-ledger", 1_356, 0, 0),
+        ("fuel-cards.csv", "fuel-cards", 172, 1, 11),
+        ("oil-used.csv", "oil-used", 24, 0, 0),
+        ("refrigerant-log.csv", "refrigerant-log", 8, 0, 0),
+        ("water-bills.csv", "water-bills", 16, 0, 0),
+        ("purchased-goods.csv", "purchased-goods", 12, 0, 0),
+        ("freight-list.csv", "freight-list", 10, 0, 0),
+        ("waste-transfer-notes.csv", "waste-transfer-notes", 66, 5, 0),
+        ("business-travel.csv", "business-travel", 106, 0, 1),
+        ("commuting-survey.csv", "commuting-survey", 7, 0, 2),
+        ("homeworking.csv", "homeworking", 12, 0, 0),
+        ("council-ledger-2022-02.csv", "council-ledger", 1_356, 0, 0),
+        ("taxi-account.xlsx", "taxi-account", 24, 1, 0),
     ] {
         let folder = estate().join("../organization-year");
         let mapping = format!("../organization-year/{mapping}.toml");
-        let report = report(&folder.join(format!("{file}.csv")), &mapping, &[]);
+        let report = report(&folder.join(file), &mapping, &[]);
         let sums =
             report.problems.iter().all(|problem| problem.code.as_str() == "looks_like_total");
         assert!(sums, "{file}: {:?}", report.problems);
@@ -80,6 +82,14 @@ fn each_file_of_an_organizations_year_is_read_in_its_own_shape() {
         assert_eq!((report.duplicate, report.quarantined), (0, 0), "{file}");
         assert_eq!(report.left.rows, left_out, "{file}");
     }
+}
+
+#[test]
+fn each_half_hour_of_a_wide_table_is_a_row_and_its_total_is_none() {
+    let folder = estate().join("../school-half-hours");
+    let mapping = "../school-half-hours/school-half-hours.toml";
+    let report = report(&folder.join("half-hours-2019-11-13.csv"), mapping, &[]);
+    assert_eq!((report.accepted, report.rejected, report.left.rows), (240, 0, 0));
 }
 
 #[test]

@@ -304,12 +304,21 @@ impl House {
 
     /// Changes the stored bytes behind the store's back; on `SQLite` alone.
     pub(crate) fn by_hand(&self, sql: &str) {
-        #[expect(clippy::disallowed_methods, reason = "the test changes the file behind the store")]
+        assert!(self.behind().execute(sql, []).unwrap() > 0, "nothing was changed by {sql}");
+    }
+
+    /// The number that a question about the file, asked behind the store's back, comes to.
+    pub(crate) fn count(&self, sql: &str) -> i64 {
+        self.behind().query_row(sql, [], |row| row.get(0)).unwrap()
+    }
+
+    fn behind(&self) -> rusqlite::Connection {
+        #[expect(clippy::disallowed_methods, reason = "the test looks behind the store")]
         let file = rusqlite::Connection::open(self.folder.join("tenant").join("tenant.db"));
         let file = file.unwrap();
         let key = self.parts.keys.db_key_hex();
         file.execute_batch(&format!("PRAGMA key = \"x'{}'\"", key.as_str())).unwrap();
-        assert!(file.execute(sql, []).unwrap() > 0, "nothing was changed by {sql}");
+        file
     }
 
     pub(crate) fn catch_up(&self) -> Progress {

@@ -1,6 +1,7 @@
 //! Rollups: stored sums are told apart as far as a question asks, come to the same whichever are read, and
 //! runs that began before they were kept go on.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use envora_api::footprints::{Footprint, Point};
@@ -8,10 +9,15 @@ use envora_domain::activities::{Activity, Period, Ref};
 use envora_domain::cells::{CellKey, CellValue};
 use envora_domain::decimal::Mass;
 use envora_domain::figures::Figure;
+use envora_domain::rollups::Pile;
 use envora_domain::time::Day;
 use envora_ingest::footprint::series::{Interval, series};
 use envora_ingest::footprint::{FootprintQuery, GroupBy, footprint};
+use envora_ingest::process::gather_sums;
 use envora_ingest::trace::{LinePage, trace_figure};
+use envora_store::rollups::{Grain, rollup_groups, rollups_between};
+use envora_store::runs::run_current;
+use envora_store::unresolved::DayRange;
 use envora_store::value::exact_to_bytes;
 
 use crate::estate::year;
@@ -110,15 +116,79 @@ fn each_place_has_its_own_months() {
 #[test]
 fn a_changed_sum_is_found_in_every_grain() {
     for grain in 0..3 {
-        for change in ["UPDATE rollup SET masses = zeroblob(length(masses))", "DELETE FROM rollup"]
-        {
+        let last = format!("(SELECT max(month) FROM rollup_sheaf WHERE grain = {grain})");
+        let other = format!("SELECT bytes FROM rollup_sheaf WHERE grain = {grain} AND month <");
+        for change in [
+            format!("UPDATE rollup_sheaf SET bytes = ({other} {last} LIMIT 1)"),
+            "DELETE FROM rollup_sheaf".to_owned(),
+        ] {
             let house = house();
             assert!(house.recount().differences.is_empty());
-            house.by_hand(&format!("{change} WHERE grain = {grain} AND number = (SELECT max(number) FROM rollup WHERE grain = {grain})"));
+            house.by_hand(&format!("{change} WHERE grain = {grain} AND month = {last}"));
             let found = house.recount();
             assert!(!found.differences.is_empty(), "{change} of grain {grain}");
         }
     }
+}
+
+/// The sums of a grain, by day and group.
+fn sums(house: &House, grain: Grain) -> Vec<(Day, u32, Pile)> {
+    let read = grant();
+    let found = house.parts.db.read_blocking(move |rd| {
+        let run = run_current(rd, &read)?.unwrap().id;
+        let mut found = Vec::new();
+        rollups_between(rd, &read, run, (grain, DayRange::EVER), |day, group, pile| {
+            found.push((day, group, pile.clone()));
+            Ok(())
+        })?;
+        Ok(found)
+    });
+    found.unwrap()
+}
+
+/// Masses as they were kept when each sum had a row of its own.
+fn one_by_one(masses: &[Mass]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for mass in masses {
+        let units = mass.units();
+        let mut left = (units << 1 ^ units >> 127).cast_unsigned();
+        while left >= 0x80 {
+            bytes.push(left.to_le_bytes()[0] | 0x80);
+            left >>= 7;
+        }
+        bytes.push(left.to_le_bytes()[0]);
+    }
+    bytes
+}
+
+#[test]
+fn sums_that_lie_one_by_one_are_read_and_gathered() {
+    let house = house();
+    let (then, kept) = (asked(&house, &year()), cells(&house));
+    let grains = [(0, Grain::Day), (1, Grain::Month), (2, Grain::Anywhere)];
+    for (number, grain) in grains {
+        for (day, group, pile) in sums(&house, grain) {
+            house.by_hand(&format!(
+                "INSERT INTO rollup SELECT run_id, {number}, {}, {group}, {}, {} FROM run WHERE state = 'current'",
+                day.number(),
+                pile.count,
+                hex(&one_by_one(&pile.masses)),
+            ));
+        }
+    }
+    house.by_hand("DELETE FROM rollup_sheaf");
+    let house = house.reopen();
+    assert_eq!((asked(&house, &year()), cells(&house)), (then.clone(), kept.clone()));
+    gather_sums(&house.parts).unwrap();
+    assert_eq!((asked(&house, &year()), cells(&house)), (then, kept));
+    assert!(house.recount().differences.is_empty());
+    house.by_hand("UPDATE rollup_sheaf SET sums = sums");
+    let left = house.count("SELECT count(*) FROM rollup");
+    assert_eq!(left, 0, "none is left by itself");
+    // Gone on from there, they are those of a house that never had them so.
+    house.submit(vec![row("d", "2022-05-03T00:00:00Z", "one")]);
+    house.catch_up();
+    assert!(house.recount().differences.is_empty());
 }
 
 /// Puts everything that was calculated where it was before sums were kept by group.
@@ -127,13 +197,28 @@ fn as_before(house: House) -> House {
     for (key, value) in &kept {
         house.by_hand(&insert(key, value));
     }
-    house.by_hand(
-        "INSERT INTO chosen SELECT s.run_id, s.day, g.facility_id, g.source_id, g.why, sum(s.activities)
-         FROM rollup s JOIN rollup_group g ON g.run_id = s.run_id AND g.number = s.number
-         WHERE s.grain = 0 AND s.activities > 0
-         GROUP BY s.run_id, s.day, g.facility_id, g.source_id, g.why",
-    );
-    for table in ["rollup", "rollup_group", "rollup_form"] {
+    let read = grant();
+    let groups = house.parts.db.read_blocking(move |rd| {
+        let run = run_current(rd, &read)?.unwrap().id;
+        rollup_groups(rd, &read, run)
+    });
+    let groups = groups.unwrap();
+    let mut chosen: BTreeMap<_, i64> = BTreeMap::new();
+    for (day, number, pile) in sums(&house, Grain::Day) {
+        let place = groups[number as usize - 1].place();
+        let key = (day, place.facility, place.source, groups[number as usize - 1].why);
+        *chosen.entry(key).or_default() += pile.count;
+    }
+    for ((day, facility, source, why), count) in chosen.into_iter().filter(|(_, count)| *count > 0)
+    {
+        house.by_hand(&format!(
+            "INSERT INTO chosen SELECT run_id, {}, {}, {}, {why}, {count} FROM run WHERE state = 'current'",
+            day.number(),
+            hex(&facility),
+            hex(&source),
+        ));
+    }
+    for table in ["rollup_sheaf", "rollup_group", "rollup_form"] {
         house.by_hand(&format!("DELETE FROM {table}"));
     }
     let house = house.reopen();
@@ -141,14 +226,16 @@ fn as_before(house: House) -> House {
     house
 }
 
+/// Bytes as SQL writes them.
+fn hex(bytes: &[u8]) -> String {
+    let digits = bytes.iter().fold(String::new(), |mut digits, byte| {
+        write!(digits, "{byte:02x}").unwrap();
+        digits
+    });
+    format!("X'{digits}'")
+}
+
 fn insert(key: &CellKey, value: &CellValue) -> String {
-    let hex = |bytes: &[u8]| {
-        let digits = bytes.iter().fold(String::new(), |mut digits, byte| {
-            write!(digits, "{byte:02x}").unwrap();
-            digits
-        });
-        format!("X'{digits}'")
-    };
     let exact = |units: i128| hex(&exact_to_bytes(units));
     let co2e = value.co2e.map(|co2e| co2e.map_or("NULL".to_owned(), |co2e| exact(co2e.units())));
     format!(

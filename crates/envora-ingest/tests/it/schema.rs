@@ -9,7 +9,7 @@ use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
 use serde_json::{Value, json};
 
 /// Rows that mutations start from: each field is in one of them.
-fn seeds() -> Vec<Value> {
+pub(crate) fn seeds() -> Vec<Value> {
     let id = |prefix: &str| format!("{prefix}_{}", "0".repeat(26));
     vec![
         json!({"type": "electricity.purchased", "quantity": "12.5", "unit": "kWh",
@@ -225,7 +225,7 @@ fn apply(row: &mut Value, change: &Change, values: &[Value]) {
     }
 }
 
-fn origin() -> Origin {
+pub(crate) fn origin() -> Origin {
     Origin::Request {
         request_id: "r".into(),
         body: [0; 32],
@@ -251,19 +251,25 @@ fn as_text(row: &Value) -> Value {
 }
 
 /// The fields that hold decimals, wherever they are.
-const DECIMALS: &[&str] = &["quantity", "uncertainty_pct", "multiplier", "rollover_at"];
+pub(crate) const DECIMALS: &[&str] =
+    &["quantity", "uncertainty_pct", "multiplier", "rollover_at", "start", "end"];
+
+/// The published schema, as a stranger reads it.
+pub(crate) fn oracle() -> jsonschema::Validator {
+    let schema: Value = serde_json::from_str(ACTIVITY).expect("the schema is JSON");
+    jsonschema::options()
+        .with_draft(jsonschema::Draft::Draft202012)
+        .should_validate_formats(true)
+        .build(&schema)
+        .expect("the schema is a schema")
+}
 
 /// How many mutated rows are judged.
 const ROWS: usize = 10_000;
 
 #[test]
 fn the_hand_written_checks_and_the_schema_give_one_verdict() {
-    let schema: Value = serde_json::from_str(ACTIVITY).expect("the schema is JSON");
-    let oracle = jsonschema::options()
-        .with_draft(jsonschema::Draft::Draft202012)
-        .should_validate_formats(true)
-        .build(&schema)
-        .expect("the schema is a schema");
+    let oracle = oracle();
     let (seeds, values) = (seeds(), values());
     for seed in &seeds {
         assert!(oracle.is_valid(seed), "{:?}", oracle.iter_errors(seed).collect::<Vec<_>>());

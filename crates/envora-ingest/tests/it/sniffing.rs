@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::path::PathBuf;
 
-use envora_api::proposals::ProposalChoice;
+use envora_api::proposals::{MappingProposal, ProposalChoice};
 use envora_ingest::mapping::Mapping;
 use envora_ingest::mapping::numbers::NumberStyle;
 use envora_ingest::sniff::{Reading, look, propose};
@@ -140,6 +140,103 @@ fn a_heading_does_not_say_for_rows_what_they_say_themselves() {
     assert_eq!(asked(log).as_deref(), Some("type = \"refrigerant.recharged\""));
     let rows = "type,Natural gas,Date\nheat.purchased,31.25,2022-02-14\nelectricity.purchased,2,2022-02-15\n";
     assert!(asked(rows).is_some(), "each row says what it is");
+}
+
+/// A proposal of a table, by the name of a file that says nothing.
+fn proposed(text: &str) -> MappingProposal {
+    propose(&look(text.as_bytes()).unwrap(), "log")
+}
+
+#[test]
+fn a_log_of_gases_is_never_natural_gas() {
+    for (header, first, second) in [
+        ("Gas", "R-410A", "R-449A"),
+        ("Gas", "R-410A (HFC)", "R-410A (HFC)"),
+        ("Gas type", "R-410A", "R32"),
+        ("Refrigerant gas", "R-410A", "R448A"),
+        ("F-Gas", "R513A", "R32"),
+        ("Gas", "N/A", "R407C"),
+        ("Gas", "CO2", "Acetylene"),
+        ("Type", "R-410A", "a new one"),
+    ] {
+        let log = proposed(&format!(
+            "Date,Asset,{header},Top-up kg\n14/02/2022,Chiller,{first},3.2\n19/02/2022,Chiller,{second},0.25\n"
+        ));
+        assert!(!log.mapping.contains("natural_gas"), "{header} {first}: {}", log.mapping);
+        let asked = log.questions.iter().flat_map(|own| &own.choices).next().unwrap();
+        assert_eq!(asked.says, "type = \"refrigerant.recharged\"", "{header} {first}");
+        assert!(asked.means.contains(&format!("column = {header:?}")), "{}", asked.means);
+    }
+}
+
+#[test]
+fn the_word_gas_settles_natural_gas_only_where_nothing_else_is_meant() {
+    let settled = |table: &str| {
+        proposed(table).mapping.lines().any(|line| line == "\"qualifiers.fuel\" = \"natural_gas\"")
+    };
+    assert!(settled("Date,Gas (kWh)\n2022-01-01,12.5\n"));
+    assert!(settled("Date,Gas meter,kWh\n2022-01-01,g-1,12.5\n"));
+    assert!(settled("Date,Fuel,kWh\n2022-01-01,Natural gas,12.5\n"));
+    for open in [
+        "Date,Gas\n2022-01-01,12.5\n",
+        "Date,Gas kg\n2022-01-01,12.5\n",
+        "Date,Gas,Amount kg\n2022-01-01,Shielding,12.5\n",
+        "Date,Fuel,kg\n2022-01-01,Gas,12.5\n",
+        "Date,Gas oil (litres)\n2022-01-01,12.5\n",
+        "Date,Greenhouse gas (m3)\n2022-01-01,12.5\n",
+        "Date,Product,m3\n2022-01-01,Shielding gas,12.5\n",
+        "Date,Gas boiler notes,kWh\n2022-01-01,ok,12.5\n",
+    ] {
+        assert!(!settled(open), "{open}");
+    }
+}
+
+#[test]
+fn a_column_that_tells_kinds_apart_is_asked_about() {
+    let text = "Date,Site,Type,Amount,UoM\n2022-01-31,hq,Electricity,1200,kWh\n\
+        2022-01-31,hq,Gas,3400,kWh (Gross CV)\n2022-01-31,hq,Diesel,120.5,litres\n2022-01-31,hq,Water,14,m3\n";
+    let mixed = proposed(text);
+    assert!(mixed.mapping.contains("\nunit = { column = \"UoM\" }"), "{}", mixed.mapping);
+    let sure = mixed.mapping.lines().filter(|line| !line.starts_with('#'));
+    assert!(!sure.clone().any(|line| line.starts_with("type")), "{}", mixed.mapping);
+    let asked = mixed.questions.iter().find(|own| own.column == "Type").unwrap();
+    assert!(asked.asks.contains("tells several things apart"), "{}", asked.asks);
+    for says in [
+        "when = { column = \"Type\", in = [\"Electricity\"] }\ntype = \"electricity.purchased\"",
+        "when = { column = \"Type\", in = [\"Gas\"] }\ntype = \"fuel.combusted.stationary\"\n\"qualifiers.fuel\" = \"natural_gas\"",
+        "when = { column = \"Type\", in = [\"Diesel\"] }\ntype = \"fuel.combusted.mobile\"\n\"qualifiers.fuel\" = \"diesel\"",
+        "when = { column = \"Type\", in = [\"Water\"] }\ntype = \"water.supplied\"",
+    ] {
+        assert!(asked.choices.iter().any(|choice| choice.says == says), "{says}: {asked:?}");
+    }
+    let text =
+        text.replace("Electricity", "Steam").replace("Diesel", "Steam").replace("Water", "Gas");
+    let asked = proposed(&text).questions.remove(0).asks;
+    assert!(asked.contains("what \"Steam\" is, only you can tell"), "{asked}");
+}
+
+#[test]
+fn a_column_of_types_is_the_type_and_what_goes_down_the_drain_is_asked() {
+    let typed = proposed(
+        "Start,End,Type,Quantity,Unit\n2022-01-01,2022-01-31,electricity.purchased,10,kWh\n2022-01-01,2022-01-31,water.supplied,10,m3\n",
+    );
+    assert!(typed.mapping.contains("\ntype = { column = \"Type\" }"), "{}", typed.mapping);
+    assert!(typed.questions.is_empty(), "{:?}", typed.questions);
+    let drained = proposed("Date,Water meter,Returned to sewer m3\n2022-01-01,w-1,12.5\n");
+    assert!(!drained.mapping.contains("\ntype = \"water.supplied\""), "{}", drained.mapping);
+    assert_eq!(drained.questions[0].choices[0].says, "type = \"water.treated\"");
+}
+
+#[test]
+fn one_of_two_days_tells_how_both_are_written_and_gallons_are_asked() {
+    let bills =
+        proposed("From,To,Electricity kWh\n01/02/2022,28/02/2022,10\n01/03/2022,31/03/2022,12\n");
+    assert!(bills.questions.is_empty(), "{:?}", bills.questions);
+    assert!(bills.mapping.contains("format = \"DD/MM/YYYY\""), "{}", bills.mapping);
+    let fuel = proposed("Date,Diesel gallons\n2022-03-25,12\n");
+    assert!(!fuel.mapping.contains("\nunit = "), "{}", fuel.mapping);
+    let asked = fuel.questions.iter().find(|own| own.asks.contains("several meanings")).unwrap();
+    assert!(asked.choices.iter().any(|own| own.says == "unit = \"[gal_us]\""), "{asked:?}");
 }
 
 #[test]
@@ -296,9 +393,15 @@ fn made_files_of_five_countries_are_never_misread_in_silence() {
 fn what_is_no_table_is_said() {
     for (bytes, word) in [
         (b"".as_slice(), "empty"),
-        (b"\xff\xfea\0b\0", "UTF-16"),
-        (b"PK\x03\x04", "spreadsheet"),
-        (b"a\0b", "NUL"),
+        (b"a\0b\0", "UTF-16"),
+        ("\u{fffd}\u{fffd}s\0i\0t\0".as_bytes(), "was UTF-16"),
+        (b"PK\x03\x04", "workbook"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", ".xls"),
+        (b"PAR1", "Parquet"),
+        (b"\x1f\x8b", "compressed"),
+        (b"<feed/>", "XML"),
+        (b"{\"activities\": []}", "JSON"),
+        (b"a\0\0b", "NUL"),
         (b"site,kWh\n", "no row"),
     ] {
         let error = look(bytes).unwrap_err().to_string();

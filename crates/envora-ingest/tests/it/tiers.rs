@@ -15,7 +15,7 @@ use envora_ingest::rows::ParsedRow;
 const MUTANTS: usize = 20_000;
 
 /// Mutated rows of one body.
-const BATCH: usize = 40;
+pub(crate) const BATCH: usize = 40;
 
 const SEEDS: [&str; 6] = [
     r#"{"external_id":"a1","type":"electricity.purchased","quantity":"12.50","unit":"kWh","start":"2022-01-01T00:00:00Z","end":"2022-01-01T01:00:00Z","facility_code":"b24","source_code":"m-1","tags":{"cost_centre":"47","floor":"2"}}"#,
@@ -71,10 +71,10 @@ const PIECES: [&str; 40] = [
 ];
 
 /// A sequence of numbers that is the same each time.
-struct Dice(u64);
+pub(crate) struct Dice(pub(crate) u64);
 
 impl Dice {
-    fn below(&mut self, limit: usize) -> usize {
+    pub(crate) fn below(&mut self, limit: usize) -> usize {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut value = self.0;
         value = (value ^ (value >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -84,7 +84,7 @@ impl Dice {
 }
 
 /// A change to a row: of a byte, of a piece, of its members.
-fn mutate(row: &mut Vec<u8>, dice: &mut Dice) {
+pub(crate) fn mutate(row: &mut Vec<u8>, dice: &mut Dice) {
     let at = dice.below(row.len() + 1);
     match dice.below(9) {
         0 => {
@@ -139,7 +139,7 @@ fn all(mut reader: Reader<'_>) -> (Vec<ParsedRow>, Tiers) {
 
 /// Both ways give the same rows, and rows that are looked at are those that are taken.
 #[track_caller]
-fn check(format: Format, bytes: &[u8]) -> (Vec<ParsedRow>, Tiers) {
+pub(crate) fn check(format: Format, bytes: &[u8]) -> (Vec<ParsedRow>, Tiers) {
     let Some(short) = reader(format, bytes) else {
         assert!(reader(format, bytes).is_none());
         return (Vec::new(), Tiers::default());
@@ -170,7 +170,7 @@ fn known() -> Vec<Vec<u8>> {
     SEEDS.iter().chain(&SEEDS).map(|seed| seed.as_bytes().to_vec()).collect()
 }
 
-fn body(format: Format, rows: &[Vec<u8>]) -> Vec<u8> {
+pub(crate) fn body(format: Format, rows: &[Vec<u8>]) -> Vec<u8> {
     match format {
         Format::Json => [&b"{\"activities\":["[..], &rows.join(&b","[..]), b"]}"].concat(),
         _ => rows.join(&b"\n"[..]),

@@ -73,9 +73,9 @@ fn a_changed_log_is_noticed() {
 
 #[test]
 fn a_changed_calculation_is_noticed() {
-    is_noticed("UPDATE rollup SET masses = zeroblob(length(masses)) WHERE grain = 1");
+    is_noticed("DELETE FROM rollup_sheaf WHERE grain = 1");
     is_noticed(
-        "DELETE FROM rollup WHERE grain = 1 AND number = (SELECT min(number) FROM rollup WHERE grain = 1)",
+        "UPDATE rollup_sheaf SET bytes = (SELECT bytes FROM rollup_sheaf WHERE grain = 2 LIMIT 1) WHERE grain = 1",
     );
     is_noticed("UPDATE rollup_form SET form = replace(form, '\"co2e\":[0', '\"co2e\":[null')");
     is_noticed("UPDATE why SET json = replace(json, 'majority', 'minority')");

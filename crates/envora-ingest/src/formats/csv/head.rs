@@ -2,7 +2,8 @@
 
 use std::io::Read;
 
-use super::super::records::{Dialect, Records};
+use super::super::records::{Dialect, Mark, Records};
+use super::super::utf16;
 use super::super::{FileProblem, Format, OpenError, Opening};
 use super::kept::KINDS;
 use super::{OURS, text};
@@ -27,6 +28,8 @@ pub(super) struct Frame {
     /// Where the header's line starts in the file.
     pub(super) header_at: u64,
     pub(super) dialect: Dialect,
+    /// How its bytes are text: as the file's own mark says, else as the mapping does.
+    pub(super) encoding: Encoding,
 }
 
 /// Steps over the head and finds its parts; `wanted` are the columns that help to find the delimiter.
@@ -35,7 +38,10 @@ pub(super) fn frame<R: Read>(
     style: &FileStyle,
     wanted: &[&str],
 ) -> Result<Frame, OpenError> {
-    marks(records)?;
+    let encoding = match marks(records)? {
+        Mark::Utf16 => Encoding::Utf8,
+        Mark::Absent | Mark::Utf8 => style.encoding,
+    };
     for _ in 0..style.skip_lines {
         records.skip_line_whole().map_err(OpenError::Io)?;
     }
@@ -43,16 +49,16 @@ pub(super) fn frame<R: Read>(
     let header_at = records.offset();
     let line = records.peek_line().map_err(OpenError::Io)?.to_vec();
     let delimiter = style.delimiter.or(hinted);
-    let delimiter = delimiter.unwrap_or_else(|| sniff(&line, wanted, style));
+    let delimiter = delimiter.unwrap_or_else(|| sniff(&line, wanted, (style.quote, encoding)));
     let dialect = Dialect { delimiter, quote: style.quote };
     records.set_dialect(dialect);
-    let header = names(records, style.encoding)?.ok_or_else(empty)?;
+    let header = names(records, encoding)?.ok_or_else(empty)?;
     let units = if style.units_row == UnitsRow::Present {
-        names(records, style.encoding)?.unwrap_or_default()
+        names(records, encoding)?.unwrap_or_default()
     } else {
         Vec::new()
     };
-    Ok(Frame { header, units, header_at, dialect })
+    Ok(Frame { header, units, header_at, dialect, encoding })
 }
 
 /// Reads the head.
@@ -72,8 +78,8 @@ pub(super) fn read<R: Read>(
         declared(opening.mapping.as_deref(), format)?;
     }
     let wanted = wanted(opening.mapping.as_deref());
-    let Frame { header, units, .. } = frame(records, &style, &wanted)?;
-    over((header, units), style, opening)
+    let Frame { header, units, encoding, .. } = frame(records, &style, &wanted)?;
+    over((header, units), FileStyle { encoding, ..style }, opening)
 }
 
 /// Reads the head of a Parquet file: the names of its columns.
@@ -150,11 +156,14 @@ fn empty() -> OpenError {
         .into()
 }
 
-/// Steps over a UTF-8 mark; refuses what is no text file.
-fn marks<R: Read>(records: &mut Records<R>) -> Result<(), OpenError> {
+/// Steps over a byte order mark; refuses what is no text file.
+fn marks<R: Read>(records: &mut Records<R>) -> Result<Mark, OpenError> {
     let start = records.peek(4).map_err(OpenError::Io)?;
-    let refusal = if start.starts_with(&[0xff, 0xfe]) || start.starts_with(&[0xfe, 0xff]) {
-        Some(("the file is UTF-16", "save it as UTF-8 (\"CSV UTF-8\" in a spreadsheet)"))
+    let refusal = if utf16::is_unmarked(start) {
+        Some((
+            "the file is UTF-16 without the mark that says so",
+            "save it as UTF-8 (\"CSV UTF-8\" in a spreadsheet)",
+        ))
     } else if start.starts_with(b"PK\x03\x04") {
         Some((
             "the file is a spreadsheet or an archive, not CSV",
@@ -168,10 +177,7 @@ fn marks<R: Read>(records: &mut Records<R>) -> Result<(), OpenError> {
     if let Some((detail, hint)) = refusal {
         return Err(FileProblem::new("malformed_body", detail).hint(hint).line(1).into());
     }
-    if start.starts_with(&[0xef, 0xbb, 0xbf]) {
-        records.skip(3);
-    }
-    Ok(())
+    records.mark().map_err(OpenError::Io)
 }
 
 /// Excel's own first line, `sep=;`: taken as what it is.
@@ -183,10 +189,10 @@ fn hint_line<R: Read>(records: &mut Records<R>) -> Result<Option<u8>, OpenError>
 }
 
 /// The delimiter that finds most of the wanted columns in the header.
-fn sniff(line: &[u8], wanted: &[&str], style: &FileStyle) -> u8 {
+fn sniff(line: &[u8], wanted: &[&str], (quote, encoding): (u8, Encoding)) -> u8 {
     let found = |delimiter: u8| {
-        let mut records = Records::new(line, Dialect { delimiter, quote: style.quote });
-        let header = names(&mut records, style.encoding).ok().flatten().unwrap_or_default();
+        let mut records = Records::new(line, Dialect { delimiter, quote });
+        let header = names(&mut records, encoding).ok().flatten().unwrap_or_default();
         header.iter().filter(|name| wanted.contains(&name.as_str())).count()
     };
     let mut best = (0, b',');

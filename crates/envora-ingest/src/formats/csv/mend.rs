@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::super::mend::{ADDED, ErrorFile, Rows, added};
 use super::super::parquet;
 use super::super::records::{Dialect, Fault, Record, Records};
+use super::super::utf16;
 use super::super::xlsx::Sheet;
 use super::super::{FileProblem, OpenError, Opening, OriginHead};
 use super::cells::{is_formula, put_cell};
@@ -21,6 +22,12 @@ pub(in crate::formats) fn error_file(
 ) -> Result<ErrorFile, OpenError> {
     let style = mapping.map_or_else(FileStyle::default, |own| own.file.clone());
     let places = places(bytes, mapping, refused)?;
+    // What is mended is written in the mapping's encoding: it has no mark that says another.
+    let decoded = utf16::decoded(bytes).map(|text| match style.encoding {
+        Encoding::Utf8 => text,
+        Encoding::Windows1252 => text::to_windows_1252(&String::from_utf8_lossy(&text)),
+    });
+    let bytes = decoded.as_deref().unwrap_or(bytes);
     let records = Records::new(bytes, Dialect::default());
     written((bytes, records), (&style, mapping), (refused, places))
 }

@@ -24,7 +24,7 @@ period = { start = "time", format = "YYYY-MM-DD hh:mm:ss", length = "PT1H" }
 quantity = { column = "kWh" }
 "#;
 
-fn opening(mapping: Option<&str>) -> Opening {
+pub(super) fn opening(mapping: Option<&str>) -> Opening {
     let head = OriginHead::Request { request_id: "req".into(), body: [0; 32] };
     let mapping = mapping.map(|text| Arc::new(Mapping::from_toml(text).expect("a mapping")));
     Opening {
@@ -36,7 +36,7 @@ fn opening(mapping: Option<&str>) -> Opening {
     }
 }
 
-fn read(mapping: Option<&str>, text: &[u8]) -> Vec<ParsedRow> {
+pub(super) fn read(mapping: Option<&str>, text: &[u8]) -> Vec<ParsedRow> {
     let reader = open(Format::Csv, Box::new(text), &opening(mapping)).expect("it opens");
     reader.map(|row| row.expect("memory never fails")).collect()
 }
@@ -49,7 +49,7 @@ fn refused(mapping: Option<&str>, text: &[u8]) -> Vec<FileProblem> {
     }
 }
 
-fn quantities(rows: &[ParsedRow]) -> Vec<String> {
+pub(super) fn quantities(rows: &[ParsedRow]) -> Vec<String> {
     let quantity = |row: &ParsedRow| match &row.activity {
         Ok(activity) => activity.quantity.to_string(),
         Err(problems) => problems[0].code.to_string(),
@@ -260,7 +260,7 @@ fn what_is_no_csv_file_is_refused_with_what_it_is() {
     for (bytes, words) in [
         (&b""[..], "empty"),
         (b"\n\n", "empty"),
-        (b"\xff\xfet\0i\0", "UTF-16"),
+        (b"t\0i\0m\0e\0", "UTF-16"),
         (b"PK\x03\x04rest", "spreadsheet"),
         (b"\x1f\x8b\x08rest", "compressed"),
         (b"ti\xe9me,kWh\n", "cannot be read as text"),

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
 
+use envora_domain::activities::local::Local;
 use envora_domain::activities::problems::{RowCode, RowProblem};
 use envora_domain::words::did_you_mean;
 use serde::Deserialize;
@@ -11,7 +12,7 @@ use serde::de::{MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::super::LocalTimes;
-use super::super::csv::OURS;
+use super::super::csv::{LOCAL, OURS};
 use crate::fields::{Draft, Field, Given, NAMES, QUALITIES, is_key};
 
 /// How deep a row may nest.
@@ -182,6 +183,11 @@ fn depth(text: &str) -> usize {
 }
 
 fn fill(draft: &mut Draft, members: &Members<'_>, times: LocalTimes) {
+    draft.times.told = members.0.iter().find_map(|(name, raw)| {
+        let number = (name == LOCAL).then(|| raw.get().trim_matches('"').parse().ok())?;
+        number.and_then(Local::from_number)
+    });
+    let times = if draft.times.told.is_some() { LocalTimes::OfTheZone } else { times };
     let local =
         |draft: &mut Draft, name: &str, raw: &RawValue| match (read(raw), Field::parse(name)) {
             (Read::Text(text), Some(field)) => draft.set_local(&field, &text),

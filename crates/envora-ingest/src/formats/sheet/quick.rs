@@ -393,7 +393,8 @@ impl PeriodPlan {
             None => None,
         };
         let first = point(&self.first)?;
-        let period = build(self.kind, first, second)?;
+        // What goes back on the wall takes more than the cells.
+        let period = build(self.kind, first, second).filter(|period| !period.is_reversed())?;
         let local = match period {
             Period::WallClock { .. } => noted(self.kind, first, second),
             Period::Instant(_) | Period::Between(..) | Period::Days { .. } => Local::default(),

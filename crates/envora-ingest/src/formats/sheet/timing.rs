@@ -1,16 +1,42 @@
 //! What a row's times make: a period, once a repeated hour is decided.
 
+use std::sync::Arc;
+
 use envora_domain::activities::Period;
 use envora_domain::activities::local::{self, Local};
 use envora_domain::activities::problems::{RowCode, RowProblem};
 use envora_domain::time::{Span, WallClock};
 
 use super::super::held::{Findings, Side, Turn};
-use super::{PeriodKind, Point, Timing};
+use super::{PeriodKind, Point};
+use crate::clocks::Clock;
 use crate::mapping::times::Moment;
+
+/// What to do about one of two equal hours that comes alone. Rows that are stored are not to be sent again.
+const ALONE: &str = "say which it is: mend the row in the file that envora data errors imp_… --fix FILE writes, \
+    where times may say their offset (through a mapping, a format that ends in Z reads it), or put the \
+    other hour beside it there, in order";
 
 /// Microseconds of a day.
 const DAY: i64 = 86_400_000_000;
+
+/// The times of a row, not yet a period where a local time happened twice.
+#[derive(Clone, Debug)]
+pub(in super::super) struct Timing {
+    pub(super) kind: PeriodKind,
+    pub(super) first: Point,
+    pub(super) second: Option<Point>,
+    pub(super) column: Option<String>,
+    /// The clock that its times on the wall are of, where that is not the row's own.
+    pub(super) clock: Option<Arc<Clock>>,
+    /// What an export says was noted of its times on the wall.
+    pub(super) told: Option<Local>,
+}
+
+/// What a cell of an export says was noted of times on the wall.
+pub(super) fn told(cell: &str) -> Option<Local> {
+    cell.parse().ok().and_then(Local::from_number)
+}
 
 impl PeriodKind {
     /// Days become midnights where a part of a day is meant, and times days where a day is.
@@ -76,11 +102,24 @@ impl Timing {
         if !matches!(period, Period::WallClock { .. }) {
             return Ok((period, Local::default()));
         }
-        let local = self.noted(found);
+        let local = self.told.unwrap_or_else(|| self.noted(found));
         // From the first time round into the second the clock on the wall goes back.
         let instants =
             period.is_reversed().then(|| self.instants((first, second), local)).flatten();
-        Ok(instants.map_or((period, local), |period| (period, Local::default())))
+        match instants {
+            Some(period) => Ok((period, Local::default())),
+            None if period.is_reversed() && self.clock.is_some() => {
+                let mut problem = RowProblem::new(
+                    RowCode::PeriodReversed,
+                    "/end",
+                    format!("the period ends before it starts{}", self.whose()),
+                )
+                .hint("give an end after the start; the end itself is not included");
+                problem.column.clone_from(&self.column);
+                Err(problem)
+            }
+            None => Ok((period, local)),
+        }
     }
 
     /// What is to be noted of its times on the wall.
@@ -132,7 +171,7 @@ impl Timing {
                     format!("{shown} happened twice that night{whose}, and the file has it once"),
                 )
                 .value(&shown)
-                .hint("send both hours in file order, or times that say their offset (a format that ends in Z)");
+                .hint(ALONE);
                 problem.column.clone_from(&self.column);
                 Err(problem)
             }

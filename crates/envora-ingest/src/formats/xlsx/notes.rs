@@ -15,7 +15,7 @@ const RUNS_MAX: usize = 4_000_000;
 
 /// What a cell holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(in crate::formats) enum Kind {
+pub(crate) enum Kind {
     /// Text, to be read as the mapping says.
     #[default]
     Text,
@@ -42,7 +42,7 @@ pub(super) enum Flaw {
 type Run = (u32, u32, Kind);
 
 /// What stands beside the text of a sheet. Rows are counted from 1, columns from 0.
-pub(in crate::formats) struct Notes {
+pub(crate) struct Notes {
     sheet: String,
     kinds: BTreeMap<u32, Vec<Run>>,
     runs: usize,
@@ -56,7 +56,7 @@ pub(in crate::formats) struct Notes {
 
 /// What is said of the cells of one record.
 #[derive(Clone, Debug, Default)]
-pub(in crate::formats) struct Told {
+pub(crate) struct Told {
     kinds: Vec<Kind>,
     flaws: Vec<(usize, RowProblem)>,
 }
@@ -68,12 +68,12 @@ impl Told {
     }
 
     /// What a cell holds; text where nothing is said.
-    pub(in crate::formats) fn kind(&self, place: usize) -> Kind {
+    pub(crate) fn kind(&self, place: usize) -> Kind {
         self.kinds.get(place).copied().unwrap_or_default()
     }
 
     /// Why a cell's text is not its value.
-    pub(in crate::formats) fn flaw(&self, place: usize) -> Option<&RowProblem> {
+    pub(crate) fn flaw(&self, place: usize) -> Option<&RowProblem> {
         self.flaws.iter().find(|(own, _)| *own == place).map(|(_, flaw)| flaw)
     }
 
@@ -166,7 +166,7 @@ impl Notes {
     }
 
     /// Why a whole row is not read.
-    pub(in crate::formats) fn hides(&self, line: u64) -> Option<RowProblem> {
+    pub(crate) fn hides(&self, line: u64) -> Option<RowProblem> {
         let line = u32::try_from(line).ok()?;
         let place = self.hidden_rows.partition_point(|(_, last)| *last < line);
         let hidden = self.hidden_rows.get(place).is_some_and(|(first, _)| *first <= line);
@@ -178,7 +178,7 @@ impl Notes {
     }
 
     /// What is said of the cells of a row.
-    pub(in crate::formats) fn of(&self, line: u64, texts: &[Cow<'_, str>]) -> Told {
+    pub(crate) fn of(&self, line: u64, texts: &[Cow<'_, str>]) -> Told {
         let line = u32::try_from(line).unwrap_or(u32::MAX);
         let mut told = Told { kinds: vec![Kind::Text; texts.len()], flaws: Vec::new() };
         for (column, runs) in &self.kinds {

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use envora_domain::codes::{CODE_CHARS_MAX, check_code};
+use envora_domain::units::UnitError;
 
 use super::super::columns::{Column, Holds, together};
 use super::super::numbers::{Reading, Witness};
@@ -63,6 +64,7 @@ impl When<'_> {
 impl<'a> Writer<'a> {
     pub(super) fn activity(&mut self) {
         self.line("[[activity]]");
+        self.kind_of_rows();
         self.period();
         self.quantity();
         self.unit();
@@ -100,7 +102,7 @@ impl<'a> Writer<'a> {
 
     /// Rows of one meter and time that another column tells apart may be two things, or one thing twice.
     fn split(&mut self) {
-        let Some(column) = self.splits() else { return };
+        let Some(column) = self.splits().filter(|column| !self.is_apart(column)) else { return };
         let name = quoted(&column.name);
         let texts: Vec<&str> = column.texts.keys().map(String::as_str).collect();
         let say = |texts: &[&str]| {
@@ -197,7 +199,12 @@ impl<'a> Writer<'a> {
             let made = |way: &str| {
                 format!("period = {{ start = {first}, end = {second}{} }}", start.key(way))
             };
-            return self.written(&start, &made);
+            // What one of the two leaves open, the other may tell.
+            let told = match (start.reading(), end.reading()) {
+                (Reading::Several(ways, _), Reading::One(way)) if ways.contains(&way) => &end,
+                _ => &start,
+            };
+            return self.written(told, &made);
         }
         let Some(when) = by(said::DAY).or_else(|| whens.first().cloned()) else {
             return self.ask(Question {
@@ -327,7 +334,7 @@ impl<'a> Writer<'a> {
         match when.reading() {
             Reading::One(way) => {
                 let shown = if way.is_empty() { "ISO 8601".to_owned() } else { way.clone() };
-                self.reason(format!("{column:?} is written {shown}"), "every cell is");
+                self.certain(format!("{column:?} is written {shown}"), "every cell is");
                 self.line(made(&way));
             }
             Reading::Several(ways, Witness { line, text }) => {
@@ -350,7 +357,7 @@ impl<'a> Writer<'a> {
     }
 
     /// The columns of numbers that may be the amount, likeliest first.
-    fn amounts(&self) -> Vec<&'a Column> {
+    pub(super) fn amounts(&self) -> Vec<&'a Column> {
         let look: &'a super::super::Look = self.look;
         let plain = |column: &&Column| {
             let numbers = matches!(column.holds(), Holds::Numbers(_));
@@ -420,7 +427,7 @@ impl<'a> Writer<'a> {
     fn amount(&mut self, column: &Column) {
         let name = quoted(&column.name);
         let Some(reading) = column.holds().numbers().cloned() else { return };
-        if has(&column.name, said::REGISTER) {
+        if has(&column.name, said::REGISTER) || column.is_one_way() {
             return self.ask(Question {
                 code: AMBIGUOUS.to_owned(),
                 column: column.name.clone(),
@@ -433,7 +440,46 @@ impl<'a> Writer<'a> {
             format!("{name} is the amount"),
             "it is the one column of numbers that its name allows",
         );
+        if let Some((power, energy)) = unit_of(column).and_then(|unit| energy_of(&unit)) {
+            return self.power(column, &reading, (&power, &energy));
+        }
         self.number(&column.name, reading, &|style| amount_line(column, style));
+    }
+
+    /// A column of power is no amount: what it comes to depends on how long it lasted.
+    fn power(
+        &mut self,
+        column: &Column,
+        reading: &Reading<NumberStyle>,
+        (power, energy): (&str, &str),
+    ) {
+        self.asked_unit = true;
+        let name = quoted(&column.name);
+        let whens = self.whens();
+        let steps = whens.first().and_then(|when| self.steps(when));
+        let steps = steps.filter(|steps| steps.share >= 60 && 60 % steps.minutes.max(1) == 0);
+        let keys = number_keys(reading.likeliest().copied().unwrap_or_default());
+        let says = |scale: &str| {
+            format!("quantity = {{ column = {name}{keys}{scale} }}\nunit = {}", quoted(energy))
+        };
+        let mut choices = Vec::new();
+        if let Some(steps) = steps {
+            let parts = 60 / steps.minutes;
+            let scale = if parts > 1 { format!(", scale = \"1/{parts}\"") } else { String::new() };
+            let means = format!("{power} on average over {}", length(steps.minutes));
+            choices.push(Choice { says: says(&scale), means });
+        }
+        let means = format!("{energy} all the same, whatever the name says");
+        choices.push(Choice { says: says(""), means });
+        self.ask(Question {
+            code: AMBIGUOUS.to_owned(),
+            column: column.name.clone(),
+            asks: format!(
+                "{name} is in {power}, which is power and no amount: what does a row say?"
+            ),
+            line: 0,
+            choices,
+        });
     }
 
     /// Writes a line that depends on how numbers are written, or asks which way it is.
@@ -467,10 +513,13 @@ impl<'a> Writer<'a> {
     }
 
     fn unit(&mut self) {
+        if self.asked_unit {
+            return;
+        }
         if let Some(column) = named(&self.look.columns, Role::Unit) {
             let name = quoted(&column.name);
             self.line(format!("unit = {{ column = {name} }}"));
-            return self.reason(format!("{name} is the unit"), "every cell is one");
+            return self.certain(format!("{name} is the unit"), "every cell is one");
         }
         let said = match &self.wide {
             Some(wide) if super::super::frame::is_unit(&wide.prefix) => Some(wide.prefix.clone()),
@@ -498,6 +547,19 @@ impl<'a> Writer<'a> {
             });
         };
         let heat = envora_domain::units::lookup(&unit, envora_domain::units::AliasSet::None);
+        if let Err(UnitError::Ambiguous { meanings, .. }) = &heat {
+            let choice = |code: &String| Choice {
+                says: format!("unit = {}", quoted(code)),
+                means: format!("if {unit} are these"),
+            };
+            return self.ask(Question {
+                code: AMBIGUOUS.to_owned(),
+                column: String::new(),
+                asks: format!("{unit} has several meanings: which?"),
+                line: 0,
+                choices: meanings.iter().map(choice).collect(),
+            });
+        }
         if self.carrier() == Some(Carrier::Gas) && heat.as_deref() == Ok("kW.h") {
             let choice = |says: &str, means: &str| Choice {
                 says: format!("unit = \"{says}\""),
@@ -519,6 +581,12 @@ impl<'a> Writer<'a> {
     }
 }
 
+/// Of a unit of power, its code and that of as much for an hour.
+fn energy_of(unit: &str) -> Option<(String, String)> {
+    let code = envora_domain::units::lookup(unit, envora_domain::units::AliasSet::None).ok()?;
+    ["W", "kW", "MW", "GW"].contains(&code.as_str()).then(|| (code.clone(), format!("{code}.h")))
+}
+
 /// How many names a proposal translates.
 const TRANSLATED_MAX: usize = 12;
 /// How many words may tell rows of one meter and time apart.
@@ -538,7 +606,8 @@ fn code_of(name: &str) -> String {
     code.trim_end_matches('-').to_owned()
 }
 
-/// What is asked of a column that is named like a register.
+/// What is asked of a column that is named like a register, or whose numbers nearly all rise from row to
+/// row, or nearly all fall: summed up as amounts, readings come to many times what was used.
 const REGISTERS: &str =
     "are these amounts, or what a meter's register shows? A register is the difference of two rows";
 

@@ -1,0 +1,316 @@
+//! Mappings proposed for UTF-16, workbooks and Parquet: what is proposed loads as it is, and what the file
+//! does not tell is asked.
+
+use envora_api::proposals::{MappingProposal, ProposalConfidence};
+use envora_ingest::formats::Format;
+use envora_ingest::rows::ParsedRow;
+use envora_ingest::sniff::{LookError, look, look_at, propose};
+use parquet::file::properties::WriterProperties;
+use rust_xlsxwriter::{ExcelDateTime, Format as Style, Workbook, Worksheet};
+
+use crate::columns::{Values, file};
+use crate::tables::{good, reader, real};
+
+fn proposed(bytes: &[u8], sheet: Option<&str>) -> MappingProposal {
+    propose(&look_at(bytes, sheet).unwrap(), "electricity")
+}
+
+/// The rows of a file through what is proposed for it, these choices taken.
+fn loaded(format: Format, bytes: &[u8], answers: &[&str]) -> Vec<ParsedRow> {
+    let proposal = proposed(bytes, None);
+    assert_eq!(proposal.questions.len(), answers.len(), "{}", proposal.mapping);
+    let mut mapping = proposal.mapping;
+    for answer in answers {
+        assert!(mapping.contains(&format!("# {answer}")), "{answer} is no choice in {mapping}");
+        mapping = mapping.replacen(&format!("# {answer}"), answer, 1);
+    }
+    let mapping: String = mapping
+        .lines()
+        .filter(|line| !line.starts_with("unanswered"))
+        .map(|l| l.to_owned() + "\n")
+        .collect();
+    let reader = reader(format, bytes, &mapping).unwrap_or_else(|e| panic!("{e}\n{mapping}"));
+    reader.map(Result::unwrap).collect()
+}
+
+fn quantities(rows: &[ParsedRow]) -> Vec<String> {
+    good(rows).iter().map(|own| format!("{} {}", own.quantity, own.unit)).collect()
+}
+
+fn codes(rows: &[ParsedRow]) -> Vec<(u64, &'static str)> {
+    let problem = |row: &ParsedRow| {
+        row.activity.as_ref().err().map(|problems| (row.line, problems[0].code.as_str()))
+    };
+    rows.iter().filter_map(problem).collect()
+}
+
+fn says(proposal: &MappingProposal, what: &str) -> ProposalConfidence {
+    let reason = proposal.reasons.iter().find(|reason| reason.what.contains(what));
+    reason.unwrap_or_else(|| panic!("{what} is no reason of {:?}", proposal.reasons)).confidence
+}
+
+#[test]
+fn utf_16_is_told_by_its_mark_and_loads() {
+    let text = "Zähler\tDatum\tkWh\nM1\t30.01.2022\t1,5\nM1\t31.01.2022\t2,5\nM2\t31.01.2022\t3\n";
+    let little = text.encode_utf16().flat_map(u16::to_le_bytes);
+    let little: Vec<u8> = [0xff, 0xfe].into_iter().chain(little).collect();
+    let big = text.encode_utf16().flat_map(u16::to_be_bytes);
+    let big: Vec<u8> = [0xfe, 0xff].into_iter().chain(big).collect();
+    for bytes in [little, big] {
+        let proposal = proposed(&bytes, None);
+        assert_eq!(says(&proposal, "UTF-16"), ProposalConfidence::Certain);
+        assert!(proposal.mapping.contains("source_code = { column = \"Zähler\" }"), "{proposal:?}");
+        assert!(!proposal.mapping.contains("encoding"), "its mark says it: {}", proposal.mapping);
+        let answer = "type = \"electricity.purchased\"";
+        let answers = if proposal.questions.is_empty() { &[][..] } else { &[answer] };
+        let rows = loaded(Format::Csv, &bytes, answers);
+        assert_eq!(quantities(&rows), ["1.5 kWh", "2.5 kWh", "3 kWh"]);
+    }
+}
+
+/// Title rows, a header, a row of units, dates as numbers, and a last row that sums the others up.
+fn bills(sheet: &mut Worksheet) {
+    let (days, amounts) =
+        (Style::new().set_num_format("dd/mm/yyyy"), Style::new().set_num_format("#,##0.00"));
+    sheet.write(0, 0, "Electricity of our shops").unwrap();
+    sheet.write(1, 0, "printed for the\nyear's end").unwrap();
+    for (place, (name, unit)) in
+        [("Meter", ""), ("From", ""), ("To", ""), ("Use", "kWh"), ("Note", "")]
+            .into_iter()
+            .enumerate()
+    {
+        let column = u16::try_from(place).unwrap();
+        sheet.write(3, column, name).unwrap();
+        sheet.write(4, column, unit).unwrap();
+    }
+    for (row, (meter, month, use_)) in
+        [("M1", 1, 1234.5), ("M1", 2, 1001.25), ("M2", 1, 98.0)].into_iter().enumerate()
+    {
+        let row = u32::try_from(row).unwrap() + 5;
+        let day = |day| ExcelDateTime::from_ymd(2022, month, day).unwrap();
+        sheet.write(row, 0, meter).unwrap();
+        sheet.write_with_format(row, 1, day(1), &days).unwrap();
+        sheet.write_with_format(row, 2, day(28), &days).unwrap();
+        sheet.write_with_format(row, 3, use_, &amounts).unwrap();
+    }
+    sheet.write(8, 0, "Total").unwrap();
+    sheet.write_with_format(8, 3, 2333.75, &amounts).unwrap();
+}
+
+/// A sheet's name, and what fills it.
+type Named<'a> = (&'a str, fn(&mut Worksheet));
+
+fn book(sheets: &[Named<'_>]) -> Vec<u8> {
+    let mut workbook = Workbook::new();
+    for (name, fill) in sheets {
+        let sheet = workbook.add_worksheet();
+        sheet.set_name(*name).unwrap();
+        fill(sheet);
+    }
+    workbook.save_to_buffer().unwrap()
+}
+
+fn notes(sheet: &mut Worksheet) {
+    sheet.write(0, 0, "Written down by the caretaker.").unwrap();
+    sheet.write(1, 0, "Ask before you use it.").unwrap();
+}
+
+#[test]
+fn a_sheet_with_titles_units_and_a_total_is_proposed_and_loads() {
+    let bytes = book(&[("Read me", notes), ("2022", bills)]);
+    let proposal = proposed(&bytes, None);
+    for line in [
+        "format = \"xlsx\"",
+        "sheet = \"2022\"",
+        "skip_lines = 3",
+        "units_row = true",
+        "type = \"electricity.purchased\"",
+        "period = { start = \"From\", end = \"To\" }",
+        "quantity = { column = \"Use\" }",
+        "unit = \"kWh\"",
+        "source_code = { column = \"Meter\" }",
+    ] {
+        assert!(proposal.mapping.lines().any(|own| own == line), "{line}\n{}", proposal.mapping);
+    }
+    assert!(!proposal.mapping.contains("delimiter"), "{}", proposal.mapping);
+    assert_eq!(says(&proposal, "the sheet \"2022\""), ProposalConfidence::Likely);
+    assert_eq!(says(&proposal, "line 9 sums others up"), ProposalConfidence::Likely);
+    assert_eq!((proposal.rows, proposal.confidence), (3, ProposalConfidence::Likely));
+    let rows = loaded(Format::Xlsx, &bytes, &[]);
+    assert_eq!(quantities(&rows), ["1234.5 kWh", "1001.25 kWh", "98 kWh"]);
+    assert_eq!(codes(&rows), [(9, "looks_like_total")]);
+}
+
+#[test]
+fn which_of_several_tables_is_meant_is_asked() {
+    fn short(sheet: &mut Worksheet) {
+        sheet.write(0, 0, "Day").unwrap();
+        sheet.write(0, 1, "Gas m3").unwrap();
+        for row in 1..=2_u8 {
+            sheet.write(u32::from(row), 0, format!("2022-01-0{row}")).unwrap();
+            sheet.write(u32::from(row), 1, f64::from(row)).unwrap();
+        }
+    }
+    let bytes = book(&[("Gas", short), ("Power", bills)]);
+    let asked = proposed(&bytes, None);
+    let question = &asked.questions[0];
+    assert_eq!(
+        (question.code.as_str(), asked.confidence),
+        ("ambiguous_format", ProposalConfidence::Open)
+    );
+    let choices: Vec<&str> = question.choices.iter().map(|own| own.says.as_str()).collect();
+    assert_eq!(choices, ["sheet = \"Power\"", "sheet = \"Gas\""]);
+    assert!(question.choices[1].means.contains("2 rows: Day, Gas m3"), "{question:?}");
+    let named = proposed(&bytes, Some("Gas"));
+    assert!(named.mapping.contains("\nsheet = \"Gas\"\n"), "{}", named.mapping);
+    assert!(named.mapping.contains("quantity = { column = \"Gas m3\" }"), "{}", named.mapping);
+    let LookError::NoTable { remedy, .. } = look_at(bytes.as_slice(), Some("Gsa")).unwrap_err()
+    else {
+        panic!("a name that is none")
+    };
+    assert!(remedy.contains("did you mean \"Gas\"?"), "{remedy}");
+    let none = look(book(&[("Read me", notes), ("More", notes)]).as_slice()).unwrap_err();
+    assert!(none.to_string().contains("\"Read me\", \"More\""), "{none}");
+}
+
+#[test]
+fn numbers_of_cells_are_no_question_and_those_of_texts_are() {
+    fn cells(sheet: &mut Worksheet) {
+        sheet.write(0, 0, "Day").unwrap();
+        sheet.write(0, 1, "kWh").unwrap();
+        for row in 1..=3_u8 {
+            sheet.write(u32::from(row), 0, format!("2022-01-0{row}")).unwrap();
+            sheet.write(u32::from(row), 1, 1.234 + f64::from(row)).unwrap();
+        }
+    }
+    fn texts(sheet: &mut Worksheet) {
+        cells(sheet);
+        for row in 1..=3_u8 {
+            sheet.write(u32::from(row), 1, format!("{row}.234")).unwrap();
+        }
+    }
+    assert_eq!(proposed(&book(&[("S", cells)]), None).questions, []);
+    let asked = proposed(&book(&[("S", texts)]), None).questions;
+    assert!(asked[0].asks.contains("\"1.234\" can be two numbers"), "{asked:?}");
+}
+
+#[test]
+fn flawed_cells_and_hidden_rows_are_told() {
+    fn flawed(sheet: &mut Worksheet) {
+        bills(sheet);
+        sheet.set_row_hidden(6).unwrap();
+        sheet.set_column_hidden(4).unwrap();
+        sheet.write(5, 4, "checked").unwrap();
+    }
+    let proposal = proposed(&book(&[("S", flawed)]), None);
+    says(&proposal, "1 hidden rows");
+    says(&proposal, "1 cells of \"Note\"");
+    assert_eq!(proposal.rows, 2, "a hidden row is none");
+}
+
+#[test]
+fn columns_of_a_parquet_file_are_proposed_and_floats_are_asked() {
+    let schema = "
+        required int64 start_time (TIMESTAMP(MILLIS, true));
+        required int64 kwh (DECIMAL(18, 3));
+        required binary meter_id (STRING);
+        required int96 written;
+    ";
+    let hours: Vec<Option<i64>> =
+        (0..24).map(|hour| Some(1_640_995_200_000 + hour * 3_600_000)).collect();
+    let meters = || Values::Text(vec![Some("m-1"); 24]);
+    let stamps = || {
+        let mut stamp = parquet::data_type::Int96::new();
+        stamp.set_data(0, 0, 2_459_581);
+        Values::I96(vec![stamp; 24])
+    };
+    let exact = Values::I64((0..24).map(|row| Some(1_500 + row % 5)).collect());
+    let how = WriterProperties::builder().build();
+    let groups = vec![vec![Values::I64(hours.clone()), exact, meters(), stamps()]];
+    let bytes = file(schema, how.clone(), &groups);
+    let proposal = proposed(&bytes, None);
+    for line in [
+        "format = \"parquet\"",
+        "period = { start = \"start_time\", length = \"PT1H\" }",
+        "quantity = { column = \"kwh\" }",
+        "source_code = { column = \"meter_id\" }",
+    ] {
+        assert!(proposal.mapping.lines().any(|own| own == line), "{line}\n{}", proposal.mapping);
+    }
+    says(&proposal, "the column \"written\" holds times as INT96");
+    let rows = loaded(Format::Parquet, &bytes, &[]);
+    assert_eq!((rows.len(), good(&rows).len()), (24, 24));
+    assert_eq!(quantities(&rows)[..2], ["1.500 kwh", "1.501 kwh"]);
+
+    let floats = Values::F64((0..24).map(|row| 0.1 + f64::from(row % 5)).collect());
+    let groups = vec![vec![Values::I64(hours), floats, meters(), stamps()]];
+    let bytes = file(&schema.replace("int64 kwh (DECIMAL(18, 3))", "double kwh"), how, &groups);
+    let question = proposed(&bytes, None).questions.remove(0);
+    assert_eq!((question.code.as_str(), question.column.as_str()), ("ambiguous_format", "kwh"));
+    let rows = loaded(Format::Parquet, &bytes, &["allow_float = true"]);
+    assert_eq!(quantities(&rows)[..2], ["0.1 kwh", "1.1 kwh"]);
+}
+
+#[test]
+fn power_is_no_amount_without_asking() {
+    let text = "meter,time,strom (kW)\nm1,2022-06-01 00:00,5.5\nm1,2022-06-01 00:15,6.5\nm1,2022-06-01 23:45,7.5\n";
+    let text =
+        format!("{text}m1,2022-06-02 00:00,1\nm1,2022-06-02 00:15,1\nm1,2022-06-02 00:30,1\n");
+    let asked = proposed(text.as_bytes(), None).questions;
+    let question = asked.iter().find(|own| own.asks.contains("power")).unwrap();
+    assert_eq!(
+        question.choices[0].says,
+        "quantity = { column = \"strom (kW)\", scale = \"1/4\" }\nunit = \"kW.h\""
+    );
+}
+
+/// What the energy that the publisher's kilowatts come to is, by a sum that its own total has.
+#[test]
+fn a_real_workbook_of_quarter_hours_comes_to_its_energy() {
+    let Some(bytes) = real("smart-meter-exports/e-redes-sample.xlsx") else { return };
+    let mut mapping = proposed(&bytes, None).mapping;
+    for (from, to) in [
+        ("# quantity = ", "quantity = "),
+        ("# unit = \"kW.h\"", "unit = \"kW.h\""),
+        ("# time_zone = \"Europe/London\"", "time_zone = \"Europe/Lisbon\""),
+        ("# facility_code = \"…\"", "facility_code = \"home\""),
+    ] {
+        assert!(mapping.contains(from), "{from}: {mapping}");
+        mapping = mapping.replacen(from, to, 1);
+    }
+    let mapping: String = mapping
+        .lines()
+        .filter(|line| !line.starts_with("unanswered"))
+        .map(|l| l.to_owned() + "\n")
+        .collect();
+    let rows: Vec<ParsedRow> =
+        reader(Format::Xlsx, &bytes, &mapping).unwrap().map(Result::unwrap).collect();
+    let good = good(&rows);
+    assert_eq!(good.len(), 35_040, "{:?}", codes(&rows));
+    let thousandths = |text: &str| {
+        let (whole, part) = text.split_once('.').unwrap_or((text, ""));
+        format!("{whole}{part:0<6}").parse::<u64>().unwrap()
+    };
+    let sum: u64 = good.iter().map(|own| thousandths(&own.quantity.to_string())).sum();
+    assert_eq!(sum, 12_632_109_000);
+}
+
+#[test]
+fn a_column_that_hardly_ever_falls_may_be_a_counter_and_is_asked_about() {
+    let table = |amount: fn(u32) -> u32| {
+        let rows = (0..96).map(|step| {
+            let (day, hour) = (1 + step / 24, step % 24);
+            format!("2022-03-{day:02} {hour:02}:00,{}.5\n", amount(step))
+        });
+        format!("time,water m3\n{}", rows.collect::<String>())
+    };
+    let asks = |amount| {
+        let found = proposed(table(amount).as_bytes(), None);
+        found.questions.iter().any(|own| own.column == "water m3" && own.asks.contains("register"))
+    };
+    assert!(asks(|step| 1_000 + step / 2), "it rises, and stands still now and then");
+    assert!(asks(|step| (step + 90) % 100), "it begins anew once");
+    assert!(asks(|step| 5_000 - step * 7), "the youngest row comes first");
+    assert!(!asks(|step| 40 + step * 37 % 23), "amounts go up and down");
+    assert!(!asks(|_| 12), "nothing moves");
+}
