@@ -7,6 +7,7 @@ use envora_domain::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::footprints::Warning;
 use crate::writes::{Counts, RowResult};
 
 /// A stored activity: its words as sent, and what became of it.
@@ -88,4 +89,7 @@ pub struct Validation {
     pub counts: Counts,
     /// The rows, as a write lists them.
     pub results: Vec<RowResult>,
+    /// What would be stored and count nowhere all the same.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<Warning>,
 }

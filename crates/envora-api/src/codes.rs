@@ -254,6 +254,8 @@ row_codes! {
         "A life-cycle rate where the rate of generation is due.", "electricity.purchased with the boundary life_cycle";
     "gas_sum" "rejected", "The gases of a factor do not add up to its total within one per cent.", "Give the mass of each gas, or the total alone.",
         "A gas that is in CO2 equivalents already, or another GWP set than the document's.", "co2e 1.9 with gas.CO2 1.5 and gas.CH4 0.01";
+    "biogenic_co2" "rejected", "CO2 of what grew stands where it would count, or a memo holds something else.", "Give it in a row of its own with memo = biogenic_co2, and methane and nitrous oxide in one without.",
+        "A fuel of wood whose CO2 is given like that of coal.", "wood_pellets with gas.CO2 1800";
     "validity_overlap" "rejected", "Two factors of one key hold on the same day.", "End the earlier one where the later one begins, or give one of them a key of its own.",
         "A new year's row whose predecessor was left open.", "steel-sheet until 2025-12-31 and from 2025-12-01";
     "key_reused" "rejected", "Two factors of one key mean different things.", "Give what differs a key of its own.",

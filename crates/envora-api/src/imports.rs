@@ -40,7 +40,7 @@ pub struct Import {
     /// What the acknowledgement stands for.
     #[schema(example = "local")]
     pub ack: String,
-    /// Rows by outcome.
+    /// Rows by outcome; while they are read, those so far.
     pub counts: Counts,
     /// The segments that hold the stored rows; lists of imports leave them out.
     #[schema(value_type = Vec<String>)]
@@ -63,6 +63,9 @@ pub struct Import {
     /// Of an import that is not taken in yet: the parts that have arrived, by number.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub parts: Option<Vec<ImportPart>>,
+    /// Of one that is not taken in yet: the constants that all of its rows get.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    pub set: BTreeMap<String, String>,
     /// Of one that is `running`: how far it is.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub progress: Option<ImportProgress>,
@@ -133,6 +136,59 @@ pub struct ImportProgress {
     pub bytes_done: u64,
     /// Bytes there are.
     pub bytes: u64,
+}
+
+/// What an import has come to, as its events tell it: the data of each.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ImportEvent {
+    /// The import's id.
+    #[schema(value_type = String)]
+    pub id: ImportId,
+    /// Its status, as of the import; `canceled` when it was given up.
+    #[schema(example = "running")]
+    pub status: String,
+    /// Bytes of the file: those announced, or else those that have arrived.
+    pub bytes: u64,
+    /// How many of them have arrived.
+    pub bytes_arrived: u64,
+    /// While it is `running`, how many are done.
+    pub bytes_done: u64,
+    /// How many rows were read so far.
+    pub rows: u64,
+    /// What became of them; nothing is stored before `succeeded` or `partial`.
+    pub counts: Counts,
+    /// Of one that is `refused`: why.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub problem: Option<Problem>,
+}
+
+impl ImportEvent {
+    /// What an import has come to.
+    #[must_use]
+    pub fn of(import: &Import) -> Self {
+        let counts = import.counts;
+        let arrived = import.parts.as_ref().map(|parts| parts.iter().map(|part| part.bytes).sum());
+        Self {
+            id: import.id,
+            status: import.status.clone(),
+            bytes: import.bytes,
+            bytes_arrived: arrived.unwrap_or(import.bytes),
+            bytes_done: match (&import.progress, import.parts.is_some()) {
+                (Some(progress), _) => progress.bytes_done,
+                (None, true) => 0,
+                (None, false) => import.bytes,
+            },
+            rows: counts.accepted + counts.duplicate + counts.quarantined + counts.rejected,
+            counts,
+            problem: import.problem.clone(),
+        }
+    }
+
+    /// Whether nothing follows it, unless somebody mends what was refused.
+    #[must_use]
+    pub fn is_last(&self) -> bool {
+        !matches!(self.status.as_str(), "open" | "running")
+    }
 }
 
 /// The first rows of an open import, as they would be stored.

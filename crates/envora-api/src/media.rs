@@ -24,6 +24,8 @@ pub const BYTES: &str = "application/octet-stream";
 pub const CLOUD_EVENT: &str = "application/cloudevents+json";
 /// Several of them.
 pub const CLOUD_EVENTS: &str = "application/cloudevents-batch+json";
+/// Events as they happen (server-sent events).
+pub const EVENTS: &str = "text/event-stream";
 
 /// The hash of a body (RFC 9530).
 pub const CONTENT_DIGEST: &str = "content-digest";

@@ -14,6 +14,35 @@ pub struct MappingProposal {
     pub reasons: Vec<ProposalReason>,
     /// What the file does not tell; while there are some, the mapping is not whole.
     pub questions: Vec<ProposalQuestion>,
+    /// How sure the whole of it is: as its least sure reason, and open while there are questions.
+    pub confidence: ProposalConfidence,
+}
+
+/// How sure something is that was found in a file.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum ProposalConfidence {
+    /// The file says so, or every cell can be read in this one way.
+    #[default]
+    Certain,
+    /// A name, the shape of the table or most cells say so: look at it before it is sent.
+    Likely,
+    /// The file does not tell.
+    Open,
+}
+
+impl ProposalConfidence {
+    /// The word for it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Certain => "certain",
+            Self::Likely => "likely",
+            Self::Open => "open",
+        }
+    }
 }
 
 /// Something found, and from what.
@@ -25,6 +54,8 @@ pub struct ProposalReason {
     /// From what.
     #[schema(example = "99 of 100 steps are that long")]
     pub why: String,
+    /// How sure it is.
+    pub confidence: ProposalConfidence,
 }
 
 /// What cannot be told from a file.

@@ -128,6 +128,35 @@ impl Visitor {
     }
 }
 
+/// By what somebody came in who stays: a stream lasts longer than it takes to end a session.
+pub(crate) enum StillIn {
+    /// A token, in these headers.
+    Token(HeaderMap),
+    /// The cookie of a session.
+    Session(String),
+}
+
+impl StillIn {
+    /// Who came with a token.
+    pub(crate) fn by_token(headers: &HeaderMap) -> Self {
+        let sent = headers.get(AUTHORIZATION).cloned();
+        Self::Token(sent.map(|token| (AUTHORIZATION, token)).into_iter().collect())
+    }
+
+    /// Whether they could come in again, and may still do that.
+    pub(crate) async fn holds<A: Action>(&self, allowed: &Allowed<A>, app: &App) -> bool {
+        let tenant = &allowed.tenant;
+        let found = match self {
+            Self::Token(headers) => bearer(tenant, headers, app).await.ok(),
+            Self::Session(cookie) => {
+                let now = app.clock().now();
+                sign_in::by_session(&tenant.parts().db, cookie, now).await.ok().flatten()
+            }
+        };
+        found.is_some_and(|actor| policy::allow::<A>(&actor).is_ok())
+    }
+}
+
 /// The layer that finds the tenant of the Host, for every route.
 pub async fn resolve(State(app): State<App>, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();

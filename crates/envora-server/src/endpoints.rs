@@ -9,6 +9,7 @@ pub mod exports;
 pub mod facilities;
 pub mod factors;
 pub mod footprints;
+pub mod import_events;
 pub mod imports;
 pub mod mappings;
 pub mod meta;

@@ -22,6 +22,8 @@ pub enum Shape {
     One(fn(&mut Schemas) -> Value),
     /// A page of objects of a wire type.
     Page(fn(&mut Schemas) -> Value),
+    /// Events as they happen, in words; the data of each is of a wire type.
+    Stream(&'static str, fn(&mut Schemas) -> Value),
     /// Something described in words: a file, a document.
     Free(&'static str),
 }
@@ -37,6 +39,12 @@ impl Shape {
     #[must_use]
     pub const fn page<T: ToSchema>() -> Self {
         Self::Page(reference::<T>)
+    }
+
+    /// Events whose data is of this type.
+    #[must_use]
+    pub const fn stream<T: ToSchema>(words: &'static str) -> Self {
+        Self::Stream(words, reference::<T>)
     }
 }
 
@@ -90,6 +98,20 @@ fn schema_of(shape: Shape, schemas: &mut Schemas) -> Value {
                 "next_cursor": { "type": ["string", "null"], "description": "Opens the next page; null on the last." },
             },
         }),
+        // The versions that we write have no word for what an event holds.
+        Shape::Stream(_, reference) => {
+            json!({
+                "type": "object",
+                "description": "An event of the stream; its data is JSON.",
+                "properties": {
+                    "event": { "type": "string" },
+                    "id": { "type": "string" },
+                    "retry": { "type": "integer" },
+                    "data": { "type": "string", "x-event-data": reference(schemas) },
+                },
+                "required": ["data"],
+            })
+        }
         Shape::Free(_) => json!({}),
     }
 }
@@ -213,18 +235,20 @@ fn parameters(route: &Route) -> Vec<Value> {
 fn responses(route: &Route, schemas: &mut Schemas) -> Value {
     let (status, shape) = route.gives;
     let words = match shape {
-        Shape::Free(words) => words,
+        Shape::Free(words) | Shape::Stream(words, _) => words,
         Shape::One(_) => "What was asked for.",
         Shape::Page(_) => "A page.",
     };
     let schema = schema_of(shape, schemas);
     let content = match shape {
-        Shape::Free(_) if !route.types.is_empty() => {
-            let text = json!({ "schema": { "type": "string" } });
+        Shape::Free(_) | Shape::Stream(..) if !route.types.is_empty() => {
+            let is_stream = matches!(shape, Shape::Stream(..));
+            let schema = if is_stream { schema } else { json!({ "type": "string" }) };
+            let text = json!({ "schema": schema });
             let types = route.types.iter().map(|kind| ((*kind).to_owned(), text.clone()));
             Value::Object(types.collect())
         }
-        Shape::Free(_) => json!({ "*/*": { "schema": schema } }),
+        Shape::Free(_) | Shape::Stream(..) => json!({ "*/*": { "schema": schema } }),
         Shape::One(_) | Shape::Page(_) => {
             json!({ media::VENDOR: { "schema": schema.clone() }, media::JSON: { "schema": schema } })
         }

@@ -268,6 +268,7 @@ pub fn list() -> Vec<Route> {
         endpoints::proposals::routes(),
         endpoints::imports::routes(),
         endpoints::parts::routes(),
+        endpoints::import_events::routes(),
         endpoints::activities::routes(),
         endpoints::exports::routes(),
         endpoints::segments::routes(),

@@ -8,7 +8,7 @@ use envora_api::writes::{
     Counts, Mode, Outcome, RowResult, SkippedRows, VOIDED_BEFORE, WriteAnswer, nearly_taken,
     no_rows,
 };
-use envora_domain::activities::problems::{Flag, Outcome as Fate, RowProblem};
+use envora_domain::activities::problems::{Flag, Outcome as Fate, RowCode, RowProblem};
 use envora_ingest::commit::{self, ALIKE_REMEDY, Accepted, SubmitError, Voided};
 use envora_ingest::formats::{FileProblem, Format, OpenError};
 use envora_store::imports::{Counts as Counted, Mode as Chosen};
@@ -51,8 +51,22 @@ pub fn warnings_of(accepted: &Accepted) -> Vec<Warning> {
             activities: *rows,
         }
     }));
+    all.extend(accepted.outside.as_ref().map(outside));
     all.extend(accepted.voided.map(voided));
     all
+}
+
+/// The warning of rows outside of the days of their facility: they are stored, and count nowhere.
+#[must_use]
+pub fn outside((rows, first): &(u64, String)) -> Warning {
+    let words = match rows {
+        1 => "1 row lies outside of the days of its facility and counts",
+        _ => &format!("{rows} rows lie outside of the days of their facilities and count"),
+    };
+    let detail = format!(
+        "{words} in no figure, such as at {first}: correct the day of the facility, or the row"
+    );
+    Warning { code: RowCode::OutsideFacilityLife.as_str().to_owned(), detail, activities: *rows }
 }
 
 /// The warning of rows that are stored already and were voided: sent again, they count nowhere.

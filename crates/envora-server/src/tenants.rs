@@ -17,7 +17,7 @@ use envora_ingest::commit::intake::Intake;
 use envora_ingest::parted::Progress;
 use envora_ingest::process::Processor;
 use envora_ingest::tenant::TenantParts;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
 
 use crate::hosts::{HostMap, HostName};
 
@@ -36,6 +36,10 @@ struct Tenant {
     room: Room,
     /// Imports in parts whose rows are being read.
     running: Mutex<BTreeMap<ImportId, Arc<Progress>>>,
+    /// Told when an import in parts comes to another state.
+    imports: watch::Sender<()>,
+    /// Who watches at present.
+    watching: Arc<Semaphore>,
 }
 
 /// An import whose rows are being read, for as long as this is kept.
@@ -49,6 +53,7 @@ pub(crate) struct Running {
 impl Drop for Running {
     fn drop(&mut self) {
         self.tenant.running_imports().remove(&self.import);
+        self.tenant.import_changed();
     }
 }
 
@@ -64,6 +69,9 @@ pub(crate) struct Room {
     pub(crate) disk: Arc<dyn Disk>,
     pub(crate) probe: PathBuf,
 }
+
+/// How many streams of events a tenant has at once.
+const STREAMS_MAX: usize = 20;
 
 /// How much room there must be before writing goes on.
 const RESERVE_BYTES: usize = 4 << 20;
@@ -154,7 +162,30 @@ impl TenantCtx {
             Entry::Occupied(_) => return None,
             Entry::Vacant(free) => free.insert(Arc::clone(&progress)),
         };
+        self.import_changed();
         Some(Running { tenant: self.clone(), import, progress })
+    }
+
+    /// Says that an import in parts came to another state, or that somebody's session ended.
+    pub(crate) fn import_changed(&self) {
+        self.tenant.imports.send_replace(());
+    }
+
+    /// Told whenever an import in parts comes to another state, from now on.
+    pub(crate) fn import_changes(&self) -> watch::Receiver<()> {
+        self.tenant.imports.subscribe()
+    }
+
+    /// A turn to watch, for as long as it is kept.
+    ///
+    /// # Errors
+    /// 429 when there is none.
+    pub(crate) fn stream_turn(&self) -> Result<OwnedSemaphorePermit, Problem> {
+        Arc::clone(&self.tenant.watching).try_acquire_owned().map_err(|_| {
+            Problem::overloaded(format!(
+                "{STREAMS_MAX} streams of events are open here, which is as many as may be. Read the import itself now and then."
+            ))
+        })
     }
 
     /// Whether the path names this tenant's organization, by id or slug.
@@ -191,8 +222,17 @@ impl Tenants {
             let intake = Intake::new(Arc::clone(&parts))?;
             let processor = Arc::new(Processor::new(Arc::clone(&parts)));
             let (id, committed) = (parts.id, Notify::new());
-            let running = Mutex::default();
-            let tenant = Tenant { about, parts, intake, processor, committed, room, running };
+            let tenant = Tenant {
+                about,
+                parts,
+                intake,
+                processor,
+                committed,
+                room,
+                running: Mutex::default(),
+                imports: watch::Sender::default(),
+                watching: Arc::new(Semaphore::new(STREAMS_MAX)),
+            };
             open.insert(id, Arc::new(tenant));
         }
         Ok(Self { hosts, open })

@@ -33,7 +33,7 @@ use envora_ingest::formats::{self, OpenError, Opening, OriginHead, Reader, Tiers
 use envora_ingest::rows::ParsedRow;
 use envora_ingest::segments::activities;
 use envora_ingest::stored::chains::{event, name_successors};
-use envora_ingest::stored::{Narrowed, PENDING, Question, RowState, STATES, sorted};
+use envora_ingest::stored::{Narrowed, PENDING, Question, RowState, STATES, sorted, state_now};
 use envora_ingest::tenant::TenantParts;
 use envora_ingest::trace::{ActivityTrace, trace_activity};
 use envora_ingest::words;
@@ -388,6 +388,7 @@ async fn validate(
     Reply::ok(&Validation {
         counts: rows::counts(&accepted.counts),
         results: rows::results(&accepted.results, format),
+        warnings: accepted.outside.as_ref().map(rows::outside).into_iter().collect(),
     })
 }
 
@@ -400,13 +401,25 @@ async fn read(
     params.only(&[])?;
     let id = ActivityId::parse(&id).map_err(|_| nothing_here())?;
     let (parts, grant) = (Arc::clone(allowed.tenant.parts()), allowed.grant);
-    let results = allowed.also::<ReadResults>()?;
-    let found = blocking(&app, move || told(&parts, (grant, results), id));
-    let (wire, _) = found.await?;
-    Reply::ok(&wire)
+    allowed.also::<ReadResults>()?;
+    Reply::ok(&blocking(&app, move || recorded(&parts, grant, id)).await?)
 }
 
-/// An activity as the wire shows it, with its trace once there is a run. Blocks.
+/// An activity as lists show it: what it came to is what is recorded. Blocks.
+fn recorded(
+    parts: &TenantParts,
+    grant: Grant<ReadActivities>,
+    id: ActivityId,
+) -> Result<Activity, AskError> {
+    let segment = segment_of(parts, (grant, id))?.ok_or(AskError::NoActivity)?;
+    let activity = activities(parts, [id])?.remove(&id).ok_or(AskError::NoActivity)?;
+    let came = state_now(parts, &segment, id.place().1)?.unwrap_or(PENDING);
+    let mut wire = wire(&segment, id, (&activity, came));
+    name_successors(parts, &grant, core::slice::from_mut(&mut wire))?;
+    Ok(wire)
+}
+
+/// The same with its trace, once there is a run: what it came to is worked out again. Blocks.
 ///
 /// # Errors
 /// [`AskError`]; [`AskError::NoActivity`] when nothing is stored under the id.
@@ -415,15 +428,11 @@ pub(crate) fn told(
     (grant, results): (Grant<ReadActivities>, Grant<ReadResults>),
     id: ActivityId,
 ) -> Result<(Activity, Option<ActivityTrace>), AskError> {
-    let segment = segment_of(parts, (grant, id))?.ok_or(AskError::NoActivity)?;
-    let mut found = activities(parts, [id])?;
-    let activity = found.remove(&id).ok_or(AskError::NoActivity)?;
-    let mut wire = wire(&segment, id, (&activity, PENDING));
+    let mut wire = recorded(parts, grant, id)?;
     match trace_activity(parts, &results, id, GwpSet::Published) {
         Ok(trace) => {
             trace.state.clone_into(&mut wire.state);
             wire.code = trace.unresolved.as_ref().map(|(code, _)| code.clone());
-            name_successors(parts, &grant, core::slice::from_mut(&mut wire))?;
             Ok((wire, Some(trace)))
         }
         Err(AskError::NoRun) => Ok((wire, None)),

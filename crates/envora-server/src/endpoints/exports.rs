@@ -31,7 +31,7 @@ const TYPES: &[&str] = &[media::NDJSON, media::CSV];
 pub fn routes() -> Vec<Route> {
     vec![
         Route::get::<ReadActivities, _, _>(EXPORT, export)
-            .says("Gives the stored activities as a file that can be sent again, with _envora_id, _envora_state and _envora_code, which are not read back.")
+            .says("Gives the stored activities as a file that can be sent again, with _envora_id, _envora_state and _envora_code, which are not read back, and _envora_local, by which times without an offset are what they were.")
             .asks(&[
                 ("format", "csv or ndjson; what Accept names, or ndjson, when absent."),
                 ("type", "Only of this activity type; may be repeated."),

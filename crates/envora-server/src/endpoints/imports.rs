@@ -291,6 +291,7 @@ impl Answering {
             watermark: rows::watermark(accepted),
             created_at: accepted.committed_at,
             parts: None,
+            set: BTreeMap::new(),
             progress: None,
             expires_at: None,
             problem: None,
@@ -478,15 +479,22 @@ pub(crate) async fn read(
 ) -> Answer {
     params.only(&[])?;
     let id = ImportId::parse(&id).map_err(|_| nothing_here())?;
-    let mut import = taken_in(&allowed, id).await?;
-    if import.is_none() {
-        import = parts::found(&allowed, id).await?;
+    Reply::ok(&found(&allowed, id).await?.ok_or_else(nothing_here)?)
+}
+
+/// An import as it is now, taken in or open; nothing when there is none of this id.
+pub(super) async fn found(
+    allowed: &Allowed<ReadActivities>,
+    id: ImportId,
+) -> Result<Option<Import>, Refusal> {
+    if let Some(import) = taken_in(allowed, id).await? {
+        return Ok(Some(import));
     }
-    if import.is_none() {
-        // It may have been taken in between the two looks.
-        import = taken_in(&allowed, id).await?;
+    if let Some(import) = parts::found(allowed, id).await? {
+        return Ok(Some(import));
     }
-    Reply::ok(&import.ok_or_else(nothing_here)?)
+    // It may have been taken in between the two looks.
+    taken_in(allowed, id).await
 }
 
 /// An import that was taken in; nothing when there is none of this id.
@@ -531,6 +539,7 @@ fn wire(import: store::Import) -> Import {
         },
         created_at: import.created_at,
         parts: None,
+        set: BTreeMap::new(),
         progress: None,
         expires_at: None,
         problem: None,

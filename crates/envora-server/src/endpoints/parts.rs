@@ -20,7 +20,6 @@ use envora_api::imports::{
 };
 use envora_api::media;
 use envora_api::problems::Problem;
-use envora_api::writes::Counts;
 use envora_domain::access::actions::{ReadActivities, WriteActivities};
 use envora_domain::hash::Digest;
 use envora_domain::id::ImportId;
@@ -176,7 +175,7 @@ async fn resolved(
 }
 
 /// Opens an import: the body says what the file will be.
-pub(super) async fn open(
+pub(crate) async fn open(
     app: &App,
     allowed: Allowed<WriteActivities>,
     (uri, params, headers): (&Uri, &Params, &HeaderMap),
@@ -235,7 +234,7 @@ pub(super) fn wire(open: &OpenImport, parts: &[Part], progress: Option<&Progress
         mode: rows::mode(open.reading.mode),
         status: status.to_owned(),
         ack: rows::ACK.to_owned(),
-        counts: Counts::default(),
+        counts: progress.map(|progress| rows::counts(&progress.counts())).unwrap_or_default(),
         segments: Vec::new(),
         results: Vec::new(),
         skipped: Vec::new(),
@@ -243,6 +242,7 @@ pub(super) fn wire(open: &OpenImport, parts: &[Part], progress: Option<&Progress
         watermark: Watermark { seq: 0, committed_at: None, lag_ms: 0 },
         created_at: open.created_at,
         parts: Some(parts.iter().map(wire_part).collect()),
+        set: serde_json::from_str(&open.reading.constants).unwrap_or_default(),
         progress: progress.map(|progress| {
             let (bytes_done, bytes) = progress.done();
             ImportProgress { bytes_done, bytes }
@@ -257,7 +257,7 @@ fn wire_part(part: &Part) -> ImportPart {
 }
 
 /// An open import with the parts that have arrived; nothing when there is none of this id.
-async fn with_parts(
+pub(super) async fn with_parts(
     allowed: &Allowed<ReadActivities>,
     id: ImportId,
 ) -> Result<Option<(OpenImport, Vec<Part>)>, Refusal> {
@@ -345,7 +345,7 @@ fn said_digest(headers: &HeaderMap) -> Result<Digest, Problem> {
     bytes.and_then(|bytes| Digest::from_slice(&bytes)).ok_or_else(due)
 }
 
-async fn put(
+pub(crate) async fn put(
     State(app): State<App>,
     allowed: Allowed<WriteActivities>,
     Path((_, id, number)): Path<(String, String, String)>,
@@ -405,6 +405,7 @@ async fn put(
         if spare == Some(part) {
             return Err(nothing_here().into());
         }
+        allowed.tenant.import_changed();
     }
     Reply::ok(&wire_part(&part))
 }
@@ -448,7 +449,7 @@ fn opening(
     ))
 }
 
-async fn preview(
+pub(crate) async fn preview(
     State(app): State<App>,
     allowed: Allowed<ReadActivities>,
     Path((_, id)): Path<(String, String)>,
@@ -466,6 +467,19 @@ async fn preview(
     Reply::ok(&preview)
 }
 
+/// The parts from the first on, up to the first that is missing.
+///
+/// # Errors
+/// 409 when that is the first.
+pub(super) fn begun(parts: Vec<Part>) -> Result<Vec<Part>, Problem> {
+    let in_turn = parts.into_iter().zip(1..).take_while(|(part, due)| part.number == *due);
+    let begun: Vec<Part> = in_turn.map(|(part, _)| part).collect();
+    if begun.is_empty() {
+        return Err(Problem::conflict("Part 1 has not arrived yet: send it, then look again."));
+    }
+    Ok(begun)
+}
+
 /// The first rows of the parts that have arrived.
 fn looked_at(
     tenant: &TenantCtx,
@@ -474,17 +488,7 @@ fn looked_at(
     shown: usize,
 ) -> Result<ImportPreview, Refusal> {
     let whole = gaps(open, &parts).is_ok();
-    let begun: Vec<Part> = parts
-        .into_iter()
-        .zip(1..)
-        .take_while(|(part, due)| part.number == *due)
-        .map(|(part, _)| part)
-        .collect();
-    if begun.is_empty() {
-        return Err(
-            Problem::conflict("Part 1 has not arrived yet: send it, then look again.").into()
-        );
-    }
+    let begun = begun(parts)?;
     let (format, opening) = opening(tenant, open, Digest([0; 32]))?;
     let input = tenant.parts().parts_reader(begun, None);
     let mut reader = formats::open(format, Box::new(input), &opening).map_err(rows::unreadable)?;
@@ -545,7 +549,7 @@ fn gaps(open: &OpenImport, parts: &[Part]) -> Result<u64, Problem> {
     Ok(arrived)
 }
 
-async fn change(
+pub(crate) async fn change(
     allowed: Allowed<WriteActivities>,
     Path((_, id)): Path<(String, String)>,
     (params, headers): (Params, HeaderMap),
@@ -569,10 +573,11 @@ async fn change(
     if !changed.await? {
         return Err(nothing_here().into());
     }
+    allowed.tenant.import_changed();
     Reply::ok(&wire(&new, &parts, None))
 }
 
-async fn commit(
+pub(crate) async fn commit(
     State(app): State<App>,
     allowed: Allowed<WriteActivities>,
     Path((_, id)): Path<(String, String)>,
@@ -653,7 +658,12 @@ impl Job {
         batch.rows = rows.into();
         batch.import = Some(ImportDraft {
             id: open.id,
-            source: Source::Parts { digest, length, parts: parts.clone() },
+            source: Source::Parts {
+                digest,
+                length,
+                parts: parts.clone(),
+                progress: Arc::clone(progress),
+            },
             file_name: open.file_name,
             media_type: open.media_type,
             mapping: open.reading.mapping,
@@ -672,7 +682,7 @@ impl Job {
     }
 }
 
-async fn give_up(
+pub(crate) async fn give_up(
     State(app): State<App>,
     allowed: Allowed<WriteActivities>,
     Path((_, id)): Path<(String, String)>,
@@ -696,6 +706,7 @@ async fn give_up(
     let (open, parts) = opened(&allowed, &id).await?;
     let (grant, import) = (allowed.grant, open.id);
     allowed.tenant.parts().db.write(move |tx| open_import_drop(tx, &grant, import)).await?;
+    allowed.tenant.import_changed();
     remove(&app, &allowed.tenant, parts).await;
     let mut answer = wire(&open, &[], None);
     answer.status = "canceled".to_owned();

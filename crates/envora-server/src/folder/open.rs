@@ -17,8 +17,8 @@ use envora_domain::ports::replace_durably;
 use envora_identity::policy::own_work;
 use envora_ingest::footprint::KeptGroups;
 use envora_ingest::packs::PackShelf;
-use envora_ingest::process::split_blocks;
 use envora_ingest::process::standing::Standing;
+use envora_ingest::process::{gather_sums, split_blocks};
 use envora_ingest::registry::Kept;
 use envora_ingest::tenant::{OwnGrants, TenantParts};
 use envora_lake::segments::{Known, Lake, Orphans};
@@ -215,6 +215,9 @@ impl Opening<'_> {
             Err(error) => {
                 tracing::warn!(error = format!("{error:#}"), "left blocks as they were laid out");
             }
+        }
+        if let Err(error) = gather_sums(&parts) {
+            tracing::warn!(error = format!("{error:#}"), "left sums as they were laid out");
         }
         let about = About {
             organization: settings.id,

@@ -290,6 +290,7 @@ pub(super) fn import() -> Import {
         watermark: year().watermark,
         created_at: Timestamp::parse("2026-11-21T13:02:11.402Z").expect("an instant"),
         parts: None,
+        set: Default::default(),
         progress: None,
         expires_at: None,
         problem: None,

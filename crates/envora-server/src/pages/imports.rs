@@ -18,11 +18,13 @@ use envora_domain::access::actions::{ReadActivities, WriteActivities};
 use envora_domain::decimal::group_thousands;
 use envora_domain::id::ImportId;
 
+use super::assets;
 use super::charts::{self, Caption};
+use super::open_imports::{self, Unfinished, Upload};
 use super::problems::{Fault, grouped};
 use super::shell::Shell;
 use super::visits::{Shown, SignedIn, organization_of, own_form, to};
-use super::{show, words};
+use super::{show, show_with_script, words};
 use crate::access::{Allowed, Visitor, nothing_here};
 use crate::app::App;
 use crate::endpoints::{imports, mappings, proposals};
@@ -59,6 +61,8 @@ pub(super) struct Sheet<'a> {
     pub(super) mappings: &'a [ImportMapping],
     /// One page of them.
     pub(super) imports: &'a Page<Import>,
+    /// Those that are not taken in yet.
+    pub(super) open: &'a [Import],
     /// What was sent, or is to be.
     pub(super) chosen: &'a Chosen,
     /// Why it was not taken in.
@@ -67,10 +71,11 @@ pub(super) struct Sheet<'a> {
     pub(super) proposal: Option<&'a MappingProposal>,
 }
 
-struct Choice {
-    value: String,
-    label: String,
-    chosen: bool,
+/// One of several things to choose from.
+pub(super) struct Choice {
+    pub(super) value: String,
+    pub(super) label: String,
+    pub(super) chosen: bool,
 }
 
 struct Row {
@@ -85,18 +90,19 @@ struct Row {
     rejected: String,
 }
 
-struct Trouble {
-    title: String,
-    detail: String,
-    code: String,
-    faults: Vec<Fault>,
+/// Why something was refused.
+pub(super) struct Trouble {
+    pub(super) title: String,
+    pub(super) detail: String,
+    pub(super) code: String,
+    pub(super) faults: Vec<Fault>,
 }
 
 /// What was found in a file.
-struct Told {
-    summary: String,
-    reasons: Vec<(String, String)>,
-    questions: Vec<String>,
+pub(super) struct Told {
+    pub(super) summary: String,
+    pub(super) reasons: Vec<(String, String)>,
+    pub(super) questions: Vec<String>,
 }
 
 /// The list, under the form.
@@ -104,6 +110,9 @@ struct Told {
 #[template(path = "imports.html")]
 pub(super) struct ImportsPage {
     shell: Shell,
+    script: String,
+    upload: Upload,
+    open: Vec<Unfinished>,
     mappings: Vec<Choice>,
     modes: Vec<Choice>,
     set: String,
@@ -128,14 +137,15 @@ pub(super) fn list_page(sheet: Sheet<'_>) -> ImportsPage {
         choice(&mapping.name, format!("{} (version {version})", mapping.name), &chosen.mapping)
     };
     let none = "None: its header is made of field names".to_owned();
-    let modes =
-        [("partial", "Take the good rows in, list the others"), ("atomic", "All rows or none")];
     ImportsPage {
         shell: Shell::of("Imports", sheet.organization),
+        script: assets::script_path(),
+        upload: Upload::any(),
+        open: sheet.open.iter().map(Unfinished::of).collect(),
         mappings: std::iter::once(choice("", none, &chosen.mapping))
             .chain(sheet.mappings.iter().map(mapping))
             .collect(),
-        modes: modes.map(|(value, label)| choice(value, label.to_owned(), &chosen.mode)).into(),
+        modes: modes_of(&chosen.mode),
         set: chosen.set.clone(),
         toml: chosen.toml.clone(),
         edits: sheet
@@ -150,7 +160,20 @@ pub(super) fn list_page(sheet: Sheet<'_>) -> ImportsPage {
     }
 }
 
-fn trouble(problem: &Problem) -> Trouble {
+/// What may become of a file with a row that is wrong.
+pub(super) fn modes_of(chosen: &str) -> Vec<Choice> {
+    let modes =
+        [("partial", "Take the good rows in, list the others"), ("atomic", "All rows or none")];
+    let choice = |(value, label): (&str, &str)| Choice {
+        chosen: value == chosen,
+        value: value.to_owned(),
+        label: label.to_owned(),
+    };
+    modes.map(choice).into()
+}
+
+/// Why something was refused, as a page tells it.
+pub(super) fn trouble(problem: &Problem) -> Trouble {
     let faults = grouped(problem.errors.iter().map(|error| ("rejected", error)));
     Trouble {
         title: problem.title.clone(),
@@ -160,8 +183,11 @@ fn trouble(problem: &Problem) -> Trouble {
     }
 }
 
-fn told(proposal: &MappingProposal) -> Told {
-    let reason = |reason: &ProposalReason| (reason.what.clone(), reason.why.clone());
+/// What was found in a file, as a page tells it.
+pub(super) fn told(proposal: &MappingProposal) -> Told {
+    let reason = |reason: &ProposalReason| {
+        (reason.what.clone(), format!("{} ({})", reason.why, reason.confidence.as_str()))
+    };
     let question = |question: &ProposalQuestion| match question.line {
         0 => question.asks.clone(),
         line => format!("{} (line {line})", question.asks),
@@ -211,10 +237,11 @@ fn outcome(import: &Import) -> (&'static str, &'static str) {
     }
 }
 
-struct Count {
-    label: &'static str,
-    tone: &'static str,
-    number: String,
+/// How many rows came to what.
+pub(super) struct Count {
+    pub(super) label: &'static str,
+    pub(super) tone: &'static str,
+    pub(super) number: String,
 }
 
 /// An import.
@@ -359,7 +386,8 @@ enum Outcome<'a> {
     Looked(&'a MappingProposal),
 }
 
-async fn saved(visitor: &Visitor) -> Result<Page<ImportMapping>, Refusal> {
+/// The saved mappings.
+pub(super) async fn saved(visitor: &Visitor) -> Result<Page<ImportMapping>, Refusal> {
     let none = Params::of_pairs([]);
     mappings::list(visitor.allowed::<ReadActivities>()?, none).await?.read()
 }
@@ -380,10 +408,13 @@ async fn listed(
     let saved = saved(visitor).await?;
     let asked = Params::of_pairs([("limit", LISTED), ("cursor", cursor.unwrap_or_default())]);
     let found = imports::list(State(app.clone()), visitor.allowed::<ReadActivities>()?, asked);
-    let page = show(&list_page(Sheet {
+    let asked = Params::of_pairs([("state", "open")]);
+    let open = imports::list(State(app.clone()), visitor.allowed::<ReadActivities>()?, asked);
+    let page = show_with_script(&list_page(Sheet {
         organization: &organization,
         mappings: &saved.data,
         imports: &found.await?.read()?,
+        open: &open.await?.read::<Page<Import>>()?.data,
         chosen,
         refused,
         proposal,
@@ -488,18 +519,28 @@ async fn taken(
 ) -> Result<Import, Refusal> {
     let headers = headers_of(&form, app)?;
     if !chosen.toml.is_empty() {
-        let mut kind = HeaderMap::new();
-        kind.insert(CONTENT_TYPE, HeaderValue::from_static("application/toml"));
-        let (body, writes) = (Body::from(chosen.toml.clone()), visitor.allowed()?);
-        let (state, sent) = (State(app.clone()), (Params::of_pairs([]), kind));
-        let saved = mappings::add(state, writes, OriginalUri(uri.clone()), sent, body).await?;
-        chosen.mapping = saved.read::<ImportMapping>()?.name;
+        chosen.mapping = save(app, visitor, uri.clone(), chosen.toml.clone()).await?;
     }
     let constants = chosen.set.lines().map(|line| ("set", line));
     let named = [("mapping", chosen.mapping.as_str()), ("mode", chosen.mode.as_str())];
     let params = Params::of_pairs(named.into_iter().chain(constants));
     let state = State(app.clone());
     imports::add(state, allowed, OriginalUri(uri), params, headers, form.file).await?.read()
+}
+
+/// Saves a mapping, and gives its name.
+pub(super) async fn save(
+    app: &App,
+    visitor: &Visitor,
+    uri: Uri,
+    toml: String,
+) -> Result<String, Refusal> {
+    let mut kind = HeaderMap::new();
+    kind.insert(CONTENT_TYPE, HeaderValue::from_static("application/toml"));
+    let (state, sent) = (State(app.clone()), (Params::of_pairs([]), kind));
+    let (writes, body) = (visitor.allowed()?, Body::from(toml));
+    let saved = mappings::add(state, writes, OriginalUri(uri), sent, body).await?;
+    Ok(saved.read::<ImportMapping>()?.name)
 }
 
 /// The headers of a file as the interface takes it: its type, its name, and a key of its own.
@@ -541,11 +582,16 @@ pub(super) async fn one(
     Path(id): Path<String>,
     params: Params,
 ) -> Shown {
-    params.only(&[])?;
-    let organization = organization_of(&visitor).await?;
+    params.only(&["edit"])?;
     let path = || Path((String::new(), id.clone()));
     let allowed = || visitor.allowed::<ReadActivities>();
-    let import = imports::read(allowed()?, path(), params).await?.read()?;
+    let none = Params::of_pairs([]);
+    let import: Import = imports::read(allowed()?, path(), none).await?.read()?;
+    if import.parts.is_some() {
+        let edit = params.one("edit")?;
+        return open_imports::shown(&app, &visitor, (&import, edit), (None, None)).await;
+    }
+    let organization = organization_of(&visitor).await?;
     let asked = Params::of_pairs([("limit", REFUSED)]);
     let refused = imports::errors(State(app.clone()), allowed()?, path(), asked).await?.read()?;
     Ok(show(&import_page(&organization, &import, &refused)))

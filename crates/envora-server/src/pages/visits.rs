@@ -209,6 +209,7 @@ pub(super) async fn sign_out(
     own_form(&headers)?;
     if let Some(cookie) = &visitor.cookie {
         identity::session_stop(&visitor.tenant.parts().db, cookie, app.clock().now()).await?;
+        visitor.tenant.import_changed();
     }
     let gone = format!("{COOKIE_NAME}=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0");
     Ok(with_cookie(to("/sign-in"), &gone))
@@ -289,7 +290,12 @@ pub(super) fn own_form(headers: &HeaderMap) -> Result<(), Problem> {
 }
 
 pub(super) async fn form(body: Body) -> Result<Params, Problem> {
-    let bytes = axum::body::to_bytes(body, FORM_BYTES_MAX)
+    form_up_to(FORM_BYTES_MAX, body).await
+}
+
+/// A form with a text of some length in it. Of no more bytes than an address may have.
+pub(super) async fn form_up_to(bytes_max: usize, body: Body) -> Result<Params, Problem> {
+    let bytes = axum::body::to_bytes(body, bytes_max)
         .await
         .map_err(|_| Problem::payload_too_large("The form is longer than any of ours."))?;
     let uri = format!("/?{}", String::from_utf8_lossy(&bytes));

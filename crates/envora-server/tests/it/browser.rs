@@ -15,10 +15,11 @@ use envora_lake::sources::PackedSource;
 use envora_server::tenants::TenantCtx;
 use envora_store::imports::Mode;
 use envora_store::segments::segments_from;
-use envora_testkit::browser::{Visit, check_pages};
+use envora_testkit::browser::{Visit, check_imports, check_pages};
 use serde_json::json;
 
 use crate::house::{House, Served};
+use crate::imports::with_facility;
 use crate::pages::live;
 
 /// A meter: its code, its building, its activity type, its unit, kWh of a month.
@@ -206,4 +207,19 @@ async fn pages_are_fit_for_everyone() {
     let faults = browser.unwrap().err().unwrap_or_default();
     eprintln!("{faults}");
     assert!(faults.is_empty(), "the pages have faults");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn files_come_in_through_a_browser_in_parts() {
+    let house = with_facility().await;
+    let served = Served::of(&house).await;
+    let (base, token) = (format!("http://{}", served.address), house.token.clone());
+    let looked = tokio::task::spawn_blocking(move || {
+        check_imports(&Visit { base: &base, token: &token, pages: &[] })
+    });
+    let faults = looked.await;
+    served.end().await;
+    let faults = faults.unwrap().err().unwrap_or_default();
+    eprintln!("{faults}");
+    assert!(faults.is_empty(), "bringing files in has faults");
 }

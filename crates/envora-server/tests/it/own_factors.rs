@@ -340,8 +340,12 @@ async fn a_factor_without_its_co2_says_what_it_lacks() {
     let house = House::new();
     let garage = json!({"code": "g1", "name": "Garage", "country": "FR", "time_zone": "UTC"});
     assert_eq!(house.post("/facilities", &garage).await.status, 201);
-    let head = "key,name,type,boundary,qualifiers.fuel,region,per,unit,gas.CH4,gas.N2O,basis,valid_from,valid_through,publisher,document,licence";
-    let row = "cars,Naphtha,fuel.combusted.mobile,combustion,naphtha,FR,L,kg,0.001,0.002,ar6,2025-01-01,2025-12-31,Works,a.pdf,own";
+    let head = "key,name,type,boundary,qualifiers.fuel,region,per,unit,gas.CO2,gas.CH4,gas.N2O,basis,valid_from,valid_through,publisher,document,licence";
+    // The CO2 alone stands beside it, but for the year before.
+    let of = "Naphtha,fuel.combusted.mobile,combustion,naphtha,FR,L,kg";
+    let row = format!(
+        "cars,{of},,0.001,0.002,ar6,2025-01-01,2025-12-31,Works,a.pdf,own\nco2,{of},3.1,,,ar6,2024-01-01,2024-12-31,Works,a.pdf,own"
+    );
     let brought = bring(&house, &format!("{head}\n{row}\n")).await;
     assert_eq!(brought.status, 201, "{}", brought.json());
     activate(&house, "").await;

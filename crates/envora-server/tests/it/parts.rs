@@ -35,7 +35,7 @@ async fn open(house: &House, body: &Value) -> Answer {
     house.send(request.unwrap()).await
 }
 
-async fn opened(house: &House, text: &str) -> String {
+pub(crate) async fn opened(house: &House, text: &str) -> String {
     let body = json!({"file_name": "meters.csv", "media_type": "text/csv", "bytes": text.len(),
         "sha256": Digest::of(text.as_bytes()).hex()});
     let answer = open(house, &body).await;
@@ -45,7 +45,7 @@ async fn opened(house: &House, text: &str) -> String {
     id
 }
 
-fn digest_of(bytes: &[u8]) -> String {
+pub(crate) fn digest_of(bytes: &[u8]) -> String {
     format!("sha-256=:{}:", STANDARD.encode(Digest::of(bytes).0))
 }
 
@@ -58,18 +58,18 @@ async fn put(house: &House, id: &str, number: u32, (bytes, digest): (&str, &str)
     house.send(request.unwrap()).await
 }
 
-async fn send(house: &House, id: &str, number: u32, bytes: &str) {
+pub(crate) async fn send(house: &House, id: &str, number: u32, bytes: &str) {
     let answer = put(house, id, number, (bytes, &digest_of(bytes.as_bytes()))).await;
     assert_eq!(answer.status, 200, "{}", answer.json());
 }
 
-async fn commit(house: &House, id: &str) -> Answer {
+pub(crate) async fn commit(house: &House, id: &str) -> Answer {
     let request = house.ask("POST", &format!("/imports/{id}/commit")).body(Body::empty());
     house.send(request.unwrap()).await
 }
 
 /// The import once its rows are no longer being read.
-async fn settled(house: &House, id: &str) -> Value {
+pub(crate) async fn settled(house: &House, id: &str) -> Value {
     loop {
         let import = house.get(&format!("/imports/{id}")).await.json();
         if import["status"] != "running" {

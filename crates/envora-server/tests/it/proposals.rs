@@ -1,6 +1,7 @@
 //! A mapping proposed for a file that nobody described: by the interface, and in the import form.
 
 use axum::body::Body;
+use envora_api::media::XLSX;
 use serde_json::json;
 
 use crate::house::{Answer, House};
@@ -43,6 +44,48 @@ async fn what_a_file_tells_is_answered_and_what_it_does_not_is_asked() {
     assert_eq!(proposed(&house, "?name=", OPEN).await.status, 400);
     let other = house.post("/import-mappings/propose", &json!({})).await;
     assert_eq!(other.status, 415);
+}
+
+/// A workbook with a sheet of notes and two of days and amounts.
+fn book() -> Vec<u8> {
+    let mut workbook = rust_xlsxwriter::Workbook::new();
+    workbook.add_worksheet().set_name("Read me").unwrap().write(0, 0, "A note").unwrap();
+    for (name, amount) in [("Water", "m3"), ("Power", "kWh")] {
+        let sheet = workbook.add_worksheet().set_name(name).unwrap();
+        sheet.write(0, 0, "Day").unwrap().write(0, 1, amount).unwrap();
+        for row in 1..=2_u8 {
+            sheet.write(u32::from(row), 0, format!("2022-01-0{row}")).unwrap();
+            sheet.write(u32::from(row), 1, f64::from(row) + 0.5).unwrap();
+        }
+    }
+    workbook.save_to_buffer().unwrap()
+}
+
+#[tokio::test]
+async fn a_workbook_is_looked_at_and_which_sheet_is_meant_is_asked() {
+    let house = House::new();
+    let sent = async |query: &str, kind: &str| {
+        let request = house.ask("POST", &format!("/import-mappings/propose{query}"));
+        let request = request.header("content-type", kind).body(Body::from(book()));
+        house.send(request.unwrap()).await
+    };
+    let asked = sent("", XLSX).await;
+    assert_eq!(asked.status, 200, "{}", asked.json());
+    let found = asked.json();
+    assert_eq!(found["confidence"], "open");
+    let question = &found["questions"][0];
+    assert_eq!(question["code"], "ambiguous_format");
+    assert_eq!(question["choices"].as_array().map(Vec::len), Some(2), "{question}");
+    let named = sent("?sheet=Power&name=electricity", XLSX).await.json();
+    assert_eq!((&named["questions"], &named["confidence"]), (&json!([]), &json!("likely")));
+    let mapping = named["mapping"].as_str().unwrap();
+    assert!(mapping.contains("\nsheet = \"Power\"\n"), "{mapping}");
+    let told = named["reasons"].as_array().unwrap();
+    assert!(told.iter().any(|own| own["confidence"] == "certain"), "{told:?}");
+    // The first bytes say what it is, not the media type.
+    assert_eq!(sent("?sheet=Power", "text/csv").await.status, 200);
+    let nowhere = sent("?sheet=Gas", XLSX).await;
+    assert_eq!((nowhere.status, &nowhere.json()["code"]), (400, &json!("malformed_body")));
 }
 
 #[tokio::test]

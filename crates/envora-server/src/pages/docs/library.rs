@@ -52,10 +52,12 @@ pub(super) const DOCUMENTS: &[Document] = documents! {
     HowTo "docs/how-to/back-up-and-restore" "how-to/back-up-and-restore";
     Formats "docs/formats/row" "formats/row";
     Formats "docs/formats/row-id" "formats/row-id";
+    Formats "docs/formats/segment" "formats/segment";
     Formats "docs/formats/leaf" "formats/leaf";
     Formats "docs/formats/checkpoint" "formats/checkpoint";
     Formats "docs/formats/envelope" "formats/envelope";
     Formats "docs/formats/calc-block" "formats/calc-block";
+    Formats "docs/formats/sheaf" "formats/sheaf";
     Formats "docs/formats/figure-id" "formats/figure-id";
     Formats "docs/formats/factor-pack" "formats/factor-pack";
     Formats "docs/formats/xml" "formats/xml";
