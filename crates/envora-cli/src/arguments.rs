@@ -208,15 +208,18 @@ pub enum MapVerb {
     },
     /// Look at a file that no mapping is known for, and write down what can be told of it
     ///
-    /// Reads the file to its end: encoding, signs, header, how each column writes numbers and times, and
-    /// which column is what. What can be read in two ways is asked, never guessed: the mapping then has a
+    /// Reads the file to its end: encoding, signs, sheet, header, how each column writes numbers and times,
+    /// and which column is what; each with its reason, and how sure it is. What can be read in two ways is asked, never guessed: the mapping then has a
     /// line `# ?` with the choices, and the exit code is 3.
     Propose {
-        /// A table of text
+        /// A table: CSV in UTF-8, UTF-16 or Windows-1252, a workbook (.xlsx), or Parquet
         file: PathBuf,
         /// The mapping's name; the file's when not given
         #[arg(long, value_name = "NAME")]
         name: Option<String>,
+        /// The sheet of a workbook; the one that holds a table when not given
+        #[arg(long, value_name = "SHEET")]
+        sheet: Option<String>,
     },
     /// Save a mapping file; it is the newest version of its name from then on
     Save {

@@ -34,6 +34,7 @@ pub mod tables;
 pub mod terminal;
 pub mod traces;
 pub mod units;
+mod watching;
 
 use crate::arguments::Verb;
 use crate::collections::{ENTITIES, FACILITIES, SOURCES, SUPPLIERS};

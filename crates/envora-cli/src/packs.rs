@@ -64,13 +64,10 @@ fn read(file: &Path, pack: Option<&str>, terminal: &mut Terminal) -> Result<Read
     let input = Input::of(file, Telling::default())?;
     let (name, bytes) = (input.name(), input.bytes()?);
     let mut found = own::read(&bytes, pack);
-    if pack.is_none()
-        && let Err(faults) = &found
-        && let [fault] = faults.as_slice()
-        && fault.code == FaultCode::MissingField
-        && fault.row == 0
-        && fault.column.is_none()
-    {
+    let nameless = |fault: &Fault| {
+        fault.code == FaultCode::MissingField && fault.row == 0 && fault.column.is_none()
+    };
+    if pack.is_none() && found.as_ref().is_err_and(|faults| faults.iter().any(nameless)) {
         // It has no name of its own: that of its file will do, where it is one.
         let stem = Path::new(&name).file_stem().map(|stem| stem.to_string_lossy().to_lowercase());
         found = stem.map_or(found, |stem| own::read(&bytes, Some(&stem)));

@@ -1,6 +1,5 @@
 //! Sending a file in parts: what is above the limit of one body, or what is to go on where it stopped.
 
-use core::time::Duration;
 use std::fs::File;
 use std::path::Path;
 
@@ -18,6 +17,7 @@ use crate::client::{Body, Client, Effect};
 use crate::failures::Failure;
 use crate::imports::{Outgoing, told};
 use crate::progress::Sending;
+use crate::watching;
 
 /// The largest file that goes out as one body.
 pub(crate) const WHOLE_BYTES_MAX: u64 = 64 << 20;
@@ -25,8 +25,6 @@ pub(crate) const WHOLE_BYTES_MAX: u64 = 64 << 20;
 const PART_BYTES: u64 = 16 << 20;
 /// How many refused rows are told.
 const RESULTS_MAX: usize = 1_000;
-/// How often the server is asked how far it is.
-const LOOK_AGAIN: Duration = Duration::from_millis(250);
 
 /// Sends the file at `path` part by part, leaving out those that the server has; then has it taken in,
 /// and waits until it is.
@@ -57,12 +55,8 @@ pub(crate) async fn send(
     let (mut import, _): (Import, _) = client.send(&commit, &[], None, empty).await?;
     sending.begin_again(length);
     sending.says("checking and storing");
-    while import.status == "running" {
-        if let Some(progress) = import.progress {
-            sending.at(progress.bytes_done);
-        }
-        tokio::time::sleep(LOOK_AGAIN).await;
-        import = client.get(&format!("/imports/{}", import.id), &[]).await?;
+    if import.status == "running" {
+        import = watching::ended(client, sending, import.id).await?;
     }
     match import.problem.take() {
         Some(problem) => Err(Failure::Problem(Box::new(problem))),

@@ -74,6 +74,11 @@ impl Sending {
         self.bar.set_message(message);
     }
 
+    /// Says how far it is, in words.
+    pub fn tells(&self, message: String) {
+        self.bar.set_message(message);
+    }
+
     /// Moves the bar to so many bytes.
     pub fn at(&self, bytes: u64) {
         self.bar.set_position(bytes);

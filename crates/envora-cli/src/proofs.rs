@@ -211,7 +211,7 @@ pub fn check_source(origin: &TracedOrigin, file: &[u8]) -> Result<String, Failur
     }
     let [from, to] = origin.byte_range.map(|at| usize::try_from(at).unwrap_or(usize::MAX));
     let line = file.get(from..to).ok_or_else(|| refused("the line lies beyond the file's end"))?;
-    Ok(csv::shown(line).into_owned())
+    Ok(csv::shown(file, line).into_owned())
 }
 
 /// The signed head of a log, checked.

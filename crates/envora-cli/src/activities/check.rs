@@ -8,13 +8,14 @@
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use envora_api::footprints::Warning;
 use envora_api::problems::{RowError, RowPlace};
 use envora_api::writes::{Counts, nearly_taken, no_rows};
 use envora_domain::activities::problems::RowProblem;
 use envora_domain::decimal::{count_of, group_thousands};
 use envora_ingest::check::{self, Group, Known, Report};
 use envora_ingest::clocks::{Clocks, Listed, Place};
-use envora_ingest::formats::Format;
+use envora_ingest::formats::{Format, utf16};
 use envora_ingest::registry::Wanted;
 use serde::Deserialize;
 
@@ -72,13 +73,14 @@ pub(super) async fn run(arguments: &CheckArguments, session: &mut Session) -> Re
     let telling = Telling { format: arguments.format, mapping: arguments.mapping.as_deref() };
     for input in Input::all(&arguments.files, telling)? {
         let mut report = check_file(&input, &reading, known.as_ref())?;
-        if let (Ok(client), Some(_)) = (&client, &known) {
-            stored::compare(client, &input, &reading, &mut report).await?;
-        }
+        let warnings = match (&client, &known) {
+            (Ok(client), Some(_)) => stored::compare(client, &input, &reading, &mut report).await?,
+            _ => Vec::new(),
+        };
         let lines = report.groups.iter().map(|group| group.first.line).collect();
         let bad = !report.groups.is_empty();
         let shown = if bad { reading.shown(&input, &lines)? } else { Shown::Lines };
-        checked.push(Checked { input, report, shown });
+        checked.push(Checked { input, report, shown, warnings });
     }
     let left = known.is_none() && checked.iter().any(Checked::names_words);
     let open = |one: &Checked| one.report.rejected + one.report.quarantined > 0;
@@ -110,6 +112,8 @@ struct Checked {
     report: Report,
     /// How its bad rows are shown.
     shown: Shown,
+    /// What the server says of the rows that it would store.
+    warnings: Vec<Warning>,
 }
 
 /// Asks which facilities, sources, entities and suppliers there are, and whose clocks show what.
@@ -220,7 +224,7 @@ impl Checked {
 
     /// Whether rows that would be stored name what only the organization's tables know.
     fn names_words(&self) -> bool {
-        !self.report.named.is_empty()
+        !self.report.named.is_empty() || self.report.walled.is_some()
     }
 
     /// Prints each kind of problem once, on the first line that has it.
@@ -247,7 +251,8 @@ impl Checked {
         }
         let (name, left) = (self.input.name(), &report.left);
         print_skipped((&name, left.rows), &left.groups, words);
-        for warning in nearly_taken(&left.groups).into_iter().chain(no_rows(&self.counts())) {
+        let own = nearly_taken(&left.groups).into_iter().chain(no_rows(&self.counts()));
+        for warning in own.chain(self.warnings.iter().cloned()) {
             print_warning(&name, &warning, words);
         }
         Ok(())
@@ -255,6 +260,14 @@ impl Checked {
 
     /// Lists what the server has to say.
     fn print_open(&self, session: &mut Session) {
+        if let Some(walled) = self.report.walled {
+            session.terminal.words.line(format!(
+                "  {}:{}: times without an offset, {}: whether the clock of their place showed each, and once",
+                self.input.name(),
+                walled.line,
+                count_of(walled.rows, "row", "rows")
+            ));
+        }
         for (wanted, named) in &self.report.named {
             let noun = wanted.as_str();
             for (word, naming) in named.words.iter().take(ROWS_SHOWN) {
@@ -286,7 +299,11 @@ impl Checked {
             ));
         }
         let length = u64::from(group.length).min(LINE_BYTES_SHOWN);
-        Ok(as_it_stands(&self.input.part(group.offset, length)?))
+        let (start, line) = (self.input.part(0, 4)?, self.input.part(group.offset, length)?);
+        Ok(match utf16::shown(&start, &line) {
+            Some(text) => as_it_stands(text.as_bytes()),
+            None => as_it_stands(&line),
+        })
     }
 }
 

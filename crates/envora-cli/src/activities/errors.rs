@@ -112,6 +112,13 @@ async fn fix(
     if !lost.is_empty() {
         words.line(format!("left out: {}; mend them in {}", told(&lost), about.file_name));
     }
+    if about.counts.quarantined > 0 {
+        words.line(format!(
+            "not in it: {}: each is stored, and counts once its word is defined, or once a row with the right one supersedes it; envora data errors {} lists them",
+            count_of(about.counts.quarantined, "row that waits", "rows that wait"),
+            about.id
+        ));
+    }
     let mapping = about.mapping.map(|name| format!(" --mapping {name}")).unwrap_or_default();
     words.help(format!(
         "mend them, then: envora data push {place}{mapping}, with the same --set as before"

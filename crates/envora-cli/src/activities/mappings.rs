@@ -19,7 +19,9 @@ const VERSION_SHOWN: usize = 16;
 /// The server's problem, or a file that is no mapping.
 pub(super) async fn run(verb: MapVerb, session: &mut Session) -> Result<(), Failure> {
     let client = match &verb {
-        MapVerb::Propose { file, name } => return propose::run(file, name.as_deref(), session),
+        MapVerb::Propose { file, name, sheet } => {
+            return propose::run(file, (name.as_deref(), sheet.as_deref()), session);
+        }
         MapVerb::Save { .. } => session.client_to_change()?,
         MapVerb::List | MapVerb::Show { .. } => session.client()?,
     };

@@ -3,9 +3,8 @@
 use std::path::Path;
 
 use envora_domain::decimal::count_of;
-use envora_ingest::sniff::{LookError, look, propose};
+use envora_ingest::sniff::{LookError, look_at, propose};
 
-use crate::arguments::InputFormat;
 use crate::failures::{Exit, Failure};
 use crate::inputs::{Input, Telling};
 use crate::session::{Printed, Session};
@@ -13,13 +12,16 @@ use crate::session::{Printed, Session};
 /// Looks at a file and writes down what can be told of it.
 ///
 /// # Errors
-/// A file that cannot be read, or is no table of text; questions that stay open.
-pub(super) fn run(file: &Path, name: Option<&str>, session: &mut Session) -> Result<(), Failure> {
-    let telling = Telling { format: Some(InputFormat::Csv), mapping: None };
-    let input = Input::of(file, telling)?;
+/// A file that cannot be read, or is no table; questions that stay open.
+pub(super) fn run(
+    file: &Path,
+    (name, sheet): (Option<&str>, Option<&str>),
+    session: &mut Session,
+) -> Result<(), Failure> {
+    let input = Input::of(file, Telling::default())?;
     let place = input.name();
     let (bytes, _) = input.open()?;
-    let found = look(bytes).map_err(|error| match error {
+    let found = look_at(bytes, sheet).map_err(|error| match error {
         LookError::NoTable { why, remedy } => {
             Failure::known((Exit::Error, "malformed_body"), format!("{place}: {why}"), remedy)
         }
@@ -43,11 +45,15 @@ pub(super) fn run(file: &Path, name: Option<&str>, session: &mut Session) -> Res
         (count_of(found.records, "row", "rows"), count_of(columns, "column", "columns"));
     words.line(format!("{place}: {rows} of {columns}"));
     for reason in &proposal.reasons {
-        words.line(format!("  {}: {}", reason.what, reason.why));
+        let sure = reason.confidence.as_str();
+        words.line(format!("  {}: {} ({sure})", reason.what, reason.why));
     }
     let open = proposal.questions.len();
     if open == 0 {
-        words.line(format!("save it, then: envora data check {place} --mapping FILE.toml"));
+        let sure = proposal.confidence.as_str();
+        words.line(format!(
+            "all in all {sure}: read it, save it, then: envora data check {place} --mapping FILE.toml"
+        ));
     } else {
         let (things, lines) = if open == 1 {
             ("one thing".to_owned(), "the line that starts")

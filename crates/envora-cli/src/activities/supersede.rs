@@ -205,7 +205,8 @@ fn changes(arguments: &SupersedeArguments) -> Result<Changes, Failure> {
             return Err(Failure::usage(what, "write it as --set facility_code=b24"));
         };
         let parsed = serde_json::from_str(value).ok().filter(|_| NUMBERS.contains(&name));
-        changes.push((name.to_owned(), parsed.unwrap_or_else(|| value.into())));
+        let timed = || whole_time(name, value).into();
+        changes.push((name.to_owned(), parsed.unwrap_or_else(timed)));
     }
     if changes.is_empty() && !arguments.void && !arguments.restore {
         return Err(Failure::usage(
@@ -215,6 +216,19 @@ fn changes(arguments: &SupersedeArguments) -> Result<Changes, Failure> {
     }
     Ok(changes)
 }
+
+/// A time with its seconds, where it stops at the minute: what a table may leave out.
+fn whole_time(name: &str, value: &str) -> String {
+    let minute = |text: &str| text.len() == 16 && text.as_bytes().get(13) == Some(&b':');
+    let cut = value.get(..16).filter(|text| TIMES.contains(&name) && minute(text));
+    match cut.zip(value.get(16..)) {
+        Some((text, rest)) if !rest.starts_with(':') => format!("{text}:00{rest}"),
+        Some(_) | None => value.to_owned(),
+    }
+}
+
+/// Fields that are instants.
+const TIMES: [&str; 3] = ["start", "end", "occurred_at"];
 
 /// Sets a field; one with dots is a part of an object: `tags.cost_centre`.
 fn put(row: &mut Map<String, Value>, name: &str, value: Value) {
@@ -308,4 +322,23 @@ fn told(old: &Activity, changes: &Changes, session: &mut Session) {
         table.row([name.clone(), cell(field(old, name)), cell(Some(value))]);
     }
     table.print(&mut session.terminal.data);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::whole_time;
+
+    #[test]
+    fn a_time_may_stop_at_the_minute() {
+        for (sent, want) in [
+            ("2022-10-30T01:00+01:00", "2022-10-30T01:00:00+01:00"),
+            ("2022-10-30T01:00Z", "2022-10-30T01:00:00Z"),
+            ("2022-10-30 01:00", "2022-10-30 01:00:00"),
+            ("2022-10-30T01:00:00Z", "2022-10-30T01:00:00Z"),
+            ("2022-10-30", "2022-10-30"),
+        ] {
+            assert_eq!(whole_time("start", sent), want);
+        }
+        assert_eq!(whole_time("note", "2022-10-30T01:00Z"), "2022-10-30T01:00Z");
+    }
 }

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::{Checked, row_error};
 use crate::failures::Failure;
+use envora_api::footprints::Warning;
 use envora_api::problems::RowError;
 use envora_api::writes::{Counts, SkippedRows};
 use envora_ingest::check::Named;
@@ -31,6 +32,9 @@ struct FileAnswer {
     problems: Vec<Problems>,
     /// Rows that are no activities, like ones together.
     skipped: Vec<SkippedRows>,
+    /// What the server says of rows that it would store.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<Warning>,
     /// Rows by what they name: facilities, sources, entities, suppliers.
     named: BTreeMap<&'static str, BTreeMap<String, u64>>,
 }
@@ -64,6 +68,7 @@ fn file(checked: &Checked) -> Result<FileAnswer, Failure> {
         flags: report.flags.iter().map(|(flag, count)| (flag.as_str(), *count)).collect(),
         problems: problems.collect::<Result<_, Failure>>()?,
         skipped: report.left.groups.clone(),
+        warnings: checked.warnings.clone(),
         named: report.named.iter().map(|(wanted, words)| (wanted.as_str(), named(words))).collect(),
     })
 }

@@ -4,6 +4,7 @@
 use anyhow::Context as _;
 use bytes::Bytes;
 use envora_api::activities::Validation;
+use envora_api::footprints::Warning;
 use envora_api::media;
 use envora_api::problems::RowError;
 use envora_api::writes::Outcome as Told;
@@ -33,7 +34,8 @@ pub(super) async fn compare(
     input: &Input,
     reading: &Reading,
     report: &mut Report,
-) -> Result<(), Failure> {
+) -> Result<Vec<Warning>, Failure> {
+    let mut warnings: Vec<Warning> = Vec::new();
     let (mut lines, mut rows, mut before) = (Vec::new(), Vec::new(), Before::None);
     let mut reader = reading.open(input)?;
     loop {
@@ -49,13 +51,25 @@ pub(super) async fn compare(
         if !rows.is_empty() && (ended || full) {
             let told = ask(client, core::mem::take(&mut lines).into()).await?;
             settle(report, &rows, (&told, before));
+            warnings = join(warnings, told.warnings);
             before = Before::Some;
             rows.clear();
         }
         if ended {
-            return Ok(());
+            return Ok(warnings);
         }
     }
+}
+
+/// The warnings of both, like ones once: by the words of the first, with the rows of all.
+fn join(mut all: Vec<Warning>, more: Vec<Warning>) -> Vec<Warning> {
+    for warning in more {
+        match all.iter_mut().find(|known| known.code == warning.code) {
+            Some(known) => known.activities += warning.activities,
+            None => all.push(warning),
+        }
+    }
+    all
 }
 
 async fn ask(client: &Client, lines: Bytes) -> Result<Validation, Failure> {
