@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Recomputes an organization's year: the university estate's meters and the files beside them.
 
-Reads the CSV files by itself, without the mappings, and the publisher's own table; shares no code
+Reads the CSV files and the workbook by itself, without the mappings, and the publisher's own table; shares no code
 with Envora and needs the standard library only. Every line is rounded by itself, half-even to
 10^-12 kg, as in recompute.py. Prints JSON with sorted keys.
 
@@ -15,6 +15,8 @@ import json
 import pathlib
 import subprocess
 import sys
+import xml.etree.ElementTree as ElementTree
+import zipfile
 from fractions import Fraction
 
 sys.dont_write_bytecode = True
@@ -171,6 +173,33 @@ def travel(year):
             year.add("c3.6", number(row["Room nights"]), *place)
 
 
+def sheet_rows(name, part):
+    """The rows of a workbook's sheet: column letters to texts, numbers as they stand in the file."""
+    main = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
+    with zipfile.ZipFile(FILES / name) as book:
+        strings = ElementTree.fromstring(book.read("xl/sharedStrings.xml"))
+        shared = ["".join(item.itertext()) for item in strings.iter(f"{main}si")]
+        sheet = ElementTree.fromstring(book.read(f"xl/worksheets/{part}.xml"))
+    for row in sheet.iter(f"{main}row"):
+        cells = {}
+        for cell in row.iter(f"{main}c"):
+            value = cell.findtext(f"{main}v")
+            if value is not None:
+                column = cell.get("r").rstrip("0123456789")
+                cells[column] = shared[int(value)] if cell.get("t") == "s" else value
+        yield cells
+
+
+def taxis(year):
+    for cells in sheet_rows("taxi-account.xlsx", "sheet2"):
+        if not cells.get("A", "").startswith("T22-"):
+            continue
+        year.count("taxi-account.xlsx")
+        # 1 January and 31 December 2022, as a spreadsheet counts days.
+        assert 44562 <= int(cells["B"]) <= 44926, cells
+        passengers(year, "c3.6", number(cells["E"]), "Taxis", "Regular taxi")
+
+
 def passengers(year, slot, km, group, name):
     """Passenger-kilometres over land, and the well-to-tank part of them."""
     unit = "passenger.km"
@@ -289,6 +318,7 @@ def main():
         refrigerants,
         waste,
         travel,
+        taxis,
         commuting,
         homeworking,
         freight,

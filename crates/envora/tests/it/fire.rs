@@ -240,7 +240,8 @@ fn lines(ids: &[String]) -> String {
             "{{\"external_id\":\"{id}\",\"type\":\"electricity.purchased\",\"quantity\":\"1.5\",\
              \"unit\":\"kW.h\",\"start\":\"2022-01-01T00:00:00Z\",\"end\":\"2022-01-01T01:00:00Z\",\
              \"facility_code\":\"b1\",\"note\":\"{}\"}}\n",
-            note(id)
+            // So long that two hundred rows, packed, are a file of their own.
+            ["", "b", "c"].map(|more| note(&format!("{id}{more}"))).concat()
         )
     };
     ids.iter().map(row).collect()

@@ -1,8 +1,13 @@
 //! Lists of places that are pushed, and what is said when that ends before its time.
 
 use std::fs;
+use std::io::{Read as _, Write as _};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
 
 use envora_domain::hash::Digest;
 use envora_identity::policy::own_work;
@@ -567,4 +572,55 @@ fn a_file_in_parts_goes_on_where_it_stopped_and_is_taken_in_once() {
     push.file("b.json", "{\"activities\":[]}");
     let whole = push.run(&["data", "push", "b.json", "--in-parts"]);
     assert!(whole.err.contains("is sent whole"), "{whole:?}");
+}
+
+/// Stands before a server and hands everything on, but breaks off whoever asks for events. Gives its port
+/// and how often that was.
+fn without_events(port: u16) -> (u16, Arc<AtomicU32>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let own = listener.local_addr().unwrap().port();
+    let broken = Arc::new(AtomicU32::new(0));
+    let told = Arc::clone(&broken);
+    thread::spawn(move || {
+        for near in listener.incoming() {
+            let (mut near, mut far) =
+                (near.unwrap(), TcpStream::connect(("127.0.0.1", port)).unwrap());
+            let (mut back, mut to) = (far.try_clone().unwrap(), near.try_clone().unwrap());
+            thread::spawn(move || drop(std::io::copy(&mut back, &mut to)));
+            let told = Arc::clone(&told);
+            thread::spawn(move || {
+                let mut block = vec![0; 1 << 16];
+                while let Ok(read @ 1..) = near.read(&mut block) {
+                    let sent = &block[..read];
+                    if sent.starts_with(b"GET ") && sent.windows(7).any(|part| part == b"/events") {
+                        told.fetch_add(1, Ordering::Relaxed);
+                        break;
+                    }
+                    far.write_all(sent).unwrap();
+                }
+                for stream in [near, far] {
+                    drop(stream.shutdown(Shutdown::Both));
+                }
+            });
+        }
+    });
+    (own, broken)
+}
+
+#[test]
+fn a_push_whose_events_break_off_asks_until_it_is_done() {
+    let push = Push::new();
+    let row = |number: usize| {
+        format!(
+            "{{\"external_id\":\"row-{number}\",\"type\":\"electricity.purchased\",\"quantity\":\"1\",\"unit\":\"kW.h\",\"start_date\":\"2022-01-01\",\"end_date\":\"2022-01-31\",\"time_zone\":\"UTC\",\"facility_code\":\"b1\"}}\n"
+        )
+    };
+    push.file("rows.ndjson", &(0..11_000).map(row).collect::<String>());
+    let (port, broken) = without_events(push.server.port);
+    let mut command = push.command(&["data", "push", "rows.ndjson", "--in-parts", "--json"]);
+    command.env("ENVORA_SERVER", format!("http://acme.localhost:{port}"));
+    let pushed = Ended::of(&command.output().unwrap());
+    assert_eq!(pushed.code, Some(0), "{pushed:?}");
+    assert_eq!(pushed.json()[0]["counts"]["accepted"], 11_000, "{pushed:?}");
+    assert_ne!(broken.load(Ordering::Relaxed), 0, "events were asked for first");
 }
