@@ -95,6 +95,52 @@ pub fn gas_of(text: &str) -> Option<Gas> {
     Gas::parse(list.names.get(word("gas", text)?)?).filter(|gas| !gas.is_equivalent())
 }
 
+/// Materials that grew, all of them: what they give off as CO2 was taken out of the air before.
+const GREW: &[&str] = &[
+    "wood",
+    "food_and_drink",
+    "compost_garden",
+    "compost_food_garden",
+    "board",
+    "paper_board_mixed",
+    "paper",
+    "books",
+    "food_drink_waste",
+    "garden_waste",
+    "food_garden_waste",
+    "corrugated_containers",
+    "magazines",
+    "newspaper",
+    "office_paper",
+    "phonebooks",
+    "textbooks",
+    "dimensional_lumber",
+    "food_waste_no_meat",
+    "food_waste_meat",
+    "beef",
+    "poultry",
+    "grains",
+    "bread",
+    "fruits_and_vegetables",
+    "dairy_products",
+    "yard_trimmings",
+    "grass",
+    "leaves",
+    "branches",
+    "mixed_paper_general",
+    "mixed_paper_primarily_residential",
+    "mixed_paper_primarily_from_offices",
+    "food_waste",
+    "mixed_organics",
+];
+
+/// Whether waste of a material, or what is treated in a way, is of what grew.
+#[must_use]
+pub fn grew(material: Option<&str>, treatment: Option<&str>) -> bool {
+    let rots = |word: &str| word == "composting" || word.starts_with("anaerobic_digestion");
+    material.map_or_else(|| treatment.is_some_and(rots), |word| GREW.contains(&word))
+}
+
 /// Words that a hint lists at most.
 const WORDS_TOLD_MAX: usize = 20;
 
@@ -237,6 +283,13 @@ mod tests {
         assert_eq!(gas.near("propanne"), Some("propane"));
         let other = Vocabulary::List("treatment");
         assert_eq!(other.near("landfil"), Some("landfill"));
+    }
+
+    #[test]
+    fn what_grew_is_known_by_words_of_the_list() {
+        assert_eq!(GREW.iter().find(|own| !words_of("material").any(|word| word == **own)), None);
+        assert!(grew(Some("garden_waste"), None) && !grew(Some("pet"), Some("composting")));
+        assert!(grew(None, Some("anaerobic_digestion_wet")) && !grew(None, Some("combustion")));
     }
 
     #[test]

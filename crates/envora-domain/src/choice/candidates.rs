@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::period::Edition;
 use super::{Asked, ChoiceFlag, Native, PassedOver, Unresolved, UnresolvedCode, period, regions};
-use crate::catalogue::{Bucket, Slot, find_fuel};
+use crate::catalogue::{self, Bucket, Slot, find_fuel};
 use crate::factors::pack::{FamilyRule, Rules};
 use crate::factors::{Boundary, Factor, FactorId, FactorKind, Library};
 use crate::gwp::{Carbon, Gas, gwp};
@@ -127,6 +127,16 @@ fn is_without_co2(factor: &Factor) -> bool {
     factor.boundary == Boundary::Combustion && factor.states_no_co2()
 }
 
+/// Whether a factor is a part of one for a row: so is a factor of waste without CO2, where the waste of the row
+/// is burnt and did not grow. None is brought in any more; stored packs may have some.
+fn is_part(factor: &Factor, asked: &Asked<'_>) -> bool {
+    let word = |name: &str| asked.told.get(name).map(String::as_str);
+    let burnt = factor.boundary == Boundary::EndOfLife
+        && word("treatment") == Some("combustion")
+        && !catalogue::grew(word("material"), None);
+    is_without_co2(factor) || burnt && factor.states_no_co2()
+}
+
 /// Whether a factor for the gases that one of CO2 alone leaves out states one of the two.
 pub(super) fn is_one_gas(factor: &Factor) -> bool {
     let states = |gas: Gas| factor.gases.iter().any(|value| value.gas == gas);
@@ -158,7 +168,7 @@ fn own_part<'a>(search: &Search<'_>, asked: &Asked<'a>) -> Option<&'a Factor> {
         is_own
             && search.kinds.contains(&factor.kind)
             && factor.boundary == search.boundary
-            && is_without_co2(factor)
+            && is_part(factor, asked)
             && regions::is_there(&asked.places, factor)
             && missing(factor, search, asked).is_empty()
     };
@@ -169,11 +179,14 @@ fn own_part<'a>(search: &Search<'_>, asked: &Asked<'a>) -> Option<&'a Factor> {
 fn only_a_part(part: &Factor, asked: &Asked<'_>) -> Unresolved {
     let of = format!("{}{}", asked.kind.code, said(asked));
     let detail = format!("no factor states the CO2 of {of}, which {} adds to", part.key);
-    Unresolved::missing(
-        detail,
-        "give gas.CO2 in the row of that factor too (0 where another row counts it), or bring in, or \
-         activate, a factor that has it",
-    )
+    // A pack that is stored is never changed: one with the whole row follows it.
+    let unnamed = asked.kind.code.starts_with("fuel.combusted.")
+        && part.qualifiers.get("fuel").is_none_or(String::is_empty);
+    let also = if unnamed { "gas.CO2 and qualifiers.fuel" } else { "gas.CO2" };
+    let remedy = format!(
+        "import its pack again with {also} in that row, or import, or activate, a factor that states the CO2"
+    );
+    Unresolved::missing(detail, &remedy)
 }
 
 fn best_of(
@@ -254,7 +267,7 @@ fn fitting<'a>(
         search.kinds.contains(&factor.kind)
             && factor.boundary == search.boundary
             && factor.memo_bucket == search.memo
-            && (is_without_co2(factor) == search.without_co2 || memo_has_co2)
+            && (is_part(factor, asked) == search.without_co2 || memo_has_co2)
             && factor.qualifiers.contains_key("supplier") == search.of_supplier
             && factor.qualifiers.contains_key("property") == search.property.is_some()
     };

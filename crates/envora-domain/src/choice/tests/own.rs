@@ -243,3 +243,40 @@ fn a_factor_of_methane_and_nitrous_oxide_alone_is_taken() {
     let why = choose(&question, &library, &Policy::default()).expect("a choice");
     assert_eq!(slot(&why, Slot::S3, &library).2, "own/ours/compost");
 }
+
+#[test]
+fn a_stored_factor_without_the_co2_of_what_burns_is_not_taken_and_the_remedy_is_one() {
+    const HEAD: &str = "pack,key,type,boundary,qualifiers.fuel,qualifiers.material,region,per,unit,gas.CH4,\
+        gas.N2O,basis,valid_from,valid_through,publisher,document,licence";
+    let told = |row: &str, kind: &str, words: &[(&str, &str)]| {
+        let table = format!("{HEAD}\nours,part,{row},0.1,0.01,ar5,2022-01-01,2022-12-31,P,D,own\n");
+        let own = own::read_stored(table.as_bytes()).expect("a table of before").pack;
+        let library = Library::starter().expect("the compiled-in packs").with([own]);
+        let qualifiers = words.iter().map(|(name, word)| ((*name).to_owned(), (*word).to_owned()));
+        let question = Question {
+            kind,
+            unit: "kg",
+            qualifiers: &qualifiers.collect(),
+            region: Some("DE"),
+            first: Day::parse("2022-06-01").expect("a day"),
+            last: Day::parse("2022-06-30").expect("a day"),
+            scope: None,
+            category: None,
+            brings: Brings::default(),
+        };
+        choose(&question, &library, &Policy::default()).map_err(|unresolved| unresolved.remedy)
+    };
+    let waste = "waste.treated,end_of_life,,,DE,t,kg";
+    let burnt = told(waste, "waste.treated", &[("material", "pet"), ("treatment", "combustion")]);
+    let remedy = burnt.expect_err("its CO2 is unsaid");
+    assert!(remedy.contains("with gas.CO2 in that row"), "{remedy}");
+    for (material, treatment) in [("pet", "landfill"), ("garden_waste", "combustion")] {
+        let words = [("material", material), ("treatment", treatment)];
+        assert!(told(waste, "waste.treated", &words).is_ok(), "{material} {treatment}");
+    }
+    let any = "fuel.combusted.stationary,combustion,,,DE,t,kg";
+    let remedy = told(any, "fuel.combusted.stationary", &[("fuel", "lubricants")]);
+    let remedy = remedy.expect_err("its CO2 is unsaid");
+    assert!(remedy.contains("with gas.CO2 and qualifiers.fuel in that row"), "{remedy}");
+    assert!(!remedy.contains("0 where"), "{remedy}");
+}

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::row::Row;
 use super::table::{Table, whole};
 use super::{Fault, FaultCode, is_name};
-use crate::catalogue::{Bucket, Fuel, find, find_fuel};
+use crate::catalogue::{self, Bucket, Fuel, find, find_fuel};
 use crate::decimal::Decimal;
 use crate::factors::{Boundary, FactorKind};
 use crate::gwp::{Carbon, Gas};
@@ -87,7 +87,8 @@ pub(super) fn keys(rows: &[Row], faults: &mut Vec<Fault>) {
 /// in a row for the memo, beside the scopes.
 pub(super) fn parts(rows: &[Row], faults: &mut Vec<Fault>) {
     for row in rows.iter().filter(|row| row.body.memo_bucket.is_none()) {
-        faults.extend(nameless(row).or_else(|| grown(row)).or_else(|| unsaid(row, rows)));
+        let named = nameless(row).or_else(|| grown(row)).or_else(|| treated(row));
+        faults.extend(named.or_else(|| unsaid(row, rows)));
     }
 }
 
@@ -122,6 +123,28 @@ fn burns(row: &Row) -> bool {
     }
 }
 
+/// Whether all that a row is of grew: its fuel, or the waste that it is for.
+fn grew(row: &Row) -> bool {
+    let word = |name: &str| row.body.qualifiers.get(name).map(String::as_str);
+    let waste = row.body.boundary == Boundary::EndOfLife
+        && catalogue::grew(word("material"), word("treatment"));
+    waste || fuel(row).is_some_and(|fuel| fuel.carbon == Carbon::Biogenic)
+}
+
+/// A factor for whatever is done with waste is one for burning it too, and that gives off CO2.
+fn treated(row: &Row) -> Option<Fault> {
+    let any = row.body.qualifiers.get("treatment").is_none_or(String::is_empty);
+    if row.body.boundary != Boundary::EndOfLife || !any || !row.body.states_no_co2() || grew(row) {
+        return None;
+    }
+    let detail = format!(
+        "{} is for whatever is done with the waste, burning it too, and the CO2 of that is unsaid",
+        row.key
+    );
+    let hint = "name the treatment: a row for each that it is true of; or give gas.CO2 too";
+    Some(of_row(row, FaultCode::MissingField, "qualifiers.treatment", (detail, hint)))
+}
+
 /// Whether a value says that there is none.
 fn nothing(value: &str) -> bool {
     Decimal::parse_factor(value).is_ok_and(|value| value.is_zero())
@@ -137,10 +160,12 @@ fn of_row(row: &Row, code: FaultCode, column: &str, (detail, hint): (String, &st
 /// leaves open whether it does is none.
 fn grown(row: &Row) -> Option<Fault> {
     let body = &row.body;
-    let of_plants = fuel(row).is_some_and(|fuel| fuel.carbon == Carbon::Biogenic);
     let (what, detail) = match row.carbon {
         Carbon::Biogenic => ("biogenic", "is of what grew"),
-        Carbon::Unknown if of_plants => ("biogenic", "is of a fuel that grew"),
+        Carbon::Unknown if grew(row) && body.boundary == Boundary::EndOfLife => {
+            ("biogenic", "is of waste that grew")
+        }
+        Carbon::Unknown if grew(row) => ("biogenic", "is of a fuel that grew"),
         Carbon::Mixed => ("mixed", "is in part of what grew"),
         Carbon::Unknown | Carbon::Fossil => return None,
     };
@@ -181,10 +206,9 @@ const MIXED: &str = "give the gases of the fossil part, with carbon = fossil: ro
 /// which fuels of vehicles may have. Anywhere else such a factor would never be taken, or tell a tenth of
 /// what there is.
 fn unsaid(row: &Row, rows: &[Row]) -> Option<Fault> {
-    let is_plant = fuel(row).is_some_and(|fuel| fuel.carbon == Carbon::Biogenic);
     let only_beside = row.body.activity_type == "fuel.combusted.mobile"
         && rows.iter().any(|other| is_co2_of(other, row));
-    if !burns(row) || !row.body.states_no_co2() || is_plant || only_beside {
+    if !burns(row) || !row.body.states_no_co2() || grew(row) || only_beside {
         return None;
     }
     let what = if row.body.boundary == Boundary::Generation { "is made" } else { "burns" };

@@ -279,6 +279,16 @@ fn what_burns_is_told_with_its_co2() {
     let grid = text("electricity.purchased,generation,,,DE,kW.h,kg,,0.0001,0.0001");
     let faults = read(grid.as_bytes(), Some("ours")).expect_err("no CO2");
     assert_eq!(faults.first().and_then(|fault| fault.column.as_deref()), Some("gas.CO2"));
+    for row in [
+        "waste.treated,end_of_life,,,DE,t,kg,,1.4,",
+        "waste.treated,end_of_life,,pet,DE,t,kg,,1.4,",
+    ] {
+        let faults = read(text(row).as_bytes(), Some("ours")).expect_err("burnt or not");
+        let [fault] = faults.as_slice() else { panic!("{row}: {faults:#?}") };
+        assert_eq!(fault.column.as_deref(), Some("qualifiers.treatment"), "{row}");
+        assert!(fault.hint.contains("name the treatment"), "{}", fault.hint);
+    }
+    taken("waste.treated,end_of_life,,pet,DE,t,kg,900,1.4,");
     let burnt = text("fuel.combusted.stationary,combustion,natural_gas,,DE,t,kg,,0.1,0.01");
     let faults = read(burnt.as_bytes(), Some("ours")).expect_err("no CO2");
     let [fault] = faults.as_slice() else { panic!("{faults:#?}") };
@@ -332,6 +342,9 @@ fn co2_of_what_grew_is_for_the_memo() {
     refused(&format!("{car},,0.2,,ar5,biogenic"), "gas.CO2", "0 as gas.CO2");
     let waste = "waste.treated,end_of_life,,,combustion,DE,t,kg";
     refused(&format!("{waste},,900,0.1,ar5,biogenic"), "gas.CO2", "0 as gas.CO2");
+    refused("waste.treated,end_of_life,,,composting,DE,t,kg,,90,4,ar5,", "gas.CO2", "0 as gas.CO2");
+    taken("waste.treated,end_of_life,,,composting,DE,t,kg,,0,4,ar5,");
+    taken("waste.treated,end_of_life,,,landfill,DE,t,kg,,90,4,ar5,");
     for counts in
         [",,0.5,ar5,biogenic", ",0,0.5,ar5,", "14,,0.5,ar5,biogenic", ",1700,0.5,ar5,fossil"]
     {
@@ -339,6 +352,15 @@ fn co2_of_what_grew_is_for_the_memo() {
     }
     taken("fuel.combusted.mobile,combustion,,diesel,,DE,L,kg,2.5,,,ar5,");
     taken("waste.treated,end_of_life,,,composting,DE,t,kg,9,,,ar5,biogenic");
+    let garden = |rest: &str| {
+        let head = HEAD.replace("qualifiers.fuel", "qualifiers.material");
+        let row = format!("waste.treated,end_of_life,,garden_waste,combustion,DE,t,kg,{rest}");
+        let table = format!("{head}\nx,{row},2025-01-01,2025-12-31,Publisher,Document,own\n");
+        super::read(table.as_bytes(), Some("ours")).map_err(|faults| faults[0].column.clone())
+    };
+    assert_eq!(garden(",900,0.1,ar5,").err(), Some(Some("gas.CO2".to_owned())), "in no scope");
+    assert_eq!(garden("900,,,ar5,").err(), Some(Some("co2e".to_owned())), "it may be in it");
+    assert!(garden(",,0.1,ar5,").is_ok() && garden(",900,0.1,ar5,fossil").is_ok());
     let memo = "fuel.combusted.stationary,combustion,biogenic_co2,wood_logs,,DE,t,kg";
     taken(&format!("{memo},,1700,,ar5,"));
     refused(&format!("{memo},,1700,0.5,ar5,"), "memo", "without memo");
