@@ -152,6 +152,11 @@ impl Column {
         }
     }
 
+    /// How many cells say nothing.
+    pub(super) fn unsaid(&self) -> u64 {
+        self.blank + self.nulls.values().sum::<u64>()
+    }
+
     /// Takes a cell in.
     pub(super) fn take(&mut self, line: u64, cell: &str, kind: Kind) {
         if cell.is_empty() {

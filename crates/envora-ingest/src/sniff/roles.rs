@@ -1,5 +1,7 @@
 //! Which column is what: by what it holds, then by its name in the languages that utilities write.
 
+use envora_domain::catalogue;
+
 use super::columns::{Column, Holds};
 use super::frame::is_unit;
 
@@ -45,6 +47,7 @@ pub(super) mod said {
         "contatore",
         "cups",
     ];
+    pub(in super::super) const KIND: &[&str] = &["type", "kind", "typ", "art", "tipo", "soort"];
     pub(in super::super) const UNIT: &[&str] =
         &["unit", "units", "uom", "eenheid", "einheit", "unite", "unidad", "unita", "unidade"];
     pub(in super::super) const AMOUNT: &[&str] = &[
@@ -200,6 +203,53 @@ pub(super) fn carrier<'a>(texts: impl Iterator<Item = &'a str>) -> Option<Carrie
     if let [only] = found.as_slice() { Some(*only) } else { None }
 }
 
+/// Words beside a carrier's that change nothing.
+const NEUTRAL: &[&str] = &[
+    "natural",
+    "mains",
+    "main",
+    "grid",
+    "supply",
+    "supplied",
+    "consumption",
+    "usage",
+    "import",
+    "purchased",
+    "meter",
+    "hh",
+    "nhh",
+    "k",
+    "wh",
+    "m3",
+    "cold",
+    "energy",
+    "bill",
+    "the",
+];
+
+/// The carrier that a cell names and nothing besides.
+pub(super) fn plain_carrier(text: &str) -> Option<Carrier> {
+    let is_plain = |word: &String| {
+        NEUTRAL.contains(&word.as_str())
+            || CARRIERS.iter().any(|(words, _)| words.contains(&word.as_str()))
+    };
+    words(text).iter().all(is_plain).then(|| carrier(std::iter::once(text)))?
+}
+
+/// Whether each cell of a column says what was used, such as Gas or Electricity: it names no meter then,
+/// whatever it is called.
+pub(super) fn says_what(column: &Column) -> bool {
+    let says = |text: &String| {
+        plain_carrier(text).is_some()
+            || catalogue::word("fuel", text).is_some()
+            || catalogue::find(text).is_some()
+    };
+    column.holds() == Holds::Words
+        && !column.many
+        && column.filled > 0
+        && column.texts.keys().all(says)
+}
+
 /// Whether a text says that something was given back, not taken.
 pub(super) fn is_given_back(text: &str) -> bool {
     let folded = words(text).concat();
@@ -233,6 +283,8 @@ pub(super) fn named(columns: &[Column], role: Role) -> Option<&Column> {
                 && !column.many
                 && column.texts.keys().all(|text| is_unit(text))
         }
+        // `Meter type` tells meters from each other by their kind, and names none.
+        Role::Source if has(&column.name, said::KIND) || says_what(column) => false,
         Role::Facility | Role::Source => {
             !matches!(column.holds(), Holds::Nothing | Holds::Times(_) | Holds::Clock(_))
         }

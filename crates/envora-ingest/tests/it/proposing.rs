@@ -314,3 +314,40 @@ fn a_column_that_hardly_ever_falls_may_be_a_counter_and_is_asked_about() {
     assert!(!asks(|step| 40 + step * 37 % 23), "amounts go up and down");
     assert!(!asks(|_| 12), "nothing moves");
 }
+
+#[test]
+fn a_column_of_gas_and_electricity_names_no_meter_whatever_it_is_called() {
+    let found = |head: &str, kinds: [&str; 4]| {
+        let rows = kinds
+            .iter()
+            .zip(1..)
+            .map(|(kind, day)| format!("0{day}/01/2022,{kind},{day}0.5,kWh,hq\n"));
+        let text = format!("Read on,{head},Used,Unit,Site\n{}", rows.collect::<String>());
+        let proposal = propose(&look_at(text.as_bytes(), None).unwrap(), "bills");
+        let asks: Vec<String> = proposal.questions.iter().map(|own| own.asks.clone()).collect();
+        (proposal.mapping, asks.join("\n"))
+    };
+    for head in ["Meter", "Meter type"] {
+        let (mapping, asks) = found(head, ["Electricity", "Gas", "Gas", "Electricity"]);
+        assert!(!mapping.contains("source_code = {"), "{mapping}");
+        assert!(asks.contains(&format!("{head:?} tells several things apart")), "{asks}");
+        let (mapping, asks) = found(head, ["Electricity", "Gas", "", "Electricity"]);
+        assert!(asks.contains("it is blank in 1 row, which no [[activity]] takes"), "{asks}");
+        assert!(!mapping.contains("source_code = {"), "{mapping}");
+        let (mapping, asks) = found(head, ["Electricity"; 4]);
+        assert!(mapping.contains("\ntype = \"electricity.purchased\"\n"), "{mapping}");
+        assert!(!mapping.contains("source_code = {") && !asks.contains("blank"), "{mapping}");
+        // What says nothing is not taken for what the others are.
+        let (mapping, asks) = found(head, ["Electricity", "", "Electricity", "n/a"]);
+        assert!(!mapping.contains("\ntype ="), "{mapping}");
+        assert!(
+            asks.contains("says electricity, and is blank in 2 rows: what are those?"),
+            "{asks}"
+        );
+        assert!(mapping.contains("in = [\"Electricity\"]"), "{mapping}");
+    }
+    let (mapping, _) = found("Meter", ["E-1", "E-2", "E-1", "E-2"]);
+    assert!(mapping.contains("source_code = { column = \"Meter\" }"), "{mapping}");
+    let (mapping, _) = found("Meter type", ["HH", "NHH", "HH", "NHH"]);
+    assert!(!mapping.contains("source_code = {"), "{mapping}");
+}

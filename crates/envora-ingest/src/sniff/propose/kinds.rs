@@ -3,11 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use envora_domain::catalogue;
+use envora_domain::decimal::count_of;
 use envora_domain::units::{self, AliasSet, Base, Dimension};
 
 use super::super::columns::{Column, Holds};
 use super::super::roles::{
-    CARRIERS, Carrier, Role, SEWAGE, WASTE, carrier, has, named, said, unit_of, words,
+    Carrier, Role, SEWAGE, WASTE, carrier, has, named, plain_carrier, said, says_what, unit_of,
+    words,
 };
 use super::{AMBIGUOUS, Choice, MISSING, Question, Writer, quoted};
 
@@ -15,6 +17,8 @@ use super::{AMBIGUOUS, Choice, MISSING, Question, Writer, quoted};
 enum Kinds<'a> {
     /// All of them one thing, as names and cells say.
     One(Carrier),
+    /// Those of which this column says it are one thing; of the others it says nothing.
+    Partly(Carrier, &'a Column),
     /// What this column says, in Envora's own words for types.
     Typed(&'a Column),
     /// Several things, which this column tells apart.
@@ -33,7 +37,8 @@ impl<'a> Writer<'a> {
         look.columns.iter().filter(|column| {
             column.holds() == Holds::Words
                 && !column.many
-                && ![said::FACILITY, said::SOURCE].iter().any(|said| has(&column.name, said))
+                && (says_what(column)
+                    || ![said::FACILITY, said::SOURCE].iter().any(|said| has(&column.name, said)))
         })
     }
 
@@ -64,10 +69,18 @@ impl<'a> Writer<'a> {
         if let Some(column) = self.words().find(tells_kinds_apart) {
             return Kinds::Apart(column);
         }
-        let one = carrier(self.names().filter(|name| !speaks_of_other_gas(name)))
-            .or_else(|| carrier(self.words().flat_map(same_thing)))
-            .filter(|found| self.may_be(*found));
-        one.map_or(Kinds::Open, Kinds::One)
+        if let Some(named) = carrier(self.names().filter(|name| !speaks_of_other_gas(name))) {
+            return if self.may_be(named) { Kinds::One(named) } else { Kinds::Open };
+        }
+        let told = carrier(self.words().flat_map(same_thing));
+        let Some(told) = told.filter(|found| self.may_be(*found)) else { return Kinds::Open };
+        let mut tell =
+            self.words().filter(|column| carrier(same_thing(column).into_iter()).is_some());
+        let first = tell.next();
+        match first.filter(|first| first.unsaid() > 0 && tell.all(|other| other.unsaid() > 0)) {
+            Some(column) => Kinds::Partly(told, column),
+            None => Kinds::One(told),
+        }
     }
 
     /// The names that may say what was used. A column that is called gas says so of its numbers, and
@@ -101,21 +114,17 @@ impl<'a> Writer<'a> {
 
     /// What all rows are, where one thing is.
     pub(super) fn carrier(&self) -> Option<Carrier> {
-        if let Kinds::One(found) = self.kinds() { Some(found) } else { None }
+        match self.kinds() {
+            Kinds::One(found) | Kinds::Partly(found, _) => Some(found),
+            Kinds::Typed(_) | Kinds::Apart(_) | Kinds::Open => None,
+        }
     }
 
     /// The type of all rows, under `[const]`.
     pub(super) fn kind(&mut self) {
-        let (lines, what): (&[&str], _) = match self.kinds() {
-            Kinds::One(Carrier::Electricity) => {
-                (&["type = \"electricity.purchased\""], "electricity")
-            }
-            Kinds::One(Carrier::Gas) => (
-                &["type = \"fuel.combusted.stationary\"", "\"qualifiers.fuel\" = \"natural_gas\""],
-                "natural gas",
-            ),
-            Kinds::One(Carrier::Water) => (&["type = \"water.supplied\""], "water"),
-            Kinds::Typed(_) | Kinds::Apart(_) => return,
+        let (lines, what) = match self.kinds() {
+            Kinds::One(found) => lines_of(found),
+            Kinds::Typed(_) | Kinds::Apart(_) | Kinds::Partly(..) => return,
             Kinds::Open => {
                 let choices = self.types();
                 return self.ask(Question {
@@ -142,13 +151,39 @@ impl<'a> Writer<'a> {
                 self.reason(format!("{name} is the type"), "every cell is one");
             }
             Kinds::Apart(column) => self.apart(column),
+            Kinds::Partly(found, column) => self.partly(found, column),
             Kinds::One(_) | Kinds::Open => {}
         }
     }
 
     /// Whether this column was asked about already, as one that tells kinds of rows apart.
     pub(super) fn is_apart(&self, column: &Column) -> bool {
-        matches!(self.kinds(), Kinds::Apart(own) if own.name == column.name)
+        match self.kinds() {
+            Kinds::Apart(own) | Kinds::Partly(_, own) => own.name == column.name,
+            Kinds::One(_) | Kinds::Typed(_) | Kinds::Open => false,
+        }
+    }
+
+    /// Rows of which the column that tells what was used says nothing are not taken for what the others are.
+    fn partly(&mut self, found: Carrier, column: &Column) {
+        let (lines, what) = lines_of(found);
+        let (name, lines) = (quoted(&column.name), lines.join("\n"));
+        let texts: Vec<String> = column.texts.keys().map(|text| quoted(text)).collect();
+        let (blank, texts) = (rows_where(column.unsaid()), texts.join(", "));
+        let choice = |says: String, means: &str| Choice { says, means: means.to_owned() };
+        self.ask(Question {
+            code: AMBIGUOUS.to_owned(),
+            column: column.name.clone(),
+            asks: format!("{name} says {what}, and is blank in {blank}: what are those?"),
+            line: 0,
+            choices: vec![
+                choice(lines.clone(), &format!("{what} too: all rows are")),
+                choice(
+                    format!("when = {{ column = {name}, in = [{texts}] }}\n{lines}"),
+                    "something else, or nobody knows: they are left out, and counted as such",
+                ),
+            ],
+        });
     }
 
     fn apart(&mut self, column: &Column) {
@@ -197,11 +232,18 @@ impl<'a> Writer<'a> {
                     .join(", ")
             ),
         };
+        let blank = match column.unsaid() {
+            0 => String::new(),
+            rows => format!(
+                "; it is blank in {}, which no [[activity]] takes: fill it in there, or they are left out",
+                rows_where(rows)
+            ),
+        };
         self.ask(Question {
             code: AMBIGUOUS.to_owned(),
             column: column.name.clone(),
             asks: format!(
-                "{name} tells several things apart: write an [[activity]] for each, with the lines below it; which is this one{more}?"
+                "{name} tells several things apart: write an [[activity]] for each, with the lines below it; which is this one{more}{blank}?"
             ),
             line: 0,
             choices,
@@ -252,6 +294,22 @@ impl<'a> Writer<'a> {
         choices.push(choice("water.supplied", "water"));
         choices
     }
+}
+
+/// The lines that say what all rows are, and that in words.
+const fn lines_of(carrier: Carrier) -> (&'static [&'static str], &'static str) {
+    match carrier {
+        Carrier::Electricity => (&["type = \"electricity.purchased\""], "electricity"),
+        Carrier::Gas => (
+            &["type = \"fuel.combusted.stationary\"", "\"qualifiers.fuel\" = \"natural_gas\""],
+            "natural gas",
+        ),
+        Carrier::Water => (&["type = \"water.supplied\""], "water"),
+    }
+}
+
+fn rows_where(rows: u64) -> String {
+    count_of(rows, "row", "rows")
 }
 
 /// How many cells are named whose kind no word of ours tells.
@@ -317,30 +375,6 @@ const KINDS: &[&str] = &[
     "energie",
 ];
 
-/// Words beside a carrier's that change nothing.
-const NEUTRAL: &[&str] = &[
-    "natural",
-    "mains",
-    "main",
-    "grid",
-    "supply",
-    "supplied",
-    "consumption",
-    "usage",
-    "import",
-    "purchased",
-    "meter",
-    "hh",
-    "nhh",
-    "k",
-    "wh",
-    "m3",
-    "cold",
-    "energy",
-    "bill",
-    "the",
-];
-
 fn speaks_of_gases(name: &str) -> bool {
     let all = words(name);
     has(name, GASES)
@@ -381,15 +415,6 @@ fn kind_of(text: &str) -> Option<Kind> {
         Carrier::Gas => Some(("fuel.combusted.stationary", Some("natural_gas"))),
         Carrier::Water => Some(("water.supplied", None)),
     })
-}
-
-/// The carrier that a cell names and nothing besides.
-fn plain_carrier(text: &str) -> Option<Carrier> {
-    let is_plain = |word: &String| {
-        NEUTRAL.contains(&word.as_str())
-            || CARRIERS.iter().any(|(words, _)| words.contains(&word.as_str()))
-    };
-    words(text).iter().all(is_plain).then(|| carrier(std::iter::once(text)))?
 }
 
 /// Whether a column's cells name several things, or one and others under a name that promises as much.
