@@ -115,7 +115,8 @@ pub type Known = BTreeMap<Wanted, BTreeSet<String>>;
 type Likeness = (RowCode, String, String);
 
 /// Reads a file to its end and reports. Facilities, sources, entities and suppliers are judged when it is
-/// known which there are. What is stored already stays open; two rows of the file with one id do not.
+/// known which there are. What is stored already stays open, and with it what the clock of a place says
+/// ([`ParsedRow::unclear`]); two rows of the file with one id do not.
 ///
 /// # Errors
 /// What the input says.
@@ -229,11 +230,20 @@ impl Ids {
 impl Check<'_> {
     fn row(&mut self, row: &ParsedRow) {
         self.report.rows += 1;
-        let Ok(activity) = &row.activity else {
-            self.report.settled.insert(row.row);
-            self.report.rejected += 1;
-            self.list(row.problems(), row);
-            return;
+        let activity = match (&row.activity, &row.unclear) {
+            (Ok(activity), _) => activity,
+            (Err(_), Some(activity)) if self.known.is_some() => {
+                // The stored rows tell whether it is one of them, before its clock does.
+                self.report.accepted += 1;
+                self.name(activity, row.line);
+                return;
+            }
+            (Err(_), _) => {
+                self.report.settled.insert(row.row);
+                self.report.rejected += 1;
+                self.list(row.problems(), row);
+                return;
+            }
         };
         for flag in activity.flags.iter() {
             *self.report.flags.entry(flag).or_insert(0) += 1;

@@ -487,6 +487,7 @@ impl Judge {
     ) -> (ParsedRow, Option<Activity>) {
         let mut parsed = parsed(place);
         parsed.external_id = draft.external_id().map(str::to_owned);
+        parsed.ours = draft.ours;
         let rest = match draft.finish(origin.clone()) {
             Err(unfinished) => {
                 parsed.activity = Err(located(unfinished.problems().to_vec(), place));
@@ -537,8 +538,19 @@ impl Judge {
 pub(crate) fn parsed(place: RowPlace) -> ParsedRow {
     let RowPlace { row, line, offset, length } = place;
     let (activity, quarantine) = (Err(Vec::new()), Vec::new());
-    let (external_id, columns) = (None, None);
-    ParsedRow { activity, quarantine, external_id, row, line, offset, length, columns }
+    let (unclear, ours, external_id, columns) = (None, None, None, None);
+    ParsedRow {
+        activity,
+        unclear,
+        quarantine,
+        ours,
+        external_id,
+        row,
+        line,
+        offset,
+        length,
+        columns,
+    }
 }
 
 /// A row rejected for one reason.

@@ -5,7 +5,7 @@
 //! Two rows that say the same stay two: the occurrence counts equal lists in the file from 0
 //! (`docs/formats/row-id.md`).
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, Hasher, RandomState};
 
 use envora_domain::activities::canonical::write_period;
@@ -28,6 +28,8 @@ pub const PREFIX: &str = "d1_";
 pub struct Identity {
     mapping: String,
     seen: HashMap<Head, u32, Spread>,
+    /// Those of rows that were refused before and have their occurrences.
+    taken: HashSet<(Head, u64)>,
     /// The list that is being made, kept for the next.
     bytes: Vec<u8>,
 }
@@ -124,7 +126,7 @@ impl Identity {
     #[must_use]
     pub fn new(mapping: &str) -> Self {
         let mapping = mapping.to_owned();
-        Self { mapping, seen: HashMap::default(), bytes: Vec::new() }
+        Self { mapping, seen: HashMap::default(), taken: HashSet::new(), bytes: Vec::new() }
     }
 
     /// The occurrence of the next row that has this list.
@@ -138,12 +140,17 @@ impl Identity {
         u64::from(*occurrence - 1)
     }
 
-    /// A row has its occurrence from the file in which it was refused: no other row gets it.
-    pub fn take(&mut self, list: &List, occurrence: u64) {
+    /// A row has its occurrence from the file in which it was refused: no other row gets it. A line that was
+    /// put in twice there, for an hour that came twice, has the next the second time.
+    pub fn take(&mut self, list: &List, occurrence: u64) -> u64 {
+        if !self.taken.insert((head(&list.first), occurrence)) {
+            return self.next(list);
+        }
         if let Ok(next) = u32::try_from(occurrence.saturating_add(1)) {
             let seen = self.seen.entry(head(&list.first)).or_insert(0);
             *seen = (*seen).max(next);
         }
+        occurrence
     }
 
     /// The list of a row of a block, by its natural key or the default one.
@@ -439,9 +446,10 @@ mod tests {
     fn an_occurrence_that_a_mended_row_brings_is_nobody_elses() {
         let mut identity = Identity::new("m");
         let list = identity.list("1", None, &reading(0, "1"));
-        identity.take(&list, 2);
-        identity.take(&list, (1 << 32) + 9);
+        assert_eq!(identity.take(&list, 2), 2);
+        assert_eq!(identity.take(&list, (1 << 32) + 9), (1 << 32) + 9);
         assert_eq!(identity.next(&list), 3);
+        assert_eq!(identity.take(&list, 2), 4, "the line is there twice");
     }
 
     #[test]

@@ -5,7 +5,8 @@ use std::io;
 use std::sync::Arc;
 
 use envora_domain::activities::Activity;
-use envora_domain::activities::problems::{Outcome, RowCode, RowProblem};
+use envora_domain::activities::problems::{Outcome, PROBLEMS_MAX, RowCode, RowProblem};
+use envora_domain::id::ActivityId;
 
 use crate::formats::left::LeftOut;
 use crate::formats::{Reader, Tally};
@@ -68,9 +69,15 @@ impl Iterator for Rows {
 pub struct ParsedRow {
     /// The activity, or every reason (at most ten) why the row is rejected.
     pub activity: Result<Activity, Vec<RowProblem>>,
+    /// Of a row that is rejected for what the clock of its place says alone, the activity that it was as long
+    /// as that clock was not known: where it is stored, the row is a duplicate of it.
+    pub unclear: Option<Box<Activity>>,
     /// Why an activity that can be stored must wait: words that no table knows. What needs the
     /// tenant's own tables (facilities, sources) is added by whoever has them.
     pub quarantine: Vec<RowProblem>,
+    /// Of a row that was exported, the activity that it was there: without an id of its sender's it is
+    /// known again by that.
+    pub ours: Option<ActivityId>,
     /// Of a row that is rejected, the sender's id, where that could be read.
     pub external_id: Option<String>,
     /// The record, from 1.
@@ -120,6 +127,23 @@ impl ParsedRow {
             Err(_) => Outcome::Rejected,
             Ok(_) if self.quarantine.is_empty() => Outcome::Accepted,
             Ok(_) => Outcome::Quarantined,
+        }
+    }
+
+    /// Rejects the row for what the clock of its place says; what it is but for that stays known.
+    pub(crate) fn refuse_by_clock(&mut self, problem: RowProblem) {
+        let problem = problem.at(self.row, self.line);
+        match core::mem::replace(&mut self.activity, Err(Vec::new())) {
+            Ok(activity) => {
+                (self.unclear, self.activity) = (Some(Box::new(activity)), Err(vec![problem]));
+                self.quarantine.clear();
+            }
+            Err(mut problems) => {
+                if problems.len() < PROBLEMS_MAX {
+                    problems.push(problem);
+                }
+                self.activity = Err(problems);
+            }
         }
     }
 

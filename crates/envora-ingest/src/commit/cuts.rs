@@ -54,6 +54,8 @@ mod tests {
         let row = |row: u64| ParsedRow {
             activity: Err(Vec::new()),
             quarantine: Vec::new(),
+            unclear: None,
+            ours: None,
             external_id: None,
             columns: None,
             row,

@@ -67,6 +67,7 @@ impl Intake {
         let found = course.claim.take(&wanted);
         let mut stored = self.candidates(course, &found)?;
         stored.extend(named);
+        stored.extend(segments::activities(&self.parts, rows.iter().filter_map(Judged::exported))?);
         let ends = self.ends(stored.keys().copied())?;
         let mut found = found.iter();
         let of_rows: Vec<Option<&Found>> =
@@ -76,7 +77,7 @@ impl Intake {
                 let same = |candidate: &&Candidate<'_>| {
                     candidate.activity.external_id.as_ref() == Some(external_id)
                 };
-                let candidates = candidates_at(course, (&stored, &ends), Some(found));
+                let candidates = candidates_at(course, (&stored, &ends), (Some(found), None));
                 wish.stored = candidates.iter().find(same).map(|same| same.id);
             }
         }
@@ -86,7 +87,8 @@ impl Intake {
             if let Some(wish) = wishes.get(&place) {
                 complete(place, wish, (&mut rows, &taken, &stored));
             }
-            let candidates = candidates_at(course, (&stored, &ends), found);
+            let ours = rows.get(place).and_then(Judged::exported);
+            let candidates = candidates_at(course, (&stored, &ends), (found, ours));
             taken.check(place, &mut rows, (wishes.get(&place), &candidates));
             if let Some(row) = rows.get_mut(place) {
                 row.hold_against();
@@ -181,13 +183,16 @@ impl Intake {
 fn candidates_at<'a>(
     course: &Course<'_>,
     (known, ends): (&'a HashMap<ActivityId, Activity>, &HashMap<ActivityId, End>),
-    found: Option<&Found>,
+    (found, ours): (Option<&Found>, Option<ActivityId>),
 ) -> Vec<Candidate<'a>> {
-    let Some(found) = found else { return Vec::new() };
-    let stored = found.stored.iter().map(|spot| (spot.segment.activity(spot.row), STORED));
-    let staged = found.staged.iter().map(|row| (course.staged.activity(*row), EARLIER));
+    let stored = found.iter().flat_map(|found| &found.stored);
+    let stored = stored.map(|spot| (spot.segment.activity(spot.row), STORED));
+    let staged = found.iter().flat_map(|found| &found.staged);
+    let staged = staged.map(|row| (course.staged.activity(*row), EARLIER));
+    let ours = ours.map(|id| (Some(id), STORED));
     stored
         .chain(staged)
+        .chain(ours)
         .filter_map(|(id, place)| {
             let (id, void) = (id?, ends.get(&id?).and_then(|end| end.void()));
             Some(Candidate { id, activity: known.get(&id)?, place, void })

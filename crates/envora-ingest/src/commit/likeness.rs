@@ -20,7 +20,7 @@ use envora_domain::activities::{Activity, Period, Ref};
 use envora_domain::cbor::Writer;
 use envora_domain::hash::Digest;
 use envora_domain::id::{ActivityId, SegmentId};
-use envora_domain::time::Span;
+use envora_domain::time::{LocalTime, Span};
 use envora_domain::units::{AliasSet, lookup};
 
 use super::claims::{ByPrint, Fingerprint};
@@ -151,8 +151,12 @@ fn instants_of(activity: &Activity, clocks: &mut ClockBook) -> Period {
     let local = activity.local;
     let at = |side, wall| local.instant(side, wall, &clock.zone);
     let length = Span::from_micros(end.as_micros().saturating_sub(start.as_micros()));
+    let turn = |side, wall| match clock.zone.resolve(wall) {
+        LocalTime::Twice(..) => local.turn(side),
+        LocalTime::Once(_) | LocalTime::Never => None,
+    };
     // In a repeated hour, what was reckoned from the time that was said is as far from it as it was there.
-    match (local.turn(Side::Start), local.turn(Side::End)) {
+    match (turn(Side::Start, start), turn(Side::End, end)) {
         (Some(_), None) if !local.is_said(Side::End) => {
             let start = at(Side::Start, start);
             Period::Between(start, start + length)

@@ -23,6 +23,8 @@ pub(super) struct Judged {
     pub(super) activity: Option<Activity>,
     /// The earlier row of the batch that it repeats.
     pub(super) repeats: Option<usize>,
+    /// The activity that it was where it was exported.
+    pub(super) ours: Option<ActivityId>,
     /// What it says, its id left out.
     pub(super) likeness: Option<Fingerprint>,
     /// Why it is not to be stored, unless it is stored already.
@@ -32,6 +34,12 @@ pub(super) struct Judged {
 }
 
 impl Judged {
+    /// The activity that it was where it was exported, where its sender gave it no id.
+    pub(super) fn exported(&self) -> Option<ActivityId> {
+        let unnamed = self.storable().is_some_and(|activity| activity.external_id.is_none());
+        self.ours.filter(|_| unnamed)
+    }
+
     /// The activity, unless the row is not to be stored.
     pub(super) fn storable(&self) -> Option<&Activity> {
         let stored = matches!(self.result.outcome, Outcome::Accepted | Outcome::Quarantined);
@@ -131,7 +139,8 @@ impl<'r> Judge<'r> {
 
     /// What a row comes to.
     pub(super) fn row(&mut self, row: ParsedRow) -> Judged {
-        let ParsedRow { activity, mut quarantine, external_id, row, line, columns, .. } = row;
+        let (columns, ours) = (row.columns.clone(), row.ours);
+        let ParsedRow { activity, unclear, mut quarantine, external_id, row, line, .. } = row;
         let mut result = RowResult {
             row,
             line,
@@ -146,15 +155,18 @@ impl<'r> Judge<'r> {
             voided: None,
         };
         let (repeats, likeness) = (None, None);
-        let mut activity = match activity {
-            Ok(activity) => activity,
-            Err(problems) => {
+        let (mut activity, clock) = match (activity, unclear) {
+            (Ok(activity), _) => (activity, None),
+            // Whether it is stored comes before what its clock says.
+            (Err(problems), Some(unclear)) => (*unclear, problems.into_iter().next()),
+            (Err(problems), None) => {
                 result.outcome = Outcome::Rejected;
                 result.problems = problems;
                 return Judged {
                     result,
                     activity: None,
                     repeats,
+                    ours,
                     likeness,
                     against: None,
                     columns,
@@ -178,12 +190,13 @@ impl<'r> Judge<'r> {
             let unknown = named.unknown.iter().cloned();
             quarantine.extend(unknown.map(|problem| name(problem, columns.as_deref())));
         }
+        let against = clock.or(against);
         result.flags = activity.flags;
         if !quarantine.is_empty() {
             result.outcome = Outcome::Quarantined;
             result.problems = quarantine.into_iter().map(|problem| problem.at(row, line)).collect();
         }
-        Judged { result, activity: Some(activity), repeats, likeness, against, columns }
+        Judged { result, activity: Some(activity), repeats, ours, likeness, against, columns }
     }
 }
 
@@ -283,7 +296,8 @@ impl Taken {
         self.rows.get(external_id).copied()
     }
 
-    /// Compares a row that has an id with what is stored under it and with the rows before it.
+    /// Compares a row that has an id with what is stored under it and with the rows before it; one that was
+    /// exported without, with what it was.
     pub(super) fn check(
         &self,
         place: usize,
@@ -294,7 +308,17 @@ impl Taken {
             return;
         };
         let Some(activity) = this.storable() else { return };
-        let Some(external_id) = activity.external_id.as_ref() else { return };
+        let same = |known: &&Candidate<'_>| {
+            same_content(activity, known.activity) || resent(activity, wish, known.activity)
+        };
+        let Some(external_id) = activity.external_id.as_ref() else {
+            // Of a row without an id only that is a candidate which it was where it was exported.
+            if let Some(known) = stored.iter().find(same) {
+                this.is_duplicate_of(Some(known.id));
+                this.result.voided = known.voided();
+            }
+            return;
+        };
         if stored.is_empty() && !self.rows.contains_key(external_id) {
             return;
         }
@@ -303,7 +327,7 @@ impl Taken {
             candidate.activity.external_id.as_deref() == Some(external_id.as_str())
         };
         if let Some(known) = stored.iter().find(same_id) {
-            if same_content(activity, known.activity) || resent(activity, wish, known.activity) {
+            if same(&known) {
                 this.is_duplicate_of(Some(known.id));
                 this.result.voided = known.voided();
             } else {

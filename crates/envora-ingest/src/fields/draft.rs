@@ -8,7 +8,7 @@ use envora_domain::activities::local::{Local, Side};
 use envora_domain::activities::problems::{Flag, Flags, PROBLEMS_MAX, RowCode, RowProblem};
 use envora_domain::activities::{Activity, Input, Origin, Period, Price, Reading, Ref};
 use envora_domain::decimal::Decimal;
-use envora_domain::id::{Entity, Kind, Supplier};
+use envora_domain::id::{ActivityId, Entity, Kind, Supplier};
 use envora_domain::time::{Day, Timestamp, WallClock};
 
 use super::shapes::{self, CODE_CHARS_MAX, Shaped, WORD_CHARS_MAX};
@@ -70,6 +70,8 @@ pub struct Draft {
     problems: Vec<RowProblem>,
     /// The times.
     pub times: Times,
+    /// What an export says it is.
+    pub ours: Option<ActivityId>,
     external_id: Option<String>,
     kind: Option<String>,
     quantity: Option<Decimal>,

@@ -10,7 +10,7 @@ use envora_domain::activities::Activity;
 use envora_domain::activities::problems::{Flag, RowCode, RowProblem};
 use envora_domain::hash::Digest;
 
-use super::held::{Arrival, Held, Zeros};
+use super::held::{Arrival, Held, Of, Zeros};
 use super::left::LeftOut;
 use super::parquet::Table;
 use super::records::{Dialect, Fault, Record, Records};
@@ -43,11 +43,14 @@ use kept::{KINDS, Kept, Ours};
 const TOTALS: [&str; 8] =
     ["total", "totals", "grand total", "subtotal", "sum", "summe", "gesamt", "totaal"];
 
-/// What the columns of an error file of ours start with; they are not read back.
+/// What the columns of an error file of ours start with; they are not read back, but for two.
 pub(crate) const OURS: &str = "_envora_";
 
-/// The one that is: what was noted of times without an offset, in a row that was exported.
+/// One that is: what was noted of times without an offset, in a row that was exported.
 pub(crate) const LOCAL: &str = "_envora_local";
+
+/// And this: which activity an exported row is here.
+pub(crate) const ID: &str = "_envora_id";
 
 /// Reads a CSV stream.
 pub struct CsvReader<R> {
@@ -56,6 +59,7 @@ pub struct CsvReader<R> {
     notes: Option<Notes>,
     style: FileStyle,
     plan: Plan,
+    clocks: Lookup,
     columns: usize,
     strip: Strip,
     head: OriginHead,
@@ -126,6 +130,13 @@ impl<'a> Raw<'a> {
 /// Whether cells carry the apostrophe that error files put before `=`, `+`, `-`, `@`.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Strip {
+    Yes,
+    No,
+}
+
+/// Whether clocks of places are looked up: where none is found then, nobody knows it yet.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Lookup {
     Yes,
     No,
 }
@@ -210,8 +221,10 @@ impl<R: Read> CsvReader<R> {
         let plain = notes.is_none() && !ours;
         plan.look_up(ClockBook::new(opening.clocks.clone()));
         let quick = if plain { Quick::of(&plan, &opening.clocks) } else { None };
+        let clocks = if opening.clocks.are_known() { Lookup::Yes } else { Lookup::No };
         Ok(Self {
             quick,
+            clocks,
             tiers: Tiers::default(),
             ours: kept,
             kinds: head.header.iter().position(|name| name == KINDS),
@@ -345,7 +358,7 @@ impl<R: Read> CsvReader<R> {
                 taken = true;
                 let plan = self.plan.blocks.get(block);
                 let limit = plan.and_then(|plan| plan.block.zero_run_missing);
-                let arrival = arrival(&half, block, limit);
+                let arrival = arrival(&half, block, (limit, self.clocks));
                 let Half { mark, draft, timing } = half;
                 let words = words.as_ref().filter(|(own, _)| *own == block);
                 let (words, kept) = (words.map(|(_, words)| words.clone()), kept.clone());
@@ -366,7 +379,7 @@ impl<R: Read> CsvReader<R> {
         };
         // Where nothing is waited for and this waits for nothing, the queue need not know of it.
         let (mut arrival, mut waits) = (None, Waits::No);
-        if self.held.is_watching() || quick.is_zero(slot) {
+        if self.held.is_watching() || quick.is_zero(slot) || quick.is_open() {
             (arrival, waits) = quick.arrival(slot, (block, plan));
         }
         if self.held.is_watching() || waits == Waits::Yes {
@@ -386,6 +399,7 @@ impl<R: Read> CsvReader<R> {
         if found.zeros == Zeros::Gap {
             activity.flags.insert(Flag::ZeroRun);
         }
+        activity.local = found.noted(activity.local);
         if let Some(plan) = self.plan.blocks.get(block) {
             derive(self.identity.as_mut(), plan, activity);
         }
@@ -394,9 +408,11 @@ impl<R: Read> CsvReader<R> {
 
     fn finish(&mut self, open: Open, found: super::held::Findings) -> ParsedRow {
         let Open { mut draft, timing, place, block, mark, kept, words } = open;
+        let mut against = None;
         match timing.map(|timing| timing.period(found)) {
-            Some(Ok((period, noted))) => {
-                (draft.times.period, draft.times.noted) = (Some(period), noted);
+            Some(Ok(timed)) => {
+                (draft.times.period, draft.times.noted) = (Some(timed.period), timed.local);
+                against = timed.against;
             }
             Some(Err(problem)) => {
                 draft.mark_period();
@@ -419,6 +435,9 @@ impl<R: Read> CsvReader<R> {
             {
                 places.entry(place.row).or_default().push(kept::place(&mark, occurrence));
             }
+        }
+        if let Some(problem) = against {
+            row.refuse_by_clock(problem);
         }
         if let Some(plan) = self.plan.blocks.get(block) {
             let name = |problems: Vec<RowProblem>| -> Vec<RowProblem> {
@@ -495,11 +514,7 @@ fn name(
     };
     let occurrence = |identity: &mut Identity, list: &List| match &kept {
         None => identity.next(list),
-        Some((mark, kept)) => {
-            let occurrence = kept.occurrence(mark);
-            identity.take(list, occurrence);
-            occurrence
-        }
+        Some((mark, kept)) => identity.take(list, kept.occurrence(mark)),
     };
     match &mut row.activity {
         Ok(activity) => {
@@ -566,9 +581,15 @@ impl<R: Read> Iterator for CsvReader<R> {
 }
 
 /// What the queue must know of a row; nothing when it can leave at once.
-fn arrival(half: &Half, block: usize, limit: Option<envora_domain::time::Span>) -> Option<Arrival> {
+fn arrival(
+    half: &Half,
+    block: usize,
+    (limit, clocks): (Option<envora_domain::time::Span>, Lookup),
+) -> Option<Arrival> {
     let timing = half.timing.as_ref().filter(|_| !half.draft.is_broken())?;
-    let twice = timing.twice();
+    let walls = if clocks == Lookup::Yes { timing.walls() } else { Vec::new() };
+    let (twice, of) =
+        if walls.is_empty() { (timing.twice(), Of::Clock) } else { (walls, Of::Nobody) };
     let zero = limit.map(|limit| {
         let is_zero = half.draft.quantity().is_some_and(|quantity| quantity.is_zero());
         (is_zero.then(|| timing.length()), limit)
@@ -577,7 +598,8 @@ fn arrival(half: &Half, block: usize, limit: Option<envora_domain::time::Span>) 
     if twice.is_empty() && zero.is_none() && !local {
         return None;
     }
-    Some(Arrival { series: (block, half.draft.series()), twice, zero })
+    let series = (block, half.draft.series());
+    Some(Arrival { series, twice, of, day: timing.day, zero })
 }
 
 /// The cells of a record as text, or why it is none.

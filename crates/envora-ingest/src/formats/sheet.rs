@@ -9,6 +9,7 @@ use envora_domain::activities::problems::{Flag, RowCode, RowProblem};
 use envora_domain::cbor::Writer;
 use envora_domain::decimal::Decimal;
 use envora_domain::hash::Digest;
+use envora_domain::id::ActivityId;
 use envora_domain::time::{Day, LocalTime, Span, TimeError, Timestamp, WallClock, Zone};
 use envora_domain::units::{self, AliasSet};
 use envora_domain::words::did_you_mean;
@@ -18,14 +19,15 @@ pub(super) mod quick;
 mod timing;
 
 use self::intervals::{Interval, Slot};
+use self::timing::Hours;
 pub(super) use self::timing::Timing;
-use super::csv::LOCAL;
+use super::csv::{ID, LOCAL};
 use super::xlsx::{Kind, Told};
 use super::{Derives, FileProblem};
-use crate::clocks::{Clock, ClockBook};
+use crate::clocks::ClockBook;
 use crate::fields::{Draft, Field, Given, UNSAID, time_problem};
 use crate::mapping::numbers::NumberStyle;
-use crate::mapping::times::{Moment, PeriodRule, read_iso};
+use crate::mapping::times::{Moment, PeriodRule, read_iso, read_offset};
 use crate::mapping::values::{From, Rule, Test};
 use crate::mapping::{Block, Mapping};
 use crate::rows::Columns;
@@ -101,8 +103,9 @@ pub(super) struct Plan {
     /// The columns of a wide table that are a row each, and how many cells stand before what is laid.
     intervals: Vec<Interval>,
     columns: usize,
-    /// Where an export says what was noted of local times.
+    /// Where an export says what was noted of local times, and which activity each row is.
     told: Option<usize>,
+    ours: Option<usize>,
 }
 
 /// What of a record is a row.
@@ -140,17 +143,6 @@ impl Cells<'_> {
     fn get(&self, place: usize) -> &str {
         self.texts.get(place).map_or("", |cell| cell.as_ref())
     }
-}
-
-/// Where the times of a row are read that say no offset.
-#[derive(Clone, Copy)]
-enum Hours<'a> {
-    /// Nowhere yet: they stay times on the wall.
-    Nowhere,
-    /// In the row's own zone.
-    Own(&'a Zone),
-    /// By the clock of its source or facility: they stay times on the wall, of those that there are.
-    At(&'a Arc<Clock>),
 }
 
 /// A time of a row.
@@ -195,7 +187,8 @@ impl Plan {
         let (null, alias_set) = (mapping.file.null.clone(), mapping.file.alias_set);
         let (zones, clocks, marks) = (HashMap::new(), ClockBook::default(), Marks::No);
         let columns = header.len();
-        let told = header.iter().position(|name| name == LOCAL);
+        let place = |own: &str| header.iter().position(|name| name == own);
+        let (told, ours) = (place(LOCAL), place(ID));
         Ok(Self {
             blocks,
             skip_if,
@@ -207,6 +200,7 @@ impl Plan {
             intervals,
             columns,
             told,
+            ours,
         })
     }
 
@@ -278,6 +272,7 @@ impl Plan {
             return None;
         }
         let mut draft = plan.template.clone();
+        draft.ours = self.ours.and_then(|place| ActivityId::parse(cells.get(place)).ok());
         for own in &plan.fields {
             if let Err(mut problem) = own.fill(&mut draft, cells, &self.null) {
                 let inside = || interval.map(|interval| interval.name.clone());
@@ -613,7 +608,7 @@ impl FieldPlan {
         let Some(text) = self.text(cells, null) else { return Err(self.blank()) };
         let format = self.rule.format.as_ref().filter(|_| self.kind(cells) != Kind::Time);
         let moment = match format {
-            Some(format) => format.read(&text),
+            Some(format) => format.read(&text).or_else(|| read_offset(&text).map(Moment::Instant)),
             None => read_iso(&text),
         };
         if let Some(moment) = moment {
@@ -648,15 +643,15 @@ impl FieldPlan {
         problem
     }
 
-    /// The time, on the world's clock where the row has a zone.
+    /// The time, on the world's clock where the row has a zone; and what the clock of its place says against it.
     fn point(
         &self,
         (moment, text): (Moment, String),
         hours: Hours<'_>,
-    ) -> Result<Point, RowProblem> {
+    ) -> Result<(Point, Option<RowProblem>), RowProblem> {
         let wall = match moment {
-            Moment::Day(day) => return Ok(Point::Day(day)),
-            Moment::Instant(at) => return Ok(Point::At(at)),
+            Moment::Day(day) => return Ok((Point::Day(day), None)),
+            Moment::Instant(at) => return Ok((Point::At(at), None)),
             Moment::Wall(wall) => wall,
         };
         if !wall.is_kept() {
@@ -665,14 +660,14 @@ impl FieldPlan {
             return Err(self.shown(problem, &text));
         }
         let zone = match hours {
-            Hours::Nowhere => return Ok(Point::Wall(wall)),
+            Hours::Nowhere => return Ok((Point::Wall(wall), None)),
             Hours::Own(zone) => zone,
             Hours::At(clock) => &clock.zone,
         };
         match zone.resolve(wall) {
-            LocalTime::Once(_) if matches!(hours, Hours::At(_)) => Ok(Point::Wall(wall)),
-            LocalTime::Once(at) => Ok(Point::At(at)),
-            LocalTime::Twice(earlier, later) => Ok(Point::Twice(wall, earlier, later)),
+            LocalTime::Once(_) if matches!(hours, Hours::At(_)) => Ok((Point::Wall(wall), None)),
+            LocalTime::Once(at) => Ok((Point::At(at), None)),
+            LocalTime::Twice(earlier, later) => Ok((Point::Twice(wall, earlier, later), None)),
             LocalTime::Never => {
                 let (whose, hint) = match hours {
                     Hours::At(clock) => (format!(", the zone of {}", clock.whose), clock.remedy()),
@@ -688,26 +683,13 @@ impl FieldPlan {
                 );
                 let problem =
                     RowProblem::new(RowCode::LocalTimeMissing, &self.field.pointer(), detail);
-                Err(self.shown(problem.hint(hint), &text))
+                let problem = self.shown(problem.hint(hint), &text);
+                match hours {
+                    // It may be stored already, since before that clock was known.
+                    Hours::At(_) => Ok((Point::Wall(wall), Some(problem))),
+                    Hours::Own(_) | Hours::Nowhere => Err(problem),
+                }
             }
-        }
-    }
-}
-
-impl<'a> Hours<'a> {
-    /// The row's own zone.
-    const fn own(self) -> Option<&'a Zone> {
-        match self {
-            Self::Own(zone) => Some(zone),
-            Self::Nowhere | Self::At(_) => None,
-        }
-    }
-
-    /// The clock of its place.
-    fn clock(self) -> Option<Arc<Clock>> {
-        match self {
-            Self::At(clock) => Some(Arc::clone(clock)),
-            Self::Nowhere | Self::Own(_) => None,
         }
     }
 }
@@ -760,10 +742,12 @@ impl PeriodPlan {
             let (moment, text) = plan.moment(cells, null)?;
             plan.point((self.kind.fit(moment), text), hours)
         };
-        let second = self.second.as_ref().map(point).transpose()?;
+        let (second, late) = self.second.as_ref().map(point).transpose()?.unzip();
         let (kind, column) = (self.kind, self.first.column.clone());
-        let (first, clock) = (point(&self.first)?, hours.clock());
-        Ok(Timing { kind, first, second, column, clock, told: None })
+        let column_of_end = self.second.as_ref().and_then(|second| second.column.clone());
+        let ((first, against), clock) = (point(&self.first)?, hours.clock());
+        let (against, day, told) = (against.or_else(|| late.flatten()), None, None);
+        Ok(Timing { kind, first, second, column, column_of_end, day, clock, told, against })
     }
 
     /// The times of an interval of a day that the row names.
@@ -789,10 +773,12 @@ impl PeriodPlan {
         };
         let first = match slot.wall(day) {
             Some(wall) => self.first.point((Moment::Wall(wall), text), hours),
-            None => slot.counted(day, hours.own()),
+            None => slot.counted(day, hours.own()).map(|point| (point, None)),
         };
         let (column, clock) = (Some(name.to_owned()), hours.clock());
-        let (kind, first) = (slot.kind(), first.map_err(named)?);
-        Ok(Timing { kind, first, second: None, column, clock, told: None })
+        let (kind, (first, against)) = (slot.kind(), first.map_err(named)?);
+        let (against, day, second) = (against.map(named), Some(day), None);
+        let (column_of_end, told) = (None, None);
+        Ok(Timing { kind, first, second, column, column_of_end, day, clock, told, against })
     }
 }

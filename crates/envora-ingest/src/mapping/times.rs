@@ -324,13 +324,27 @@ fn number(digits: &str) -> Option<i64> {
     all.then(|| digits.parse().ok()).flatten()
 }
 
+/// The instant that a text says with its offset, seconds or not: however a column is written, it can be
+/// read in no other way.
+#[must_use]
+pub fn read_offset(text: &str) -> Option<Timestamp> {
+    if let Ok(instant) = Timestamp::parse(text) {
+        return Some(instant);
+    }
+    let (minute, offset) = text.split_at_checked(16)?;
+    if !offset.starts_with(['Z', 'z', '+', '-']) {
+        return None;
+    }
+    Timestamp::parse(&format!("{minute}:00{offset}")).ok()
+}
+
 /// What a text without a declared format says: ISO 8601 only, for which there is one reading.
 #[must_use]
 pub fn read_iso(text: &str) -> Option<Moment> {
     if let Ok(day) = Day::parse(text) {
         return Some(Moment::Day(day));
     }
-    if let Ok(instant) = Timestamp::parse(text) {
+    if let Some(instant) = read_offset(text) {
         return Some(Moment::Instant(instant));
     }
     let (date, time) = text.split_at_checked(10)?;

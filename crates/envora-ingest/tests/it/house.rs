@@ -403,6 +403,8 @@ pub(crate) fn parsed(rows: Vec<Activity>) -> Vec<ParsedRow> {
         ParsedRow {
             activity: Ok(activity),
             quarantine: Vec::new(),
+            unclear: None,
+            ours: None,
             external_id: None,
             columns: None,
             row: number,

@@ -76,6 +76,8 @@ fn year(meter: Meter, import: ImportId) -> (String, Vec<ParsedRow>) {
         ParsedRow {
             activity: Ok(activity),
             quarantine: Vec::new(),
+            unclear: None,
+            ours: None,
             external_id: None,
             columns: None,
             row: number,

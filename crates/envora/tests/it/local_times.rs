@@ -118,7 +118,8 @@ fn a_local_time_that_never_was_or_was_twice_is_never_counted_silently() {
     assert_eq!(waits["counts"]["quarantined"], 5, "{waits}");
     town.place("hall", "Europe/London");
     let (missing, twice) = ("unresolved local_time_missing", "unresolved local_time_ambiguous");
-    town.become_so(&import, [missing, "counted", twice, twice, twice]);
+    // The hour that is there in full is decided by the order of the file, as where the zone is known at once.
+    town.become_so(&import, [missing, "counted", "counted", "counted", twice]);
     let footprint = town.run("footprint --year 2022");
     assert!(footprint.err.contains("the zone of facility hall"), "{footprint:?}");
     let errors = town.run(&format!("data errors {import}"));
@@ -134,7 +135,7 @@ fn a_local_time_that_never_was_or_was_twice_is_never_counted_silently() {
     town.place("hall", "Etc/GMT");
     town.become_so(&import, ["counted"; 5]);
     town.place("hall", "Europe/London");
-    town.become_so(&import, [missing, "counted", twice, twice, twice]);
+    town.become_so(&import, [missing, "counted", "counted", "counted", twice]);
 
     // It is mended by what it should have said, and a row of a table is corrected as any other.
     let list = town.run(&format!("data list --import {import} --json")).json();
@@ -144,7 +145,8 @@ fn a_local_time_that_never_was_or_was_twice_is_never_counted_silently() {
     assert_eq!(mended.code, Some(0), "{mended:?}");
     let other = town.run(&format!("data supersede --id {} --quantity 2", id(1)));
     assert_eq!(other.code, Some(0), "{other:?}");
-    assert_eq!(town.states(&import), [missing, "superseded", twice, twice, "superseded"]);
+    let states = [missing, "superseded", "counted", "counted", "superseded"];
+    assert_eq!(town.states(&import), states);
     let listed = town.run("data list --facility hall --limit 7 --json=state,code,start").json();
     let last: Vec<_> = listed.as_array().unwrap().iter().skip(5).collect();
     assert!(last.iter().all(|row| row["state"] == "counted"), "{listed}");
@@ -316,5 +318,275 @@ fn rows_outside_of_the_days_of_their_facility_are_told_at_once() {
         pushed.err.contains(words) && pushed.err.contains("outside_facility_life"),
         "{pushed:?}"
     );
+    town.server.end();
+}
+
+/// Half hours of a meter; its facility is not known when they first come.
+const ELECTRIC: &str = r#"
+mapping = "electric"
+[const]
+type = "electricity.purchased"
+unit = "kW.h"
+[[activity]]
+period = { start = "datetime", format = "YYYY-MM-DD hh:mm", length = "PT30M" }
+quantity = { column = "kwh" }
+facility_code = { column = "fac" }
+"#;
+
+/// The two odd nights, with the repeated hour by half or in full.
+const ALONE: [&str; 4] =
+    ["2023-06-01 01:30", "2023-03-26 01:30", "2023-10-29 01:00", "2023-10-29 01:30"];
+const IN_FULL: [&str; 6] = [
+    "2023-06-01 01:30",
+    "2023-03-26 00:30",
+    "2023-10-29 01:00",
+    "2023-10-29 01:30",
+    "2023-10-29 01:00",
+    "2023-10-29 01:30",
+];
+
+/// Whose ids the rows have.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ids {
+    Derived,
+    Senders,
+}
+
+impl Town {
+    fn electric(&self, times: &[&str], ids: Ids) {
+        let (head, mapping) = match ids {
+            Ids::Derived => ("datetime,fac,kwh", ELECTRIC.to_owned()),
+            Ids::Senders => (
+                "datetime,fac,kwh,id",
+                format!("{ELECTRIC}external_id = {{ columns = [\"id\"] }}\n"),
+            ),
+        };
+        self.file("hours.toml", &mapping);
+        let row = |(time, number): (&&str, u32)| match ids {
+            Ids::Derived => format!("{time},lib,{number}\n"),
+            Ids::Senders => format!("{time},lib,{number},r{number}\n"),
+        };
+        let rows: String = times.iter().zip(1..).map(row).collect();
+        self.file("night.csv", &format!("{head}\n{rows}"));
+    }
+
+    /// The counts of a push: accepted, duplicate, quarantined, rejected.
+    fn came_to(told: &serde_json::Value) -> [u64; 4] {
+        let count = |name: &str| told["counts"][name].as_u64().unwrap();
+        ["accepted", "duplicate", "quarantined", "rejected"].map(count)
+    }
+
+    fn wait_counted(&self, rows: usize) {
+        wait_for("so many rows to count", || {
+            let all = self.run("data list --state counted --json").json();
+            (all.as_array().unwrap().len() == rows).then_some(())
+        });
+    }
+}
+
+#[test]
+fn a_row_that_is_stored_is_a_duplicate_before_its_clock_is_judged() {
+    for ids in [Ids::Derived, Ids::Senders] {
+        let mut town = Town::new();
+        town.electric(&ALONE, ids);
+        let (_, waits) = town.pushed("night.csv");
+        assert_eq!(Town::came_to(&waits), [0, 0, 4, 0], "{waits}");
+        town.place("lib", "Europe/London");
+        let import = waits["id"].as_str().unwrap();
+        let (missing, twice) = ("unresolved local_time_missing", "unresolved local_time_ambiguous");
+        wait_for("the calculation to come past it", || {
+            (town.states(import) == ["counted", missing, twice, twice]).then_some(())
+        });
+        let checked = town.run("data check night.csv --mapping hours.toml");
+        assert!(checked.out.contains("night.csv\t0\t4\t0\t0\t0"), "{checked:?}");
+        assert_eq!(checked.code, Some(0), "{checked:?}");
+        let seen = town.run("data preview night.csv --mapping hours.toml --json").json();
+        assert!(seen.as_array().unwrap().iter().all(|row| row["outcome"] == "duplicate"), "{seen}");
+        let (ended, again) = town.pushed("night.csv");
+        assert_eq!(Town::came_to(&again), [0, 4, 0, 0], "{ended:?}");
+        let exported = town.run("data export --out night.ndjson");
+        assert_eq!(exported.code, Some(0), "{exported:?}");
+        let lines = town.run("data push night.ndjson --json");
+        let told: serde_json::Value = serde_json::from_str(&lines.out).unwrap();
+        assert_eq!(Town::came_to(&told[0]), [0, 4, 0, 0], "{lines:?}");
+
+        // What is printed at such a row makes it count, and once.
+        let list = town.run(&format!("data list --import {import} --json")).json();
+        for (row, start, end) in [
+            (1, "2023-03-26T01:30Z", "2023-03-26T02:00Z"),
+            (2, "2023-10-29T01:00+01:00", "2023-10-29T01:30+01:00"),
+            (3, "2023-10-29T01:30+01:00", "2023-10-29T01:00Z"),
+        ] {
+            let id = list[row]["id"].as_str().unwrap();
+            let shown = town.run(&format!("data show {id}"));
+            assert!(shown.out.contains("envora data supersede --id"), "{shown:?}");
+            let set = format!("data supersede --id {id} --set start={start} --set end={end}");
+            let mended = town.run(&set);
+            assert_eq!(mended.code, Some(0), "{mended:?}");
+        }
+        town.wait_counted(4);
+        let (_, again) = town.pushed("night.csv");
+        assert_eq!(Town::came_to(&again), [0, 4, 0, 0], "{again}");
+        assert_eq!(town.run("data list --state unresolved --json").json(), serde_json::json!([]));
+        // One that is new is refused by its clock, as ever, and what else the file holds is not.
+        town.electric(&[&ALONE[..], &["2022-03-27 01:30"]].concat(), ids);
+        let (_, new) = town.pushed("night.csv");
+        assert_eq!(Town::came_to(&new), [0, 4, 0, 1], "{new}");
+        let checked = town.run("data check night.csv --mapping hours.toml");
+        assert!(checked.out.contains("night.csv\t0\t4\t0\t1\t0"), "{checked:?}");
+        assert!(checked.err.contains("local_time_missing"), "{checked:?}");
+        let seen = town.run("data preview night.csv --mapping hours.toml --json").json();
+        assert_eq!(seen[4]["outcome"], "would be refused", "{seen}");
+        town.server.end();
+    }
+}
+
+#[test]
+fn a_repeated_hour_in_full_counts_once_each_when_its_place_becomes_known() {
+    for ids in [Ids::Derived, Ids::Senders] {
+        let mut town = Town::new();
+        town.electric(&IN_FULL, ids);
+        let (_, waits) = town.pushed("night.csv");
+        assert_eq!(Town::came_to(&waits), [0, 0, 6, 0], "{waits}");
+        town.place("lib", "Europe/London");
+        town.wait_counted(6);
+        let (_, again) = town.pushed("night.csv");
+        assert_eq!(Town::came_to(&again), [0, 6, 0, 0], "{again}");
+        // Elsewhere, where the place is known from the beginning, it is the same.
+        let mut fresh = Town::new();
+        fresh.place("lib", "Europe/London");
+        fresh.electric(&IN_FULL, ids);
+        let (_, first) = fresh.pushed("night.csv");
+        assert_eq!(Town::came_to(&first), [6, 0, 0, 0], "{first}");
+        let told = |town: &Town, file: &str| {
+            assert_eq!(town.run(&format!("data export --out {file}")).code, Some(0));
+            let text = fs::read_to_string(town.house.path().join(file)).unwrap();
+            let rows = text.lines().map(|line| serde_json::from_str(line).unwrap());
+            rows.map(|mut row: serde_json::Value| {
+                row.as_object_mut().unwrap().remove("_envora_id");
+                row
+            })
+            .collect::<Vec<_>>()
+        };
+        fresh.wait_counted(6);
+        assert_eq!(told(&town, "here.ndjson"), told(&fresh, "there.ndjson"));
+        fresh.server.end();
+        town.server.end();
+    }
+}
+
+const WIDE: &str = r#"
+mapping = "wide"
+format = "csv"
+[const]
+type = "electricity.purchased"
+unit = "kW.h"
+[[activity]]
+period = { day = "day", format = "DD/MM/YYYY" }
+facility_code = { column = "fac" }
+[unpivot]
+columns = '^\d\d:\d\d$'
+label = "start"
+length = "PT30M"
+"#;
+
+#[test]
+fn a_line_of_half_hours_that_lacks_the_repeated_hour_is_mended_by_a_second_line() {
+    for zone in ["", "time_zone = \"Europe/London\"\n"] {
+        let mut town = Town::new();
+        town.place("lib", "Europe/London");
+        town.file("hours.toml", &WIDE.replace("unit =", &format!("{zone}unit =")));
+        let day = |day: &str| format!("{day}/10/2022,lib,1,2,3,4\n");
+        let lines = ["29", "30", "31"].map(day).concat();
+        town.file("wide.csv", &format!("day,fac,00:30,01:00,01:30,02:00\n{lines}"));
+        let (ended, told) = town.pushed("wide.csv");
+        assert_eq!(Town::came_to(&told), [10, 0, 0, 2], "{ended:?}");
+        assert!(ended.err.contains("put a second line for this day below this one"), "{ended:?}");
+        let import = told["id"].as_str().unwrap();
+        assert_eq!(town.run(&format!("data errors {import} --fix mend.csv")).code, Some(0));
+        let path = town.house.path().join("mend.csv");
+        let text = fs::read_to_string(&path).unwrap();
+        let line = text.lines().find(|line| line.starts_with("30/10/2022,lib,1,2,3,4,")).unwrap();
+        let second = line.replace("lib,1,2,3,4,", "lib,,5,6,,");
+        fs::write(&path, format!("{text}{second}\n")).unwrap();
+        let (ended, mended) = town.pushed("mend.csv");
+        assert_eq!(Town::came_to(&mended), [4, 2, 0, 0], "{ended:?}");
+        town.wait_counted(14);
+        let list = town.run("data list --json --limit 100").json();
+        let of_night = list.as_array().unwrap().iter().map(|row| row["quantity"].as_str().unwrap());
+        let mut of_night: Vec<&str> = of_night.collect();
+        of_night.sort_unstable();
+        assert_eq!(of_night.concat(), "11122233344456");
+        let (_, again) = town.pushed("mend.csv");
+        assert_eq!(Town::came_to(&again), [0, 6, 0, 0], "{again}");
+        town.server.end();
+    }
+}
+
+#[test]
+fn a_time_that_was_mended_with_its_offset_is_taken_as_it_is_written() {
+    for mapped in [true, false] {
+        let mut town = Town::new();
+        town.place("lib", "Europe/London");
+        let mapping = MAPPING.replace(
+            "period = { start = \"start\", length = \"PT1H\" }",
+            concat!(
+                "period = { start = { column = \"start\", format = \"YYYY-MM-DDThh:mm\" }, ",
+                "end = { column = \"end\", format = \"YYYY-MM-DDThh:mm\" } }"
+            ),
+        );
+        town.file("hours.toml", &mapping);
+        let head = "type,quantity,unit,facility_code,start,end\n";
+        let row = "electricity.purchased,7,kW.h,lib,2022-10-30T00:30,2022-10-30T01:00\n";
+        town.file("night.csv", &format!("{head}{row}"));
+        let with = if mapped { " --mapping hours.toml" } else { "" };
+        let push = |file: &str| {
+            let ended = town.run(&format!("data push {file}{with} --json"));
+            let told: serde_json::Value = serde_json::from_str(&ended.out).unwrap();
+            (ended, told[0].clone())
+        };
+        let (ended, told) = push("night.csv");
+        assert!(ended.err.contains("night.csv:2:end"), "the end came twice: {ended:?}");
+        assert!(ended.err.contains("2022-10-30T01:00:00 happened twice"), "{ended:?}");
+        let import = told["id"].as_str().unwrap();
+        assert_eq!(town.run(&format!("data errors {import} --fix mend.csv")).code, Some(0));
+        let text = fs::read_to_string(town.house.path().join("mend.csv")).unwrap();
+        // One time with its offset is enough where the other is told by the clock.
+        town.file("mend.csv", &text.replacen(",2022-10-30T01:00,", ",2022-10-30T01:00Z,", 1));
+        let (ended, mended) = push("mend.csv");
+        assert_eq!(Town::came_to(&mended), [1, 0, 0, 0], "{ended:?}");
+        town.wait_counted(1);
+        let list = town.run("data list --json").json();
+        assert_eq!(list[0]["start"], "2022-10-29T23:30:00Z", "{list}");
+        assert_eq!(list[0]["end"], "2022-10-30T01:00:00Z", "{list}");
+        town.server.end();
+    }
+}
+
+#[test]
+fn an_export_of_rows_without_ids_is_the_same_again_at_home() {
+    let mut town = Town::new();
+    town.place("lib", "Europe/London");
+    let row =
+        |day: u32| format!("electricity.purchased,{day},kW.h,lib,2022-03-0{day},2022-03-0{day}\n");
+    let rows: String = (1..4).map(row).collect();
+    let head = "type,quantity,unit,facility_code,start_date,end_date\n";
+    town.file("plain.csv", &format!("{head}{rows}"));
+    assert_eq!(town.run("data push plain.csv").code, Some(0));
+    town.wait_counted(3);
+    for (file, form) in [("all.ndjson", "--ndjson"), ("all.csv", "--csv")] {
+        assert_eq!(town.run(&format!("data export {form} --out {file}")).code, Some(0));
+        let checked = town.run(&format!("data check {file}"));
+        assert!(checked.out.contains(&format!("{file}\t0\t3\t0\t0\t0")), "{checked:?}");
+        let again = town.run(&format!("data push {file} --json"));
+        let told: serde_json::Value = serde_json::from_str(&again.out).unwrap();
+        assert_eq!(Town::came_to(&told[0]), [0, 3, 0, 0], "{again:?}");
+    }
+    // What says the same and is not known by an id is told, before and after it is sent.
+    town.file("plain.csv", &format!("{head}{}", row(2)));
+    let checked = town.run("data check plain.csv");
+    assert!(checked.err.contains("possible_duplicate"), "{checked:?}");
+    let pushed = town.run("data push plain.csv");
+    assert!(pushed.err.contains("possible_duplicate"), "{pushed:?}");
     town.server.end();
 }

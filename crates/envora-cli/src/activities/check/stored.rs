@@ -7,9 +7,10 @@ use envora_api::activities::Validation;
 use envora_api::footprints::Warning;
 use envora_api::media;
 use envora_api::problems::RowError;
-use envora_api::writes::Outcome as Told;
+use envora_api::writes::{Outcome as Told, RowResult};
 use envora_domain::activities::Activity;
-use envora_domain::activities::problems::{Outcome, RowCode, RowProblem};
+use envora_domain::activities::problems::{Flag, Outcome, RowCode, RowProblem};
+use envora_domain::id::ActivityId;
 use envora_ingest::check::Report;
 use envora_ingest::commit::RESULTS_MAX;
 use envora_ingest::fields::UNSAID;
@@ -37,27 +38,64 @@ pub(super) async fn compare(
 ) -> Result<Vec<Warning>, Failure> {
     let mut warnings: Vec<Warning> = Vec::new();
     let (mut lines, mut rows, mut before) = (Vec::new(), Vec::new(), Before::None);
+    let mut alike = Alike::default();
     let mut reader = reading.open(input)?;
     loop {
         let row = reader.next().transpose().with_context(|| format!("read {}", input.name()))?;
         let ended = row.is_none();
         if let Some(row) = row
-            && let Ok(activity) = &row.activity
+            && let Some(activity) = said(&row)
         {
-            line(activity, &mut lines)?;
+            line((activity, row.ours), &mut lines)?;
             rows.push(row);
         }
         let full = rows.len() == ROWS_AT_ONCE || lines.len() >= BYTES_AT_ONCE;
         if !rows.is_empty() && (ended || full) {
             let told = ask(client, core::mem::take(&mut lines).into()).await?;
             settle(report, &rows, (&told, before));
+            alike.add(&rows, &told);
             warnings = join(warnings, told.warnings);
             before = Before::Some;
             rows.clear();
         }
         if ended {
+            warnings.extend(alike.warning());
             return Ok(warnings);
         }
+    }
+}
+
+/// Rows that say what is stored under another id: how many, and the first with what it looks like.
+#[derive(Default)]
+struct Alike {
+    rows: u64,
+    first: Option<(u64, ActivityId)>,
+}
+
+impl Alike {
+    fn add(&mut self, rows: &[ParsedRow], told: &Validation) {
+        for result in &told.results {
+            let stored = matches!(result.status, Told::Accepted | Told::Quarantined);
+            let place = usize::try_from(result.row).ok().and_then(|row| row.checked_sub(1));
+            let row = place.and_then(|place| rows.get(place)).filter(|row| row.activity.is_ok());
+            if let (Some(row), Some(known), true) = (row, result.looks_like, stored) {
+                self.rows += 1;
+                self.first.get_or_insert((row.line, known));
+            }
+        }
+    }
+
+    fn warning(&self) -> Option<Warning> {
+        let (line, known) = self.first?;
+        let words = match self.rows {
+            1 => "1 row looks".to_owned(),
+            rows => format!("{rows} rows look"),
+        };
+        let detail = format!(
+            "{words} like what is stored under another id, such as line {line} like {known}: if they are the same, leave them out; if they are not, send them"
+        );
+        let code = Flag::PossibleDuplicate.as_str().to_owned();
+        Some(Warning { code, detail, activities: self.rows })
     }
 }
 
@@ -70,6 +108,39 @@ fn join(mut all: Vec<Warning>, more: Vec<Warning>) -> Vec<Warning> {
         }
     }
     all
+}
+
+/// What the server makes of rows, in their order; nothing of those that are no activities. And its warnings.
+///
+/// # Errors
+/// The server's problem.
+pub(in crate::activities) async fn judge(
+    client: &Client,
+    rows: &[ParsedRow],
+) -> Result<(Vec<Option<RowResult>>, Vec<Warning>), Failure> {
+    let (mut all, mut warnings) = (Vec::with_capacity(rows.len()), Vec::new());
+    for rows in rows.chunks(ROWS_AT_ONCE) {
+        let mut lines = Vec::new();
+        for row in rows {
+            if let Some(activity) = said(row) {
+                line((activity, row.ours), &mut lines)?;
+            }
+        }
+        if lines.is_empty() {
+            all.extend(rows.iter().map(|_| None));
+            continue;
+        }
+        let told = ask(client, lines.into()).await?;
+        warnings = join(warnings, told.warnings);
+        let mut results = told.results.into_iter();
+        all.extend(rows.iter().map(|row| said(row).and_then(|_| results.next())));
+    }
+    Ok((all, warnings))
+}
+
+/// What a row says, whatever the clock of its place says of that.
+fn said(row: &ParsedRow) -> Option<&Activity> {
+    row.activity.as_ref().ok().or(row.unclear.as_deref())
 }
 
 async fn ask(client: &Client, lines: Bytes) -> Result<Validation, Failure> {
@@ -85,9 +156,14 @@ async fn ask(client: &Client, lines: Bytes) -> Result<Validation, Failure> {
 }
 
 /// A row as it would be sent, in a line of its own.
-fn line(activity: &Activity, lines: &mut Vec<u8>) -> Result<(), Failure> {
+fn line(
+    (activity, ours): (&Activity, Option<ActivityId>),
+    lines: &mut Vec<u8>,
+) -> Result<(), Failure> {
     let mut fields = words::fields(activity);
     fields.remove("origin");
+    // By this a row that was exported without an id of its sender's is known again.
+    fields.extend(ours.map(|id| ("_envora_id".to_owned(), id.to_string().into())));
     // What a row that voids another does not say stays unsaid.
     if activity.period == UNSAID {
         fields.remove("occurred_at");
@@ -126,6 +202,10 @@ fn settle(report: &mut Report, rows: &[ParsedRow], (told, before): (&Validation,
         if settled || (names_own && before == Before::Some) {
             continue;
         }
+        if row.unclear.is_some() && result.status != Told::Rejected && !is_stored(result) {
+            report.settle(row, Outcome::Rejected, row.problems());
+            continue;
+        }
         let outcome = match result.status {
             Told::Accepted => Outcome::Accepted,
             Told::Duplicate => Outcome::Duplicate,
@@ -136,6 +216,11 @@ fn settle(report: &mut Report, rows: &[ParsedRow], (told, before): (&Validation,
             result.errors.iter().filter_map(|error| problem(error, row)).collect();
         report.settle(row, outcome, &problems);
     }
+}
+
+/// Whether a row is one that is stored.
+pub(in crate::activities) fn is_stored(result: &RowResult) -> bool {
+    result.status == Told::Duplicate && result.id.is_some()
 }
 
 fn problem(error: &RowError, row: &ParsedRow) -> Option<RowProblem> {

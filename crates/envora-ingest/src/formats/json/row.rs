@@ -6,13 +6,14 @@ use std::fmt;
 
 use envora_domain::activities::local::Local;
 use envora_domain::activities::problems::{RowCode, RowProblem};
+use envora_domain::id::ActivityId;
 use envora_domain::words::did_you_mean;
 use serde::Deserialize;
 use serde::de::{MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::super::LocalTimes;
-use super::super::csv::{LOCAL, OURS};
+use super::super::csv::{ID, LOCAL, OURS};
 use crate::fields::{Draft, Field, Given, NAMES, QUALITIES, is_key};
 
 /// How deep a row may nest.
@@ -183,6 +184,9 @@ fn depth(text: &str) -> usize {
 }
 
 fn fill(draft: &mut Draft, members: &Members<'_>, times: LocalTimes) {
+    draft.ours = members.0.iter().find_map(|(name, raw)| {
+        (name == ID).then(|| ActivityId::parse(raw.get().trim_matches('"')).ok())?
+    });
     draft.times.told = members.0.iter().find_map(|(name, raw)| {
         let number = (name == LOCAL).then(|| raw.get().trim_matches('"').parse().ok())?;
         number.and_then(Local::from_number)

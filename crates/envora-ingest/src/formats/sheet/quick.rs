@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use envora_domain::activities::local::Local;
+use envora_domain::activities::local::{self, Local};
 use envora_domain::activities::{Activity, Period, Ref};
 use envora_domain::decimal::Decimal;
 use envora_domain::id::Kind;
@@ -16,7 +16,7 @@ use super::timing::{build, noted};
 use super::{BlockPlan, FieldPlan, Hours, Marks, PeriodPlan, Plan, Point, Take, Times};
 use crate::clocks::{ClockBook, Clocks};
 use crate::fields::{Field, UNSAID, series_of};
-use crate::formats::held::Arrival;
+use crate::formats::held::{Arrival, Of, Side};
 use crate::mapping::times::{Moment, read_iso};
 use crate::mapping::{Encoding, FileStyle};
 use crate::rows::ParsedRow;
@@ -70,6 +70,8 @@ pub(in super::super) struct Quick {
     /// The words of the record that was looked at last.
     words: Vec<u8>,
     clocks: ClockBook,
+    /// Whose the times on the wall are that were looked at last.
+    of: Of,
     pub(in super::super) tiers: Tiers,
 }
 
@@ -82,7 +84,8 @@ impl Quick {
         let lanes = plan.blocks.iter().map(Lane::of).collect::<Option<Vec<_>>>()?;
         let (known, words, tiers) = Default::default();
         let clocks = ClockBook::new(clocks.clone());
-        Some(Self { lanes, columns: plan.columns, known, words, clocks, tiers })
+        let of = Of::Clock;
+        Some(Self { lanes, columns: plan.columns, known, words, clocks, of, tiers })
     }
 
     /// The row in a place.
@@ -140,6 +143,9 @@ impl Quick {
             Some(times) => (fresh.period, fresh.local) = times,
             None => return Look::Aside,
         }
+        let open = matches!(hours, Hours::Nowhere) && self.clocks.are_known();
+        let wall = matches!(fresh.period, Period::WallClock { .. });
+        self.of = if open && wall { Of::Nobody } else { Of::Clock };
         match self.known.renew(slot, &fresh, place) {
             Some(()) => Look::Known(slot, block),
             None => Look::Aside,
@@ -165,9 +171,25 @@ impl Quick {
         // A run of zeros may be a gap: how long it is, the queue finds out.
         let zero = activity.quantity.is_zero();
         let length = zero.then(|| activity.period.nominal_length());
-        let waits = if limit.is_some() && zero { Waits::Yes } else { Waits::No };
-        let (series, twice) = ((number, series_of(activity)), Vec::new());
-        (Some(Arrival { series, twice, zero: limit.map(|limit| (length, limit)) }), waits)
+        let open = self.of == Of::Nobody;
+        let waits = if limit.is_some() && zero || open { Waits::Yes } else { Waits::No };
+        let twice = if open { walls(activity) } else { Vec::new() };
+        let (series, of) = ((number, series_of(activity)), self.of);
+        (
+            Some(Arrival {
+                series,
+                twice,
+                of,
+                day: None,
+                zero: limit.map(|limit| (length, limit)),
+            }),
+            waits,
+        )
+    }
+
+    /// Whether the row that was looked at last may be of an hour that comes twice.
+    pub(in super::super) fn is_open(&self) -> bool {
+        self.of == Of::Nobody
     }
 
     /// Whether the row in a place is of nothing.
@@ -401,6 +423,16 @@ impl PeriodPlan {
         };
         Some((period, local))
     }
+}
+
+/// The times on the wall that a row says, as the queue knows them: the only one, or the first of two.
+fn walls(activity: &Activity) -> Vec<(Side, i64)> {
+    let Period::WallClock { start, end } = activity.period else { return Vec::new() };
+    let said = |side| activity.local.is_said(side);
+    let start = said(local::Side::Start).then_some((Side::Start, start.as_micros()));
+    let of_end = if start.is_some() { Side::End } else { Side::Start };
+    let end = said(local::Side::End).then_some((of_end, end.as_micros()));
+    start.into_iter().chain(end).collect()
 }
 
 /// How a row names a place: by what is new, else as the row before did.

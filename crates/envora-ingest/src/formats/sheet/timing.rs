@@ -5,7 +5,7 @@ use std::sync::Arc;
 use envora_domain::activities::Period;
 use envora_domain::activities::local::{self, Local};
 use envora_domain::activities::problems::{RowCode, RowProblem};
-use envora_domain::time::{Span, WallClock};
+use envora_domain::time::{Day, Span, WallClock, Zone};
 
 use super::super::held::{Findings, Side, Turn};
 use super::{PeriodKind, Point};
@@ -14,11 +14,46 @@ use crate::mapping::times::Moment;
 
 /// What to do about one of two equal hours that comes alone. Rows that are stored are not to be sent again.
 const ALONE: &str = "say which it is: mend the row in the file that envora data errors imp_… --fix FILE writes, \
-    where times may say their offset (through a mapping, a format that ends in Z reads it), or put the \
-    other hour beside it there, in order";
+    where times may say their offset, such as 2022-10-30T01:30+01:00, whatever the mapping's format, or put \
+    the other hour beside it there, in order";
+
+/// The same of an interval in a line of a wide table.
+const ALONE_IN_LINE: &str = "the hour came twice and the line has it once: in the file that envora data errors imp_… --fix FILE \
+    writes put a second line for this day below this one, the same in all that names meter and day, with what was \
+    measured the second time round in these columns and all other intervals blank; a cell that holds both hours \
+    together is split between the two";
 
 /// Microseconds of a day.
 const DAY: i64 = 86_400_000_000;
+
+/// Where the times of a row are read that say no offset.
+#[derive(Clone, Copy)]
+pub(super) enum Hours<'a> {
+    /// Nowhere yet: they stay times on the wall.
+    Nowhere,
+    /// In the row's own zone.
+    Own(&'a Zone),
+    /// By the clock of its source or facility: they stay times on the wall, of those that there are.
+    At(&'a Arc<Clock>),
+}
+
+impl<'a> Hours<'a> {
+    /// The row's own zone.
+    pub(super) const fn own(self) -> Option<&'a Zone> {
+        match self {
+            Self::Own(zone) => Some(zone),
+            Self::Nowhere | Self::At(_) => None,
+        }
+    }
+
+    /// The clock of its place.
+    pub(super) fn clock(self) -> Option<Arc<Clock>> {
+        match self {
+            Self::At(clock) => Some(Arc::clone(clock)),
+            Self::Nowhere | Self::Own(_) => None,
+        }
+    }
+}
 
 /// The times of a row, not yet a period where a local time happened twice.
 #[derive(Clone, Debug)]
@@ -27,10 +62,26 @@ pub(in super::super) struct Timing {
     pub(super) first: Point,
     pub(super) second: Option<Point>,
     pub(super) column: Option<String>,
+    /// That of its end, where it is another.
+    pub(super) column_of_end: Option<String>,
+    /// The day of the line, of an interval of a wide table.
+    pub(in super::super) day: Option<Day>,
     /// The clock that its times on the wall are of, where that is not the row's own.
     pub(super) clock: Option<Arc<Clock>>,
     /// What an export says was noted of its times on the wall.
     pub(super) told: Option<Local>,
+    /// Why it is none by that clock.
+    pub(super) against: Option<RowProblem>,
+}
+
+/// When a row is.
+#[derive(Clone, Debug)]
+pub(in super::super) struct Timed {
+    pub(in super::super) period: Period,
+    /// What is to be noted of its times on the wall.
+    pub(in super::super) local: Local,
+    /// Why the clock of its place lets it be no period, or not surely one.
+    pub(in super::super) against: Option<RowProblem>,
 }
 
 /// What a cell of an export says was noted of times on the wall.
@@ -63,6 +114,17 @@ impl Timing {
         sides.into_iter().flatten().collect()
     }
 
+    /// Its times on the wall, which may turn out to have happened twice.
+    pub(in super::super) fn walls(&self) -> Vec<(Side, i64)> {
+        let side = |side: Side, point: Option<Point>| match point {
+            Some(Point::Wall(wall)) => Some((side, wall.as_micros())),
+            Some(Point::Day(_) | Point::Twice(..) | Point::At(_)) | None => None,
+        };
+        let sides = [side(Side::Start, Some(self.first)), side(Side::End, self.second)];
+        let open = self.clock.is_none() && self.told.is_none();
+        sides.into_iter().flatten().filter(|_| open).collect()
+    }
+
     /// How long it is, as far as that is known before a repeated hour is decided.
     pub(in super::super) fn length(&self) -> Span {
         let once = |point: Point| match point {
@@ -79,46 +141,70 @@ impl Timing {
         self.clock.is_some()
     }
 
-    /// The period, a repeated hour decided by what was found out, and what is to be noted of it.
-    pub(in super::super) fn period(&self, found: Findings) -> Result<(Period, Local), RowProblem> {
+    /// The period, a repeated hour decided by what was found out. What the clock of its place says against it
+    /// stands beside: the times on the wall are what they are, and may be stored.
+    pub(in super::super) fn period(&self, found: Findings) -> Result<Timed, RowProblem> {
         let (start, end) = match self.kind {
             PeriodKind::To(_) => ("/end", "/end"),
             PeriodKind::Day => ("/start_date", "/end_date"),
             PeriodKind::Occurred => ("/occurred_at", "/occurred_at"),
             PeriodKind::From(_) | PeriodKind::Both => ("/start", "/end"),
         };
-        let first = self.decide(self.first, found.start, start)?;
-        let second = self.second.map(|second| self.decide(second, found.end, end)).transpose()?;
+        let mut against = self.against.clone();
+        let mut decide = |point, turn, field| match (self.decide(point, turn, field), point) {
+            (Err(problem), Point::Twice(wall, ..)) if self.clock.is_some() => {
+                against.get_or_insert(problem);
+                Ok(Point::Wall(wall))
+            }
+            (decided, _) => decided,
+        };
+        let first = decide(self.first, found.start, start)?;
+        let second = self.second.map(|second| decide(second, found.end, end)).transpose()?;
+        let (first, second) = self.alike((first, second), found);
         let period = build(self.kind, first, second).ok_or_else(|| {
-            let mut problem = RowProblem::new(
-                RowCode::WrongType,
-                start,
-                "one time is a day and the other a time of day",
-            )
-            .hint("give both as days, or both with a time");
+            let mut problem = against.take().unwrap_or_else(|| unlike((first, second), start));
             problem.column.clone_from(&self.column);
             problem
         })?;
         if !matches!(period, Period::WallClock { .. }) {
-            return Ok((period, Local::default()));
+            let timed = Timed { period, local: Local::default(), against: None };
+            return against.map_or(Ok(timed), Err);
         }
         let local = self.told.unwrap_or_else(|| self.noted(found));
+        if !period.is_reversed() || against.is_some() {
+            return Ok(Timed { period, local, against });
+        }
         // From the first time round into the second the clock on the wall goes back.
-        let instants =
-            period.is_reversed().then(|| self.instants((first, second), local)).flatten();
-        match instants {
-            Some(period) => Ok((period, Local::default())),
-            None if period.is_reversed() && self.clock.is_some() => {
-                let mut problem = RowProblem::new(
-                    RowCode::PeriodReversed,
-                    "/end",
-                    format!("the period ends before it starts{}", self.whose()),
-                )
+        if let Some(period) = self.instants((first, second), local) {
+            return Ok(Timed { period, local: Local::default(), against });
+        }
+        if self.clock.is_some() {
+            let detail = format!("the period ends before it starts{}", self.whose());
+            let mut problem = RowProblem::new(RowCode::PeriodReversed, "/end", detail)
                 .hint("give an end after the start; the end itself is not included");
-                problem.column.clone_from(&self.column);
-                Err(problem)
+            problem.column = self.column_of_end.clone().or_else(|| self.column.clone());
+            against = Some(problem);
+        }
+        // Which of two hours it was is not told by what may be no period at all.
+        let local = noted(self.kind, self.first, self.second);
+        Ok(Timed { period, local: self.told.unwrap_or(local), against })
+    }
+
+    /// Of two times of which one says its offset, the other by the clock of its place, where that is known.
+    fn alike(&self, times: (Point, Option<Point>), found: Findings) -> (Point, Option<Point>) {
+        let Some(clock) = self.clock.as_ref().filter(|_| self.against.is_none()) else {
+            return times;
+        };
+        let local = self.noted(found);
+        let at = |side, wall| Point::At(local.instant(side, wall, &clock.zone));
+        match times {
+            (Point::Wall(wall), Some(Point::At(end))) => {
+                (at(local::Side::Start, wall), Some(Point::At(end)))
             }
-            None => Ok((period, local)),
+            (Point::At(start), Some(Point::Wall(wall))) => {
+                (Point::At(start), Some(at(local::Side::End, wall)))
+            }
+            same => same,
         }
     }
 
@@ -126,8 +212,12 @@ impl Timing {
     fn noted(&self, found: Findings) -> Local {
         let local = noted(self.kind, self.first, self.second);
         let turned = |local: Local, side, point: Option<Point>, turn| match (point, turn) {
-            (Some(Point::Twice(..)), Turn::Earlier) => local.turned(side, local::Turn::Earlier),
-            (Some(Point::Twice(..)), Turn::Later) => local.turned(side, local::Turn::Later),
+            (Some(Point::Twice(..) | Point::Wall(_)), Turn::Earlier) => {
+                local.turned(side, local::Turn::Earlier)
+            }
+            (Some(Point::Twice(..) | Point::Wall(_)), Turn::Later) => {
+                local.turned(side, local::Turn::Later)
+            }
             _ => local,
         };
         let local = turned(local, side_of_first(self.kind), Some(self.first), found.start);
@@ -171,12 +261,29 @@ impl Timing {
                     format!("{shown} happened twice that night{whose}, and the file has it once"),
                 )
                 .value(&shown)
-                .hint(ALONE);
-                problem.column.clone_from(&self.column);
+                .hint(if self.day.is_some() { ALONE_IN_LINE } else { ALONE });
+                let of_end = self.column_of_end.clone().filter(|_| field == "/end");
+                problem.column = of_end.or_else(|| self.column.clone());
                 Err(problem)
             }
         }
     }
+}
+
+/// What is wrong with two times that are not alike.
+fn unlike(times: (Point, Option<Point>), field: &str) -> RowProblem {
+    let is_day = |point: &Point| matches!(point, Point::Day(_));
+    let (detail, hint) = match times {
+        (first, Some(second)) if !is_day(&first) && !is_day(&second) => (
+            "one time says its offset and the other does not",
+            "give both with their offset, or both without",
+        ),
+        _ => (
+            "one time is a day and the other a time of day",
+            "give both as days, or both with a time",
+        ),
+    };
+    RowProblem::new(RowCode::WrongType, field, detail).hint(hint)
 }
 
 /// Which of the two times the first is.
