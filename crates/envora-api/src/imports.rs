@@ -198,6 +198,9 @@ pub struct ImportPreview {
     pub rows: Vec<PreviewRow>,
     /// What would become of the rows that were looked at: the first thousand.
     pub counts: Counts,
+    /// What a reader should know of them, such as `outside_facility_life`.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub warnings: Vec<Warning>,
     /// Whether the whole file was looked at.
     pub complete: bool,
 }

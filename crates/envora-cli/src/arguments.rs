@@ -379,6 +379,9 @@ pub struct PreviewArguments {
     /// How many rows
     #[arg(long, default_value_t = 10)]
     pub rows: u16,
+    /// Ask no server, also where one is named
+    #[arg(long)]
+    pub offline: bool,
 }
 
 /// Files to send.

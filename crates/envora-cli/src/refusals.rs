@@ -12,6 +12,8 @@ use crate::terminal::Channel;
 const KINDS_SHOWN: usize = 50;
 /// How many lines of a kind are named.
 const LINES_LISTED_MAX: usize = 5;
+/// How many of its columns.
+const COLUMNS_LISTED_MAX: usize = 5;
 
 /// What makes two errors alike: code, place within the row, detail where there is no remedy, remedy;
 /// both without what is the row's own.
@@ -22,6 +24,8 @@ struct Kind {
     first: RowError,
     text: Option<String>,
     lines: Vec<u64>,
+    /// Its columns, where it is of several.
+    columns: Vec<String>,
     times: u64,
 }
 
@@ -42,11 +46,18 @@ impl Refusals {
             if kind.lines.len() < LINES_LISTED_MAX && kind.lines.last() != line.as_ref() {
                 kind.lines.extend(line);
             }
+            if let Some(column) = &error.column
+                && kind.columns.len() < COLUMNS_LISTED_MAX
+                && !kind.columns.contains(column)
+            {
+                kind.columns.push(column.clone());
+            }
             return;
         }
         self.places.insert(likeness, self.kinds.len());
         let (first, lines) = (error.clone(), line.into_iter().collect());
-        self.kinds.push(Kind { first, text: text(), lines, times: 1 });
+        let columns = error.column.iter().cloned().collect();
+        self.kinds.push(Kind { first, text: text(), lines, columns, times: 1 });
     }
 
     /// Whether there are none.
@@ -94,7 +105,11 @@ impl Kind {
             format!(" among the first {rows} rows that are told")
         });
         let among = among.unwrap_or_default();
-        format!("{times} times{among}, on lines {}{more}", lines.join(", "))
+        let columns = match self.columns.as_slice() {
+            [] | [_] => String::new(),
+            several => format!(" in columns such as {}", several.join(", ")),
+        };
+        format!("{times} times{among}{columns}, on lines {}{more}", lines.join(", "))
     }
 }
 

@@ -31,7 +31,7 @@ use crate::session::{Printed, Session};
 use crate::tables::Table;
 
 mod answer;
-mod stored;
+pub(super) mod stored;
 
 /// How many bytes of a bad line are shown at most.
 const LINE_BYTES_SHOWN: u64 = 4_096;
@@ -47,13 +47,7 @@ const KINDS_SHOWN: usize = 50;
 /// A file or mapping that cannot be read; rows that would be refused or wait, or checks that are left
 /// for the server.
 pub(super) async fn run(arguments: &CheckArguments, session: &mut Session) -> Result<(), Failure> {
-    let client = match &session.whom {
-        Whom::Server(_) if !arguments.offline => Ok(session.client()?),
-        Whom::Server(_) => Err("--offline".to_owned()),
-        Whom::Nobody(unnamed) => {
-            Err(if arguments.offline { "--offline" } else { &unnamed.what }.to_owned())
-        }
-    };
+    let client = asked(session, arguments.offline.into())?;
     let mapping = match &arguments.mapping {
         Some(named) => Some(mapping(named, client.as_ref().ok()).await?),
         None => None,
@@ -106,6 +100,37 @@ pub(super) async fn run(arguments: &CheckArguments, session: &mut Session) -> Re
     ended
 }
 
+/// Whether a server is asked, where one is named.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Asking {
+    Yes,
+    No,
+}
+
+impl From<bool> for Asking {
+    fn from(offline: bool) -> Self {
+        if offline { Self::No } else { Self::Yes }
+    }
+}
+
+/// The server that is asked, or why none is.
+///
+/// # Errors
+/// A server that is named in vain.
+pub(super) fn asked(
+    session: &mut Session,
+    asking: Asking,
+) -> Result<Result<Client, String>, Failure> {
+    if asking == Asking::No {
+        return Ok(Err("--offline".to_owned()));
+    }
+    let why = match &session.whom {
+        Whom::Server(_) => None,
+        Whom::Nobody(unnamed) => Some(unnamed.what.clone()),
+    };
+    why.map_or_else(|| session.client().map(Ok), |why| Ok(Err(why)))
+}
+
 /// A file and what was found in it.
 struct Checked {
     input: Input,
@@ -117,7 +142,7 @@ struct Checked {
 }
 
 /// Asks which facilities, sources, entities and suppliers there are, and whose clocks show what.
-async fn known(client: &Client) -> Result<(Known, Clocks), Failure> {
+pub(super) async fn known(client: &Client) -> Result<(Known, Clocks), Failure> {
     let (mut known, mut listed) = (Known::new(), Listed::default());
     for wanted in Wanted::ALL {
         let path = match wanted {
@@ -166,7 +191,7 @@ impl Item {
 }
 
 /// Why the server was not asked, when that is no reason to end: nobody is there, or signed in.
-fn not_asked(failure: Failure) -> Result<String, Failure> {
+pub(super) fn not_asked(failure: Failure) -> Result<String, Failure> {
     match failure.exit() {
         Exit::Unavailable | Exit::SignIn => Ok(failure.to_string()),
         Exit::Done

@@ -20,6 +20,7 @@ use envora_api::imports::{
 };
 use envora_api::media;
 use envora_api::problems::Problem;
+use envora_api::writes::Outcome;
 use envora_domain::access::actions::{ReadActivities, WriteActivities};
 use envora_domain::hash::Digest;
 use envora_domain::id::ImportId;
@@ -500,7 +501,7 @@ fn looked_at(
         read.pop();
     }
     let activity = |row: &ParsedRow| {
-        let activity = row.activity.as_ref().ok()?;
+        let activity = row.activity.as_ref().ok().or(row.unclear.as_deref())?;
         let fields = words::fields(activity).into_iter().filter(|(name, _)| *name != "origin");
         Some(fields.map(|(name, value)| (name.to_owned(), value)).collect())
     };
@@ -510,11 +511,15 @@ fn looked_at(
     let accepted = tenant.intake().preview(batch)?;
     let results = rows::results(&accepted.results, format).into_iter();
     let row = |((row, line, activity), result): ((u64, u64, _), envora_api::writes::RowResult)| {
+        // What a refused row says but for its clock is not what is stored.
+        let activity = (result.status != Outcome::Rejected).then_some(activity).flatten();
         PreviewRow { row, line, status: result.status, activity, errors: result.errors }
     };
+    let warnings = rows::warnings_of(&accepted);
     Ok(ImportPreview {
         rows: told.into_iter().zip(results).map(row).collect(),
         counts: rows::counts(&accepted.counts),
+        warnings,
         complete: at_end && whole,
     })
 }

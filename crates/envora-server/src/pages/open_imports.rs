@@ -291,6 +291,8 @@ fn seen(preview: &ImportPreview) -> Seen {
     } else {
         format!("The first {looked} looked at; the others are when it is taken in.")
     };
+    let told = preview.warnings.iter().map(|warning| format!(" {}.", capital(&warning.detail)));
+    let summary = summary + &told.collect::<String>();
     let shown = preview.rows.get(..ROWS_SHOWN).unwrap_or(&preview.rows);
     let names = names_of(shown);
     let errors = preview.rows.iter().flat_map(|row| {
