@@ -67,7 +67,8 @@ fn peak(process: u32) -> u64 {
 fn worked(process: u32) -> f64 {
     let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap();
     let (_, rest) = stat.rsplit_once(')').unwrap();
-    let ticks: u32 = rest.split_whitespace().skip(11).take(2).map(|n| n.parse::<u32>().unwrap()).sum();
+    let ticks: u32 =
+        rest.split_whitespace().skip(11).take(2).map(|n| n.parse::<u32>().unwrap()).sum();
     f64::from(ticks) / 100.0
 }
 
