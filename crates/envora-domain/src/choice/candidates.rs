@@ -504,7 +504,8 @@ fn no_region(
         Some(remedy) => Unresolved::missing(format!("{of} holds in {region}"), &remedy),
         None => Unresolved::missing(
             format!("no active pack has a factor for {region}"),
-            "activate a pack for this country; a neighbour's factor is never borrowed",
+            "activate a pack for this country, or bring in a factor of your own (`envora factors import`); \
+             a neighbour's is never borrowed",
         ),
     }
 }

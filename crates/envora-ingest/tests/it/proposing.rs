@@ -334,7 +334,10 @@ fn a_column_of_gas_and_electricity_names_no_meter_whatever_it_is_called() {
         let (mapping, asks) = found(head, ["Electricity", "Gas", "", "Electricity"]);
         assert!(asks.contains("it is blank in 1 row, which no [[activity]] takes"), "{asks}");
         assert!(!mapping.contains("source_code = {"), "{mapping}");
+        assert!(asks.contains("kWh of gas: by gross or by net"), "{asks}");
+        assert!(mapping.contains("map = { \"kWh\" = \"kW.h.x:gross\" }"), "{mapping}");
         let (mapping, asks) = found(head, ["Electricity"; 4]);
+        assert!(!asks.contains("gross"), "{asks}");
         assert!(mapping.contains("\ntype = \"electricity.purchased\"\n"), "{mapping}");
         assert!(!mapping.contains("source_code = {") && !asks.contains("blank"), "{mapping}");
         // What says nothing is not taken for what the others are.

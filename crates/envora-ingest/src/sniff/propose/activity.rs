@@ -512,12 +512,43 @@ impl<'a> Writer<'a> {
         }
     }
 
+    /// Kilowatt-hours of gas in a column of units: bills of it say neither gross nor net.
+    fn heat_of_rows(&mut self, name: &str, text: &str) {
+        let mapped = |code: &str| {
+            format!("unit = {{ column = {name}, map = {{ {} = \"{code}\" }} }}", quoted(text))
+        };
+        let choice = |says: String, means: &str| Choice { says, means: means.to_owned() };
+        let mut choices = vec![
+            choice(
+                mapped("kW.h.x:gross"),
+                "gas by gross calorific value: what British and most bills say",
+            ),
+            choice(mapped("kW.h.x:net"), "gas by net calorific value"),
+        ];
+        if self.carrier() != Some(Carrier::Gas) {
+            choices.push(choice(format!("unit = {{ column = {name} }}"), "what is no gas"));
+        }
+        self.ask(Question {
+            code: AMBIGUOUS.to_owned(),
+            column: String::new(),
+            asks: format!("{text} of gas: by gross or by net calorific value?"),
+            line: 0,
+            choices,
+        });
+    }
+
     fn unit(&mut self) {
         if self.asked_unit {
             return;
         }
         if let Some(column) = named(&self.look.columns, Role::Unit) {
             let name = quoted(&column.name);
+            if let Some(text) = column.texts.keys().find(|text| is_heat(text))
+                && self.burns_gas()
+                && !column.texts.keys().any(|text| is_gross_or_net(text))
+            {
+                return self.heat_of_rows(&name, text);
+            }
             self.line(format!("unit = {{ column = {name} }}"));
             return self.certain(format!("{name} is the unit"), "every cell is one");
         }
@@ -579,6 +610,18 @@ impl<'a> Writer<'a> {
         self.reason(format!("the unit is {unit}"), "a name says so");
         self.line(format!("unit = {}", quoted(&unit)));
     }
+}
+
+/// Whether kilowatt-hours are meant, of which those of a fuel are gross or net.
+fn is_heat(text: &str) -> bool {
+    let code = envora_domain::units::lookup(text, envora_domain::units::AliasSet::None);
+    code.as_deref() == Ok("kW.h")
+}
+
+/// Whether a unit of heat says by which calorific value: then the others are of something else.
+fn is_gross_or_net(text: &str) -> bool {
+    let code = envora_domain::units::lookup(text, envora_domain::units::AliasSet::None);
+    code.is_ok_and(|code| code.ends_with(":gross") || code.ends_with(":net"))
 }
 
 /// Of a unit of power, its code and that of as much for an hour.

@@ -120,6 +120,18 @@ impl<'a> Writer<'a> {
         }
     }
 
+    /// Whether natural gas is, or is among, what was used.
+    pub(super) fn burns_gas(&self) -> bool {
+        match self.kinds() {
+            Kinds::One(found) | Kinds::Partly(found, _) => found == Carrier::Gas,
+            Kinds::Apart(column) => column
+                .texts
+                .keys()
+                .any(|text| matches!(kind_of(text), Some((_, Some("natural_gas"))))),
+            Kinds::Typed(_) | Kinds::Open => false,
+        }
+    }
+
     /// The type of all rows, under `[const]`.
     pub(super) fn kind(&mut self) {
         let (lines, what) = match self.kinds() {
