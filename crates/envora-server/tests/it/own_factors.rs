@@ -356,6 +356,6 @@ async fn a_factor_without_its_co2_says_what_it_lacks() {
     let asked = house.get(YEAR).await.json();
     let remedy = asked["unresolved"][0]["remedy"].as_str().unwrap();
     assert!(remedy.contains("own/suppliers/cars adds to"), "{remedy}");
-    assert!(remedy.contains("give gas.CO2 in the row of that factor too"), "{remedy}");
+    assert!(remedy.contains("import its pack again with gas.CO2 in that row"), "{remedy}");
     assert!(!remedy.contains("country"), "{remedy}");
 }
