@@ -204,6 +204,16 @@ CREATE TABLE mention (
     seq INTEGER NOT NULL,
     PRIMARY KEY (kind, word, seq)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE mention_word (
+    number INTEGER NOT NULL PRIMARY KEY,
+    kind TEXT NOT NULL,
+    word TEXT NOT NULL,
+    UNIQUE (kind, word)
+) STRICT;
+CREATE TABLE mentioned (
+    seq INTEGER NOT NULL PRIMARY KEY,
+    words BLOB NOT NULL
+) STRICT;
 CREATE TABLE open_import (
     import_id BLOB NOT NULL PRIMARY KEY,
     file_name TEXT NOT NULL,

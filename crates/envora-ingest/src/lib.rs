@@ -19,6 +19,7 @@ pub mod words;
 pub mod commit;
 pub mod export;
 pub mod footprint;
+pub mod fresh;
 pub mod packs;
 pub mod parted;
 pub mod process;

@@ -15,6 +15,7 @@ use envora_domain::id::{EntityId, FacilityId, Id, Kind, SourceId, SupplierId};
 use envora_domain::time::Timestamp;
 use envora_store::entities::{Entity, EntityFields};
 use envora_store::facilities::{Facility, FacilityFields};
+use envora_store::mentions::Word;
 use envora_store::nouns::{Noun, Version, noun_last_seq, noun_versions};
 use envora_store::sources::{Source, SourceFields};
 use envora_store::suppliers::{Supplier, SupplierFields};
@@ -446,6 +447,11 @@ pub(crate) struct Mention {
 }
 
 impl Mention {
+    /// As the index of mentions has it.
+    pub(crate) fn as_word(&self) -> Word<'_> {
+        Word { kind: self.kind, word: &self.word }
+    }
+
     /// The words of a row that may come to mean something else later.
     pub(crate) fn of(activity: &Activity) -> impl Iterator<Item = Self> {
         let facility = activity.facility.as_ref().map(ToString::to_string);

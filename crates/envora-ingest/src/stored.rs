@@ -17,7 +17,7 @@ use envora_domain::factors::FactorId;
 use envora_domain::id::{ActivityId, EntityId, Id, ImportId, Kind, RunId, SegmentId};
 use envora_domain::time::{Day, Timestamp, WallClock, Zone};
 use envora_store::audit::audit_head;
-use envora_store::mentions::{Slice, Word, mentions_of_word};
+use envora_store::mentions::{Slice, Word, mentions_of};
 use envora_store::organization::organization_now;
 use envora_store::runs::run_current;
 use envora_store::segments::{Segment, segments_from};
@@ -344,7 +344,7 @@ impl<'a> Narrowed<'a> {
             let registry = kept.up_to(rd, &own, u64::MAX)?;
             let mut waits = |kind: &str, word: &str| {
                 let first = Slice { from: 0, limit: 1 };
-                let found = mentions_of_word(rd, &own.calculate, Word { kind, word }, first)?;
+                let found = mentions_of(rd, &own.calculate, [Word { kind, word }], first)?;
                 anyhow::Ok(!found.is_empty())
             };
             for word in asked.facilities {
@@ -513,11 +513,8 @@ fn naming(parts: &TenantParts, words: &HashSet<Mention>) -> anyhow::Result<HashS
     let (grant, words) = (parts.own.calculate, words.clone());
     let all = Slice { from: 0, limit: u32::MAX };
     parts.read(move |rd| {
-        let mut seqs = HashSet::new();
-        for Mention { kind, word } in &words {
-            seqs.extend(mentions_of_word(rd, &grant, Word { kind, word }, all)?);
-        }
-        Ok(seqs)
+        let found = mentions_of(rd, &grant, words.iter().map(Mention::as_word), all)?;
+        Ok(found.into_iter().collect())
     })
 }
 

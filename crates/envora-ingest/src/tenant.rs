@@ -25,12 +25,14 @@ use envora_ledger::checkpoint::Checkpoint as Signed;
 use envora_ledger::note::VerifierKey;
 use envora_store::database::TenantDb;
 use envora_store::mappings::mapping_by_digest;
+use envora_store::mentions::Numbers;
 use envora_store::readers::ReadError;
 use envora_store::segments::{Segment, segment_inline};
 use envora_store::transaction::TenantReader;
 
 use crate::clocks::Clocks;
 use crate::footprint::KeptGroups;
+use crate::fresh::Fresh;
 use crate::mapping::Mapping;
 use crate::packs::PackShelf;
 use crate::process::standing::Standing;
@@ -88,6 +90,10 @@ pub struct TenantParts {
     pub registry: Kept,
     /// What the sums of its calculation are read by.
     pub groups: KeptGroups,
+    /// The numbers of words that segments name.
+    pub numbers: Numbers,
+    /// Rows that were just stored, until they are calculated.
+    pub fresh: Fresh,
 }
 
 /// Stored bytes that are not what was stored. Nothing is answered from them.

@@ -94,6 +94,11 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../migrations/0014_sheaves.sqlite.sql"),
         postgres: include_str!("../migrations/0014_sheaves.postgres.sql"),
     },
+    Migration {
+        version: 15,
+        sqlite: include_str!("../migrations/0015_mentioned.sqlite.sql"),
+        postgres: include_str!("../migrations/0015_mentioned.postgres.sql"),
+    },
 ];
 
 impl Migration {

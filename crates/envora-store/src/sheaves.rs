@@ -271,7 +271,7 @@ pub(crate) const fn unzigzag(value: u128) -> i128 {
 }
 
 /// A number in groups of seven bits, the lowest first.
-fn write(mut left: u128, bytes: &mut Vec<u8>) {
+pub(crate) fn write(mut left: u128, bytes: &mut Vec<u8>) {
     while left >= 0x80 {
         bytes.push(left.to_le_bytes()[0] | 0x80);
         left >>= 7;

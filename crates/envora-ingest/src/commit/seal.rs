@@ -34,6 +34,8 @@ pub(super) struct Sealed {
     pub(super) likenesses: Vec<u8>,
     pub(super) alike: Option<Alike>,
     pub(super) mentions: BTreeSet<Mention>,
+    /// How long its canonical rows are.
+    pub(super) bytes: usize,
 }
 
 impl Sealed {
@@ -88,6 +90,7 @@ pub(super) struct Row<'a> {
 pub(super) fn seal(parts: &TenantParts, rows: &[Row<'_>]) -> (Sealed, Frame) {
     let id = SegmentId::new_segment(parts.clock.now(), &*parts.entropy);
     let (stream, ends) = stream(rows);
+    let bytes = stream.len();
     let packed = pack(stream, &ends);
     let (_, key_version) = parts.keys.dek(Purpose::Segment);
     let frame = Frame { segment: id, sealed: parts.keys.seal(&Object::segment(id), &packed.bytes) };
@@ -104,6 +107,7 @@ pub(super) fn seal(parts: &TenantParts, rows: &[Row<'_>]) -> (Sealed, Frame) {
         likenesses: prints(rows.iter().map(|row| row.likeness)),
         alike: alike(id, rows),
         mentions: mentions(rows),
+        bytes,
     };
     (sealed, frame)
 }

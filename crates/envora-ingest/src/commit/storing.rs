@@ -12,7 +12,7 @@ use envora_lake::sources::{PackedSource, SourceError};
 use envora_store::audit::audit_head;
 use envora_store::imports::{Counts, Import, Mode, import_add, import_rows_add};
 use envora_store::likenesses::likeness_add;
-use envora_store::mentions::{Word, mentions_add};
+use envora_store::mentions::{Learned, Numbers, Word, mentions_add};
 use envora_store::parts::{Part, open_import_close};
 use envora_store::segments::segment_add;
 use envora_store::supersessions::{Fate, Supersession, supersession_add};
@@ -29,6 +29,8 @@ use super::staging::not_durable;
 use super::targets::Target;
 use super::verdicts::Judged;
 use super::{Accepted, Idempotency, ImportDraft, Source, StoredAnswer, SubmitError, Submitted};
+use crate::fresh::{FRESH_BYTES_MAX, FreshRows};
+use crate::registry::Mention;
 use crate::rows::ParsedRow;
 use crate::tenant::TenantParts;
 
@@ -63,6 +65,7 @@ struct Work {
     answer: Accepted,
     idempotency: Option<Idempotency>,
     shelf: Shelf,
+    numbers: Numbers,
     epoch: u64,
 }
 
@@ -74,6 +77,7 @@ struct Done {
     likenesses: Vec<(SegmentId, Vec<u8>)>,
     /// Parts of a file that is kept already.
     spare: Vec<Part>,
+    learned: Vec<Learned>,
 }
 
 /// A batch on its way: what is known of the cuts so far.
@@ -84,6 +88,8 @@ pub(super) struct Storing<'a> {
     pub(super) listing: Listing,
     /// Of an import, its rows' problems.
     notes: Option<Notes>,
+    /// The rows of the first segments, for the calculation.
+    fresh: Vec<FreshRows>,
 }
 
 /// The rows of the last cut, sealed and not yet durable.
@@ -93,7 +99,8 @@ impl<'a> Storing<'a> {
     /// A batch of which nothing is read yet.
     pub(super) fn new(intake: &'a Intake, notes: Option<Notes>) -> anyhow::Result<Self> {
         let (course, listing) = (intake.course()?, Listing::default());
-        Ok(Self { intake, course, replacements: Vec::new(), listing, notes })
+        let (replacements, fresh) = (Vec::new(), Vec::new());
+        Ok(Self { intake, course, replacements, listing, notes, fresh })
     }
 
     /// Takes a cut in and makes its rows durable; more are to follow.
@@ -108,6 +115,7 @@ impl<'a> Storing<'a> {
             let prints = places.iter().map(|place| fingerprints.get(*place).copied().flatten());
             let numbered = prints.zip(first..).filter_map(|(print, row)| Some((print?, row)));
             self.course.claim.stage(numbered);
+            self.keep(&mut rows, &sealed);
             self.course.staged.add(sealed, frame)?;
         }
         Ok(self.note(rows)?)
@@ -121,6 +129,9 @@ impl<'a> Storing<'a> {
         let sealed = sealed(&self.intake.parts, &rows, &fingerprints, &places);
         name_rows(&mut rows, &places, sealed.as_ref().map(|(sealed, _)| sealed));
         self.replace(&rows, successors.taken());
+        if let Some((sealed, _)) = &sealed {
+            self.keep(&mut rows, sealed);
+        }
         self.note(rows)?;
         Ok(sealed)
     }
@@ -149,6 +160,16 @@ impl<'a> Storing<'a> {
         self.course.replaced.extend(new.iter().map(|replacement| replacement.old));
     }
 
+    /// Keeps the activities of a segment for the calculation, as long as there is room for them.
+    fn keep(&mut self, rows: &mut [Judged], sealed: &Sealed) {
+        let held: usize = self.fresh.iter().map(|fresh| fresh.bytes).sum();
+        if held + sealed.bytes <= FRESH_BYTES_MAX {
+            let rows = rows.iter_mut().filter(|row| row.storable().is_some());
+            let rows = rows.filter_map(|row| row.activity.take()).collect();
+            self.fresh.push(FreshRows { segment: sealed.id, bytes: sealed.bytes, rows });
+        }
+    }
+
     fn note(&mut self, rows: Vec<Judged>) -> anyhow::Result<()> {
         for Judged { result, .. } in rows {
             if let Some(notes) = &mut self.notes {
@@ -167,7 +188,7 @@ impl<'a> Storing<'a> {
         last: Last,
         extras: Extras,
     ) -> Result<Submitted, SubmitError> {
-        let Self { intake, course, replacements, listing, notes } = self;
+        let Self { intake, course, replacements, listing, notes, fresh } = self;
         let Course { claim, staged, .. } = course;
         let parts = &intake.parts;
         if let Some(draft) = &extras.import {
@@ -195,12 +216,16 @@ impl<'a> Storing<'a> {
             answer,
             idempotency: extras.idempotency,
             shelf: Shelf::of(parts),
+            numbers: parts.numbers.clone(),
             epoch: parts.db.epoch(),
         };
+        let waiting: Vec<SegmentId> = fresh.iter().map(|fresh| fresh.segment).collect();
+        parts.fresh.keep(fresh);
         let job = move |tx: &mut TenantTx, landed: &[Landed]| work.write(tx, landed, now);
         match parts.db.write_frames_blocking(frame.into_iter().collect(), job) {
             Ok(done) => {
                 claim.settle(&done.stored);
+                done.learned.into_iter().for_each(|learned| parts.numbers.learn(learned));
                 for (segment, prints) in &done.likenesses {
                     intake.likenesses.load(*segment, prints);
                 }
@@ -212,6 +237,7 @@ impl<'a> Storing<'a> {
                 Ok(Submitted::Stored(Box::new(done.answer), done.kept))
             }
             Err(error) => {
+                parts.fresh.forget(&waiting);
                 handed.failed(&error);
                 // An answer that is not durable is as bad as a segment that is not.
                 if let WriteError::Unexpected(error) = &error
@@ -312,15 +338,12 @@ impl Work {
         let (staged, places): (Vec<Sealed>, Vec<Landed>) = staged.into_iter().unzip();
         let sealed: Vec<Sealed> = staged.into_iter().chain(last).collect();
         let mut spare = Vec::new();
-        let mut seqs = Vec::with_capacity(sealed.len());
+        let (mut seqs, mut learned) = (Vec::with_capacity(sealed.len()), Vec::new());
         for (sealed, landed) in sealed.iter().zip(places.iter().chain(landed)) {
             let manifest = sealed.manifest(landed, import_id, self.epoch);
             let seq = segment_add(tx, &grant, &manifest, now)?;
-            let word = |mention: &'_ crate::registry::Mention| (mention.kind, mention.word.clone());
-            let words: Vec<(&str, String)> = sealed.mentions.iter().map(word).collect();
-            let words: Vec<Word<'_>> =
-                words.iter().map(|(kind, word)| Word { kind, word }).collect();
-            mentions_add(tx, &grant, seq, &words)?;
+            let words: Vec<Word<'_>> = sealed.mentions.iter().map(Mention::as_word).collect();
+            learned.push(mentions_add(tx, &grant, (seq, &words), &self.numbers)?);
             likeness_add(tx, &grant, (seq, &sealed.likenesses), sealed.alike)?;
             seqs.push(seq);
         }
@@ -358,6 +381,6 @@ impl Work {
         let said =
             |sealed: Sealed| ((sealed.id, sealed.fingerprints), (sealed.id, sealed.likenesses));
         let (stored, likenesses) = sealed.into_iter().map(said).unzip();
-        Ok(Done { answer, kept, stored, likenesses, spare })
+        Ok(Done { answer, kept, stored, likenesses, spare, learned })
     }
 }

@@ -36,6 +36,15 @@ impl Loaded {
         Ok(Self { numbers: None, ..all })
     }
 
+    /// The same of a segment that is to be calculated for the first time: its rows may be at hand yet.
+    pub(crate) fn read_new(parts: &TenantParts, segment: Segment) -> anyhow::Result<Self> {
+        let Some(rows) = parts.fresh.take(segment.id, segment.rows) else {
+            return Self::read(parts, segment);
+        };
+        let (fates, corrects) = changed(parts, &segment)?;
+        Ok(Self { segment, rows, numbers: None, fates, corrects })
+    }
+
     /// The same of those rows alone whose number and bytes `keep` wants.
     pub(crate) fn read_some(
         parts: &TenantParts,
@@ -71,15 +80,10 @@ impl Loaded {
         segment: Segment,
         row: u32,
     ) -> anyhow::Result<Self> {
-        let (range, seq) = (range(&segment), segment.seq);
-        let grant = parts.own.read_activities;
-        let (found, corrects) = parts.read(move |rd| {
-            let found = supersessions_between(rd, &grant, range, i64::MAX.unsigned_abs())?;
-            Ok((found, supersessions_of_seq(rd, &grant, seq)?))
-        })?;
+        let (fates, corrects) = changed(parts, &segment)?;
         let rows: Vec<Activity> = parts.opened_segment(&segment)?.row(row)?.into_iter().collect();
         let numbers = Some(vec![usize::try_from(row)?; rows.len()]);
-        Ok(Self { segment, rows, numbers, fates: fates(found), corrects: olds(corrects) })
+        Ok(Self { segment, rows, numbers, fates, corrects })
     }
 
     /// Each row that was read, with its number in the segment.
@@ -128,6 +132,20 @@ impl Loaded {
         }
         Some(decision)
     }
+}
+
+/// What became of a segment's rows, by row, and what they took the place of.
+fn changed(
+    parts: &TenantParts,
+    segment: &Segment,
+) -> anyhow::Result<(HashMap<u32, Supersession>, Vec<ActivityId>)> {
+    let (range, seq) = (range(segment), segment.seq);
+    let grant = parts.own.read_activities;
+    let (found, corrects) = parts.read(move |rd| {
+        let found = supersessions_between(rd, &grant, range, i64::MAX.unsigned_abs())?;
+        Ok((found, supersessions_of_seq(rd, &grant, seq)?))
+    })?;
+    Ok((fates(found), olds(corrects)))
 }
 
 fn fates(found: Vec<Supersession>) -> HashMap<u32, Supersession> {

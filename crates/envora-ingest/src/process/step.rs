@@ -1,6 +1,6 @@
 //! Step: the events of a snapshot, worked out and written in one transaction.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 use anyhow::{Context as _, ensure};
 use envora_crypto::aad::Purpose;
@@ -10,7 +10,7 @@ use envora_domain::planted::planted;
 use envora_domain::ports::Place;
 use envora_domain::time::{Day, Timestamp};
 use envora_store::blocks::{Block, BlockKind, BlockPlace, Delta, block_add, delta_add};
-use envora_store::mentions::{Slice, Word, mentions_of_word};
+use envora_store::mentions::{Slice, mentions_of};
 use envora_store::rollups::{RollupChanges, rollups_add};
 use envora_store::runs::{Advance, RunState, run_advance, run_switch};
 use envora_store::segments::segment_by_seq;
@@ -107,7 +107,7 @@ impl<'a> Draft<'a> {
         };
         for event in events {
             match event {
-                Event::Segment(segment) => draft.segment(Loaded::read(parts, segment)?)?,
+                Event::Segment(segment) => draft.segment(Loaded::read_new(parts, segment)?)?,
                 Event::Change(seq, changed) => {
                     let words: HashSet<Mention> = registry.words(changed).into_iter().collect();
                     draft.change(seq, changed, &words)?;
@@ -179,16 +179,11 @@ impl Draft<'_> {
     ) -> anyhow::Result<()> {
         let grant = self.parts.own.calculate;
         let asked: Vec<Mention> = words.iter().cloned().collect();
-        let segments: BTreeSet<u64> = self.parts.read(move |rd| {
-            let mut segments = BTreeSet::new();
-            for mention in &asked {
-                let word = Word { kind: mention.kind, word: &mention.word };
-                let slice = Slice { from: 0, limit: MENTIONS_MAX };
-                segments.extend(mentions_of_word(rd, &grant, word, slice)?);
-            }
-            Ok(segments)
+        let segments = self.parts.read(move |rd| {
+            let words = asked.iter().map(Mention::as_word);
+            mentions_of(rd, &grant, words, Slice { from: 0, limit: MENTIONS_MAX })
         })?;
-        for earlier in segments.range(..seq).copied() {
+        for earlier in segments.into_iter().take_while(|earlier| *earlier < seq) {
             let grant = self.parts.own.read_activities;
             let segment = self.parts.read(move |rd| segment_by_seq(rd, &grant, earlier))?;
             let loaded = Loaded::read(self.parts, segment.context("find a segment that names")?)?;

@@ -22,6 +22,7 @@ use envora_ingest::commit::intake::Intake;
 use envora_ingest::commit::{Accepted, Batch, ImportDraft, SubmitError, Submitted};
 use envora_ingest::footprint::KeptGroups;
 use envora_ingest::formats::{Format, Opening, OriginHead, open};
+use envora_ingest::fresh::Fresh;
 use envora_ingest::mapping::Mapping;
 use envora_ingest::process::recount::{Recount, recount};
 use envora_ingest::process::standing::Standing;
@@ -37,6 +38,7 @@ use envora_store::engine::{DbKey, Engine};
 use envora_store::entities::EntityFields;
 use envora_store::facilities::FacilityFields;
 use envora_store::imports::Mode;
+use envora_store::mentions::Numbers;
 use envora_store::nouns::noun_put;
 use envora_store::organization::{OrganizationSettings, organization_put};
 use envora_store::packs::{NewPack, pack_activate};
@@ -390,6 +392,8 @@ fn parts(
         calculation: Standing::default(),
         registry: Kept::default(),
         groups: KeptGroups::default(),
+        numbers: Numbers::default(),
+        fresh: Fresh::default(),
     })
 }
 

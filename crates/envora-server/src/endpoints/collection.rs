@@ -10,7 +10,7 @@ use envora_domain::access::Grant;
 use envora_domain::access::actions::{Calculate, ReadEntities, ReadFacilities, ReadOrganization};
 use envora_domain::id::Id;
 use envora_domain::time::Timestamp;
-use envora_store::mentions::{Slice, Word, mentions_of_word};
+use envora_store::mentions::{Slice, Word, mentions_of};
 use envora_store::nouns::{
     Noun, Saving, Version, noun_by_code, noun_by_id, noun_put_as, noun_versions, nouns_all,
 };
@@ -402,7 +402,7 @@ fn orphaned<N: Noun>(
 ) -> anyhow::Result<Option<Problem>> {
     let Some(code) = given_up else { return Ok(None) };
     let word = Word { kind: N::NAME, word: code };
-    let segments = mentions_of_word(tx, own, word, Slice { from: 0, limit: 1 })?;
+    let segments = mentions_of(tx, own, [word], Slice { from: 0, limit: 1 })?;
     let noun = N::NAME;
     Ok((!segments.is_empty()).then(|| {
         Problem::conflict(format!(

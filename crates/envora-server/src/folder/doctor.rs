@@ -21,6 +21,7 @@ use envora_domain::time::{Timestamp, zone_database_edition};
 use envora_identity::policy::own_work;
 use envora_ingest::commit::answers::{Shelf, examine as examine_answers};
 use envora_ingest::footprint::KeptGroups;
+use envora_ingest::fresh::Fresh;
 use envora_ingest::packs::PackShelf;
 use envora_ingest::parted::{PartsReader, measure};
 use envora_ingest::process::standing::Standing;
@@ -34,6 +35,7 @@ use envora_ledger::tree::CompactRange;
 use envora_store::audit::{audit_entries_from, audit_head};
 use envora_store::database::TenantDb;
 use envora_store::imports::imports_before;
+use envora_store::mentions::Numbers;
 use envora_store::organization::organization_now;
 use envora_store::packs::{NewPack, packs_active, packs_stored};
 use envora_store::parts::source_parts;
@@ -536,6 +538,8 @@ fn parts_of(
         calculation: Standing::default(),
         registry: Kept::default(),
         groups: KeptGroups::default(),
+        numbers: Numbers::default(),
+        fresh: Fresh::default(),
     };
     parts.load_packs()?;
     Ok(parts)

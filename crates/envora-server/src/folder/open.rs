@@ -16,6 +16,7 @@ use envora_domain::id::{SegmentId, TenantId};
 use envora_domain::ports::replace_durably;
 use envora_identity::policy::own_work;
 use envora_ingest::footprint::KeptGroups;
+use envora_ingest::fresh::Fresh;
 use envora_ingest::packs::PackShelf;
 use envora_ingest::process::standing::Standing;
 use envora_ingest::process::{gather_sums, split_blocks};
@@ -25,6 +26,7 @@ use envora_lake::segments::{Known, Lake, Orphans};
 use envora_ledger::checkpoint::origin;
 use envora_store::database::{Options, TenantDb};
 use envora_store::idempotency::idempotency_objects;
+use envora_store::mentions::Numbers;
 use envora_store::organization::organization_now;
 use envora_store::segments::segments_from;
 
@@ -206,6 +208,8 @@ impl Opening<'_> {
             calculation: Standing::default(),
             registry: Kept::default(),
             groups: KeptGroups::default(),
+            numbers: Numbers::default(),
+            fresh: Fresh::default(),
         };
         parts.load_packs().context("read the organization's own factors")?;
         match split_blocks(&parts) {

@@ -17,7 +17,7 @@ use envora_store::likenesses::{Alike, alike_of_import, likeness_add, likenesses_
 use envora_store::mappings::{
     NewMapping, mapping_archive, mapping_by_digest, mapping_by_name, mapping_put, mappings_all,
 };
-use envora_store::mentions::{Slice, Word, mentions_add, mentions_of_word};
+use envora_store::mentions::{Numbers, Slice, Word, mentions_add, mentions_of};
 use envora_store::segments::{
     ByStart, NewSegment, Order, SegmentTotals, Within, segment_add, segment_by_id, segment_by_seq,
     segment_fingerprints, segment_fingerprints_from, segment_inline, segment_rows_from,
@@ -324,19 +324,51 @@ pub(super) fn segments_are_found_by_the_words_they_name(db: &mut TestDb) {
         Word { kind: "source", word: "b24" },
         Word { kind: "facility", word: "b24" },
     ];
-    db.db
+    // Of many words, two segments name the same hundred, one of them a few more.
+    let many: Vec<String> = (0..120).map(|meter| format!("m{meter:03}")).collect();
+    let meters: Vec<String> = many.clone();
+    let numbers = Numbers::default();
+    let kept = numbers.clone();
+    let learned = db
+        .db
         .write_blocking(move |tx| {
-            mentions_add(tx, &grant(), 4, &words)?;
-            mentions_add(tx, &grant(), 9, &words[..1])
+            let few = &words[..1];
+            mentions_add(tx, &grant(), (4, &words), &kept)?;
+            mentions_add(tx, &grant(), (9, few), &kept)?;
+            let source = |word: &'_ String| Word { kind: "source", word: word.clone().leak() };
+            let all: Vec<Word<'_>> = meters.iter().map(source).collect();
+            mentions_add(tx, &grant(), (5, &all[..100]), &kept)?;
+            let facility = Word { kind: "facility", word: "b24" };
+            let all: Vec<Word<'_>> = all.into_iter().chain([facility]).collect();
+            mentions_add(tx, &grant(), (7, &all), &kept)
         })
         .unwrap();
-    let found = |word: Word<'static>, from| {
-        let slice = Slice { from, limit: 10 };
-        db.db.read_blocking(move |rd| mentions_of_word(rd, &grant(), word, slice)).unwrap()
+    numbers.learn(learned);
+    let found = |words: &[Word<'static>], from, limit| {
+        let (slice, words) = (Slice { from, limit }, words.to_vec());
+        db.db.read_blocking(move |rd| mentions_of(rd, &grant(), words, slice)).unwrap()
     };
-    assert_eq!(found(words[0], 0), [4, 9]);
-    assert_eq!(found(words[0], 5), [9]);
-    assert_eq!(found(words[1], 0), [4]);
+    let [b24, source, _] = words;
+    assert_eq!(found(&[b24], 0, 10), [4, 7, 9]);
+    assert_eq!(found(&[b24], 5, 10), [7, 9]);
+    assert_eq!(found(&[b24], 0, 1), [4]);
+    assert_eq!(found(&[source], 0, 10), [4]);
+    let meter = |word| Word { kind: "source", word };
+    assert_eq!(found(&[meter("m007")], 0, 10), [5, 7]);
+    assert_eq!(found(&[meter("m007")], 6, 10), [7]);
+    assert_eq!(found(&[meter("m007")], 0, 1), [5]);
+    assert_eq!(found(&[meter("m119"), source], 0, 10), [4, 7]);
+    assert!(found(&[meter("m120")], 0, 10).is_empty());
+    // What was learned is as good as what is looked up.
+    let again: Vec<Word<'static>> = many.iter().map(|word| meter(word.clone().leak())).collect();
+    let kept = numbers.clone();
+    let write = db.db.write_blocking(move |tx| {
+        mentions_add(tx, &grant(), (11, &again[..50]), &kept)?;
+        mentions_add(tx, &grant(), (12, &again[20..]), &Numbers::default())
+    });
+    write.unwrap();
+    assert_eq!(found(&[meter("m007")], 0, 10), [5, 7, 11]);
+    assert_eq!(found(&[meter("m119")], 0, 10), [7, 12]);
 }
 
 fn answer(key: &str, body: AnswerPlace, seconds: i64) -> KeptAnswer {
