@@ -91,6 +91,8 @@ pub struct Registry {
     sources: Shelf<SourceFields>,
     entities: Shelf<EntityFields>,
     suppliers: Shelf<SupplierFields>,
+    /// What changed, and where in the log, in its order.
+    changes: Vec<(u64, Changed)>,
 }
 
 /// A tenant's registry as it was read last, with what told whether it still holds. Clones share it.
@@ -168,12 +170,22 @@ impl Registry {
     /// # Errors
     /// The database's.
     pub fn load(rd: &mut TenantReader, own: &OwnGrants, seq: u64) -> anyhow::Result<Self> {
-        Ok(Self {
+        let mut registry = Self {
             facilities: Shelf::load(rd, &own.read_facilities, seq)?,
             sources: Shelf::load(rd, &own.read_sources, seq)?,
             entities: Shelf::load(rd, &own.read_entities, seq)?,
             suppliers: Shelf::load(rd, &own.read_suppliers, seq)?,
-        })
+            changes: Vec::new(),
+        };
+        let all = [
+            registry.facilities.changes(Changed::Facility),
+            registry.sources.changes(Changed::Source),
+            registry.entities.changes(Changed::Entity),
+            registry.suppliers.changes(Changed::Supplier),
+        ];
+        registry.changes = all.into_iter().flatten().collect();
+        registry.changes.sort_unstable();
+        Ok(registry)
     }
 
     /// The facility that a word names at this place in the log.
@@ -345,17 +357,15 @@ impl Registry {
     }
 
     /// The changes from one seq up to, not including, another, with their seqs, in order.
-    pub(crate) fn changes(&self, from: u64, to: u64) -> Vec<(u64, Changed)> {
-        let all = [
-            self.facilities.changes(Changed::Facility),
-            self.sources.changes(Changed::Source),
-            self.entities.changes(Changed::Entity),
-            self.suppliers.changes(Changed::Supplier),
-        ];
-        let mut changes: Vec<(u64, Changed)> =
-            all.into_iter().flatten().filter(|(seq, _)| (from..to).contains(seq)).collect();
-        changes.sort_unstable();
-        changes
+    pub(crate) fn changes(&self, from: u64, to: u64) -> &[(u64, Changed)] {
+        let before = |seq: u64| self.changes.partition_point(|(changed, _)| *changed < seq);
+        self.changes.get(before(from)..before(to)).unwrap_or_default()
+    }
+
+    /// How many changes there are up to this place in the log: between two places with as many, every word
+    /// means the same.
+    pub(crate) fn age(&self, seq: u64) -> usize {
+        self.changes.partition_point(|(changed, _)| *changed <= seq)
     }
 
     /// The words by which rows may name what changed: all its codes, its id; of a facility, also

@@ -17,7 +17,7 @@ use envora_domain::time::{Day, Timestamp};
 use crate::cells;
 use crate::many::Bound;
 use crate::row::Row;
-use crate::sheaves::{Sheaf, Sum, day_in, encode, merged, read, unzigzag};
+use crate::sheaves::{Encoder, Patterns, Sheaf, Source, Sum, day_in, merged, read, unzigzag};
 use crate::statement::statements;
 use crate::transaction::{TenantReader, TenantTx};
 use crate::unresolved::DayRange;
@@ -178,35 +178,37 @@ fn together(mut sums: Vec<Sum>) -> anyhow::Result<Vec<Sum>> {
 fn month_add(
     tx: &mut TenantTx,
     (run, grain, month): (RunId, Grain, Day),
-    mut sums: Vec<Sum>,
+    sums: Vec<Sum>,
 ) -> anyhow::Result<()> {
     let place: [Value<'_>; 3] = [run.into(), grain.number().into(), month.into()];
     let known = tx.all(SHEAVES_OF_MONTH, &place, |row| Ok((row.count()?, row.count()?)))?;
     let number = known.first().map_or(1, |(last, _)| last + 1);
-    let (mut sheaves, mut count) = (Vec::new(), sums.len() as u64);
+    let (mut patterns, mut sources) = (Patterns::default(), Vec::new());
+    let mut count = sums.len() as u64;
     for (older, held) in known {
         if held > SHEAF_SUMS_MAX.min(count.saturating_mul(2)) {
             break;
         }
         let [run, grain, month] = place;
         let values = [run, grain, month, older.into()];
-        sheaves.push(Sheaf::open(&tx.one(SHEAF_READ, &values, |row| row.blob())?)?);
+        let sheaf = Sheaf::open(&tx.one(SHEAF_READ, &values, |row| row.blob())?)?;
+        patterns.note_of(&sheaf);
+        sources.push(Source::from(sheaf));
         tx.execute_one(SHEAF_DROP, &values)?;
         count += held;
     }
-    if !sheaves.is_empty() {
-        merged(sheaves, |sum| {
-            sums.push(sum.clone());
-            Ok(())
-        })?;
-        sums = together(sums)?;
-    }
-    sums.retain(|sum| !sum.pile.is_nothing());
-    if sums.is_empty() {
+    patterns.note(&sums);
+    sources.push(Source::from(sums));
+    let mut encoder = Encoder::new(patterns);
+    merged(sources, |sum| {
+        encoder.add(sum);
+        Ok(())
+    })?;
+    let count = encoder.count();
+    if count == 0 {
         return Ok(());
     }
-    let [run, grain, month] = place;
-    let (count, bytes) = (sums.len() as u64, encode(&sums));
+    let ([run, grain, month], bytes) = (place, encoder.finish());
     tx.execute_one(SHEAF_ADD, &[run, grain, month, number.into(), count.into(), (&bytes).into()])
 }
 
@@ -356,8 +358,8 @@ pub fn rollups_between(
     // Of all days there are, the first month begins before the first day.
     let from = if days.from.number() == i32::MIN { days.from } else { days.from.month_start() };
     let values = [run.into(), grain.number().into(), from.into(), days.to.into()];
-    let mut gathered: Option<(Day, Vec<Sheaf>)> = None;
-    let mut show = |month: Day, sheaves: Vec<Sheaf>| {
+    let mut gathered: Option<(Day, Vec<Source>)> = None;
+    let mut show = |month: Day, sheaves: Vec<Source>| {
         merged(sheaves, |sum| {
             let day = day_in(month, sum.day)?;
             if day < days.from || day >= days.to {
@@ -368,7 +370,7 @@ pub fn rollups_between(
     };
     rd.each(SHEAVES_BETWEEN, &values, |row| {
         let month = row.day()?;
-        let sheaf = Sheaf::open(&row.blob()?)?;
+        let sheaf = Source::from(Sheaf::open(&row.blob()?)?);
         match &mut gathered {
             Some((of, sheaves)) if *of == month => sheaves.push(sheaf),
             gathered => {

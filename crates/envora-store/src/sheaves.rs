@@ -74,67 +74,131 @@ impl Pattern {
 }
 
 /// The bytes of sums, which are in the order of their day and group, each once.
+#[cfg(test)]
 pub(crate) fn encode(sums: &[Sum]) -> Vec<u8> {
-    let mut bytes = vec![PLAIN];
-    let (patterns, places) = patterns(sums);
-    write(u128::from(VERSION), &mut bytes);
-    write(patterns.len() as u128, &mut bytes);
-    for pattern in &patterns {
-        write(u128::from(pattern.why), &mut bytes);
-        write(pattern.masses.len() as u128, &mut bytes);
-        for mass in &pattern.masses {
-            write(zigzag(*mass), &mut bytes);
+    let mut patterns = Patterns::default();
+    patterns.note(sums);
+    let mut encoder = Encoder::new(patterns);
+    sums.iter().for_each(|sum| encoder.add(sum));
+    encoder.finish()
+}
+
+/// By choice and how many masses it has, what the masses of others are held against: the largest sum, as
+/// its digits tell most of the proportion.
+#[derive(Default)]
+pub(crate) struct Patterns {
+    largest: Vec<(u32, Vec<i128>, u128)>,
+    places: HashMap<(u32, usize), usize>,
+    last: Option<((u32, usize), usize)>,
+}
+
+impl Patterns {
+    /// Sees to it that these sums have a pattern.
+    pub(crate) fn note(&mut self, sums: &[Sum]) {
+        for sum in sums {
+            let sizes = sum.pile.masses.iter().map(|mass| mass.units().unsigned_abs());
+            self.one(sum.why, (sum.pile.masses.len(), sizes.max().unwrap_or_default()), || {
+                sum.pile.masses.iter().map(|mass| mass.units()).collect()
+            });
         }
     }
-    write(sums.len() as u128, &mut bytes);
-    let (mut day, mut group) = (0, 0);
-    for sum in sums {
-        write(u128::from(sum.day.wrapping_sub(day)), &mut bytes);
-        if sum.day != day {
-            group = 0;
-        }
-        write(u128::from(sum.group.wrapping_sub(group)), &mut bytes);
-        (day, group) = sum.place();
-        let place = places.get(&(sum.why, sum.pile.masses.len())).copied().unwrap_or_default();
-        write(place as u128, &mut bytes);
-        write(zigzag(i128::from(sum.pile.count)), &mut bytes);
-        let Some(pattern) = patterns.get(place) else { continue };
-        let whole = sum.pile.masses.get(pattern.told).map_or(0, |mass| mass.units());
-        write(zigzag(whole), &mut bytes);
-        for (place, mass) in sum.pile.masses.iter().enumerate() {
-            if place != pattern.told {
-                let off = mass.units().wrapping_sub(pattern.guess(place, whole));
-                write(zigzag(off), &mut bytes);
-            }
+
+    /// Sees to it that the sums of a sheaf have one.
+    pub(crate) fn note_of(&mut self, sheaf: &Sheaf) {
+        for pattern in &sheaf.patterns {
+            let sizes = pattern.masses.iter().map(|mass| mass.unsigned_abs());
+            let size = sizes.max().unwrap_or_default();
+            self.one(pattern.why, (pattern.masses.len(), size), || pattern.masses.clone());
         }
     }
-    let plain = bytes.get(1..).unwrap_or_default();
-    match zstd::bulk::compress(plain, LEVEL) {
-        Ok(packed) if packed.len() < plain.len() => [&[PACKED], packed.as_slice()].concat(),
-        _ => bytes,
+
+    fn one(&mut self, why: u32, (masses, size): (usize, u128), units: impl Fn() -> Vec<i128>) {
+        // What is beyond 64 bits is no measure of others.
+        let size = if i64::try_from(size).is_ok() { size } else { 0 };
+        let next = self.largest.len();
+        let place = match self.last {
+            Some((key, place)) if key == (why, masses) => place,
+            _ => *self.places.entry((why, masses)).or_insert(next),
+        };
+        self.last = Some(((why, masses), place));
+        match self.largest.get_mut(place) {
+            Some(known) if known.2 < size => *known = (why, units(), size),
+            Some(_) => {}
+            None => self.largest.push((why, units(), size)),
+        }
     }
 }
 
-/// By choice and how many masses it has, the largest sum; and the place of each.
-fn patterns(sums: &[Sum]) -> (Vec<Pattern>, HashMap<(u32, usize), usize>) {
-    let size = |sum: &Sum| {
-        let sizes = sum.pile.masses.iter().map(|mass| mass.units().unsigned_abs());
-        sizes.max().filter(|size| i64::try_from(*size).is_ok()).unwrap_or_default()
-    };
-    let mut largest: Vec<(&Sum, u128)> = Vec::new();
-    let mut places = HashMap::new();
-    for sum in sums {
-        let next = largest.len();
-        let place = *places.entry((sum.why, sum.pile.masses.len())).or_insert(next);
-        match largest.get_mut(place) {
-            Some(known) if known.1 < size(sum) => *known = (sum, size(sum)),
-            Some(_) => {}
-            None => largest.push((sum, size(sum))),
+/// Writes the bytes of a sheaf, one sum after the other.
+pub(crate) struct Encoder {
+    patterns: Vec<Pattern>,
+    places: HashMap<(u32, usize), usize>,
+    /// The sums, without what stands before them.
+    sums: Vec<u8>,
+    count: u64,
+    day: u32,
+    group: u32,
+}
+
+impl Encoder {
+    /// Of sums that all have one of these patterns.
+    pub(crate) fn new(patterns: Patterns) -> Self {
+        let Patterns { largest, places, .. } = patterns;
+        let patterns = largest.into_iter().map(|(why, masses, _)| Pattern::new(why, masses));
+        let (patterns, sums) = (patterns.collect(), Vec::new());
+        Self { patterns, places, sums, count: 0, day: 0, group: 0 }
+    }
+
+    /// The next sum, in the order of their day and group, each once.
+    pub(crate) fn add(&mut self, sum: &Sum) {
+        let Self { patterns, places, sums: bytes, .. } = self;
+        write(u128::from(sum.day.wrapping_sub(self.day)), bytes);
+        if sum.day != self.day {
+            self.group = 0;
+        }
+        write(u128::from(sum.group.wrapping_sub(self.group)), bytes);
+        (self.day, self.group) = sum.place();
+        self.count += 1;
+        let place = places.get(&(sum.why, sum.pile.masses.len())).copied().unwrap_or_default();
+        write(place as u128, bytes);
+        write(zigzag(i128::from(sum.pile.count)), bytes);
+        let Some(pattern) = patterns.get(place) else { return };
+        let whole = sum.pile.masses.get(pattern.told).map_or(0, |mass| mass.units());
+        write(zigzag(whole), bytes);
+        for (place, mass) in sum.pile.masses.iter().enumerate() {
+            if place != pattern.told {
+                let off = mass.units().wrapping_sub(pattern.guess(place, whole));
+                write(zigzag(off), bytes);
+            }
         }
     }
-    let units = |sum: &Sum| sum.pile.masses.iter().map(|mass| mass.units()).collect();
-    let patterns = largest.iter().map(|(sum, _)| Pattern::new(sum.why, units(sum))).collect();
-    (patterns, places)
+
+    /// How many sums there are.
+    pub(crate) const fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// All of it.
+    pub(crate) fn finish(self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(self.sums.len() + 256);
+        bytes.push(PLAIN);
+        write(u128::from(VERSION), &mut bytes);
+        write(self.patterns.len() as u128, &mut bytes);
+        for pattern in &self.patterns {
+            write(u128::from(pattern.why), &mut bytes);
+            write(pattern.masses.len() as u128, &mut bytes);
+            for mass in &pattern.masses {
+                write(zigzag(*mass), &mut bytes);
+            }
+        }
+        write(u128::from(self.count), &mut bytes);
+        bytes.extend_from_slice(&self.sums);
+        let plain = bytes.get(1..).unwrap_or_default();
+        match zstd::bulk::compress(plain, LEVEL) {
+            Ok(packed) if packed.len() < plain.len() => [&[PACKED], packed.as_slice()].concat(),
+            _ => bytes,
+        }
+    }
 }
 
 /// The sums of a sheaf, one after the other.
@@ -215,45 +279,98 @@ fn unpacked(packed: &[u8]) -> anyhow::Result<Vec<u8>> {
     Ok(zstd::bulk::decompress(packed, usize::try_from(length)?)?)
 }
 
+/// Sums in their order: of a sheaf, or listed.
+pub(crate) enum Source {
+    /// Of a sheaf.
+    Sheaf(Box<Sheaf>),
+    /// A list, and the one that it stands at.
+    Listed(std::vec::IntoIter<Sum>, Sum),
+}
+
+impl From<Sheaf> for Source {
+    fn from(sheaf: Sheaf) -> Self {
+        Self::Sheaf(Box::new(sheaf))
+    }
+}
+
+impl From<Vec<Sum>> for Source {
+    fn from(sums: Vec<Sum>) -> Self {
+        Self::Listed(sums.into_iter(), Sum::default())
+    }
+}
+
+impl Source {
+    const fn sum(&self) -> &Sum {
+        match self {
+            Self::Sheaf(sheaf) => &sheaf.sum,
+            Self::Listed(_, sum) => sum,
+        }
+    }
+
+    fn next(&mut self) -> anyhow::Result<bool> {
+        match self {
+            Self::Sheaf(sheaf) => sheaf.next(),
+            Self::Listed(sums, sum) => Ok(sums.next().map(|next| *sum = next).is_some()),
+        }
+    }
+}
+
 /// Several sheaves of a month as one: sums of one day and group are added up, and those that come to
 /// nothing are left out.
 ///
 /// # Errors
 /// Bytes that are no sheaf; a sum above what is kept exactly; what `each` says.
 pub(crate) fn merged(
-    sheaves: Vec<Sheaf>,
+    sources: Vec<Source>,
     mut each: impl FnMut(&Sum) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
-    let mut going = Vec::with_capacity(sheaves.len());
-    for mut sheaf in sheaves {
-        if sheaf.next()? {
-            going.push(sheaf);
+    let mut going = Vec::with_capacity(sources.len());
+    for mut source in sources {
+        if source.next()? {
+            going.push(source);
         }
     }
     let mut sum = Sum::default();
-    while let Some(first) = going.iter().map(|sheaf| sheaf.sum.place()).min() {
-        (sum.day, sum.group) = first;
-        sum.pile.count = 0;
-        sum.pile.masses.clear();
-        let mut place = 0;
-        while let Some(sheaf) = going.get_mut(place) {
-            if sheaf.sum.place() != first {
-                place += 1;
+    loop {
+        // The first place there is, the last source that stands there, and whether others do.
+        let (mut first, mut last, mut others) = (None, 0, false);
+        for (number, source) in going.iter().enumerate() {
+            let place = source.sum().place();
+            match first {
+                Some(first) if place > first => {}
+                Some(first) if place == first => (last, others) = (number, true),
+                _ => (first, last, others) = (Some(place), number, false),
+            }
+        }
+        let Some(first) = first else { return Ok(()) };
+        if others {
+            sum.pile.count = 0;
+            sum.pile.masses.clear();
+            (sum.day, sum.group) = first;
+            let at = going.iter().map(Source::sum).filter(|sum| sum.place() == first);
+            for one in at {
+                sum.why = one.why;
+                sum.pile.add(&one.pile).context("add up a sum")?;
+            }
+        }
+        if let Some(shown) = if others { Some(&sum) } else { going.get(last).map(Source::sum) }
+            && !shown.pile.is_nothing()
+        {
+            each(shown)?;
+        }
+        // From behind, so that what takes the place of an ended one has gone on already.
+        for number in (0..=last).rev() {
+            let Some(source) = going.get_mut(number) else { continue };
+            if source.sum().place() != first {
                 continue;
             }
-            sum.why = sheaf.sum.why;
-            sum.pile.add(&sheaf.sum.pile).context("add up a sum")?;
-            if sheaf.next()? {
-                ensure!(sheaf.sum.place() > first, "sums are not in their order");
+            if source.next()? {
+                ensure!(source.sum().place() > first, "sums are not in their order");
             } else {
-                going.swap_remove(place);
+                going.swap_remove(number);
             }
         }
-        if !sum.pile.is_nothing() {
-            each(&sum)?;
-        }
     }
-    Ok(())
 }
 
 /// The days of a month, from its first.
@@ -271,7 +388,17 @@ pub(crate) const fn unzigzag(value: u128) -> i128 {
 }
 
 /// A number in groups of seven bits, the lowest first.
-pub(crate) fn write(mut left: u128, bytes: &mut Vec<u8>) {
+pub(crate) fn write(number: u128, bytes: &mut Vec<u8>) {
+    // Nearly all are short.
+    let Ok(mut short) = u64::try_from(number) else { return write_long(number, bytes) };
+    while short >= 0x80 {
+        bytes.push(short.to_le_bytes()[0] | 0x80);
+        short >>= 7;
+    }
+    bytes.push(short.to_le_bytes()[0]);
+}
+
+fn write_long(mut left: u128, bytes: &mut Vec<u8>) {
     while left >= 0x80 {
         bytes.push(left.to_le_bytes()[0] | 0x80);
         left >>= 7;
@@ -281,6 +408,20 @@ pub(crate) fn write(mut left: u128, bytes: &mut Vec<u8>) {
 
 /// The number that begins at a place, which goes on behind it.
 pub(crate) fn read(bytes: &[u8], at: &mut usize) -> anyhow::Result<u128> {
+    // Nearly all are short.
+    let (mut short, mut shift) = (0_u64, 0_u32);
+    for (place, byte) in bytes.get(*at..).unwrap_or_default().iter().take(9).enumerate() {
+        short |= u64::from(byte & 0x7f) << shift;
+        if byte & 0x80 == 0 {
+            *at += place + 1;
+            return Ok(short.into());
+        }
+        shift += 7;
+    }
+    read_long(bytes, at)
+}
+
+fn read_long(bytes: &[u8], at: &mut usize) -> anyhow::Result<u128> {
     let (mut value, mut shift) = (0_u128, 0_u32);
     loop {
         let byte = *bytes.get(*at).context("sums are cut off")?;
@@ -318,7 +459,8 @@ mod tests {
     fn of(sheaves: &[&[Sum]]) -> anyhow::Result<Vec<Sum>> {
         let sheaves = sheaves.iter().map(|sums| Sheaf::open(&encode(sums)));
         let mut found = Vec::new();
-        merged(sheaves.collect::<anyhow::Result<_>>()?, |sum| {
+        let sources = sheaves.map(|sheaf| sheaf.map(Source::from));
+        merged(sources.collect::<anyhow::Result<_>>()?, |sum| {
             found.push(sum.clone());
             Ok(())
         })?;

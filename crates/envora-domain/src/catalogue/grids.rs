@@ -14,6 +14,9 @@ pub(super) const SUBREGIONS: &[&str] = &[
 /// under a code of its own too; EIC codes are given outside of them.
 #[must_use]
 pub fn grid_elsewhere(grid: &str, place: &str) -> Option<String> {
+    if grid.is_empty() {
+        return None;
+    }
     let (scheme, bare) = place.split_once(':').unwrap_or(("iso", place));
     let country = bare.split_once('-').map_or(bare, |(country, _)| country).to_ascii_uppercase();
     let is_code = country.len() == 2 && country.bytes().all(|byte| byte.is_ascii_uppercase());

@@ -59,16 +59,24 @@ impl Decision {
 }
 
 /// How many rows' words are remembered with where they stand.
-const STOOD_MAX: usize = 16_384;
+const STOOD_MAX: usize = 65_536;
 
 /// Decides rows against one registry. Zones are read once, and where rows of the same words stand is
 /// looked up once.
 pub(crate) struct Decider<'a> {
     registry: &'a Registry,
     choices: &'a mut Choices,
+    memory: Memory,
+    last: Option<Arc<Stood>>,
+    /// The place in the log that was asked about last, and how old the registry was there.
+    age: Option<(u64, usize)>,
+}
+
+/// What deciders of one tenant found before: the log only grows, so it holds for the next one too.
+#[derive(Default)]
+pub(crate) struct Memory {
     zones: HashMap<String, Zone>,
     stood: HashMap<u64, Arc<Stood>>,
-    last: Option<Arc<Stood>>,
     state: RandomState,
 }
 
@@ -84,10 +92,10 @@ struct Words<'w> {
     grid: Option<&'w str>,
 }
 
-/// Where rows of some words stand, as of a seq.
+/// Where rows of some words stand, as of an age of the registry.
 struct Stood {
     common: Arc<Common>,
-    seq: u64,
+    age: usize,
     zone: Zone,
     at: Result<Standing, Arc<Reason>>,
 }
@@ -125,8 +133,21 @@ impl<'w> Words<'w> {
 
 impl<'a> Decider<'a> {
     pub(crate) fn new(registry: &'a Registry, choices: &'a mut Choices) -> Self {
-        let (zones, stood, state) = (HashMap::new(), HashMap::new(), RandomState::new());
-        Self { registry, choices, zones, stood, last: None, state }
+        Self::knowing(Memory::default(), registry, choices)
+    }
+
+    /// One that goes on with what another found by the registry as it was then.
+    pub(crate) fn knowing(
+        memory: Memory,
+        registry: &'a Registry,
+        choices: &'a mut Choices,
+    ) -> Self {
+        Self { registry, choices, memory, last: None, age: None }
+    }
+
+    /// What it found, for the next one.
+    pub(crate) fn into_memory(self) -> Memory {
+        self.memory
     }
 
     pub(crate) const fn choices(&mut self) -> &mut Choices {
@@ -174,26 +195,31 @@ impl<'a> Decider<'a> {
     /// Where a row stands: of rows that follow each other mostly at the same place.
     fn stood(&mut self, activity: &Activity, seq: u64) -> Arc<Stood> {
         let words = Words::of(&activity.common);
+        let age = match self.age {
+            Some((of, age)) if of == seq => age,
+            _ => self.registry.age(seq),
+        };
+        self.age = Some((seq, age));
         let is_it = |stood: &&Arc<Stood>| {
             let same = || Words::of(&stood.common) == words;
-            stood.seq == seq && (Arc::ptr_eq(&stood.common, &activity.common) || same())
+            stood.age == age && (Arc::ptr_eq(&stood.common, &activity.common) || same())
         };
         if let Some(last) = self.last.as_ref().filter(is_it) {
             return Arc::clone(last);
         }
-        let place = self.state.hash_one((&words, seq));
-        let stood = match self.stood.get(&place).filter(is_it) {
+        let place = self.memory.state.hash_one((&words, age));
+        let stood = match self.memory.stood.get(&place).filter(is_it) {
             Some(known) => Arc::clone(known),
             None => {
                 let (zone, at) = standing(self.registry, activity, seq);
                 let zone = self.zone(zone.as_deref());
                 let at = at.map_err(Arc::new);
                 let common = Arc::clone(&activity.common);
-                let stood = Arc::new(Stood { common, seq, zone, at });
-                if self.stood.len() >= STOOD_MAX {
-                    self.stood.clear();
+                let stood = Arc::new(Stood { common, age, zone, at });
+                if self.memory.stood.len() >= STOOD_MAX {
+                    self.memory.stood.clear();
                 }
-                self.stood.insert(place, Arc::clone(&stood));
+                self.memory.stood.insert(place, Arc::clone(&stood));
                 stood
             }
         };
@@ -240,11 +266,11 @@ impl<'a> Decider<'a> {
 
     fn zone(&mut self, name: Option<&str>) -> Zone {
         let name = name.unwrap_or("UTC");
-        if let Some(zone) = self.zones.get(name) {
+        if let Some(zone) = self.memory.zones.get(name) {
             return zone.clone();
         }
         let zone = Zone::named(name).unwrap_or_else(|_| Zone::utc());
-        self.zones.insert(name.to_owned(), zone.clone());
+        self.memory.zones.insert(name.to_owned(), zone.clone());
         zone
     }
 }

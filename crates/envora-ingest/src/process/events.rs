@@ -64,7 +64,7 @@ pub(super) fn snapshot(parts: &TenantParts, run: RunId) -> anyhow::Result<Snapsh
     let end = segments.last().filter(|_| full).map_or(head, |last| last.seq + 1);
     let changes = registry.changes(from, end);
     let mut events: Vec<Event> = segments.into_iter().map(Event::Segment).collect();
-    events.extend(changes.into_iter().map(|(seq, changed)| Event::Change(seq, changed)));
+    events.extend(changes.iter().map(|(seq, changed)| Event::Change(*seq, *changed)));
     events.sort_by_key(Event::seq);
     let (events, to) = within_budget(events, end);
     Ok(Snapshot { registry, events, from, to, head })

@@ -4,7 +4,8 @@ use std::collections::{BTreeSet, HashMap};
 
 use anyhow::Context as _;
 use envora_domain::id::RunId;
-use envora_domain::rollups::Group;
+use envora_domain::rollups::{Group, Pile};
+use envora_domain::time::Day;
 use envora_store::rollups::{Added, Grain, RollupChanges, rollup_forms, rollup_groups};
 
 use super::sums::{Piles, Sums};
@@ -41,6 +42,8 @@ impl Groups {
         let Piles { groups, piles } = sums.into_piles();
         let mut changes = RollupChanges::default();
         let mut used: Vec<Option<(u32, u32)>> = vec![None; groups.len()];
+        // Days of a month come to one sum of it, and groups of many places to one of wherever they are.
+        let mut months: HashMap<(Grain, Day, u32), (u32, Pile)> = HashMap::new();
         for (place, day, pile) in piles {
             let known = used.get_mut(place).context("find the group of a sum")?;
             let (here, anywhere) = match *known {
@@ -56,13 +59,22 @@ impl Groups {
             };
             let month = month_of(day);
             let why = groups.get(place).map_or(0, |(group, _)| group.why);
-            let sum = |grain, day, group, pile| Added { grain, day, group, why, pile };
-            changes.sums.extend([
-                sum(Grain::Day, day, here, pile.clone()),
-                sum(Grain::Month, month, here, pile.clone()),
-                sum(Grain::Anywhere, month, anywhere, pile),
-            ]);
+            for (grain, group) in [(Grain::Month, here), (Grain::Anywhere, anywhere)] {
+                let (_, sum) = months.entry((grain, month, group)).or_insert_with(|| {
+                    (why, Pile { count: 0, masses: Vec::with_capacity(pile.masses.len()) })
+                });
+                sum.add(&pile).context("add up a sum")?;
+            }
+            changes.sums.push(Added { grain: Grain::Day, day, group: here, why, pile });
         }
+        let months = months.into_iter().map(|((grain, day, group), (why, pile))| Added {
+            grain,
+            day,
+            group,
+            why,
+            pile,
+        });
+        changes.sums.extend(months);
         Ok(changes)
     }
 

@@ -19,6 +19,7 @@ use envora_store::whys::whys_of_run;
 use serde::Deserialize;
 
 use super::choices::Choices;
+use super::decide::Memory;
 use super::groups::Groups;
 use crate::tenant::{Damaged, OtherRules, PackMissing, TenantParts};
 
@@ -29,6 +30,8 @@ pub(crate) struct Engine {
     pub(crate) choices: Choices,
     /// The numbers of its groups, once something was added up.
     pub(crate) groups: Option<Groups>,
+    /// Where rows of its steps stood.
+    pub(crate) memory: Memory,
 }
 
 /// The runs that are calculated: the one that today's packs and policy ask for and, while it catches
@@ -211,7 +214,7 @@ impl Engine {
             stored.push(why.json);
         }
         let choices = Choices::new(library, policy.clone(), stored)?;
-        Ok(Self { run, policy, choices, groups: None })
+        Ok(Self { run, policy, choices, groups: None, memory: Memory::default() })
     }
 
     /// The same engine with its run as it stands now; `None` once that is retired.

@@ -19,7 +19,6 @@ use envora_store::whys::why_put;
 
 use super::Progress;
 use super::block::{Again, Recorded, encode_delta, encode_segment};
-use super::choices::Choices;
 use super::decide::{Decider, Decision, State};
 use super::events::{Event, Snapshot, snapshot};
 use super::groups::Groups;
@@ -57,8 +56,11 @@ pub(super) fn step(parts: &TenantParts, engine: &mut Engine) -> anyhow::Result<P
         return Ok(progress);
     }
     let known = engine.choices.count();
-    let draft = Draft::of(parts, (&registry, events), &mut engine.choices)?;
-    let Draft { sums, blocks, deltas, unresolved, rows, .. } = draft;
+    let memory = core::mem::take(&mut engine.memory);
+    let decider = Decider::knowing(memory, &registry, &mut engine.choices);
+    let draft = Draft::of(parts, (&registry, events), decider)?;
+    let Draft { decider, sums, blocks, deltas, unresolved, rows, .. } = draft;
+    engine.memory = decider.into_memory();
     let whys: Vec<String> = engine.choices.after(known).map(|chosen| chosen.json.clone()).collect();
     let mut groups = match engine.groups.take() {
         Some(groups) => groups,
@@ -82,7 +84,8 @@ pub(super) fn step(parts: &TenantParts, engine: &mut Engine) -> anyhow::Result<P
 /// Works out what a run has to do next, and writes nothing.
 pub(super) fn rehearse(parts: &TenantParts, engine: &mut Engine) -> anyhow::Result<()> {
     let Snapshot { registry, events, .. } = snapshot(parts, engine.run.id)?;
-    let draft = Draft::of(parts, (&registry, events), &mut engine.choices)?;
+    let decider = Decider::new(&registry, &mut engine.choices);
+    let draft = Draft::of(parts, (&registry, events), decider)?;
     draft.sums.into_cells()?;
     Ok(())
 }
@@ -92,11 +95,11 @@ impl<'a> Draft<'a> {
     fn of(
         parts: &'a TenantParts,
         (registry, events): (&'a Registry, Vec<Event>),
-        choices: &'a mut Choices,
+        decider: Decider<'a>,
     ) -> anyhow::Result<Self> {
         let mut draft = Self {
             parts,
-            decider: Decider::new(registry, choices),
+            decider,
             sums: Sums::new(),
             blocks: Vec::new(),
             deltas: Vec::new(),
