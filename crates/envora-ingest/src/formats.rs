@@ -19,14 +19,16 @@ pub mod utf16;
 pub mod xlsx;
 pub mod xml;
 
+use core::hash::{BuildHasher as _, Hasher as _};
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::hash::RandomState;
 use std::io::{self, Read};
 use std::sync::Arc;
 
-use envora_domain::activities::problems::{Flag, RowCode};
+use envora_domain::activities::problems::{Flag, PROBLEMS_MAX, RowCode};
 use envora_domain::activities::validate::{
-    is_negative_balance, rejects, same_words, validate, validate_amounts, validate_words,
+    hash_words, is_negative_balance, rejects, same_words, validate_amounts, validate_words,
 };
 use envora_domain::activities::{Activity, Origin};
 use envora_domain::hash::Digest;
@@ -466,13 +468,26 @@ pub(crate) fn defaults(set: &BTreeMap<String, String>) -> Result<Vec<(Field, Str
     if problems.is_empty() { Ok(fields) } else { Err(OpenError::File(problems)) }
 }
 
-/// Turns drafts into rows; remembers the last good words, which the next row mostly shares.
+/// Turns drafts into rows; remembers good words, which other rows mostly share.
 #[derive(Default)]
 pub(crate) struct Judge {
-    good: Option<Activity>,
+    /// A row of each, by the hash of its words.
+    good: HashMap<u64, Activity>,
+    state: RandomState,
 }
 
+/// How many different good words are remembered.
+const GOOD_MAX: usize = 1_024;
+
 impl Judge {
+    /// Whether a row's words are good, and their hash.
+    fn known(&self, activity: &Activity) -> (bool, u64) {
+        let mut hasher = self.state.build_hasher();
+        hash_words(activity, &mut hasher);
+        let hash = hasher.finish();
+        (self.good.get(&hash).is_some_and(|good| same_words(good, activity)), hash)
+    }
+
     /// The row of a finished draft, judged by the schema's rules and the domain's.
     pub(crate) fn row(&mut self, draft: Draft, origin: Origin, place: RowPlace) -> ParsedRow {
         self.row_and_rest(draft, origin, place).0
@@ -505,15 +520,20 @@ impl Judge {
         place: RowPlace,
     ) -> Option<Activity> {
         // A row that takes another back may leave its words out: it has them from that one.
-        let known = activity.void && (activity.kind.is_empty() || activity.unit.is_empty())
-            || self.good.as_ref().is_some_and(|good| same_words(good, &activity));
-        let mut problems = if known { validate_amounts(&activity) } else { validate(&activity) };
+        let (good, words) = self.known(&activity);
+        let known = good || activity.void && (activity.kind.is_empty() || activity.unit.is_empty());
+        let mut problems = if known { Vec::new() } else { validate_words(&activity) };
+        if !known && problems.is_empty() {
+            if self.good.len() >= GOOD_MAX {
+                self.good.clear();
+            }
+            self.good.insert(words, activity.clone());
+        }
+        problems.append(&mut validate_amounts(&activity));
+        problems.truncate(PROBLEMS_MAX);
         if activity.void {
             // Nor need it say the rest of what a row of its type has to say.
             problems.retain(|problem| problem.code != RowCode::MissingField);
-        }
-        if problems.is_empty() && !known && validate_words(&activity).is_empty() {
-            self.good = Some(activity.clone());
         }
         if rejects(&problems) {
             parsed.activity = Err(located(problems, place));

@@ -26,6 +26,10 @@ use envora_domain::planted;
 use crate::arguments::{CommandLine, Verb};
 use crate::environment::Environment;
 
+/// Rows are made by one thread and let go of by another, which the system's allocator is slow at.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// How long threads that still work have, once all else has ended.
 const LAST_THREADS: Duration = Duration::from_secs(5);
 

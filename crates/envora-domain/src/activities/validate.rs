@@ -3,6 +3,8 @@
 //!
 //! What needs the tenant's own tables (facilities, sources, rows stored before) is judged elsewhere.
 
+use core::hash::{Hash as _, Hasher};
+
 use crate::activities::problems::{Effect, PROBLEMS_MAX, RowCode, RowProblem};
 use crate::activities::{Activity, Period, Reading};
 use crate::catalogue::{self, ActivityKind, Due, InputSpec, QualifierError, Quantity, Sign};
@@ -95,6 +97,17 @@ pub fn same_words(a: &Activity, b: &Activity) -> bool {
             .iter()
             .map(|(name, input)| (name, &input.unit))
             .eq(b.inputs.iter().map(|(name, input)| (name, &input.unit)))
+}
+
+/// Hashes what [`same_words`] compares: of the same words, the same.
+pub fn hash_words<H: Hasher>(activity: &Activity, state: &mut H) {
+    let claim = (activity.scope, activity.category);
+    (&activity.kind, &activity.unit, &activity.time_zone, claim).hash(state);
+    (&activity.item, &activity.item_scheme, &activity.region, &activity.grid).hash(state);
+    activity.qualifiers.hash(state);
+    for (name, input) in &activity.inputs {
+        (name, &input.unit).hash(state);
+    }
 }
 
 /// Whether any of these keeps the row from being stored.
