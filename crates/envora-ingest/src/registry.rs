@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use envora_domain::access::Grant;
 use envora_domain::activities::problems::{RowCode, RowProblem};
@@ -93,6 +93,8 @@ pub struct Registry {
     suppliers: Shelf<SupplierFields>,
     /// What changed, and where in the log, in its order.
     changes: Vec<(u64, Changed)>,
+    /// The sources by their last codes, once somebody asked.
+    order: OnceLock<Vec<SourceId>>,
 }
 
 /// A tenant's registry as it was read last, with what told whether it still holds. Clones share it.
@@ -176,6 +178,7 @@ impl Registry {
             entities: Shelf::load(rd, &own.read_entities, seq)?,
             suppliers: Shelf::load(rd, &own.read_suppliers, seq)?,
             changes: Vec::new(),
+            order: OnceLock::new(),
         };
         let all = [
             registry.facilities.changes(Changed::Facility),
@@ -265,24 +268,19 @@ impl Registry {
     #[must_use]
     pub fn archived(&self, activity: &Activity) -> Vec<(Wanted, String, Timestamp)> {
         let now = u64::MAX;
-        let facility = activity.facility.as_ref().map(|word| {
-            (
-                Wanted::Facility,
-                word.to_string(),
-                self.facility(word, now).and_then(|is| is.archived),
-            )
+        let facility = activity.facility.as_ref().and_then(|word| {
+            Some((Wanted::Facility, word.to_string(), self.facility(word, now)?.archived?))
         });
-        let source = activity.source.as_ref().map(|word| {
-            (Wanted::Source, word.to_string(), self.source(word, now).and_then(|is| is.archived))
+        let source = activity.source.as_ref().and_then(|word| {
+            Some((Wanted::Source, word.to_string(), self.source(word, now)?.archived?))
         });
-        let entity = activity.entity.as_ref().map(|word| {
-            (Wanted::Entity, word.clone(), self.entity(word, now).and_then(|is| is.archived))
+        let entity = activity.entity.as_ref().and_then(|word| {
+            Some((Wanted::Entity, word.clone(), self.entity(word, now)?.archived?))
         });
-        let supplier = activity.supplier.as_ref().map(|word| {
-            (Wanted::Supplier, word.clone(), self.supplier(word, now).and_then(|is| is.archived))
+        let supplier = activity.supplier.as_ref().and_then(|word| {
+            Some((Wanted::Supplier, word.clone(), self.supplier(word, now)?.archived?))
         });
-        let named = [facility, source, entity, supplier].into_iter().flatten();
-        named.filter_map(|(wanted, word, since)| Some((wanted, word, since?))).collect()
+        [facility, source, entity, supplier].into_iter().flatten().collect()
     }
 
     /// A facility by its id.
@@ -300,10 +298,18 @@ impl Registry {
     /// The sources there are at this place in the log, by code.
     #[must_use]
     pub fn sources_at(&self, seq: u64) -> Vec<&Source> {
-        let ids = self.sources.by_id.keys();
-        let mut found: Vec<&Source> = ids.filter_map(|id| self.sources.by_id(*id, seq)).collect();
-        found.sort_by(|a, b| a.fields.code.cmp(&b.fields.code));
-        found
+        let sorted = || {
+            let ids = self.sources.by_id.keys();
+            let mut found: Vec<&Source> =
+                ids.filter_map(|id| self.sources.by_id(*id, seq)).collect();
+            found.sort_by(|a, b| a.fields.code.cmp(&b.fields.code));
+            found
+        };
+        if self.age(seq) < self.changes.len() {
+            return sorted();
+        }
+        let order = self.order.get_or_init(|| sorted().iter().map(|is| is.fields.id).collect());
+        order.iter().filter_map(|id| self.sources.by_id(*id, seq)).collect()
     }
 
     /// The facility that a row stands at: the one that it names, else its source's.
