@@ -69,8 +69,8 @@ impl Iterator for Rows {
 pub struct ParsedRow {
     /// The activity, or every reason (at most ten) why the row is rejected.
     pub activity: Result<Activity, Vec<RowProblem>>,
-    /// Of a row that is rejected for what the clock of its place says alone, the activity that it was as long
-    /// as that clock was not known: where it is stored, the row is a duplicate of it.
+    /// Of a row that is rejected for what the clock of its place says alone, or read otherwise by that clock,
+    /// the activity that it was as long as it was not known: where that is stored, the row is a duplicate of it.
     pub unclear: Option<Box<Activity>>,
     /// Why an activity that can be stored must wait: words that no table knows. What needs the
     /// tenant's own tables (facilities, sources) is added by whoever has them.

@@ -160,6 +160,13 @@ impl Claims {
         self.lock().add(segment, fingerprints);
     }
 
+    /// Where rows are stored that have these fingerprints; nothing is claimed.
+    pub(super) fn stored(&self, wanted: &[Fingerprint]) -> Vec<Found> {
+        let table = self.lock();
+        let found = |print: &Fingerprint| Found { stored: table.spots(*print), staged: Vec::new() };
+        wanted.iter().map(found).collect()
+    }
+
     /// A claim on nothing yet.
     pub(super) fn begin(&self) -> Claim<'_> {
         let mut table = self.lock();

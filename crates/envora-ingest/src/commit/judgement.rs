@@ -59,6 +59,7 @@ impl Intake {
         let (mut wishes, named) = self.wishes(&mut rows)?;
         let prints = self.parts.keys.fingerprinter("external_id");
         let print = |external_id: &String| Fingerprint::of(&prints.of(external_id.as_bytes()));
+        self.look_before(course, &mut rows, print)?;
         let fingerprints: Vec<Option<Fingerprint>> =
             rows.iter().map(|row| Some(print(row.storable()?.external_id.as_ref()?))).collect();
         let targets = wishes.values().map(|wish| self.claimed(wish));
@@ -104,6 +105,34 @@ impl Intake {
         let replaced: HashSet<ActivityId> = course.replaced.iter().copied().chain(stored).collect();
         self.compare(&mut rows, &replaced)?;
         Ok(Judgement { rows, fingerprints, successors })
+    }
+
+    /// Finds rows that are stored as what they were before the clock of their place was known.
+    fn look_before(
+        &self,
+        course: &Course<'_>,
+        rows: &mut [Judged],
+        print: impl Fn(&String) -> Fingerprint,
+    ) -> anyhow::Result<()> {
+        let before = |row: &Judged| {
+            let before = row.storable().and(row.before.as_ref())?;
+            Some(print(before.external_id.as_ref()?))
+        };
+        let asked = rows.iter().enumerate().filter_map(|(place, row)| Some((place, before(row)?)));
+        let (places, asked): (Vec<usize>, Vec<Fingerprint>) = asked.unzip();
+        if asked.is_empty() {
+            return Ok(());
+        }
+        let found = self.claims.stored(&asked);
+        let stored = self.candidates(course, &found)?;
+        let ends = self.ends(stored.keys().copied())?;
+        for (place, found) in places.into_iter().zip(&found) {
+            let candidates = candidates_at(course, (&stored, &ends), (Some(found), None));
+            if let Some(row) = rows.get_mut(place) {
+                row.look_before(&candidates);
+            }
+        }
+        Ok(())
     }
 
     fn fingerprint(&self, external_id: &str) -> Fingerprint {

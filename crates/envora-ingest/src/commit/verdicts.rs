@@ -25,6 +25,8 @@ pub(super) struct Judged {
     pub(super) repeats: Option<usize>,
     /// The activity that it was where it was exported.
     pub(super) ours: Option<ActivityId>,
+    /// The activity that it was as long as the clock of its place was not known.
+    pub(super) before: Option<Box<Activity>>,
     /// What it says, its id left out.
     pub(super) likeness: Option<Fingerprint>,
     /// Why it is not to be stored, unless it is stored already.
@@ -63,6 +65,19 @@ impl Judged {
         self.result.problems.retain(|known| is_rejection(known.code));
         if self.result.problems.len() < PROBLEMS_MAX {
             self.result.problems.push(problem);
+        }
+    }
+
+    /// The row is a duplicate where one of these is what it was before its clock was known.
+    pub(super) fn look_before(&mut self, stored: &[Candidate<'_>]) {
+        let Some(before) = &self.before else { return };
+        let same = |candidate: &&Candidate<'_>| {
+            candidate.activity.external_id == before.external_id
+                && same_content(before, candidate.activity)
+        };
+        if let Some(known) = stored.iter().find(same) {
+            self.is_duplicate_of(Some(known.id));
+            self.result.voided = known.voided();
         }
     }
 
@@ -155,10 +170,10 @@ impl<'r> Judge<'r> {
             voided: None,
         };
         let (repeats, likeness) = (None, None);
-        let (mut activity, clock) = match (activity, unclear) {
-            (Ok(activity), _) => (activity, None),
+        let (mut activity, clock, before) = match (activity, unclear) {
+            (Ok(activity), before) => (activity, None, before),
             // Whether it is stored comes before what its clock says.
-            (Err(problems), Some(unclear)) => (*unclear, problems.into_iter().next()),
+            (Err(problems), Some(unclear)) => (*unclear, problems.into_iter().next(), None),
             (Err(problems), None) => {
                 result.outcome = Outcome::Rejected;
                 result.problems = problems;
@@ -167,6 +182,7 @@ impl<'r> Judge<'r> {
                     activity: None,
                     repeats,
                     ours,
+                    before: None,
                     likeness,
                     against: None,
                     columns,
@@ -196,7 +212,8 @@ impl<'r> Judge<'r> {
             result.outcome = Outcome::Quarantined;
             result.problems = quarantine.into_iter().map(|problem| problem.at(row, line)).collect();
         }
-        Judged { result, activity: Some(activity), repeats, ours, likeness, against, columns }
+        let activity = Some(activity);
+        Judged { result, activity, repeats, ours, before, likeness, against, columns }
     }
 }
 

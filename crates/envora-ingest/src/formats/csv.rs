@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 use std::io::{self, Read};
 use std::sync::Arc;
 
-use envora_domain::activities::Activity;
 use envora_domain::activities::problems::{Flag, RowCode, RowProblem};
+use envora_domain::activities::{Activity, Period};
 use envora_domain::hash::Digest;
 
 use super::held::{Arrival, Held, Of, Zeros};
@@ -408,11 +408,11 @@ impl<R: Read> CsvReader<R> {
 
     fn finish(&mut self, open: Open, found: super::held::Findings) -> ParsedRow {
         let Open { mut draft, timing, place, block, mark, kept, words } = open;
-        let mut against = None;
+        let (mut against, mut before) = (None, None);
         match timing.map(|timing| timing.period(found)) {
             Some(Ok(timed)) => {
                 (draft.times.period, draft.times.noted) = (Some(timed.period), timed.local);
-                against = timed.against;
+                (against, before) = (timed.against, timed.before);
             }
             Some(Err(problem)) => {
                 draft.mark_period();
@@ -436,6 +436,7 @@ impl<R: Read> CsvReader<R> {
                 places.entry(place.row).or_default().push(kept::place(&mark, occurrence));
             }
         }
+        let before = self.read_before(&row, block, before);
         if let Some(problem) = against {
             row.refuse_by_clock(problem);
         }
@@ -450,7 +451,26 @@ impl<R: Read> CsvReader<R> {
         if let (Some(quick), Some(words)) = (&mut self.quick, words) {
             quick.learn(&words, &row);
         }
+        row.unclear = row.unclear.or(before);
         row
+    }
+
+    /// The activity that a row was as long as the clock of its place was not known, with the id of that.
+    fn read_before(
+        &mut self,
+        row: &ParsedRow,
+        block: usize,
+        before: Option<Period>,
+    ) -> Option<Box<Activity>> {
+        let mut activity = row.activity.as_ref().ok()?.clone();
+        activity.period = before?;
+        if let Some(plan) = self.plan.blocks.get(block)
+            && plan.derives == Derives::Yes
+        {
+            activity.external_id = None;
+            derive(self.identity.as_mut(), plan, &mut activity);
+        }
+        Some(Box::new(activity))
     }
 }
 

@@ -441,6 +441,59 @@ fn a_row_that_is_stored_is_a_duplicate_before_its_clock_is_judged() {
     }
 }
 
+/// A night in half hours, of which one ends before it starts on the wall.
+const BACK: [(&str, &str); 5] = [
+    ("2023-10-29T00:30", "2023-10-29T01:00"),
+    ("2023-10-29T01:00", "2023-10-29T01:30"),
+    ("2023-10-29T01:30", "2023-10-29T01:00"),
+    ("2023-10-29T01:00", "2023-10-29T01:30"),
+    ("2023-10-29T01:30", "2023-10-29T02:00"),
+];
+
+#[test]
+fn a_half_hour_that_goes_back_on_the_wall_is_stored_once_before_and_after_its_place_is_known() {
+    for ids in [Ids::Derived, Ids::Senders] {
+        let mut town = Town::new();
+        let mapping = MAPPING.replace("length = \"PT1H\"", "end = \"end\"");
+        let by_sender = "external_id = { columns = [\"id\"] }\n";
+        let mapping = if ids == Ids::Senders { mapping + by_sender } else { mapping };
+        town.file("hours.toml", &mapping);
+        let row = |((start, end), number): (&(&str, &str), u32)| {
+            format!("electricity.purchased,{number},kW.h,lib,{start},{end},r{number}\n")
+        };
+        let rows: String = BACK.iter().zip(1..).map(row).collect();
+        town.file("night.csv", &format!("type,quantity,unit,facility_code,start,end,id\n{rows}"));
+        let (_, waits) = town.pushed("night.csv");
+        assert_eq!(Town::came_to(&waits), [0, 0, 5, 0], "{waits}");
+        town.place("lib", "Europe/London");
+        town.wait_counted(4);
+        let (ended, again) = town.pushed("night.csv");
+        assert_eq!(Town::came_to(&again), [0, 5, 0, 0], "{ended:?}");
+        let import = waits["id"].as_str().unwrap();
+        assert_eq!(town.states(import)[2], "unresolved local_time_ambiguous");
+        let list = town.run(&format!("data list --import {import} --json")).json();
+        let id = list[2]["id"].as_str().unwrap();
+        let (start, end) = ("2023-10-29T01:30+01:00", "2023-10-29T01:00Z");
+        let mended =
+            town.run(&format!("data supersede --id {id} --set start={start} --set end={end}"));
+        assert_eq!(mended.code, Some(0), "{mended:?}");
+        town.wait_counted(5);
+        let (_, again) = town.pushed("night.csv");
+        assert_eq!(Town::came_to(&again), [0, 5, 0, 0], "{again}");
+        // Where the place is known from the beginning, nothing is unclear.
+        let mut fresh = Town::new();
+        fresh.place("lib", "Europe/London");
+        fresh.file("hours.toml", &mapping);
+        let night = fs::read_to_string(town.house.path().join("night.csv")).unwrap();
+        fresh.file("night.csv", &night);
+        for due in [[5, 0, 0, 0], [0, 5, 0, 0]] {
+            assert_eq!(Town::came_to(&fresh.pushed("night.csv").1), due);
+        }
+        fresh.server.end();
+        town.server.end();
+    }
+}
+
 #[test]
 fn a_repeated_hour_in_full_counts_once_each_when_its_place_becomes_known() {
     for ids in [Ids::Derived, Ids::Senders] {

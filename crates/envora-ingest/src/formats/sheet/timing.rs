@@ -82,6 +82,8 @@ pub(in super::super) struct Timed {
     pub(in super::super) local: Local,
     /// Why the clock of its place lets it be no period, or not surely one.
     pub(in super::super) against: Option<RowProblem>,
+    /// What it was as long as that clock was not known, where it is other instants now.
+    pub(in super::super) before: Option<Period>,
 }
 
 /// What a cell of an export says was noted of times on the wall.
@@ -167,16 +169,17 @@ impl Timing {
             problem
         })?;
         if !matches!(period, Period::WallClock { .. }) {
-            let timed = Timed { period, local: Local::default(), against: None };
+            let timed = Timed { period, local: Local::default(), against: None, before: None };
             return against.map_or(Ok(timed), Err);
         }
         let local = self.told.unwrap_or_else(|| self.noted(found));
         if !period.is_reversed() || against.is_some() {
-            return Ok(Timed { period, local, against });
+            return Ok(Timed { period, local, against, before: None });
         }
         // From the first time round into the second the clock on the wall goes back.
-        if let Some(period) = self.instants((first, second), local) {
-            return Ok(Timed { period, local: Local::default(), against });
+        if let Some(instants) = self.instants((first, second), local) {
+            let (local, before) = (Local::default(), Some(period));
+            return Ok(Timed { period: instants, local, against, before });
         }
         if self.clock.is_some() {
             let detail = format!("the period ends before it starts{}", self.whose());
@@ -187,7 +190,7 @@ impl Timing {
         }
         // Which of two hours it was is not told by what may be no period at all.
         let local = noted(self.kind, self.first, self.second);
-        Ok(Timed { period, local: self.told.unwrap_or(local), against })
+        Ok(Timed { period, local: self.told.unwrap_or(local), against, before: None })
     }
 
     /// Of two times of which one says its offset, the other by the clock of its place, where that is known.
