@@ -115,6 +115,8 @@ const GREW: &[&str] = &[
     "phonebooks",
     "textbooks",
     "dimensional_lumber",
+    "wood_flooring",
+    "medium_density_fiberboard",
     "food_waste_no_meat",
     "food_waste_meat",
     "beef",
@@ -134,11 +136,11 @@ const GREW: &[&str] = &[
     "mixed_organics",
 ];
 
-/// Whether waste of a material, or what is treated in a way, is of what grew.
+/// Whether waste of a material is of what grew; of whatever is made to rot, only that does.
 #[must_use]
 pub fn grew(material: Option<&str>, treatment: Option<&str>) -> bool {
     let rots = |word: &str| word == "composting" || word.starts_with("anaerobic_digestion");
-    material.map_or_else(|| treatment.is_some_and(rots), |word| GREW.contains(&word))
+    treatment.is_some_and(rots) || material.is_some_and(|word| GREW.contains(&word))
 }
 
 /// Words that a hint lists at most.
@@ -288,7 +290,8 @@ mod tests {
     #[test]
     fn what_grew_is_known_by_words_of_the_list() {
         assert_eq!(GREW.iter().find(|own| !words_of("material").any(|word| word == **own)), None);
-        assert!(grew(Some("garden_waste"), None) && !grew(Some("pet"), Some("composting")));
+        assert!(grew(Some("garden_waste"), None) && !grew(Some("pet"), Some("combustion")));
+        assert!(grew(Some("household_residual"), Some("composting")) && !grew(Some("pet"), None));
         assert!(grew(None, Some("anaerobic_digestion_wet")) && !grew(None, Some("combustion")));
     }
 
