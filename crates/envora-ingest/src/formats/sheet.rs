@@ -56,6 +56,7 @@ pub(super) enum PeriodKind {
     From(Span),
     To(Span),
     Both,
+    Until,
     Day,
     Occurred,
 }
@@ -462,13 +463,16 @@ impl Layer<'_> {
             PeriodRule::From { start, length } => (PeriodKind::From(*length), start, None),
             PeriodRule::To { end, length } => (PeriodKind::To(*length), end, None),
             PeriodRule::Both { start, end } => (PeriodKind::Both, start, Some(end)),
+            PeriodRule::Until { start, until } => (PeriodKind::Until, start, Some(until)),
             PeriodRule::Day(day) => (PeriodKind::Day, day, None),
         };
         let (one, other) = match kind {
             PeriodKind::To(_) => (Field::End, Field::End),
             PeriodKind::Day => (Field::StartDate, Field::EndDate),
             PeriodKind::Occurred => (Field::OccurredAt, Field::OccurredAt),
-            PeriodKind::From(_) | PeriodKind::Both => (Field::Start, Field::End),
+            PeriodKind::From(_) | PeriodKind::Both | PeriodKind::Until => {
+                (Field::Start, Field::End)
+            }
         };
         PeriodPlan {
             kind,

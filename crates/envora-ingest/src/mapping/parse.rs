@@ -378,7 +378,7 @@ fn inherit(block: &mut Block, file: &FileStyle) {
         None => {}
         Some(PeriodRule::From { start: rule, .. } | PeriodRule::To { end: rule, .. }) => own(rule),
         Some(PeriodRule::Day(rule)) => own(rule),
-        Some(PeriodRule::Both { start, end }) => {
+        Some(PeriodRule::Both { start, end } | PeriodRule::Until { start, until: end }) => {
             own(start);
             own(end);
         }
@@ -499,21 +499,24 @@ fn period(at: &str, value: &Value, problems: &mut Problems) -> Option<PeriodRule
         Some(rule)
     };
     let (start, end) = (side("start", problems), side("end", problems));
-    let day = side("day", problems);
+    let (until, day) = (side("until", problems), side("day", problems));
     let length = table.text("length", problems).and_then(|text| {
         let span = Span::parse_iso(text);
         span.map_err(|error| problems.add(&table.at("length"), error.to_string(), None)).ok()
     });
     table.close(problems);
-    let rule = match (start, end, day, length) {
-        (Some(start), None, None, Some(length)) => Some(PeriodRule::From { start, length }),
-        (None, Some(end), None, Some(length)) => Some(PeriodRule::To { end, length }),
-        (Some(start), Some(end), None, None) => Some(PeriodRule::Both { start, end }),
-        (None, None, Some(day), None) => Some(PeriodRule::Day(day)),
+    let rule = match (start, end, until, day, length) {
+        (Some(start), None, None, None, Some(length)) => Some(PeriodRule::From { start, length }),
+        (None, Some(end), None, None, Some(length)) => Some(PeriodRule::To { end, length }),
+        (Some(start), Some(end), None, None, None) => Some(PeriodRule::Both { start, end }),
+        (Some(start), None, Some(until), None, None) => Some(PeriodRule::Until { start, until }),
+        (None, None, None, Some(day), None) => Some(PeriodRule::Day(day)),
         _ => None,
     };
     if rule.is_none() {
-        let hint = Some("start and length, end and length, start and end, or day".to_owned());
+        let hint = Some(
+            "start and length, end and length, start and end, start and until, or day".to_owned(),
+        );
         problems.add(at, "a period is not said", hint);
     }
     rule

@@ -388,6 +388,13 @@ pub enum PeriodRule {
         /// The time it ends.
         end: Rule,
     },
+    /// From one time up to another; where the format names days, the second is the one after the last.
+    Until {
+        /// The time it starts.
+        start: Rule,
+        /// The time it ends before.
+        until: Rule,
+    },
     /// One local day.
     Day(
         /// The day.
@@ -402,7 +409,7 @@ impl PeriodRule {
             Self::From { start: rule, .. } | Self::To { end: rule, .. } | Self::Day(rule) => {
                 (rule, None)
             }
-            Self::Both { start, end } => (start, Some(end)),
+            Self::Both { start, end } | Self::Until { start, until: end } => (start, Some(end)),
         };
         first.columns().chain(second.into_iter().flat_map(Rule::columns))
     }

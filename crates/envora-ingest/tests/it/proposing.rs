@@ -2,6 +2,7 @@
 //! does not tell is asked.
 
 use envora_api::proposals::{MappingProposal, ProposalConfidence};
+use envora_domain::activities::{Activity, Period};
 use envora_ingest::formats::Format;
 use envora_ingest::rows::ParsedRow;
 use envora_ingest::sniff::{LookError, look, look_at, propose};
@@ -47,6 +48,38 @@ fn codes(rows: &[ParsedRow]) -> Vec<(u64, &'static str)> {
 fn says(proposal: &MappingProposal, what: &str) -> ProposalConfidence {
     let reason = proposal.reasons.iter().find(|reason| reason.what.contains(what));
     reason.unwrap_or_else(|| panic!("{what} is no reason of {:?}", proposal.reasons)).confidence
+}
+
+#[test]
+fn whether_a_bill_holds_its_second_day_is_asked_where_the_next_one_starts_on_it() {
+    let bills = "Meter,From,To,kWh\nM1,2024-11-01,2024-12-01,300\nM1,2024-12-01,2025-01-01,310\n\
+        M1,2025-01-01,2025-02-01,290\n";
+    let last_days = |answer: &str| -> Vec<String> {
+        let rows = loaded(Format::Csv, bills.as_bytes(), &[answer]);
+        let last = |own: &&Activity| match own.period {
+            Period::Days { first, last } => format!("{first} {last}"),
+            other => panic!("{other:?}"),
+        };
+        good(&rows).iter().map(last).collect()
+    };
+    assert_eq!(
+        last_days("period = { start = \"From\", until = \"To\" }"),
+        ["2024-11-01 2024-11-30", "2024-12-01 2024-12-31", "2025-01-01 2025-01-31"]
+    );
+    assert_eq!(
+        last_days("period = { start = \"From\", end = \"To\" }"),
+        ["2024-11-01 2024-12-01", "2024-12-01 2025-01-01", "2025-01-01 2025-02-01"]
+    );
+    // Where each ends before the next one starts, there is nothing to ask.
+    let bills = bills.replace("12-01,300", "11-30,300").replace("2025-01-01,310", "2024-12-31,310");
+    let proposal = proposed(bills.as_bytes(), None);
+    assert!(proposal.questions.is_empty(), "{proposal:?}");
+    // A day that ends before it starts is told with its row.
+    let rows = "mapping = \"m\"\n[const]\ntype = \"electricity.purchased\"\nunit = \"kWh\"\nfacility_code = \"b2\"\n[[activity]]\n\
+        period = { start = \"From\", until = \"To\" }\nquantity = { column = \"kWh\" }\n";
+    let read = reader(Format::Csv, b"From,To,kWh\n2024-01-01,2024-01-01,1\n", rows).unwrap();
+    let read: Vec<ParsedRow> = read.map(Result::unwrap).collect();
+    assert_eq!(codes(&read), [(2, "period_reversed")]);
 }
 
 #[test]

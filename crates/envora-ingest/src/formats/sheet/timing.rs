@@ -150,7 +150,7 @@ impl Timing {
             PeriodKind::To(_) => ("/end", "/end"),
             PeriodKind::Day => ("/start_date", "/end_date"),
             PeriodKind::Occurred => ("/occurred_at", "/occurred_at"),
-            PeriodKind::From(_) | PeriodKind::Both => ("/start", "/end"),
+            PeriodKind::From(_) | PeriodKind::Both | PeriodKind::Until => ("/start", "/end"),
         };
         let mut against = self.against.clone();
         let mut decide = |point, turn, field| match (self.decide(point, turn, field), point) {
@@ -293,9 +293,11 @@ fn unlike(times: (Point, Option<Point>), field: &str) -> RowProblem {
 const fn side_of_first(kind: PeriodKind) -> local::Side {
     match kind {
         PeriodKind::To(_) => local::Side::End,
-        PeriodKind::From(_) | PeriodKind::Both | PeriodKind::Day | PeriodKind::Occurred => {
-            local::Side::Start
-        }
+        PeriodKind::From(_)
+        | PeriodKind::Both
+        | PeriodKind::Until
+        | PeriodKind::Day
+        | PeriodKind::Occurred => local::Side::Start,
     }
 }
 
@@ -327,9 +329,14 @@ pub(super) fn build(kind: PeriodKind, first: Point, second: Option<Point>) -> Op
         (PeriodKind::To(length), Point::Wall(end), _) => {
             Period::WallClock { start: wall_plus(end, back(length)), end }
         }
-        (PeriodKind::Both, Point::At(start), Some(Point::At(end))) => Period::Between(start, end),
-        (PeriodKind::Both, Point::Wall(start), Some(Point::Wall(end))) => {
+        (PeriodKind::Both | PeriodKind::Until, Point::At(start), Some(Point::At(end))) => {
+            Period::Between(start, end)
+        }
+        (PeriodKind::Both | PeriodKind::Until, Point::Wall(start), Some(Point::Wall(end))) => {
             Period::WallClock { start, end }
+        }
+        (PeriodKind::Until, Point::Day(first), Some(Point::Day(after))) => {
+            Period::Days { first, last: after.plus(-1) }
         }
         (PeriodKind::Both, Point::Day(first), Some(Point::Day(last))) => {
             Period::Days { first, last }

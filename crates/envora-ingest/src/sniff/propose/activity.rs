@@ -1,7 +1,7 @@
 //! When, how much, in what unit, and where: the `[[activity]]` of a proposal.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use envora_domain::codes::{CODE_CHARS_MAX, check_code};
 use envora_domain::units::UnitError;
@@ -199,6 +199,9 @@ impl<'a> Writer<'a> {
             let made = |way: &str| {
                 format!("period = {{ start = {first}, end = {second}{} }}", start.key(way))
             };
+            if let Some(question) = self.days_after(&start, &end) {
+                return self.ask(question);
+            }
             // What one of the two leaves open, the other may tell.
             let told = match (start.reading(), end.reading()) {
                 (Reading::Several(ways, _), Reading::One(way)) if ways.contains(&way) => &end,
@@ -254,6 +257,41 @@ impl<'a> Writer<'a> {
             return self.written(&when, &made);
         }
         self.interval(&when);
+    }
+
+    /// Rows that mostly end on a day on which others start: whether that is their last day is not told.
+    fn days_after(&self, start: &When<'a>, end: &When<'a>) -> Option<Question> {
+        let (Reading::One(way), Reading::One(_)) = (start.reading(), end.reading()) else {
+            return None;
+        };
+        let look: &'a super::super::Look = self.look;
+        let at = |when: &When<'a>| {
+            look.columns.iter().position(|column| core::ptr::eq(column, when.day))
+        };
+        let (first, second) = (at(start)?, at(end)?);
+        let texts = |place: usize| look.first.iter().filter_map(move |row| row.get(place));
+        let starts: BTreeSet<&String> = texts(first).collect();
+        let met = texts(second).filter(|text| starts.contains(text)).count();
+        if !start.is_day() || !end.is_day() || met * 2 < look.first.len() || met == 0 {
+            return None;
+        }
+        let made = |word: &str| {
+            let (first, second) = (start.place(), end.place());
+            format!("period = {{ start = {first}, {word} = {second}{} }}", start.key(&way))
+        };
+        let column = end.day.name.clone();
+        Some(Question {
+            code: AMBIGUOUS.to_owned(),
+            asks: format!(
+                "rows end on a day on which others start: is {column:?} the first day that a row does not hold, or its last?"
+            ),
+            column,
+            line: 0,
+            choices: vec![
+                Choice { says: made("until"), means: "the day after the last".to_owned() },
+                Choice { says: made("end"), means: "the last day".to_owned() },
+            ],
+        })
     }
 
     /// One time for each row: an interval starts or ends there.
