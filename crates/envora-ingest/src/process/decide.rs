@@ -347,7 +347,7 @@ fn timeless(unclear: Unclear, (at, zone): (&Standing, &Zone)) -> Arc<Reason> {
         _ => "happened twice, and nothing tells which is meant",
     };
     let remedy = format!(
-        "a local time {what} ({zone}, {whose}): send the row again with the offset of its start and end, `envora data supersede --id act_… --set start=…+01:00 --set end=…`, or correct the zone"
+        "a local time {what} ({zone}, {whose}): say its start and end with their offset, `envora data supersede --id act_… --set start=…+01:00 --set end=…`, or correct the zone; in a file it would be a second row"
     );
     Arc::new(Reason { code: unclear.code, word, remedy })
 }
@@ -355,7 +355,7 @@ fn timeless(unclear: Unclear, (at, zone): (&Standing, &Zone)) -> Arc<Reason> {
 /// Why a row does not count that ends before it starts, by a clock that was not known when it came.
 fn reversed((at, zone): (&Standing, &Zone)) -> Arc<Reason> {
     let remedy = format!(
-        "the period ends before it starts ({}): send the row again with the offset of its start and end, `envora data supersede --id act_… --set start=…+01:00 --set end=…`, or correct the zone",
+        "the period ends before it starts ({}): say its start and end with their offset, `envora data supersede --id act_… --set start=…+01:00 --set end=…`, or correct the zone; in a file it would be a second row",
         zone.name()
     );
     Arc::new(Reason { code: RowCode::PeriodReversed, word: at.clock.clone(), remedy })

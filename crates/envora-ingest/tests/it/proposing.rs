@@ -3,6 +3,7 @@
 
 use envora_api::proposals::{MappingProposal, ProposalConfidence};
 use envora_domain::activities::{Activity, Period};
+use envora_domain::time::Day;
 use envora_ingest::formats::Format;
 use envora_ingest::rows::ParsedRow;
 use envora_ingest::sniff::{LookError, look, look_at, propose};
@@ -70,7 +71,16 @@ fn whether_a_bill_holds_its_second_day_is_asked_where_the_next_one_starts_on_it(
         last_days("period = { start = \"From\", end = \"To\" }"),
         ["2024-11-01 2024-12-01", "2024-12-01 2025-01-01", "2025-01-01 2025-02-01"]
     );
-    // Where each ends before the next one starts, there is nothing to ask.
+    // The order of day and month may be open too: one question for both.
+    let slashes = "Meter,From,To,kWh\nM1,01/11/2024,01/12/2024,300\nM1,01/12/2024,01/01/2025,310\n";
+    let answer = "period = { start = \"From\", until = \"To\", format = \"DD/MM/YYYY\" }";
+    let rows = loaded(Format::Csv, slashes.as_bytes(), &[answer]);
+    let (first, last) = (Day::from_ymd(2024, 11, 1).unwrap(), Day::from_ymd(2024, 11, 30).unwrap());
+    assert_eq!(good(&rows)[0].period, Period::Days { first, last });
+    // Where each ends before the next one starts, or holds one day, there is nothing to ask.
+    let days = "Meter,From,To,kWh\nM1,2024-11-01,2024-11-01,3\nM1,2024-11-02,2024-11-02,3\n";
+    let proposal = proposed(days.as_bytes(), None);
+    assert!(!proposal.mapping.contains("until"), "{proposal:?}");
     let bills = bills.replace("12-01,300", "11-30,300").replace("2025-01-01,310", "2024-12-31,310");
     let proposal = proposed(bills.as_bytes(), None);
     assert!(proposal.questions.is_empty(), "{proposal:?}");

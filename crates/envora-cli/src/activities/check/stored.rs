@@ -202,7 +202,8 @@ fn settle(report: &mut Report, rows: &[ParsedRow], (told, before): (&Validation,
         if settled || (names_own && before == Before::Some) {
             continue;
         }
-        if row.unclear.is_some() && result.status != Told::Rejected && !is_stored(result) {
+        let refused = row.activity.is_err() && row.unclear.is_some();
+        if refused && result.status != Told::Rejected && !is_stored(result) {
             report.settle(row, Outcome::Rejected, row.problems());
             continue;
         }

@@ -261,25 +261,37 @@ impl<'a> Writer<'a> {
 
     /// Rows that mostly end on a day on which others start: whether that is their last day is not told.
     fn days_after(&self, start: &When<'a>, end: &When<'a>) -> Option<Question> {
-        let (Reading::One(way), Reading::One(_)) = (start.reading(), end.reading()) else {
-            return None;
+        let ways = match (start.reading(), end.reading()) {
+            (Reading::One(way), _) | (_, Reading::One(way)) => vec![way],
+            (Reading::Several(ways, _), Reading::Several(..)) => ways,
+            (Reading::None(..), _) | (_, Reading::None(..)) => return None,
         };
         let look: &'a super::super::Look = self.look;
         let at = |when: &When<'a>| {
             look.columns.iter().position(|column| core::ptr::eq(column, when.day))
         };
         let (first, second) = (at(start)?, at(end)?);
-        let texts = |place: usize| look.first.iter().filter_map(move |row| row.get(place));
-        let starts: BTreeSet<&String> = texts(first).collect();
-        let met = texts(second).filter(|text| starts.contains(text)).count();
+        let starts: BTreeSet<&String> =
+            look.first.iter().filter_map(|row| row.get(first)).collect();
+        let meets = |row: &&Vec<String>| {
+            let (start, end) = (row.get(first), row.get(second));
+            start != end && end.is_some_and(|end| starts.contains(end))
+        };
+        let met = look.first.iter().filter(meets).count();
         if !start.is_day() || !end.is_day() || met * 2 < look.first.len() || met == 0 {
             return None;
         }
-        let made = |word: &str| {
+        let made = |way: &str, word: &str| {
             let (first, second) = (start.place(), end.place());
-            format!("period = {{ start = {first}, {word} = {second}{} }}", start.key(&way))
+            format!("period = {{ start = {first}, {word} = {second}{} }}", start.key(way))
         };
         let column = end.day.name.clone();
+        let choice = |way: &String, (word, means): (&str, &str)| {
+            let written = if ways.len() > 1 { format!("{way}, ") } else { String::new() };
+            Choice { says: made(way, word), means: format!("{written}{means}") }
+        };
+        let sides = [("until", "the day after the last"), ("end", "the last day")];
+        let choices = ways.iter().flat_map(|way| sides.map(|side| choice(way, side))).collect();
         Some(Question {
             code: AMBIGUOUS.to_owned(),
             asks: format!(
@@ -287,10 +299,7 @@ impl<'a> Writer<'a> {
             ),
             column,
             line: 0,
-            choices: vec![
-                Choice { says: made("until"), means: "the day after the last".to_owned() },
-                Choice { says: made("end"), means: "the last day".to_owned() },
-            ],
+            choices,
         })
     }
 
