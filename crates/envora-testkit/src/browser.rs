@@ -11,6 +11,7 @@ use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 
 use envora_domain::hash::Digest;
 use serde_json::json;
@@ -79,6 +80,9 @@ fn run(script: &str, visit: &Visit<'_>) -> Result<(), String> {
 
 /// The folder with the script and its packages, or what is missing and how to get it.
 fn prepared() -> Result<PathBuf, String> {
+    // Two tests that come first at once would install over each other.
+    static PREPARING: Mutex<()> = Mutex::new(());
+    let _one_at_a_time = PREPARING.lock().unwrap_or_else(PoisonError::into_inner);
     if chromium().is_none() {
         return Err(format!("no Chromium; {INSTALL}"));
     }
