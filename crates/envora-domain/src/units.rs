@@ -225,8 +225,17 @@ impl UnitError {
             Self::Ambiguous { meanings, .. } => {
                 format!("write one of {}, or set alias_set in a mapping", meanings.join(", "))
             }
-            Self::Mismatch { to, hint, .. } => {
-                hint.map_or_else(|| format!("send {to}"), str::to_owned)
+            Self::Mismatch { hint: Some(hint), .. } => (*hint).to_owned(),
+            Self::Mismatch { from, to, hint: None } => {
+                // Miles of vehicles are no kilometres of them: the number stays what it is.
+                let counted = to.strip_suffix("km").filter(|counted| counted.starts_with("x:"));
+                let own = counted.map(|counted| format!("{counted}{from}"));
+                let alike = |own: &String| match (parse_code(own), parse_code(to)) {
+                    (Ok(own), Ok(due)) => own.dimension == due.dimension,
+                    _ => false,
+                };
+                let own = own.filter(alike);
+                format!("send {}", own.as_ref().unwrap_or(to))
             }
         }
     }

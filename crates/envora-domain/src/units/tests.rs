@@ -187,6 +187,18 @@ fn paths_print_exact_digits() {
     assert!(same.steps.is_empty() && same.rational() == Some(Rational::ONE));
 }
 
+#[test]
+fn miles_are_not_to_be_sent_as_kilometres_of_vehicles() {
+    let remedy = |from: &str, to: &str| {
+        let (from, to) = (from.to_owned(), to.to_owned());
+        UnitError::Mismatch { from, to, hint: None }.remedy()
+    };
+    assert_eq!(remedy("[mi_i]", "x:veh.km"), "send x:veh.[mi_i]");
+    assert_eq!(remedy("km", "x:pax.km"), "send x:pax.km");
+    assert_eq!(remedy("kg", "x:veh.km"), "send x:veh.km");
+    assert_eq!(remedy("[mi_i]", "t.km"), "send t.km");
+}
+
 proptest::proptest! {
     #[test]
     fn no_text_panics(text in "\\PC{0,24}", code in "[kMm]?[a-zL\\[\\]_/.()*^0-9:+-]{0,24}") {
