@@ -76,9 +76,14 @@ impl Judged {
                 && same_content(before, candidate.activity)
         };
         if let Some(known) = stored.iter().find(same) {
-            self.is_duplicate_of(Some(known.id));
-            self.result.voided = known.voided();
+            self.is_known(known);
         }
+    }
+
+    /// The row is this stored one.
+    fn is_known(&mut self, known: &Candidate<'_>) {
+        self.is_duplicate_of(Some(known.id));
+        self.result.voided = known.voided();
     }
 
     /// The row is stored already.
@@ -331,8 +336,7 @@ impl Taken {
         let Some(external_id) = activity.external_id.as_ref() else {
             // Of a row without an id only that is a candidate which it was where it was exported.
             if let Some(known) = stored.iter().find(same) {
-                this.is_duplicate_of(Some(known.id));
-                this.result.voided = known.voided();
+                this.is_known(known);
             }
             return;
         };
@@ -345,8 +349,7 @@ impl Taken {
         };
         if let Some(known) = stored.iter().find(same_id) {
             if same(&known) {
-                this.is_duplicate_of(Some(known.id));
-                this.result.voided = known.voided();
+                this.is_known(known);
             } else {
                 let problem = if external_id.starts_with(PREFIX) {
                     corrected(activity, known)
