@@ -14,6 +14,7 @@ use super::{restoring, voiding, wait_until_counted};
 use crate::arguments::SupersedeArguments;
 use crate::client::Client;
 use crate::failures::{Exit, Failure};
+use crate::imports::print_warning;
 use crate::json::cell;
 use crate::refusals::Refusals;
 use crate::session::{Printed, Session};
@@ -81,6 +82,9 @@ pub(super) async fn run(
         (true, _) => words.line(format!("{} is voided by {id}: it counts no more", old.id)),
         (false, true) => words.line(format!("{} is superseded by {id}", old.id)),
         (false, false) => words.line(format!("{} was voided; {id} stands in its place", old.id)),
+    }
+    for warning in &answer.warnings {
+        print_warning(&id, warning, words);
     }
     words.help(format!("envora trace {id}"));
     Ok(())

@@ -101,9 +101,13 @@ impl Intake {
                 taken.keep(place, row);
             }
         }
-        let stored = successors.taken().filter_map(|(target, _)| target.stored());
-        let replaced: HashSet<ActivityId> = course.replaced.iter().copied().chain(stored).collect();
-        self.compare(&mut rows, &replaced)?;
+        let taken = successors.taken().filter_map(|(target, _)| target.stored());
+        let replaced: HashSet<ActivityId> = course.replaced.iter().copied().chain(taken).collect();
+        let instead = wishes.iter().filter_map(|(place, wish)| {
+            let target = stored.get(&wish.stored?)?;
+            Some((*place, target.period))
+        });
+        self.compare(&mut rows, &replaced, &instead.collect())?;
         Ok(Judgement { rows, fingerprints, successors })
     }
 

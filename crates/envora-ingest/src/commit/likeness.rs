@@ -171,11 +171,13 @@ fn instants_of(activity: &Activity, clocks: &mut ClockBook) -> Period {
 
 impl Intake {
     /// Notes what each row that may be stored says, and flags those that say what a live stored row
-    /// says. A row that replaces another is no second one of it.
+    /// says. A row that replaces another is no second one of it; where it has another time than that one
+    /// (`instead`, by its place), it may be a second one of a third.
     pub(super) fn compare(
         &self,
         rows: &mut [Judged],
         replaced: &HashSet<ActivityId>,
+        instead: &HashMap<usize, Period>,
     ) -> anyhow::Result<()> {
         let mut units: HashMap<String, String> = HashMap::new();
         let (prints, mut bytes) = (self.parts.keys.fingerprinter("likeness"), Vec::new());
@@ -207,7 +209,10 @@ impl Intake {
             row.likeness = Some(print(period));
         }
         let asked = rows.iter().enumerate().flat_map(|(place, row)| {
-            let asks = row.storable().is_some_and(|activity| activity.supersedes.is_none());
+            let asks = row.storable().is_some_and(|activity| match &activity.supersedes {
+                None => true,
+                Some(_) => instead.get(&place).is_some_and(|then| *then != activity.period),
+            });
             let prints = [row.likeness, as_said.get(&place).copied()];
             prints.into_iter().flatten().filter(move |_| asks).map(move |print| (place, print))
         });

@@ -121,6 +121,15 @@ fn what_is_no_second_row_is_not_flagged() {
     let corrected = house.submit(vec![correction]);
     assert_eq!(corrected.results[0].outcome, Outcome::Accepted);
     assert_eq!(like(&corrected), [None], "a correction takes a row's place");
+    let mut moved = electricity("h", "50", "2022-01-01T02:00:00Z");
+    let (h, mut later) = (house.submit(vec![moved.clone()]), electricity("i", "50", AT));
+    moved.external_id = Some("j".to_owned());
+    later.supersedes = Some("ext:h".to_owned());
+    let later = house.submit(vec![later]);
+    assert_eq!(like(&later), [twice.results[1].id], "at another time it may be there already");
+    let (h, at) = (h.results[0].id.unwrap(), later.results[0].id.unwrap());
+    moved.supersedes = Some(at.to_string());
+    assert_eq!(like(&house.submit(vec![moved])), [None], "{h} is superseded");
 
     let (b, new) = (twice.results[1].id.unwrap(), corrected.results[0].id.unwrap());
     house.submit(vec![void("b-void", b), void("a-void", new)]);

@@ -441,6 +441,46 @@ fn a_row_that_is_stored_is_a_duplicate_before_its_clock_is_judged() {
     }
 }
 
+#[test]
+fn an_hour_that_is_sent_again_with_its_offset_and_mended_where_it_waits_is_told_as_there_twice() {
+    let mend = |town: &Town| {
+        let again = town.run("data push mend.csv --json");
+        let told: serde_json::Value = serde_json::from_str(&again.out).unwrap();
+        assert_eq!(Town::came_to(&told[0]), [1, 0, 0, 0], "{again:?}");
+        told[0]["warnings"][0]["code"] == "possible_duplicate"
+    };
+    let (start, end) = ("2023-10-29T01:00+01:00", "2023-10-29T01:30+01:00");
+    for sent_first in [true, false] {
+        let mut town = Town::new();
+        town.electric(&["2023-10-29 01:00"], Ids::Derived);
+        let (_, waits) = town.pushed("night.csv");
+        town.place("lib", "Europe/London");
+        let import = waits["id"].as_str().unwrap();
+        wait_for("the calculation to come past it", || {
+            (town.states(import) == ["unresolved local_time_ambiguous"]).then_some(())
+        });
+        let head = "type,quantity,unit,facility_code,start,end\n";
+        let row = format!("electricity.purchased,1,kW.h,lib,{start},{end}\n");
+        town.file("mend.csv", &format!("{head}{row}"));
+        if sent_first {
+            mend(&town);
+        }
+        let list = town.run(&format!("data list --import {import} --json")).json();
+        let id = list[0]["id"].as_str().unwrap();
+        let set = format!("data supersede --id {id} --set start={start} --set end={end}");
+        let mended = town.run(&set);
+        assert_eq!(mended.code, Some(0), "{mended:?}");
+        assert_eq!(mended.err.contains("possible_duplicate"), sent_first, "{mended:?}");
+        if !sent_first {
+            assert!(mend(&town), "sent last");
+        }
+        town.wait_counted(2);
+        let footprint = town.run("footprint --year 2023");
+        assert!(footprint.err.contains("possible_duplicate"), "{footprint:?}");
+        town.server.end();
+    }
+}
+
 /// A night in half hours, of which one ends before it starts on the wall.
 const BACK: [(&str, &str); 5] = [
     ("2023-10-29T00:30", "2023-10-29T01:00"),
