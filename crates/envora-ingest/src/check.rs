@@ -121,12 +121,42 @@ type Likeness = (RowCode, String, String);
 /// # Errors
 /// What the input says.
 pub fn check(reader: Reader<'_>, known: Option<&Known>) -> io::Result<Report> {
+    read(reader, (known, Waits::Told))
+}
+
+/// The same where the stored rows are asked next ([`Report::settle`]): a row that waits for a word is left
+/// to them, since it may be one of them. One that supersedes by the sender's id is not, since what it names
+/// may be in the file.
+///
+/// # Errors
+/// What the input says.
+pub fn check_before_asking(reader: Reader<'_>, known: &Known) -> io::Result<Report> {
+    read(reader, (Some(known), Waits::Left))
+}
+
+/// Whether an activity names by the sender's id what it replaces.
+#[must_use]
+pub fn names_by_sender(activity: &Activity) -> bool {
+    activity.supersedes.as_ref().is_some_and(|old| old.starts_with("ext:"))
+}
+
+/// What is done about rows that wait for a word.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Waits {
+    /// They are told to.
+    Told,
+    /// They are left to who asks the stored rows.
+    Left,
+}
+
+fn read(reader: Reader<'_>, (known, waits): (Option<&Known>, Waits)) -> io::Result<Report> {
     let mut check = Check {
         report: Report::default(),
         places: HashMap::new(),
         ids: Ids::default(),
         derives: reader.derives(),
         known,
+        waits,
     };
     let mut reader = reader.without_derived_ids();
     reader.each(|row| check.row(row))?;
@@ -182,6 +212,7 @@ struct Check<'a> {
     ids: Ids,
     derives: Derives,
     known: Option<&'a Known>,
+    waits: Waits,
 }
 
 /// What an earlier row says about this one.
@@ -271,7 +302,8 @@ impl Check<'_> {
             let first = Naming { rows: 0, line: row.line };
             self.report.walled.get_or_insert(first).rows += 1;
         }
-        if row.quarantine.is_empty() && unknown.is_empty() || activity.void {
+        let left = self.waits == Waits::Left && !names_by_sender(activity);
+        if row.quarantine.is_empty() && unknown.is_empty() || activity.void || left {
             self.report.accepted += 1;
             return;
         }

@@ -205,7 +205,10 @@ pub(super) fn not_asked(failure: Failure) -> Result<String, Failure> {
 
 fn check_file(input: &Input, reading: &Reading, known: Option<&Known>) -> Result<Report, Failure> {
     let reader = reading.open(input)?;
-    let report = check::check(reader, known);
+    let report = match known {
+        Some(known) => check::check_before_asking(reader, known),
+        None => check::check(reader, None),
+    };
     Ok(report.with_context(|| format!("check {}", input.name()))?)
 }
 

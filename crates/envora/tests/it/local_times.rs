@@ -481,6 +481,24 @@ fn an_hour_that_is_sent_again_with_its_offset_and_mended_where_it_waits_is_told_
     }
 }
 
+#[test]
+fn a_row_that_is_stored_and_waits_is_a_duplicate_before_its_words_are_looked_up() {
+    for ids in [Ids::Derived, Ids::Senders] {
+        let mut town = Town::new();
+        town.electric(&["2023-06-01 01:30", "2023-06-01 02:00"], ids);
+        let check = || town.run("data check night.csv --mapping hours.toml");
+        let waits = check();
+        assert!(waits.out.contains("night.csv\t0\t0\t2\t0\t0"), "{waits:?}");
+        assert!(waits.err.contains("unknown_facility"), "{waits:?}");
+        assert_eq!(Town::came_to(&town.pushed("night.csv").1), [0, 0, 2, 0]);
+        let known = check();
+        assert!(known.out.contains("night.csv\t0\t2\t0\t0\t0"), "{known:?}");
+        assert!(!known.err.contains("unknown_facility"), "nothing new waits: {known:?}");
+        assert_eq!(known.code, Some(0), "{known:?}");
+        town.server.end();
+    }
+}
+
 /// A night in half hours, of which one ends before it starts on the wall.
 const BACK: [(&str, &str); 5] = [
     ("2023-10-29T00:30", "2023-10-29T01:00"),
@@ -507,6 +525,10 @@ fn a_half_hour_that_goes_back_on_the_wall_is_stored_once_before_and_after_its_pl
         assert_eq!(Town::came_to(&waits), [0, 0, 5, 0], "{waits}");
         town.place("lib", "Europe/London");
         town.wait_counted(4);
+        let checked = town.run("data check night.csv --mapping hours.toml");
+        assert!(checked.out.contains("night.csv\t0\t5\t0\t0\t0"), "{checked:?}");
+        let seen = town.run("data preview night.csv --mapping hours.toml --json").json();
+        assert!(seen.as_array().unwrap().iter().all(|row| row["outcome"] == "duplicate"), "{seen}");
         let (ended, again) = town.pushed("night.csv");
         assert_eq!(Town::came_to(&again), [0, 5, 0, 0], "{ended:?}");
         let import = waits["id"].as_str().unwrap();

@@ -1,6 +1,8 @@
 //! What only the stored rows can tell: whether an id is taken, what was superseded already, what a
 //! source is for. The rows are shown to the server, which judges them as if they came, and stores none.
 
+use std::collections::HashSet;
+
 use anyhow::Context as _;
 use bytes::Bytes;
 use envora_api::activities::Validation;
@@ -11,7 +13,7 @@ use envora_api::writes::{Outcome as Told, RowResult};
 use envora_domain::activities::Activity;
 use envora_domain::activities::problems::{Flag, Outcome, RowCode, RowProblem};
 use envora_domain::id::ActivityId;
-use envora_ingest::check::Report;
+use envora_ingest::check::{Report, names_by_sender};
 use envora_ingest::commit::RESULTS_MAX;
 use envora_ingest::fields::UNSAID;
 use envora_ingest::rows::ParsedRow;
@@ -51,7 +53,8 @@ pub(super) async fn compare(
         }
         let full = rows.len() == ROWS_AT_ONCE || lines.len() >= BYTES_AT_ONCE;
         if !rows.is_empty() && (ended || full) {
-            let told = ask(client, core::mem::take(&mut lines).into()).await?;
+            let all: Vec<&ParsedRow> = rows.iter().collect();
+            let told = ask_as_pushed(client, &all, core::mem::take(&mut lines)).await?;
             settle(report, &rows, (&told, before));
             alike.add(&rows, &told);
             warnings = join(warnings, told.warnings);
@@ -120,17 +123,18 @@ pub(in crate::activities) async fn judge(
 ) -> Result<(Vec<Option<RowResult>>, Vec<Warning>), Failure> {
     let (mut all, mut warnings) = (Vec::with_capacity(rows.len()), Vec::new());
     for rows in rows.chunks(ROWS_AT_ONCE) {
-        let mut lines = Vec::new();
+        let (mut lines, mut asked) = (Vec::new(), Vec::new());
         for row in rows {
             if let Some(activity) = said(row) {
                 line((activity, row.ours), &mut lines)?;
+                asked.push(row);
             }
         }
-        if lines.is_empty() {
+        if asked.is_empty() {
             all.extend(rows.iter().map(|_| None));
             continue;
         }
-        let told = ask(client, lines.into()).await?;
+        let told = ask_as_pushed(client, &asked, lines).await?;
         warnings = join(warnings, told.warnings);
         let mut results = told.results.into_iter();
         all.extend(rows.iter().map(|row| said(row).and_then(|_| results.next())));
@@ -141,6 +145,44 @@ pub(in crate::activities) async fn judge(
 /// What a row says, whatever the clock of its place says of that.
 fn said(row: &ParsedRow) -> Option<&Activity> {
     row.activity.as_ref().ok().or(row.unclear.as_deref())
+}
+
+/// What a row was as long as the clock of its place was not known, where that reads it otherwise.
+fn before(row: &ParsedRow) -> Option<&Activity> {
+    row.activity.as_ref().ok().and(row.unclear.as_deref())
+}
+
+/// What the server makes of these rows, of which the lines are: a row that is stored as what it was before
+/// its clock was known is that one.
+async fn ask_as_pushed(
+    client: &Client,
+    rows: &[&ParsedRow],
+    lines: Vec<u8>,
+) -> Result<Validation, Failure> {
+    let (mut then, mut asked) = (Vec::new(), Vec::new());
+    for (place, row) in rows.iter().enumerate() {
+        if let Some(activity) = before(row) {
+            line((activity, row.ours), &mut then)?;
+            asked.push(place);
+        }
+    }
+    if asked.is_empty() {
+        return ask(client, lines.into()).await;
+    }
+    let told = ask(client, then.into()).await?;
+    let place = |result: &RowResult| {
+        let asked = asked.get(usize::try_from(result.row).ok()?.checked_sub(1)?);
+        asked.copied().filter(|_| is_stored(result))
+    };
+    let known: HashSet<usize> = told.results.iter().filter_map(place).collect();
+    let mut lines = Vec::new();
+    for (place, row) in rows.iter().enumerate() {
+        let then = before(row).filter(|_| known.contains(&place));
+        if let Some(activity) = then.or_else(|| said(row)) {
+            line((activity, row.ours), &mut lines)?;
+        }
+    }
+    ask(client, lines.into()).await
 }
 
 async fn ask(client: &Client, lines: Bytes) -> Result<Validation, Failure> {
@@ -192,9 +234,7 @@ fn settle(report: &mut Report, rows: &[ParsedRow], (told, before): (&Validation,
     for result in &told.results {
         let place = usize::try_from(result.row).ok().and_then(|row| row.checked_sub(1));
         let Some(row) = place.and_then(|place| rows.get(place)) else { continue };
-        let names_own = row.activity.as_ref().is_ok_and(|activity| {
-            activity.supersedes.as_ref().is_some_and(|old| old.starts_with("ext:"))
-        });
+        let names_own = row.activity.as_ref().is_ok_and(names_by_sender);
         // A row that waits for a word is told to wait, unless it would not be stored, or is already.
         let unstored = matches!(result.status, Told::Rejected | Told::Duplicate);
         let other = unstored && report.waiting.contains(&row.row);
@@ -215,7 +255,13 @@ fn settle(report: &mut Report, rows: &[ParsedRow], (told, before): (&Validation,
         };
         let problems: Vec<RowProblem> =
             result.errors.iter().filter_map(|error| problem(error, row)).collect();
-        report.settle(row, outcome, &problems);
+        match outcome {
+            // What keeps it waiting is in the row, and not in what the server was shown.
+            Outcome::Accepted if row.outcome() == Outcome::Quarantined => {
+                report.settle(row, Outcome::Quarantined, row.problems());
+            }
+            _ => report.settle(row, outcome, &problems),
+        }
     }
 }
 
