@@ -146,7 +146,9 @@ fn failure(error: QueryError) -> Failure {
             let what = format!("{what}{}", at.unwrap_or_default());
             Failure::known((Exit::Usage, "query_invalid"), what, hint.unwrap_or_default())
         }
-        QueryError::Value(_) => Failure::known((Exit::Error, "query_invalid"), what, ""),
+        QueryError::Value { hint, .. } => {
+            Failure::known((Exit::Error, "query_invalid"), what, hint.unwrap_or_default())
+        }
         QueryError::Answer(_) | QueryError::Memory(_) | QueryError::Ended(_) => Failure::known(
             (Exit::Error, "query_too_large"),
             what,

@@ -69,7 +69,7 @@ fn bytes(value: &Value) -> usize {
 }
 
 /// A type, as SQL calls it.
-fn kind(data_type: &DataType) -> String {
+pub(crate) fn kind(data_type: &DataType) -> String {
     match data_type {
         DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => "VARCHAR".to_owned(),
         DataType::Int64 => "BIGINT".to_owned(),

@@ -13,12 +13,14 @@ use datafusion::execution::memory_pool::{GreedyMemoryPool, MemoryPool, MemoryRes
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
 use datafusion::logical_expr::LogicalPlan;
+use datafusion::optimizer::{Optimizer, OptimizerRule};
 use datafusion::physical_plan::execute_stream;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use futures_util::StreamExt as _;
 
 use crate::answer::Answer;
 use crate::cells::Written;
+use crate::checked::Checked;
 use crate::faults::QueryError;
 use crate::limits::{End, Limits, Watch};
 use crate::plans::{plan, running, statement};
@@ -136,6 +138,8 @@ impl Question {
         Ok(SessionStateBuilder::new()
             .with_config(config)
             .with_runtime_env(self.runtime_env()?)
+            .with_optimizer_rules(rules())
+            .with_analyzer_rule(Arc::new(Checked))
             .with_expr_planners(operators::planners(SessionStateDefaults::default_expr_planners()))
             .with_scalar_functions(functions::scalars())
             .with_aggregate_functions(functions::aggregates())
@@ -155,6 +159,13 @@ impl Question {
             .with_disk_manager_builder(disk);
         Ok(Arc::new(builder.build()?))
     }
+}
+
+/// The engine's optimizer, but for a rule that adds up sums, whose type then is another one, and fails.
+fn rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
+    let mut rules = Optimizer::new().rules;
+    rules.retain(|rule| rule.name() != "single_distinct_aggregation_to_group_by");
+    rules
 }
 
 /// Tells, through the engine's own errors, that a question was ended.

@@ -16,8 +16,13 @@ pub enum QueryError {
         hint: Option<String>,
     },
     /// A value came up that an expression cannot work with, such as a division by zero.
-    #[error("{0}")]
-    Value(String),
+    #[error("{what}")]
+    Value {
+        /// What came up.
+        what: String,
+        /// What to do.
+        hint: Option<String>,
+    },
     /// The answer has more bytes than one may have.
     #[error("the answer is larger than {} MiB", .0 >> 20)]
     Answer(usize),

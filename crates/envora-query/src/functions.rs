@@ -19,6 +19,7 @@ use envora_domain::decimal::Decimal;
 use envora_domain::rational::Rational;
 use envora_domain::units::{AliasSet, UnitPath, lookup, parse_code};
 
+use crate::aggregates::widened;
 use crate::columns::QUANTITY_SCALE;
 
 /// The longest text that joining texts may give, in bytes.
@@ -103,7 +104,16 @@ pub(crate) fn scalars() -> Vec<Arc<ScalarUDF>> {
 /// The functions of many values.
 pub(crate) fn aggregates() -> Vec<Arc<AggregateUDF>> {
     let all = SessionStateDefaults::default_aggregate_functions();
-    all.into_iter().filter(|function| AGGREGATES.contains(&function.name())).collect()
+    let kept = all.into_iter().filter(|function| AGGREGATES.contains(&function.name()));
+    kept.map(widened).collect()
+}
+
+/// Every function's name, for whoever asks for one that is not there.
+pub(crate) fn names() -> Vec<&'static str> {
+    let mut names = [SCALARS, AGGREGATES, WINDOWS, &["concat", "convert", "field"]].concat();
+    names.sort_unstable();
+    names.dedup();
+    names
 }
 
 /// The functions of a value among its neighbours.

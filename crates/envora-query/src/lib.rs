@@ -13,8 +13,10 @@
     reason = "the engine's own enums are wide and grow with it; what is not named is refused"
 )]
 
+mod aggregates;
 pub mod answer;
 mod cells;
+mod checked;
 pub mod columns;
 mod engine;
 mod faults;
@@ -25,6 +27,7 @@ mod plans;
 mod scans;
 pub mod table;
 pub mod tables;
+mod values;
 
 pub use engine::ask;
 pub use faults::QueryError;

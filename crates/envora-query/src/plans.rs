@@ -14,6 +14,7 @@ use envora_domain::words::did_you_mean;
 
 use crate::faults::QueryError;
 use crate::limits::SQL_BYTES_MAX;
+use crate::{functions, values};
 
 /// Words, numbers and signs that a question may have: each may nest what stands before it.
 const TOKENS_MAX: usize = 4_000;
@@ -189,6 +190,10 @@ pub(crate) async fn plan(
 /// A refusal of the engine before anything ran, in our words where there are any.
 pub(crate) fn fault(error: DataFusionError) -> QueryError {
     let (error, place) = placed(error);
+    // Values are worked out here as well: an expression of constants has its value when it is planned.
+    if let Some(refused) = values::refused(&error) {
+        return refused;
+    }
     match error {
         DataFusionError::SQL(error, _) => {
             let text = error.to_string();
@@ -204,11 +209,7 @@ pub(crate) fn fault(error: DataFusionError) -> QueryError {
             let (what, hint) = worded(&text);
             QueryError::Invalid { what, place, hint }
         }
-        // Values are worked out here as well: an expression of constants has its value when it is planned.
-        DataFusionError::ArrowError(inner, _) => unanswerable(&inner.to_string(), place),
-        DataFusionError::Execution(text) | DataFusionError::Internal(text) => {
-            unanswerable(&text, place)
-        }
+        DataFusionError::Internal(text) => unanswerable(&text, place),
         other => QueryError::Unexpected(anyhow::Error::from(other).context("plan a question")),
     }
 }
@@ -235,6 +236,13 @@ fn placed(error: DataFusionError) -> (DataFusionError, Option<(u64, u64)>) {
 
 fn of_schema(error: &SchemaError) -> (String, Option<String>) {
     match error {
+        SchemaError::FieldNotFound { field, .. } if unfinished(&field.name).is_some() => {
+            let word = field.name.to_uppercase();
+            (format!("{word} is not finished"), unfinished(&field.name).map(str::to_owned))
+        }
+        SchemaError::FieldNotFound { field, .. } if PRESENT.contains(&field.name.as_str()) => {
+            no_function(&field.name)
+        }
         SchemaError::FieldNotFound { field, valid_fields } => {
             let known: Vec<&str> = valid_fields.iter().map(|field| field.name.as_str()).collect();
             let hint = did_you_mean(&field.name, known.iter().copied());
@@ -256,8 +264,48 @@ fn of_schema(error: &SchemaError) -> (String, Option<String>) {
     }
 }
 
+/// How an expression goes on that begins with this word: alone, the engine takes it for a column.
+fn unfinished(word: &str) -> Option<&'static str> {
+    Some(match word {
+        "case" => "CASE WHEN quantity > 0 THEN 'in' ELSE 'out' END",
+        "cast" => "CAST(line AS DECIMAL(38,0))",
+        "extract" => "EXTRACT(year FROM first_day)",
+        "interval" => "INTERVAL '1 day'",
+        "exists" => "EXISTS (SELECT …)",
+        _ => return None,
+    })
+}
+
+/// What other databases call the present time.
+const PRESENT: [&str; 7] = [
+    "now",
+    "today",
+    "current_timestamp",
+    "current_date",
+    "current_time",
+    "localtime",
+    "localtimestamp",
+];
+
+/// What is said of a function that is not there.
+fn no_function(name: &str) -> (String, Option<String>) {
+    let what = format!("there is no function {name}");
+    let names = functions::names();
+    let hint = if PRESENT.contains(&name) {
+        "no function gives the present time, so that a question asked again is answered the same: write it, as DATE '2026-01-31' or TIMESTAMP '2026-01-31T00:00:00Z'".to_owned()
+    } else if let Some(near) = did_you_mean(name, names.iter().copied()) {
+        format!("did you mean {near}?")
+    } else {
+        format!("there are {}", names.join(", "))
+    };
+    (what, Some(hint))
+}
+
 /// The engine's words: the first line says what is wrong, those after it what may be meant.
 fn worded(text: &str) -> (String, Option<String>) {
+    // Our own functions' words come wrapped.
+    let text = text.rsplit_once("coercion failed with: ").map_or(text, |(_, inner)| inner);
+    let text = text.split_once(". No function matches the given name").map_or(text, |(own, _)| own);
     let text = text.trim_start_matches("Error during planning: ");
     let (what, rest) = text.split_once('\n').unwrap_or((text, ""));
     if let Some(table) = what.strip_prefix("table '").and_then(|rest| rest.split_once('\'')) {
@@ -266,6 +314,11 @@ fn worded(text: &str) -> (String, Option<String>) {
             format!("there is no table {name}"),
             Some("SHOW TABLES tells which there are".to_owned()),
         );
+    }
+    if let Some(name) =
+        what.strip_prefix("Invalid function '").and_then(|rest| rest.split_once('\''))
+    {
+        return no_function(name.0);
     }
     let rest = rest.trim().replace("Did you mean", "did you mean");
     let hint = rest.lines().next().unwrap_or_default().trim().to_owned();
@@ -288,6 +341,9 @@ fn located(text: &str) -> (String, Option<(u64, u64)>) {
 
 /// A fault while an answer was put together, as far as it is the question's.
 pub(crate) fn running(error: DataFusionError, memory_bytes_max: usize) -> QueryError {
+    if let Some(refused) = values::refused(error.find_root()) {
+        return refused;
+    }
     match error.find_root() {
         DataFusionError::ResourcesExhausted(_) => QueryError::Memory(memory_bytes_max),
         // What a table's own reading met is told before this; other libraries speak of patterns and the like.
@@ -299,8 +355,6 @@ pub(crate) fn running(error: DataFusionError, memory_bytes_max: usize) -> QueryE
                 unanswerable(last.trim_start_matches("error: "), None)
             }
         },
-        DataFusionError::ArrowError(inner, _) => QueryError::Value(inner.to_string()),
-        DataFusionError::Execution(text) => QueryError::Value(text.clone()),
         DataFusionError::Internal(text) => unanswerable(text, None),
         _ => QueryError::Unexpected(anyhow::Error::from(error).context("answer a question")),
     }

@@ -68,7 +68,7 @@ fn a_text_that_doubles_and_doubles_is_refused() {
         sql = format!("SELECT t || t AS t FROM ({sql}) x");
     }
     let error = asked(&sql, many(), LIMITS).unwrap_err();
-    assert!(matches!(error, QueryError::Value(_)), "{error:?}");
+    assert!(matches!(error, QueryError::Value { .. }), "{error:?}");
     for _ in 0..20 {
         sql = format!("SELECT t || t AS t FROM ({sql}) x");
     }

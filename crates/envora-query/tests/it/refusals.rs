@@ -86,7 +86,7 @@ fn what_is_wrong_is_said_with_its_place_and_what_is_meant() {
     let unit =
         answer_of("SELECT convert(quantity, unit, 'kilowatts') AS c FROM activities", some());
     assert!(
-        matches!(&unit, Err(QueryError::Value(what)) if what.contains("kilowatts")),
+        matches!(&unit, Err(QueryError::Value { what, .. }) if what.contains("kilowatts")),
         "{unit:?}"
     );
     refused("SELECT a.unit, b.unit FROM activities a JOIN activities b ON a.line = b.line");
@@ -95,7 +95,7 @@ fn what_is_wrong_is_said_with_its_place_and_what_is_meant() {
 #[test]
 fn a_value_that_cannot_be_worked_with_is_the_questions_fault() {
     let error = answer_of("SELECT quantity / 0 AS q FROM activities", some()).unwrap_err();
-    assert!(matches!(&error, QueryError::Value(text) if text.contains("zero")), "{error:?}");
+    assert!(matches!(&error, QueryError::Value { what, .. } if what.contains("zero")), "{error:?}");
 }
 
 #[test]
@@ -136,7 +136,7 @@ fn deep_questions_are_answered_or_refused() {
         ors,
     ] {
         match answer_of(&sql, some()) {
-            Ok(_) | Err(QueryError::Invalid { .. } | QueryError::Value(_)) => {}
+            Ok(_) | Err(QueryError::Invalid { .. } | QueryError::Value { .. }) => {}
             Err(error) => panic!("{}…: {error:?}", &sql[..60]),
         }
     }
@@ -151,7 +151,34 @@ fn what_the_engine_cannot_do_is_the_question_s_own_fault() {
     ] {
         let answer = answer_of(sql, some());
         let is_told =
-            matches!(answer, Err(QueryError::Invalid { .. } | QueryError::Value(_)) | Ok(_));
+            matches!(answer, Err(QueryError::Invalid { .. } | QueryError::Value { .. }) | Ok(_));
         assert!(is_told, "{sql}: {answer:?}");
+    }
+}
+
+#[test]
+fn a_function_that_is_not_there_is_told_by_what_is() {
+    for (sql, what, hint) in [
+        (
+            "SELECT stddev(quantity) FROM activities",
+            "there is no function stddev",
+            "there are abs, arrow_typeof, avg, ",
+        ),
+        ("SELECT version()", "there is no function version", "there are abs, "),
+        ("SELECT now()", "there is no function now", "no function gives the present time"),
+        (
+            "SELECT current_date",
+            "there is no function current_date",
+            "no function gives the present time",
+        ),
+        ("SELECT current_timestamp", "there is no function current_timestamp", "no function gives"),
+        ("SELECT summ(quantity) FROM activities", "there is no function summ", "did you mean sum?"),
+        ("SELECT CASE", "CASE is not finished", "CASE WHEN "),
+        ("SELECT CASE FROM activities", "CASE is not finished", "CASE WHEN "),
+        ("SELECT sum(unit) FROM activities", "sum takes numbers, and this is VARCHAR", "CAST it"),
+    ] {
+        let (said, _, remedy) = refused(sql);
+        assert_eq!(said, what, "{sql}: {remedy:?}");
+        assert!(remedy.as_deref().is_some_and(|said| said.starts_with(hint)), "{sql}: {remedy:?}");
     }
 }

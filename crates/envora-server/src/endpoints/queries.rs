@@ -126,7 +126,7 @@ fn told(answer: Rows) -> QueryAnswer {
 fn refused(error: QueryError) -> Refusal {
     match error {
         QueryError::Invalid { what, place, hint } => invalid(&what, place, hint).into(),
-        QueryError::Value(what) => invalid(&what, None, None).into(),
+        QueryError::Value { what, hint } => invalid(&what, None, hint).into(),
         error @ (QueryError::Answer(_) | QueryError::Memory(_)) => {
             Problem::query_too_large(format!("{}. {LESS}", sentence(&error.to_string()))).into()
         }
