@@ -18,7 +18,7 @@ pub use grids::{grid_elsewhere, grid_remedy};
 pub use inputs::{Due, InputSpec};
 pub use kinds::ALL;
 pub use quantities::Quantity;
-pub use vocabulary::{Vocabulary, gas_of, grew, instead, word, words_of};
+pub use vocabulary::{Vocabulary, gas_of, grew, instead, may_have_grown, word, words_of};
 
 words! {
     /// Where a line counts: in the scopes, or in which memo. Memos are shown, never netted.

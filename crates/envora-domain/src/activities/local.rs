@@ -132,6 +132,18 @@ impl Local {
         Ok(())
     }
 
+    /// Whether a period ends before it starts, times on the wall by the instants that they are in this zone.
+    #[must_use]
+    pub fn is_reversed(self, period: &Period, zone: &Zone) -> bool {
+        let Period::WallClock { start, end } = period else { return period.is_reversed() };
+        // Where nothing was found out of its hours, it is what the wall shows.
+        let turned = self.turn(Side::Start).and(self.turn(Side::End)).is_some();
+        if !period.is_reversed() || !turned {
+            return period.is_reversed();
+        }
+        self.instant(Side::End, *end, zone) < self.instant(Side::Start, *start, zone)
+    }
+
     /// The instant that one of the times is taken for in this zone.
     #[must_use]
     pub fn instant(self, side: Side, wall: WallClock, zone: &Zone) -> Timestamp {
@@ -181,6 +193,17 @@ mod tests {
         check(start.turned(Side::End, Turn::Later), autumn, Some((twice, Side::Start)));
         check(both, ("2022-06-01T01:30:00Z", "2022-06-01T02:00:00Z"), None);
         check(Local::default(), autumn, None);
+    }
+
+    #[test]
+    fn from_the_first_time_round_into_the_second_the_wall_goes_back() {
+        let both = Local::default().turned(Side::Start, Turn::Earlier);
+        let both = both.turned(Side::End, Turn::Later);
+        let back = period("2022-10-30T01:30:00Z", "2022-10-30T01:00:00Z");
+        let zone = |name: &str| Zone::named(name).expect("a zone");
+        assert!(!both.is_reversed(&back, &zone("Europe/London")));
+        assert!(both.is_reversed(&back, &zone("Etc/GMT")), "no hour came twice there");
+        assert!(Local::default().is_reversed(&back, &zone("Europe/London")), "nothing tells it");
     }
 
     #[test]

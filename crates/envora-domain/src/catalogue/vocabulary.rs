@@ -143,6 +143,16 @@ pub fn grew(material: Option<&str>, treatment: Option<&str>) -> bool {
     treatment.is_some_and(rots) || material.is_some_and(|word| GREW.contains(&word))
 }
 
+/// Materials of which some may have grown and some not.
+const MIXED: &[&str] =
+    &["household_residual", "commercial_industrial", "mixed_recyclables", "mixed_msw"];
+
+/// Whether some of a material may have grown: of one that is mixed, or unsaid.
+#[must_use]
+pub fn may_have_grown(material: Option<&str>) -> bool {
+    material.is_none_or(|word| word.is_empty() || MIXED.contains(&word))
+}
+
 /// Words that a hint lists at most.
 const WORDS_TOLD_MAX: usize = 20;
 
@@ -292,6 +302,8 @@ mod tests {
         assert_eq!(GREW.iter().find(|own| !words_of("material").any(|word| word == **own)), None);
         assert!(grew(Some("garden_waste"), None) && !grew(Some("pet"), Some("combustion")));
         assert!(grew(Some("household_residual"), Some("composting")) && !grew(Some("pet"), None));
+        assert!(MIXED.iter().all(|word| words_of("material").any(|known| known == *word)));
+        assert!(may_have_grown(None) && !may_have_grown(Some("pet")));
         assert!(grew(None, Some("anaerobic_digestion_wet")) && !grew(None, Some("combustion")));
     }
 

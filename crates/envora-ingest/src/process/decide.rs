@@ -181,7 +181,7 @@ impl<'a> Decider<'a> {
                         Some(unclear) => {
                             State::Unresolved(timeless(unclear, (standing, &stood.zone)))
                         }
-                        None if activity.period.is_reversed() => {
+                        None if activity.local.is_reversed(&activity.period, &stood.zone) => {
                             State::Unresolved(reversed((standing, &stood.zone)))
                         }
                         None => self.state(activity, standing, decision.span()),

@@ -47,6 +47,8 @@ pub(super) mod said {
         "contatore",
         "cups",
     ];
+    pub(in super::super) const ACCOUNT: &[&str] =
+        &["account", "contract", "vertrag", "vertragskonto", "contrat", "contrato", "contratto"];
     pub(in super::super) const KIND: &[&str] = &["type", "kind", "typ", "art", "tipo", "soort"];
     pub(in super::super) const UNIT: &[&str] =
         &["unit", "units", "uom", "eenheid", "einheit", "unite", "unidad", "unita", "unidade"];

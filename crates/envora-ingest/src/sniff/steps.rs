@@ -1,6 +1,6 @@
 //! How far apart the times of a table are, and whether they name the start or the end of an interval.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::mapping::times::{Format, Moment, read_iso};
 
@@ -46,6 +46,26 @@ pub(super) fn steps(times: &[String], last: Option<&String>, format: &str) -> Op
     let last = last.and_then(minute).or_else(|| minutes.last().copied())?.rem_euclid(DAY);
     let first = minutes.first()?.rem_euclid(DAY);
     Some(Steps { minutes: usual, share: count * 100 / all.max(1), first, last })
+}
+
+/// Whether rows from one day to another mostly end on a day on which the next of their group starts: a
+/// group is of one meter, and its last row has none after it. Where none has, all rows are one group.
+pub(super) fn ends_meet(rows: &[(Vec<&str>, [&str; 2])]) -> bool {
+    let mut groups: BTreeMap<&[&str], BTreeSet<[&str; 2]>> = BTreeMap::new();
+    for (group, days) in rows {
+        groups.entry(group).or_default().insert(*days);
+    }
+    let (mut met, mut due) = (0, 0);
+    for days in groups.values() {
+        let starts: BTreeSet<&str> = days.iter().map(|[start, _]| *start).collect();
+        met += days.iter().filter(|[start, end]| start != end && starts.contains(end)).count();
+        due += starts.len() - 1;
+    }
+    if due == 0 && groups.len() > 1 {
+        let all: Vec<_> = rows.iter().map(|(_, days)| (Vec::new(), *days)).collect();
+        return ends_meet(&all);
+    }
+    met > 0 && met * 2 >= due
 }
 
 /// A length as ISO 8601 writes it.

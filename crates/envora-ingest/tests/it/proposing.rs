@@ -84,6 +84,27 @@ fn whether_a_bill_holds_its_second_day_is_asked_where_the_next_one_starts_on_it(
     let bills = bills.replace("12-01,300", "11-30,300").replace("2025-01-01,310", "2024-12-31,310");
     let proposal = proposed(bills.as_bytes(), None);
     assert!(proposal.questions.is_empty(), "{proposal:?}");
+    // A meter's last bill has none after it, and another meter's days are not its own.
+    let until = |rows: &[&str]| {
+        let file = format!("Meter,From,To,kWh\n{}\n", rows.join("\n"));
+        let proposal = proposed(file.as_bytes(), None);
+        proposal.questions.iter().any(|asked| asked.column == "To")
+    };
+    let blocks = [
+        "M1,2024-11-01,2024-12-01,300",
+        "M1,2024-12-01,2025-01-01,310",
+        "M2,2024-11-05,2024-12-05,20",
+        "M3,2024-11-09,2024-12-09,30",
+    ];
+    assert!(until(&blocks), "one of one that could");
+    assert!(until(&[2, 0, 3, 1].map(|row| blocks[row])), "in any order");
+    let apart = [
+        "M1,2024-11-01,2024-11-30,300",
+        "M1,2024-12-01,2024-12-31,310",
+        "M2,2024-11-30,2024-12-30,20",
+        "M2,2024-12-31,2025-01-30,30",
+    ];
+    assert!(!until(&apart), "another meter's bill starts on its last day");
     // A day that ends before it starts is told with its row.
     let rows = "mapping = \"m\"\n[const]\ntype = \"electricity.purchased\"\nunit = \"kWh\"\nfacility_code = \"b2\"\n[[activity]]\n\
         period = { start = \"From\", until = \"To\" }\nquantity = { column = \"kWh\" }\n";

@@ -131,6 +131,16 @@ fn grew(row: &Row) -> bool {
     waste || fuel(row).is_some_and(|fuel| fuel.carbon == Carbon::Biogenic)
 }
 
+/// Whether waste that is burnt, or may be, is of what grew in part, or may be: where the CO2 comes from is
+/// then not told by its words.
+fn may_have_grown(row: &Row) -> bool {
+    let word = |name: &str| row.body.qualifiers.get(name).map(String::as_str);
+    let treatment = word("treatment").filter(|word| !word.is_empty());
+    row.body.boundary == Boundary::EndOfLife
+        && treatment.is_none_or(|word| word == "combustion")
+        && catalogue::may_have_grown(word("material"))
+}
+
 /// A factor for whatever is done with waste is one for burning it too, and that gives off CO2.
 fn treated(row: &Row) -> Option<Fault> {
     let any = row.body.qualifiers.get("treatment").is_none_or(String::is_empty);
@@ -167,6 +177,7 @@ fn grown(row: &Row) -> Option<Fault> {
         }
         Carbon::Unknown if grew(row) => ("biogenic", "is of a fuel that grew"),
         Carbon::Mixed => ("mixed", "is in part of what grew"),
+        Carbon::Unknown if may_have_grown(row) => ("unsaid", "may be in part of what grew"),
         Carbon::Unknown | Carbon::Fossil => return None,
     };
     let co2 = body.gases.iter().find(|value| value.gas == Gas::CO2);
@@ -175,16 +186,20 @@ fn grown(row: &Row) -> Option<Fault> {
     let total = body.total.as_ref().filter(|total| whole && !nothing(&total.value));
     let column = match co2 {
         Some(value) if ends && !nothing(&value.value) => "gas.CO2",
-        None if total.is_some() => "co2e",
+        None if total.is_some() && what != "unsaid" => "co2e",
         Some(_) | None => return None,
     };
     let detail = match column {
+        _ if what == "unsaid" => {
+            format!("the CO2 of {} {detail}, and carbon does not say", row.key)
+        }
         "co2e" => {
             format!("the CO2 of {} {detail}, and co2e does not say whether it is in it", row.key)
         }
         _ => format!("the CO2 of {} {detail}: it counts in no scope", row.key),
     };
     let hint = match (what, takes_memo(row)) {
+        ("unsaid", _) => UNSAID,
         ("mixed", true) => MIXED_FUEL,
         ("mixed", false) => MIXED,
         (_, true) => GROWN_FUEL,
@@ -193,6 +208,8 @@ fn grown(row: &Row) -> Option<Fault> {
     Some(of_row(row, FaultCode::BiogenicCo2, column, (detail, hint)))
 }
 
+const UNSAID: &str = "write fossil in carbon where the CO2 given is of fossil carbon alone; what grew counts in \
+    no scope: where all did, give 0 as gas.CO2";
 const GROWN_FUEL: &str = "give gas.CH4 and gas.N2O here, which count, and gas.CO2 in a row of its own \
     with memo = biogenic_co2; where the CO2 is of fossil carbon, say so in carbon";
 const GROWN: &str = "give gas.CH4 and gas.N2O, which count, and 0 as gas.CO2: rows of this type keep no \

@@ -345,6 +345,14 @@ fn co2_of_what_grew_is_for_the_memo() {
     refused("waste.treated,end_of_life,,,composting,DE,t,kg,,90,4,ar5,", "gas.CO2", "0 as gas.CO2");
     taken("waste.treated,end_of_life,,,composting,DE,t,kg,,0,4,ar5,");
     taken("waste.treated,end_of_life,,,landfill,DE,t,kg,,90,4,ar5,");
+    // Waste that may have grown, and may be burnt: whose CO2 it is, is asked.
+    for treatment in ["", "combustion"] {
+        let any = format!("waste.treated,end_of_life,,,{treatment},DE,t,kg,");
+        refused(&format!("{any},900,0.1,ar5,"), "gas.CO2", "write fossil in carbon");
+        for said in ["900,0.1,ar5,fossil", "0,0.1,ar5,"] {
+            taken(&format!("{any},{said}"));
+        }
+    }
     for counts in
         [",,0.5,ar5,biogenic", ",0,0.5,ar5,", "14,,0.5,ar5,biogenic", ",1700,0.5,ar5,fossil"]
     {
@@ -361,6 +369,14 @@ fn co2_of_what_grew_is_for_the_memo() {
     assert_eq!(garden(",900,0.1,ar5,").err(), Some(Some("gas.CO2".to_owned())), "in no scope");
     assert_eq!(garden("900,,,ar5,").err(), Some(Some("co2e".to_owned())), "it may be in it");
     assert!(garden(",,0.1,ar5,").is_ok() && garden(",900,0.1,ar5,fossil").is_ok());
+    let mixed = |material: &str, carbon: &str| {
+        let head = HEAD.replace("qualifiers.fuel", "qualifiers.material");
+        let row = format!("waste.treated,end_of_life,,{material},,DE,t,kg,,900,0.1,ar5,{carbon}");
+        let table = format!("{head}\nx,{row},2025-01-01,2025-12-31,Publisher,Document,own\n");
+        super::read(table.as_bytes(), Some("ours")).map_err(|faults| faults[0].column.clone())
+    };
+    assert_eq!(mixed("mixed_msw", "").err(), Some(Some("gas.CO2".to_owned())), "some of it grew");
+    assert!(mixed("mixed_msw", "fossil").is_ok() && mixed("pet", "").is_ok());
     let memo = "fuel.combusted.stationary,combustion,biogenic_co2,wood_logs,,DE,t,kg";
     taken(&format!("{memo},,1700,,ar5,"));
     refused(&format!("{memo},,1700,0.5,ar5,"), "memo", "without memo");

@@ -188,8 +188,13 @@ impl Timing {
             problem.column = self.column_of_end.clone().or_else(|| self.column.clone());
             against = Some(problem);
         }
-        // Which of two hours it was is not told by what may be no period at all.
-        let local = noted(self.kind, self.first, self.second);
+        // Which of two hours it was is not told by what may be no period at all, unless both times tell that
+        // it is the night in which the clock went back.
+        let back = (local.turn(local::Side::Start), local.turn(local::Side::End));
+        let local = match back {
+            (Some(local::Turn::Earlier), Some(local::Turn::Later)) => local,
+            _ => noted(self.kind, self.first, self.second),
+        };
         Ok(Timed { period, local: self.told.unwrap_or(local), against, before: None })
     }
 

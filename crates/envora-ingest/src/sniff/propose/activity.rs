@@ -1,7 +1,7 @@
 //! When, how much, in what unit, and where: the `[[activity]]` of a proposal.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use envora_domain::codes::{CODE_CHARS_MAX, check_code};
 use envora_domain::units::UnitError;
@@ -9,7 +9,7 @@ use envora_domain::units::UnitError;
 use super::super::columns::{Column, Holds, together};
 use super::super::numbers::{Reading, Witness};
 use super::super::roles::{Carrier, Role, has, is_given_back, named, said, unit_of};
-use super::super::steps::{Steps, length, steps};
+use super::super::steps::{Steps, ends_meet, length, steps};
 use super::super::wide::{Label, Wide};
 use super::{AMBIGUOUS, Choice, MISSING, Question, Writer, quoted};
 use crate::mapping::numbers::NumberStyle;
@@ -259,6 +259,18 @@ impl<'a> Writer<'a> {
         self.interval(&when);
     }
 
+    /// The columns that say of which meter, account or place a row is.
+    fn groups(&self) -> Vec<usize> {
+        let columns = &self.look.columns;
+        let names = [Role::Facility, Role::Source].map(|role| named(columns, role));
+        let is_it = |column: &Column| {
+            let name = |known: &&Column| core::ptr::eq(*known, column);
+            names.iter().flatten().any(name) || has(&column.name, said::ACCOUNT)
+        };
+        let places = columns.iter().enumerate().filter(|(_, column)| is_it(column));
+        places.map(|(place, _)| place).collect()
+    }
+
     /// Rows that mostly end on a day on which others start: whether that is their last day is not told.
     fn days_after(&self, start: &When<'a>, end: &When<'a>) -> Option<Question> {
         let ways = match (start.reading(), end.reading()) {
@@ -271,14 +283,13 @@ impl<'a> Writer<'a> {
             look.columns.iter().position(|column| core::ptr::eq(column, when.day))
         };
         let (first, second) = (at(start)?, at(end)?);
-        let starts: BTreeSet<&String> =
-            look.first.iter().filter_map(|row| row.get(first)).collect();
-        let meets = |row: &&Vec<String>| {
-            let (start, end) = (row.get(first), row.get(second));
-            start != end && end.is_some_and(|end| starts.contains(end))
+        let of = self.groups();
+        let days = |row: &'a Vec<String>| {
+            let group = of.iter().map(|place| row.get(*place).map_or("", String::as_str)).collect();
+            Some((group, [row.get(first)?.as_str(), row.get(second)?.as_str()]))
         };
-        let met = look.first.iter().filter(meets).count();
-        if !start.is_day() || !end.is_day() || met * 2 < look.first.len() || met == 0 {
+        let rows: Vec<_> = look.first.iter().filter_map(days).collect();
+        if !start.is_day() || !end.is_day() || !ends_meet(&rows) {
             return None;
         }
         let made = |way: &str, word: &str| {
