@@ -39,3 +39,5 @@ pub const IDEMPOTENCY_KEY: &str = "idempotency-key";
 pub const REPLAYED: &str = "idempotent-replayed";
 /// The environment of a test tenant.
 pub const ENVIRONMENT: &str = "envora-environment";
+/// Says of an answer that is a file whether rows were left off.
+pub const TRUNCATED: &str = "envora-truncated";

@@ -21,7 +21,7 @@ use crate::terminal::Channel;
 mod check;
 mod errors;
 mod export;
-mod files;
+pub(crate) mod files;
 mod list;
 mod mappings;
 mod preview;

@@ -503,9 +503,15 @@ pub struct QueryArguments {
     /// A constant of the mapping: --set facility_code=b24
     #[arg(long, value_name = "FIELD=VALUE")]
     pub set: Vec<String>,
-    /// Rows of the answer; those after them are left off, which is said
-    #[arg(long, default_value_t = 1_000)]
-    pub limit: u32,
+    /// Rows of the answer; those after them are left off, which is said [default: 1000; with --out all there are, of a server 10000]
+    #[arg(long, value_name = "ROWS")]
+    pub limit: Option<u32>,
+    /// A new file for the answer, .parquet, .csv or .ndjson, instead of stdout
+    #[arg(long, short, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Write over that file if it is there
+    #[arg(long, requires = "out")]
+    pub force: bool,
 }
 
 /// Which footprint.

@@ -275,6 +275,33 @@ impl Client {
         self.post_asking((path, &[]), body).await
     }
 
+    /// The same for an answer of another type than JSON.
+    ///
+    /// # Errors
+    /// The server's problem, or that there is no server.
+    pub async fn post_for<B: Serialize + Sync>(
+        &self,
+        path: &str,
+        sent: &B,
+        media_type: &str,
+    ) -> Result<Response, Failure> {
+        let bytes = serde_json::to_vec(sent).context("write the request")?;
+        let url = self.url(path, &[])?;
+        let accept = format!("{media_type}, {}", media::PROBLEM);
+        let send = |http: &reqwest::Client| {
+            http.request(Method::POST, url.clone())
+                .header(CONTENT_TYPE, media::VENDOR)
+                .header(ACCEPT, &accept)
+                .body(bytes.clone())
+        };
+        let answer = self.retry(send).await?;
+        if answer.status().is_success() {
+            return Ok(answer);
+        }
+        // It is a problem, therefore never `Ok`.
+        body(answer).await.and_then(|_| Err(anyhow::anyhow!("the server sent no file").into()))
+    }
+
     /// The same, with a query.
     ///
     /// # Errors

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context as _;
-use envora_api::queries::{Query, QueryAnswer, QueryColumn, ROWS_MAX};
+use envora_api::queries::{Query, QueryAnswer, QueryColumn, ROWS_MAX, ROWS_USUAL};
 use envora_domain::decimal::group_thousands;
 use envora_query::QueryError;
 use envora_query::answer::Answer;
@@ -22,6 +22,7 @@ use crate::session::{Printed, Session};
 use crate::tables::Table;
 
 mod files;
+mod out;
 
 /// What answering may hold beside the answer. Files of any length are gone through in it, one row after
 /// the other.
@@ -35,6 +36,9 @@ const ANSWER_BYTES_MAX: usize = 256 << 20;
 /// A question that is none, a file or mapping that cannot be read, the server's problem.
 pub async fn run(arguments: &QueryArguments, session: &mut Session) -> Result<(), Failure> {
     let sql = sql(&arguments.sql)?;
+    if let Some(path) = &arguments.out {
+        return out::run((arguments, path), sql, session).await;
+    }
     let answer = if arguments.files.is_empty() {
         stored(arguments, sql, session).await?
     } else {
@@ -63,26 +67,44 @@ fn sql(word: &str) -> Result<String, Failure> {
     Ok(text)
 }
 
-/// Asks the server.
-async fn stored(
-    arguments: &QueryArguments,
-    sql: String,
-    session: &mut Session,
-) -> Result<QueryAnswer, Failure> {
+/// Refuses what no server can do.
+fn server_is_asked(arguments: &QueryArguments) -> Result<(), Failure> {
     if arguments.mapping.is_some() || !arguments.set.is_empty() {
         return Err(Failure::usage(
             "--mapping and --set say how a file is read, and no file is named",
             "name the files after the question; without any, what is stored is asked",
         ));
     }
-    if arguments.limit > ROWS_MAX {
+    if arguments.limit.is_some_and(|limit| limit > ROWS_MAX) {
         return Err(Failure::usage(
             format!("the server gives at most {ROWS_MAX} rows"),
             "ask for sums, or take rows out with envora data export",
         ));
     }
+    Ok(())
+}
+
+/// Asks the server.
+async fn stored(
+    arguments: &QueryArguments,
+    sql: String,
+    session: &mut Session,
+) -> Result<QueryAnswer, Failure> {
+    server_is_asked(arguments)?;
     let client = session.client()?;
-    client.post("/query", &Query { sql, limit: Some(arguments.limit) }).await
+    client.post("/query", &Query { sql, limit: Some(arguments.limit.unwrap_or(ROWS_USUAL)) }).await
+}
+
+/// The files that are named, as tables.
+async fn files_asked(
+    arguments: &QueryArguments,
+    session: &mut Session,
+) -> Result<Vec<Arc<dyn Rows>>, Failure> {
+    let mapping = said_mapping(arguments.mapping.as_deref(), session).await?;
+    let reading = Reading::new(mapping, &arguments.set)?;
+    let telling = Telling { format: None, mapping: arguments.mapping.as_deref() };
+    let inputs = Input::all(&arguments.files, telling)?;
+    Ok(files::tables(inputs, reading))
 }
 
 /// Asks files, here.
@@ -91,16 +113,12 @@ async fn of_files(
     sql: String,
     session: &mut Session,
 ) -> Result<QueryAnswer, Failure> {
-    let mapping = said_mapping(arguments.mapping.as_deref(), session).await?;
-    let reading = Reading::new(mapping, &arguments.set)?;
-    let telling = Telling { format: None, mapping: arguments.mapping.as_deref() };
-    let inputs = Input::all(&arguments.files, telling)?;
+    let tables = files_asked(arguments, session).await?;
     let limits = Limits {
-        rows_max: usize::try_from(arguments.limit).unwrap_or(usize::MAX),
+        rows_max: usize::try_from(arguments.limit.unwrap_or(ROWS_USUAL)).unwrap_or(usize::MAX),
         answer_bytes_max: ANSWER_BYTES_MAX,
         memory_bytes_max: MEMORY_BYTES_MAX,
     };
-    let tables: Vec<Arc<dyn Rows>> = files::tables(inputs, reading);
     let gone = Gone::default();
     let watch = gone.watch();
     let asking = move || envora_query::ask(&sql, tables, (limits, watch));

@@ -11,6 +11,7 @@ use envora_domain::time::{Day, Timestamp};
 use serde_json::Value;
 
 use crate::answer::{Answer, AnswerColumn};
+use crate::engine::Taking;
 use crate::faults::QueryError;
 use crate::limits::Limits;
 
@@ -25,25 +26,30 @@ pub(crate) struct Written {
 }
 
 impl Written {
-    pub(crate) fn of(schema: &Schema, limits: Limits) -> Self {
+    pub(crate) fn of(limits: Limits) -> Self {
+        Self { answer: Answer::default(), limits, bytes: 0 }
+    }
+
+    pub(crate) fn into_answer(self) -> Answer {
+        self.answer
+    }
+}
+
+impl Taking for Written {
+    fn begin(&mut self, schema: &Schema) -> Result<(), QueryError> {
         let column = |field: &std::sync::Arc<arrow::datatypes::Field>| AnswerColumn {
             name: field.name().clone(),
             kind: kind(field.data_type()),
             is_number: field.data_type().is_numeric(),
         };
-        let columns = schema.fields().iter().map(column).collect();
-        Self { answer: Answer { columns, rows: Vec::new(), is_cut: false }, limits, bytes: 0 }
+        self.answer.columns = schema.fields().iter().map(column).collect();
+        Ok(())
     }
 
-    /// Adds rows, and says whether there is room for more.
-    pub(crate) fn add(&mut self, batch: &RecordBatch) -> Result<bool, QueryError> {
+    fn add(&mut self, batch: &RecordBatch) -> Result<bool, QueryError> {
         let room = self.limits.rows_max.saturating_sub(self.answer.rows.len());
         let taken = batch.slice(0, batch.num_rows().min(room));
-        let columns: Vec<Vec<Value>> =
-            taken.columns().iter().map(values).collect::<anyhow::Result<_>>()?;
-        let mut columns: Vec<_> = columns.into_iter().map(Vec::into_iter).collect();
-        for _ in 0..taken.num_rows() {
-            let row: Vec<Value> = columns.iter_mut().filter_map(Iterator::next).collect();
+        for row in rows(&taken)? {
             self.bytes += row.iter().map(bytes).sum::<usize>();
             if self.bytes > self.limits.answer_bytes_max {
                 return Err(QueryError::Answer(self.limits.answer_bytes_max));
@@ -53,10 +59,15 @@ impl Written {
         self.answer.is_cut = batch.num_rows() > room;
         Ok(!self.answer.is_cut)
     }
+}
 
-    pub(crate) fn into_answer(self) -> Answer {
-        self.answer
-    }
+/// Rows as they cross the wire.
+pub(crate) fn rows(batch: &RecordBatch) -> anyhow::Result<impl Iterator<Item = Vec<Value>>> {
+    let columns: Vec<Vec<Value>> =
+        batch.columns().iter().map(values).collect::<anyhow::Result<_>>()?;
+    let mut columns: Vec<_> = columns.into_iter().map(Vec::into_iter).collect();
+    let row = move |_| columns.iter_mut().filter_map(Iterator::next).collect();
+    Ok((0..batch.num_rows()).map(row))
 }
 
 /// How long a value is as text, quotes and comma included.

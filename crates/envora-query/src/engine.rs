@@ -5,6 +5,8 @@ use core::task::Poll;
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use arrow::array::RecordBatch;
+use arrow::datatypes::Schema;
 use datafusion::common::{DataFusionError, Result as EngineResult};
 use datafusion::config::Dialect;
 use datafusion::execution::SessionStateDefaults;
@@ -42,11 +44,37 @@ pub fn ask(
     tables: Vec<Arc<dyn Table>>,
     (limits, watch): (Limits, Watch),
 ) -> Result<Answer, QueryError> {
+    let mut written = Written::of(limits);
+    put(sql, tables, (limits, watch), &mut written)?;
+    Ok(written.into_answer())
+}
+
+/// What takes the rows of an answer.
+pub(crate) trait Taking: Send {
+    /// Told before the rows.
+    fn begin(&mut self, schema: &Schema) -> Result<(), QueryError>;
+    /// Takes rows, and says whether there is room for more.
+    fn add(&mut self, batch: &RecordBatch) -> Result<bool, QueryError>;
+}
+
+/// Puts a question, and hands its answer over as it comes.
+pub(crate) fn put(
+    sql: &str,
+    tables: Vec<Arc<dyn Table>>,
+    (limits, watch): (Limits, Watch),
+    taking: &mut dyn Taking,
+) -> Result<(), QueryError> {
     std::thread::scope(|scope| {
         let answering = std::thread::Builder::new()
             .name("query".to_owned())
             .stack_size(STACK_BYTES)
-            .spawn_scoped(scope, || answered(sql, tables, limits, watch))
+            .spawn_scoped(scope, || {
+                let question = Question { limits, watch, slot: Slot::default() };
+                // All of it is on this thread: a question is one core's work, and takes nobody else's turn.
+                let runtime = tokio::runtime::Builder::new_current_thread().build();
+                let runtime = runtime.context("start a runtime for a question")?;
+                runtime.block_on(question.answer(sql, tables, taking))
+            })
             .context("start a thread for a question")?;
         match answering.join() {
             Ok(answer) => answer,
@@ -59,18 +87,6 @@ pub fn ask(
     })
 }
 
-fn answered(
-    sql: &str,
-    tables: Vec<Arc<dyn Table>>,
-    limits: Limits,
-    watch: Watch,
-) -> Result<Answer, QueryError> {
-    // All of it is on this thread: a question is one core's work, and takes nobody else's turn.
-    let runtime = tokio::runtime::Builder::new_current_thread().build();
-    let runtime = runtime.context("start a runtime for a question")?;
-    runtime.block_on(Question { limits, watch, slot: Slot::default() }.answer(sql, tables))
-}
-
 /// A question being answered.
 struct Question {
     limits: Limits,
@@ -80,7 +96,12 @@ struct Question {
 }
 
 impl Question {
-    async fn answer(self, sql: &str, tables: Vec<Arc<dyn Table>>) -> Result<Answer, QueryError> {
+    async fn answer(
+        self,
+        sql: &str,
+        tables: Vec<Arc<dyn Table>>,
+        taking: &mut dyn Taking,
+    ) -> Result<(), QueryError> {
         let statement = statement(sql)?;
         let context = SessionContext::new_with_state(self.state()?);
         for table in tables {
@@ -91,7 +112,7 @@ impl Question {
         }
         let state = context.state();
         let plan = plan(&state, statement).await?;
-        match self.run(&context, &state, plan).await {
+        match self.run((&context, &state), plan, taking).await {
             Ok(answer) => answer,
             Err(error) => match self.slot.take() {
                 Some(fault) => Err(QueryError::Unexpected(fault)),
@@ -100,15 +121,17 @@ impl Question {
         }
     }
 
-    /// Runs a plan and writes its rows down, as many as there may be.
+    /// Runs a plan and hands its rows over, as many as there may be.
     async fn run(
         &self,
-        context: &SessionContext,
-        state: &SessionState,
+        (context, state): (&SessionContext, &SessionState),
         plan: LogicalPlan,
-    ) -> EngineResult<Result<Answer, QueryError>> {
+        taking: &mut dyn Taking,
+    ) -> EngineResult<Result<(), QueryError>> {
         let physical = state.create_physical_plan(&plan).await?;
-        let mut written = Written::of(&physical.schema(), self.limits);
+        if let Err(error) = taking.begin(&physical.schema()) {
+            return Ok(Err(error));
+        }
         let mut stream = execute_stream(physical, context.task_ctx())?;
         loop {
             // Polled anew whenever an operator gives way, so that no long one goes unwatched.
@@ -116,10 +139,10 @@ impl Question {
                 Some(end) => Poll::Ready(Some(Err(ended(end)))),
                 None => stream.poll_next_unpin(task),
             });
-            let Some(batch) = next.await else { return Ok(Ok(written.into_answer())) };
-            match written.add(&batch?) {
+            let Some(batch) = next.await else { return Ok(Ok(())) };
+            match taking.add(&batch?) {
                 Ok(true) => {}
-                Ok(false) => return Ok(Ok(written.into_answer())),
+                Ok(false) => return Ok(Ok(())),
                 Err(error) => return Ok(Err(error)),
             }
         }

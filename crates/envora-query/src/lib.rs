@@ -20,6 +20,7 @@ mod checked;
 pub mod columns;
 mod engine;
 mod faults;
+pub mod files;
 mod functions;
 pub mod limits;
 mod operators;

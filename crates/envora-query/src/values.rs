@@ -32,7 +32,11 @@ fn of_a_value(error: &ArrowError) -> QueryError {
         ),
         ArrowError::ArithmeticOverflow(_) => too_large(TooLarge::Decimal),
         _ if text.contains("overflow on abs") => too_large(TooLarge::Whole),
-        _ if text.contains("is too large to store in a Decimal") => digits(&text),
+        _ if text.contains("is too large to store in a Decimal")
+            || text.contains("Overflowing on ") =>
+        {
+            digits(&text)
+        }
         _ => {
             let said = text.trim_start_matches("Cast error: ");
             told(said.trim_start_matches("Invalid argument error: "), "")
@@ -41,12 +45,16 @@ fn of_a_value(error: &ArrowError) -> QueryError {
 }
 
 /// `… is too large to store in a Decimal128 of precision 5. Max is 99999`: the number stands there without
-/// its point, which helps nobody.
+/// its point, which helps nobody. Of a cast `Cannot cast to Decimal128(5, 2). Overflowing on …`.
 fn digits(text: &str) -> QueryError {
-    let digits: Option<u8> = text.rsplit_once("of precision ").and_then(|(_, rest)| {
-        let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
-        digits.parse().ok()
-    });
+    let digits: Option<u8> = text
+        .rsplit_once("of precision ")
+        .or_else(|| text.split_once("to Decimal128("))
+        .or_else(|| text.split_once("to Decimal256("))
+        .and_then(|(_, rest)| {
+            let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
+            digits.parse().ok()
+        });
     match digits {
         Some(DIGITS_MAX) => told(
             format!(

@@ -91,6 +91,13 @@ impl Reply {
         self.header(CONTENT_TYPE, media_type)
     }
 
+    /// The same, saying whether rows were left off.
+    #[must_use]
+    pub fn truncated(self, is_cut: bool) -> Self {
+        let said = if is_cut { "true" } else { "false" };
+        self.header(HeaderName::from_static(media::TRUNCATED), said)
+    }
+
     fn header(mut self, name: HeaderName, value: &str) -> Self {
         if let Ok(value) = HeaderValue::from_str(value) {
             self.headers.insert(name, value);

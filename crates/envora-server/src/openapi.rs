@@ -250,7 +250,13 @@ fn responses(route: &Route, schemas: &mut Schemas) -> Value {
         }
         Shape::Free(_) | Shape::Stream(..) => json!({ "*/*": { "schema": schema } }),
         Shape::One(_) | Shape::Page(_) => {
-            json!({ media::VENDOR: { "schema": schema.clone() }, media::JSON: { "schema": schema } })
+            let json = json!({ "schema": schema });
+            let own = route
+                .types
+                .iter()
+                .map(|kind| (*kind, json!({ "schema": { "type": "string", "format": "binary" } })));
+            let all = own.chain([(media::VENDOR, json.clone()), (media::JSON, json)]);
+            Value::Object(all.map(|(kind, content)| (kind.to_owned(), content)).collect())
         }
     };
     let mut all = Map::new();

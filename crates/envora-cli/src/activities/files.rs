@@ -6,7 +6,7 @@ use crate::failures::{Exit, Failure};
 
 /// Whether a file that is there may be written over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Overwriting {
+pub(crate) enum Overwriting {
     /// `--force`.
     Allowed,
     /// By itself.
@@ -17,7 +17,7 @@ pub(super) enum Overwriting {
 ///
 /// # Errors
 /// `file_exists`.
-pub(super) fn may_write(path: &Path, overwriting: Overwriting) -> Result<(), Failure> {
+pub(crate) fn may_write(path: &Path, overwriting: Overwriting) -> Result<(), Failure> {
     if overwriting == Overwriting::Allowed || !path.exists() {
         return Ok(());
     }

@@ -7,6 +7,7 @@ use anyhow::Context as _;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::HeaderMap;
+use envora_api::media;
 use envora_api::problems::{Problem, RowError};
 use envora_api::queries::{Query, QueryAnswer, QueryColumn, ROWS_MAX, ROWS_USUAL};
 use envora_domain::access::actions::{ReadActivities, ReadResults};
@@ -14,6 +15,7 @@ use envora_domain::time::Span;
 use envora_ingest::footprint::AskError;
 use envora_query::QueryError;
 use envora_query::answer::{Answer as Rows, AnswerColumn};
+use envora_query::files::{self, Form};
 use envora_query::limits::{End, Limits, SQL_BYTES_MAX, Watch};
 
 use super::footprints::unanswered;
@@ -22,7 +24,7 @@ use crate::answers::{Answer, Reply};
 use crate::app::App;
 use crate::bodies;
 use crate::fields::Fields;
-use crate::gate::Format;
+use crate::gate::{self, Format};
 use crate::openapi::Shape;
 use crate::params::Params;
 use crate::queries::tables;
@@ -40,15 +42,19 @@ const ANSWER_BYTES_MAX: usize = 8 << 20;
 /// What helps where a limit was met.
 const LESS: &str = "Ask for fewer columns, for sums, or of fewer days.";
 
+/// The types of an answer, the usual one first.
+const TYPES: &[&str] = &[media::VENDOR, media::JSON, media::PARQUET, media::CSV, media::NDJSON];
+
 /// The routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Route> {
     vec![
         Route::post::<ReadActivities, _, _>(QUERY, query)
-            .says("Answers a question in SQL, which reads and changes nothing: over activities, activities_all and emissions, for up to 10 seconds.")
+            .says("Answers a question in SQL, which reads and changes nothing: over activities, activities_all and emissions, for up to 10 seconds. As Parquet, CSV or NDJSON where Accept names that; Envora-Truncated then says whether rows were left off.")
             .takes(&[Format::Json], Shape::one::<Query>())
             .with_headers(&[])
-            .gives(200, Shape::one::<QueryAnswer>()),
+            .gives(200, Shape::one::<QueryAnswer>())
+            .as_types(TYPES),
     ]
 }
 
@@ -70,6 +76,12 @@ pub(crate) async fn query(
         answer_bytes_max: ANSWER_BYTES_MAX,
         memory_bytes_max: MEMORY_BYTES_MAX,
     };
+    let file = match gate::wanted(&headers, TYPES) {
+        Some(kind @ media::PARQUET) => Some((kind, Form::Parquet)),
+        Some(kind @ media::CSV) => Some((kind, Form::Csv)),
+        Some(kind @ media::NDJSON) => Some((kind, Form::Ndjson)),
+        _ => None,
+    };
     let results = allowed.also::<ReadResults>()?;
     let (parts, grant, turn) =
         (Arc::clone(allowed.tenant.parts()), allowed.grant, app.query_turn()?);
@@ -78,11 +90,33 @@ pub(crate) async fn query(
     let work = move || {
         // Kept until the work has ended, also where nobody waits for it any more.
         let _turn = turn;
-        envora_query::ask(&sql, tables(&parts, grant, results)?, (limits, watch))
+        let (tables, limits) = (tables(&parts, grant, results)?, (limits, watch));
+        let Some((kind, form)) = file else {
+            return envora_query::ask(&sql, tables, limits).map(Given::Rows);
+        };
+        let mut file = Vec::new();
+        let told = files::ask_as((&sql, form), tables, limits, &mut file)?;
+        Ok(Given::File { kind, file, is_cut: told.is_cut })
     };
     let answer = app.tracker().spawn_blocking(work).await.context("answer a question")?;
     drop(waiting);
-    Reply::ok(&told(answer.map_err(refused)?))
+    match answer.map_err(refused)? {
+        Given::Rows(rows) => Reply::ok(&told(rows)),
+        Given::File { kind, file, is_cut } => {
+            Ok(Reply::written(200, file).of_type(kind).truncated(is_cut))
+        }
+    }
+}
+
+/// An answer, as it was asked for.
+enum Given {
+    Rows(Rows),
+    /// No longer than an answer may be.
+    File {
+        kind: &'static str,
+        file: Vec<u8>,
+        is_cut: bool,
+    },
 }
 
 /// Somebody waits for an answer: when the connection is gone this is dropped, and the question ends.

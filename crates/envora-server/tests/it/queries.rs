@@ -323,3 +323,40 @@ fn superseded_rows_in_an_answer_are_caught() {
         "the planted bug was not seen: {text}"
     );
 }
+
+#[tokio::test]
+async fn answers_come_as_files_where_they_are_asked_for() {
+    let house = with_rows().await;
+    let ask = async |accept: &str, sql: &str, limit: u32| {
+        let request = house
+            .ask("POST", "/query")
+            .header("content-type", "application/json")
+            .header("accept", accept)
+            .body(axum::body::Body::from(json!({ "sql": sql, "limit": limit }).to_string()));
+        house.send(request.unwrap()).await
+    };
+    let sql = "SELECT external_id, quantity FROM activities ORDER BY external_id";
+    let parquet = ask("application/vnd.apache.parquet, application/problem+json", sql, 100).await;
+    assert_eq!(parquet.status, 200);
+    assert_eq!(parquet.header("content-type"), "application/vnd.apache.parquet");
+    assert_eq!(parquet.header("envora-truncated"), "false");
+    assert!(parquet.body.starts_with(b"PAR1") && parquet.body.ends_with(b"PAR1"));
+    let csv = ask("text/csv", sql, 2).await;
+    assert_eq!(csv.header("envora-truncated"), "true");
+    assert_eq!(csv.body, b"external_id,quantity\na1,372.4\na2,0.0007\n");
+    let lines = ask("application/x-ndjson", sql, 1).await;
+    assert_eq!(lines.body, b"{\"external_id\":\"a1\",\"quantity\":\"372.4\"}\n");
+    for accept in ["*/*", "application/json", "application/*"] {
+        assert_eq!(ask(accept, sql, 1).await.json()["truncated"], true, "{accept}");
+    }
+    // A refusal is a problem whatever was asked for.
+    let wrong = ask("application/vnd.apache.parquet", "SELECT quantty FROM activities", 1).await;
+    assert_eq!((wrong.status, &wrong.json()["code"]), (400, &json!("query_invalid")));
+    assert_eq!(ask("image/png", sql, 1).await.status, 406);
+    let large = format!(
+        "SELECT '{}' AS t FROM activities a, activities b, activities c, activities d",
+        "x".repeat(15_000)
+    );
+    let large = ask("application/vnd.apache.parquet", &large, 10_000).await;
+    assert_eq!((large.status, &large.json()["code"]), (422, &json!("query_too_large")));
+}

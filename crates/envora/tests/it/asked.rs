@@ -181,3 +181,53 @@ fn answers_are_tables_and_say_what_was_left_off() {
     let lost = ask(&house, "SELECT 1 AS a", &["--mapping", "m.toml"]);
     assert!(lost.code == Some(2) && lost.err.contains("no file is named"), "{lost:?}");
 }
+
+const BACK: &str = r#"
+mapping = "back"
+[const]
+type = "electricity.purchased"
+unit = "kW.h"
+facility_code = "b1"
+[[activity]]
+period = { start = "starts_at", length = "PT1H" }
+quantity = { column = "quantity" }
+"#;
+
+#[test]
+fn an_answer_is_written_to_a_file_that_is_read_back_to_the_digit() {
+    let house = House::new();
+    let write = |name: &str, text: &str| fs::write(house.path().join(name), text).unwrap();
+    write("meters.toml", METERS);
+    write(
+        "meters.csv",
+        "from,load\n2022-01-01T00:00,372.400000000000000001\n2022-07-01T01:00,0.1\n",
+    );
+    write("back.toml", BACK);
+    let sql = "SELECT starts_at, quantity FROM activities";
+    let wanted = rows(&ask(&house, sql, &["meters.csv", "-m", "meters.toml", "--json"]));
+    for name in ["out.parquet", "out.csv", "out.ndjson"] {
+        let ended = ask(&house, sql, &["meters.csv", "-m", "meters.toml", "--out", name]);
+        assert_eq!((ended.code, ended.out.as_str()), (Some(0), ""), "{ended:?}");
+        assert!(ended.err.contains(&format!("2 rows in {name}")), "{ended:?}");
+        if name != "out.ndjson" {
+            let found = rows(&ask(&house, sql, &[name, "-m", "back.toml", "--json"]));
+            assert_eq!(found, wanted, "{name}");
+        }
+    }
+    let again = ask(&house, sql, &["meters.csv", "-m", "meters.toml", "--out", "out.csv"]);
+    assert!(again.code == Some(1) && again.err.contains("--force"), "{again:?}");
+    let cut = ["meters.csv", "-m", "meters.toml", "-o", "out.csv", "--force", "--limit", "1"];
+    let cut = ask(&house, sql, &cut);
+    assert!(cut.code == Some(0) && cut.err.contains("More rows were left off"), "{cut:?}");
+    let wrong = ask(
+        &house,
+        "SELECT quantty FROM activities",
+        &["meters.csv", "-m", "meters.toml", "-o", "no.parquet"],
+    );
+    assert!(wrong.code == Some(2) && wrong.err.contains("did you mean quantity?"), "{wrong:?}");
+    assert!(
+        !house.path().join("no.parquet").exists() && !house.path().join("no.parquet.part").exists()
+    );
+    let odd = ask(&house, sql, &["meters.csv", "-m", "meters.toml", "-o", "out.xlsx"]);
+    assert!(odd.code == Some(2) && odd.err.contains(".parquet, .csv or .ndjson"), "{odd:?}");
+}
