@@ -135,6 +135,9 @@ impl AggregateUDFImpl for Widened {
         if self.is_of_spans(&args) {
             return self.spans(&args);
         }
+        if args.is_distinct && self.what == What::Sum {
+            return exec_err!("sum(DISTINCT …) over a window that moves is not answered here");
+        }
         self.inner.create_sliding_accumulator(args)
     }
     fn state_fields(&self, args: StateFieldsArgs<'_>) -> Result<Vec<FieldRef>> {

@@ -24,9 +24,9 @@ use datafusion::physical_expr::expressions::{BinaryExpr, Column, Literal};
 /// A number came up that is too large for its type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum TooLarge {
-    /// Of a whole number.
-    #[error("a whole number came up that has more than 64 bits")]
-    Whole,
+    /// Of a whole number of so many bits.
+    #[error("a whole number came up that has more than {0} bits")]
+    Whole(usize),
     /// Of a decimal.
     #[error(
         "a decimal came up that has more digits than a decimal may have, before and after the point together"
@@ -42,7 +42,7 @@ impl TooLarge {
     pub(crate) fn of(data_type: &DataType) -> Self {
         match data_type {
             DataType::Decimal128(..) | DataType::Decimal256(..) => Self::Decimal,
-            whole if whole.is_integer() => Self::Whole,
+            whole if whole.is_integer() => Self::Whole(whole.primitive_width().unwrap_or(8) * 8),
             _ => Self::Time,
         }
     }
@@ -50,7 +50,7 @@ impl TooLarge {
     /// What to do about it.
     pub(crate) fn remedy(self) -> &'static str {
         match self {
-            Self::Whole => "make a decimal of it first: CAST(line AS DECIMAL(38,0)) * 1000",
+            Self::Whole(_) => "make a decimal of it first: CAST(line AS DECIMAL(38,0)) * 1000",
             Self::Decimal => {
                 "take digits off after the point before, which a product adds up: CAST(quantity AS DECIMAL(38,6)) * quantity"
             }

@@ -291,9 +291,11 @@ const PRESENT: [&str; 7] = [
 fn no_function(name: &str) -> (String, Option<String>) {
     let what = format!("there is no function {name}");
     let names = functions::names();
+    // Names are short: of those that begin otherwise, none is meant.
+    let alike = names.iter().copied().filter(|one| one.get(..1) == name.get(..1));
     let hint = if PRESENT.contains(&name) {
         "no function gives the present time, so that a question asked again is answered the same: write it, as DATE '2026-01-31' or TIMESTAMP '2026-01-31T00:00:00Z'".to_owned()
-    } else if let Some(near) = did_you_mean(name, names.iter().copied()) {
+    } else if let Some(near) = did_you_mean(name, alike) {
         format!("did you mean {near}?")
     } else {
         format!("there are {}", names.join(", "))
@@ -317,6 +319,11 @@ fn worded(text: &str) -> (String, Option<String>) {
     }
     if let Some(name) =
         what.strip_prefix("Invalid function '").and_then(|rest| rest.split_once('\''))
+    {
+        return no_function(name.0);
+    }
+    if let Some(name) =
+        what.strip_prefix("Unable to find expected '").and_then(|rest| rest.split_once('\''))
     {
         return no_function(name.0);
     }
@@ -355,7 +362,9 @@ pub(crate) fn running(error: DataFusionError, memory_bytes_max: usize) -> QueryE
                 unanswerable(last.trim_start_matches("error: "), None)
             }
         },
-        DataFusionError::Internal(text) => unanswerable(text, None),
+        DataFusionError::Internal(text) | DataFusionError::NotImplemented(text) => {
+            unanswerable(text, None)
+        }
         _ => QueryError::Unexpected(anyhow::Error::from(error).context("answer a question")),
     }
 }

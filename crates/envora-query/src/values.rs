@@ -14,6 +14,9 @@ pub(crate) fn refused(error: &DataFusionError) -> Option<QueryError> {
             inner.downcast_ref::<TooLarge>().map(|large| too_large(*large))
         }
         DataFusionError::ArrowError(inner, _) => Some(of_a_value(inner)),
+        DataFusionError::Plan(text) if text.contains("would exceed max scale") => {
+            Some(too_large(TooLarge::Decimal))
+        }
         DataFusionError::Execution(text) => Some(of_an_average(text)),
         _ => None,
     }
@@ -31,7 +34,8 @@ fn of_a_value(error: &ArrowError) -> QueryError {
             "NULLIF(b, 0) makes the answer null there: a / NULLIF(b, 0)",
         ),
         ArrowError::ArithmeticOverflow(_) => too_large(TooLarge::Decimal),
-        _ if text.contains("overflow on abs") => too_large(TooLarge::Whole),
+        _ if text.contains("overflow on abs") => too_large(TooLarge::Whole(64)),
+        _ if text.contains("Date arithmetic overflow") => too_large(TooLarge::Time),
         _ if text.contains("is too large to store in a Decimal")
             || text.contains("Overflowing on ") =>
         {

@@ -185,3 +185,28 @@ fn spans_of_time_are_added_up_and_never_wrap_around() {
     let average = format!("SELECT avg(d) = max(d) AS same FROM {spans}");
     assert_eq!(words(&answer_of(&average, some()).unwrap()), [["true"]]);
 }
+
+#[test]
+fn what_does_not_fit_is_told_by_its_own_type() {
+    for (sql, said) in [
+        (
+            "SELECT CAST(2147483647 AS INT) + CAST(1 AS INT) AS a",
+            "a whole number came up that has more than 32 bits",
+        ),
+        (
+            "SELECT DATE '2022-01-01' + INTERVAL '9999999 years' AS a",
+            "a time came up that is too far away",
+        ),
+        (
+            "SELECT max(quantity * quantity * quantity * quantity * quantity) AS m FROM activities",
+            "a decimal came up that has more digits",
+        ),
+        (
+            "SELECT sum(DISTINCT line) OVER (ORDER BY line ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) AS s FROM activities",
+            "sum(DISTINCT …) over a window that moves",
+        ),
+    ] {
+        let (what, _) = too_large(sql);
+        assert!(what.starts_with(said), "{sql}: {what}");
+    }
+}

@@ -173,6 +173,8 @@ fn a_function_that_is_not_there_is_told_by_what_is() {
         ),
         ("SELECT current_timestamp", "there is no function current_timestamp", "no function gives"),
         ("SELECT summ(quantity) FROM activities", "there is no function summ", "did you mean sum?"),
+        ("SELECT power(2, 3)", "there is no function power", "there are abs, "),
+        ("SELECT quantity ^ 2 FROM activities", "there is no function power", "there are abs, "),
         ("SELECT CASE", "CASE is not finished", "CASE WHEN "),
         ("SELECT CASE FROM activities", "CASE is not finished", "CASE WHEN "),
         ("SELECT sum(unit) FROM activities", "sum takes numbers, and this is VARCHAR", "CAST it"),
