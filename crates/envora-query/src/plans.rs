@@ -217,6 +217,12 @@ pub(crate) fn fault(error: DataFusionError) -> QueryError {
 /// What the engine cannot do with a question, as far as its first line tells.
 fn unanswerable(text: &str, place: Option<(u64, u64)>) -> QueryError {
     let what = text.lines().next().unwrap_or_default().trim_end_matches('.').to_owned();
+    // A sign of the language, such as ^, that stands for a function.
+    let named = what.strip_prefix("Unable to find expected '");
+    if let Some((name, _)) = named.and_then(|rest| rest.split_once('\'')) {
+        let (what, hint) = no_function(name);
+        return QueryError::Invalid { what, place, hint };
+    }
     QueryError::Invalid { what, place, hint: None }
 }
 
@@ -319,11 +325,6 @@ fn worded(text: &str) -> (String, Option<String>) {
     }
     if let Some(name) =
         what.strip_prefix("Invalid function '").and_then(|rest| rest.split_once('\''))
-    {
-        return no_function(name.0);
-    }
-    if let Some(name) =
-        what.strip_prefix("Unable to find expected '").and_then(|rest| rest.split_once('\''))
     {
         return no_function(name.0);
     }
