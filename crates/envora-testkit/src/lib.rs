@@ -7,6 +7,7 @@
 pub mod browser;
 pub mod child;
 pub mod clock;
+pub mod counts;
 pub mod databases;
 pub mod disk;
 pub mod entropy;

@@ -11,12 +11,14 @@ use envora_ingest::commit::{Batch, Submitted};
 use envora_store::imports::Mode;
 use envora_store::segments::segments_from;
 use envora_testkit::child::{TestProcess, say, task};
+use envora_testkit::counts::counted;
 use envora_testkit::entropy::SeededEntropy;
 
 use crate::house::{House, electricity, grant, parsed};
 
 const KILLS: u64 = 12;
-const KILLS_SLOW: u64 = 300;
+const KILLS_SLOW: u64 = 1_000;
+const KILLS_LONG: u64 = 50_000;
 const WRITERS: usize = 3;
 /// Rows of one batch.
 const ROWS: usize = 3;
@@ -128,11 +130,9 @@ fn made() -> tempfile::TempDir {
 
 #[test]
 fn p01_acked_survives_kill() {
-    #[expect(clippy::disallowed_methods, reason = "a test may ask how much time it has")]
-    let slow = std::env::var_os("SLOW").is_some();
     let dice = SeededEntropy::new(1);
     let mut folder = made();
-    for round in 0..if slow { KILLS_SLOW } else { KILLS } {
+    for round in 0..counted(KILLS, KILLS_SLOW, KILLS_LONG) {
         if round % 20 == 19 {
             folder = made();
         }

@@ -13,6 +13,7 @@ use envora_domain::time::{Day, Span, WallClock};
 use envora_ingest::footprint::{FootprintQuery, GroupBy, footprint};
 use envora_ingest::trace::{LinePage, trace_figure};
 use envora_store::organization::{organization_now, organization_put};
+use envora_testkit::counts::counted;
 use envora_testkit::entropy::SeededEntropy;
 use envora_testkit::postgres;
 
@@ -21,6 +22,7 @@ use crate::house::{House, electricity, grant, instant};
 /// Histories of a run that has no time to lose.
 const HISTORIES: u64 = 40;
 const HISTORIES_SLOW: u64 = 500;
+const HISTORIES_LONG: u64 = 50_000;
 const FACILITIES: [&str; 4] = ["b1", "b2", "b3", "b4"];
 const METERS: [&str; 3] = ["m1", "m2", "m3"];
 
@@ -252,9 +254,7 @@ fn one_history(seed: u64) {
 
 #[test]
 fn p07_rollup_equals_sum() {
-    #[expect(clippy::disallowed_methods, reason = "a test may ask how much time it has")]
-    let slow = std::env::var_os("SLOW").is_some();
-    histories(if slow { HISTORIES_SLOW } else { HISTORIES });
+    histories(counted(HISTORIES, HISTORIES_SLOW, HISTORIES_LONG));
 }
 
 #[test]

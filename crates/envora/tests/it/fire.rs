@@ -339,25 +339,12 @@ pub(crate) fn breaches(
     breaches
 }
 
-#[expect(clippy::disallowed_methods, reason = "tests may ask how much they are to do")]
-fn is_set(name: &str) -> bool {
-    std::env::var_os(name).is_some()
-}
-
-/// Whether the long counts run.
-pub(crate) fn slow() -> bool {
-    is_set("SLOW")
-}
-
-/// Whether the longest counts run: those that are too long for every change.
-pub(crate) fn long() -> bool {
-    is_set("LONG")
-}
-
 /// Says that a suite does not run here; where everything is to be there, that is a failure.
 pub(crate) fn skip(what: &str, remedy: &str) {
     envora_testkit::wait::skipped(what, remedy);
-    assert!(!is_set("CI"), "{what} is to run in CI: {remedy}");
+    #[expect(clippy::disallowed_methods, reason = "tests may ask what is to be there")]
+    let is_ci = std::env::var_os("CI").is_some();
+    assert!(!is_ci, "{what} is to run in CI: {remedy}");
 }
 
 static MACHINE: Mutex<()> = Mutex::new(());

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
+use envora_testkit::counts::{counted, is_slow};
 use envora_testkit::scratch::scratch_folder;
 use envora_testkit::wait::wait_for;
 
-use crate::fire::{Answered, Served, alone, ask_within, new_folder, read_back, slow, world};
+use crate::fire::{Answered, Served, alone, ask_within, new_folder, read_back, world};
 
 const MAPPING: &str = r#"{"mapping":"tiny","format":"csv",
     "const":{"type":"electricity.purchased","unit":"kW.h","time_zone":"UTC","facility_code":"b1"},
@@ -97,7 +98,7 @@ fn an_import_of_many_tiny_rows_is_bounded() {
     let saved = post(server.port, &token, "import-mappings", ("application/json", MAPPING));
     assert_eq!(saved.status, 201, "{}", saved.body);
     // Taken in at once, each thousand rows would be 3 MiB more.
-    let rows = if slow() { 300_000 } else { 120_000 };
+    let rows = counted(120_000, 300_000, 3_000_000);
     let file = minutes(rows);
     let before = peak(server.child.id());
     let clock = world().clock;
@@ -123,7 +124,7 @@ fn an_import_of_many_tiny_rows_is_bounded() {
     let most = (96 << 20) + rows * 120;
     assert!(grown < most, "{grown} bytes more for {rows} rows, at most {most}");
     server.end();
-    if !slow() {
+    if !is_slow() {
         let found: BTreeMap<String, u32> = read_back(&folder).unwrap();
         assert_eq!(found.len() as u64, rows - bad);
     }

@@ -7,9 +7,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
+use envora_testkit::counts::counted;
 use envora_testkit::scratch::scratch_folder;
 
-use crate::fire::{Served, alone, breaches, new_folder, post, read_back, slow};
+use crate::fire::{Served, alone, breaches, new_folder, post, read_back};
 
 /// Writers that post at the same time.
 const WRITERS: u64 = 4;
@@ -126,7 +127,8 @@ fn fire(kills: u64, bug: Option<&str>) -> Outcome {
 #[test]
 fn p01_acked_survives_kill() {
     let _alone = alone();
-    let kills = if slow() { 300 } else { 20 };
+    // With the thousand of the commit path alone (`envora-ingest`), 1,200 before each change.
+    let kills = counted(20, 200, 1_200);
     let outcome = fire(kills, None);
     println!(
         "p01: {} kills, {} acknowledged activities, {} sent again",

@@ -6,10 +6,11 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::sync_channel;
 
+use envora_testkit::counts::counted;
 use envora_testkit::power_loss::{Cut, Replay, SYSCALLS};
 use envora_testkit::scratch::scratch_folder;
 
-use crate::fire::{Served, alone, breaches, new_folder, post, read_back, skip, slow};
+use crate::fire::{Served, alone, breaches, new_folder, post, read_back, skip};
 
 /// Rows of each request: few rows travel in the database, many in a file of their own.
 const REQUESTS: &[usize] = &[1, 1, 3, 250, 1, 2, 200, 1, 300, 1, 1, 5, 220, 1, 2, 1, 260, 1, 1, 1];
@@ -129,14 +130,15 @@ fn p02_acked_survives_power_loss() {
     if strace_missing() {
         return;
     }
-    let outcome = cut(if slow() { 320 } else { 40 }, None);
+    let images = counted(40, 1_000, 5_000);
+    let outcome = cut(images, None);
     let [none, some, torn, all] = outcome.kinds;
     println!(
         "p02: {} images: {none} without what was unsynced, {some} with some of it, {torn} torn, {all} with all",
         outcome.images
     );
     assert_eq!(outcome.breaches, Vec::<String>::new());
-    assert!(outcome.images >= if slow() { 300 } else { 30 }, "{} images", outcome.images);
+    assert!(outcome.images >= images, "{} images", outcome.images);
 }
 
 #[track_caller]

@@ -14,10 +14,11 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use envora_testkit::counts::{self, is_long, is_slow};
 use envora_testkit::scratch::{copy_folder, scratch_folder};
 use envora_testkit::wait::{wait_for, within};
 
-use crate::fire::{Served, alone, breaches, long, new_folder, read_back, send, skip, slow};
+use crate::fire::{Served, alone, breaches, new_folder, read_back, send, skip};
 
 /// The calls that can fail.
 const SYSCALLS: &[&str] = &[
@@ -381,7 +382,7 @@ fn fired(
         kept.iter().filter(|(acked, _)| *acked).flat_map(|(_, ids)| ids.iter().cloned()).collect();
     found.extend(examined(lane));
     found.extend(again(lane, acked_ids.iter(), requests));
-    if long() || case.nth.is_multiple_of(4) {
+    if is_long() || case.nth.is_multiple_of(4) {
         // Whoever was not told sends it again, and then it is there once.
         let mut server = Served::start(&lane.folder, &[], None);
         for ids in [&requests.first, &requests.second] {
@@ -497,12 +498,12 @@ const NOT_ALLOWED: &str = "let strace follow a process (kernel.yama.ptrace_scope
 /// The calls that fail in a run of this size: the usual, all; the short, a tenth of the many reads and
 /// writes of the database, with one fault each.
 fn chosen(cases: &[Case], known: &BTreeSet<String>) -> Vec<Case> {
-    let is_new = |case: &&Case| long() || !known.contains(&case.kind());
+    let is_new = |case: &&Case| is_long() || !known.contains(&case.kind());
     let is_due = |case: &&Case| {
         let is_one_of_many = matches!(case.syscall, "pwrite64" | "pread64");
         let faults = Fault::of(case.syscall);
         let fault = faults.get(case.nth / 10 % faults.len());
-        slow() || !is_one_of_many || case.nth.is_multiple_of(10) && fault == Some(&case.fault)
+        is_slow() || !is_one_of_many || case.nth.is_multiple_of(10) && fault == Some(&case.fault)
     };
     cases.iter().filter(is_new).filter(is_due).cloned().collect()
 }
@@ -529,7 +530,7 @@ fn p03_error_at_any_syscall() {
         assert_eq!(unhit, None, "a fault that was never hit");
         faults += report.cases;
     }
-    assert!(faults >= if slow() { 180 } else { 70 }, "{faults} faults");
+    assert!(faults >= usize::try_from(counts::counted(70, 180, 225)).unwrap(), "{faults} faults");
 }
 
 #[test]

@@ -8,10 +8,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use envora_domain::time::Timestamp;
+use envora_testkit::counts::is_slow;
 use envora_testkit::scratch::scratch_folder;
 use envora_testkit::wait::{wait_for, within};
 
-use crate::fire::{Served, alone, breaches, new_folder, read_back, send, slow, world};
+use crate::fire::{Served, alone, breaches, new_folder, read_back, send, world};
 
 /// What the server may hold.
 const MEMORY_MAX: u64 = 512 << 20;
@@ -184,7 +185,7 @@ fn p16_overload() {
         group.take(server.child.id());
     }
     let (to, book) = ((&server, token.as_str()), Book::default());
-    let seconds = if slow() { 8.0 } else { 3.0 };
+    let seconds = if is_slow() { 8.0 } else { 3.0 };
     load(to, &book, 4, (2.0, None));
     let before = load(to, &book, 4, (seconds, None));
     let over = load(to, &book, CLIENTS, (seconds, Some(before.a_second() * TIMES)));

@@ -7,11 +7,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use envora_domain::time::Timestamp;
+use envora_testkit::counts::is_slow;
 use envora_testkit::scratch::scratch_folder;
 use envora_testkit::wait::within;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use crate::fire::{Served, alone, ask, new_folder, post, slow, world};
+use crate::fire::{Served, alone, ask, new_folder, post, world};
 
 /// How long a slow client is waited for.
 const LIMIT: f64 = 10.0;
@@ -230,7 +231,7 @@ fn kept_too_long(outcome: &Outcome) -> Vec<String> {
 #[test]
 fn p17_slow_clients() {
     let _alone = alone();
-    let count = room(if slow() { 2_000 } else { 400 });
+    let count = room(if is_slow() { 2_000 } else { 400 });
     let outcome = crowd(count, Kind::of, None);
     let mut kept: Vec<f64> = outcome.clients.iter().filter_map(|client| client.kept).collect();
     kept.sort_by(f64::total_cmp);

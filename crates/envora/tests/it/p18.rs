@@ -10,9 +10,10 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use envora_ingest::formats::{Format, Opening, OriginHead, open};
+use envora_testkit::counts::counted;
 use envora_testkit::scratch::scratch_folder;
 
-use crate::fire::{Served, alone, new_folder, read_back, slow};
+use crate::fire::{Served, alone, new_folder, read_back};
 use crate::hostile::{
     BOMB, CSV, Hostile, JSON, NDJSON, XML, corpus, good, gzip, sheet, texts, workbook,
 };
@@ -344,7 +345,7 @@ fn p18_mutants_are_read_or_refused() {
     let book = workbook(&sheet(&[header.map(str::to_owned).to_vec(), row.to_vec()]));
     seeds.extend([(Format::Parquet, PARQUET.to_vec()), (Format::Xlsx, book)]);
     let mut dice = Dice(0x5eed_5eed);
-    let count = if slow() { 20_000 } else { 3_000 };
+    let count = usize::try_from(counted(3_000, 20_000, 1_000_000)).unwrap();
     let (mut read, mut refused, mut slowest) = (0, 0, 0);
     for number in 0..count {
         let (format, seed) = &seeds[number % seeds.len()];
