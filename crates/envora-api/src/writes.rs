@@ -131,6 +131,30 @@ pub fn no_rows(counts: &Counts) -> Option<Warning> {
     Some(Warning { code: NO_ROWS.to_owned(), detail, activities: 0 })
 }
 
+/// The warning of rows that are stored and are of the source and interval of a row before them in their file.
+#[must_use]
+pub fn repeated((rows, line): (u64, u64)) -> Warning {
+    let words = match rows {
+        1 => format!("1 row is of the same source and interval as a row before it: line {line}"),
+        _ => format!(
+            "{rows} rows are of the same source and interval as a row before them, the first on line {line}"
+        ),
+    };
+    let detail = format!(
+        "{words}. They count twice: if the file holds them twice, leave them out, or void them once they are stored; if they are several meters, give each its own source"
+    );
+    Warning { code: "possible_duplicate".to_owned(), detail, activities: rows }
+}
+
+/// The warning of a table whose last row, on this line, is the sum of so many rows before it.
+#[must_use]
+pub fn sums_up((line, rows): (u64, u64)) -> Warning {
+    let detail = format!(
+        "the last row, line {line}, is the sum of the {rows} rows before it, and counts beside them: if it is their total, leave it out, or name its first cell in the mapping's `footer`; once it is stored, void it"
+    );
+    Warning { code: "looks_like_total".to_owned(), detail, activities: 1 }
+}
+
 /// The code of the warning of rows that are skipped and seem to be misspelt.
 pub const NEARLY_TAKEN: &str = "nearly_taken";
 

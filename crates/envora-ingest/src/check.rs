@@ -15,6 +15,7 @@ use envora_domain::id::Kind;
 use crate::formats::left::LeftOut;
 use crate::formats::{Derives, Reader};
 use crate::registry::Wanted;
+use crate::repeats::{LastRow, Repeats};
 use crate::rows::ParsedRow;
 
 /// How many problems a report lists in full; all are counted.
@@ -55,6 +56,10 @@ pub struct Report {
     pub named: BTreeMap<Wanted, Named>,
     /// Rows with times without an offset, whose place's clock was not asked: how many, and the first.
     pub walled: Option<Naming>,
+    /// Rows of the same source and interval as a row before them: how many, and the first.
+    pub repeated: Option<Naming>,
+    /// Where the last row of a table is the sum of those before it, its line and how many they are.
+    pub sums_up: Option<(u64, u64)>,
     /// The records of which a row was not accepted.
     pub settled: BTreeSet<u64>,
     /// Those of them of which a row waits: it may be refused yet.
@@ -154,12 +159,15 @@ fn read(reader: Reader<'_>, (known, waits): (Option<&Known>, Waits)) -> io::Resu
         report: Report::default(),
         places: HashMap::new(),
         ids: Ids::default(),
+        last_row: LastRow::default(),
+        repeats: reader.derives_by_default().then(Repeats::default),
         derives: reader.derives(),
         known,
         waits,
     };
     let mut reader = reader.without_derived_ids();
     reader.each(|row| check.row(row))?;
+    check.report.sums_up = check.last_row.found();
     check.report.left = reader.left_out();
     check.report.ids_not_compared = check.ids.not_compared;
     Ok(check.report)
@@ -210,6 +218,9 @@ struct Check<'a> {
     report: Report,
     places: HashMap<Likeness, usize>,
     ids: Ids,
+    /// Where rows have the ids that the mapping derives by default.
+    repeats: Option<Repeats>,
+    last_row: LastRow,
     derives: Derives,
     known: Option<&'a Known>,
     waits: Waits,
@@ -276,6 +287,13 @@ impl Check<'_> {
                 return;
             }
         };
+        if row.columns.is_some() {
+            self.last_row.add(row.line, activity);
+        }
+        if self.repeats.as_mut().is_some_and(|repeats| repeats.next(activity)) {
+            self.report.repeated.get_or_insert(Naming { rows: 0, line: row.line }).rows += 1;
+            *self.report.flags.entry(Flag::PossibleDuplicate).or_insert(0) += 1;
+        }
         for flag in activity.flags.iter() {
             *self.report.flags.entry(flag).or_insert(0) += 1;
         }

@@ -216,6 +216,11 @@ pub struct Accepted {
     pub archived: Option<(u64, String)>,
     /// How many stored rows lie outside of their facility's days, and the first such facility, in words.
     pub outside: Option<(u64, String)>,
+    /// How many stored rows are of the source and interval of a row before them in the file, and the line of
+    /// the first.
+    pub repeated: Option<(u64, u64)>,
+    /// Where the last row of a table is the sum of those before it, its line and how many they are.
+    pub sums_up: Option<(u64, u64)>,
     /// How many rows are stored before and voided, and the first of them.
     pub voided: Option<(u64, Voided)>,
     /// The import that they came with.

@@ -15,6 +15,7 @@ pub mod ndjson;
 pub mod parquet;
 pub mod records;
 mod sheet;
+pub(crate) mod totals;
 pub mod utf16;
 pub mod xlsx;
 pub mod xml;
@@ -344,6 +345,14 @@ impl Reader<'_> {
         match self {
             Self::Csv(reader) => reader.derives(),
             Self::Events(_) | Self::Json(_) | Self::Ndjson(_) | Self::Xml(_) => Derives::No,
+        }
+    }
+
+    /// Whether rows are told apart by all that says what they are about: the mapping names nothing else.
+    pub(crate) fn derives_by_default(&self) -> bool {
+        match self {
+            Self::Csv(reader) => reader.derives_by_default(),
+            Self::Events(_) | Self::Json(_) | Self::Ndjson(_) | Self::Xml(_) => false,
         }
     }
 

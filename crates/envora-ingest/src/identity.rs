@@ -165,13 +165,14 @@ impl Identity {
         List { bytes, first }
     }
 
-    /// Writes over a text the id of the next row of a block: that of its list, at its next occurrence.
+    /// Writes over a text the id of the next row of a block: that of its list, at its next occurrence, which
+    /// it returns.
     pub fn put_next(
         &mut self,
         id: &mut String,
         (block, natural): (&str, Option<&[Natural]>),
         activity: &Activity,
-    ) {
+    ) -> u64 {
         self.bytes.clear();
         let mut writer = Writer::onto(core::mem::take(&mut self.bytes));
         self.write(&mut writer, (block, natural), activity);
@@ -181,6 +182,7 @@ impl Identity {
         self.bytes.pop();
         let occurrence = self.count(head(&first));
         put_id(id, (&self.bytes, &first), occurrence);
+        occurrence
     }
 
     fn write(

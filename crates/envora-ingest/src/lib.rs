@@ -24,6 +24,7 @@ pub mod packs;
 pub mod parted;
 pub mod process;
 pub mod registry;
+mod repeats;
 pub mod segments;
 pub mod stored;
 pub mod tenant;

@@ -23,8 +23,8 @@ pub use propose::propose;
 
 use frame::Frame;
 
-use crate::formats::csv::is_total;
 use crate::formats::records::{Dialect, Mark, Records};
+use crate::formats::totals::is_total;
 use crate::formats::xlsx::Told;
 use crate::formats::{FileProblem, Format, OpenError, utf16};
 use crate::mapping::Encoding;

@@ -1,7 +1,9 @@
 //! Answers: JSON in the type that was asked for, with the headers an answer may carry.
 
 use axum::body::Body;
-use axum::http::header::{CONTENT_TYPE, ETAG, HeaderName, IF_MATCH, IF_NONE_MATCH, LINK, LOCATION};
+use axum::http::header::{
+    CONTENT_DISPOSITION, CONTENT_TYPE, ETAG, HeaderName, IF_MATCH, IF_NONE_MATCH, LINK, LOCATION,
+};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use envora_api::media;
@@ -96,6 +98,12 @@ impl Reply {
     pub fn truncated(self, is_cut: bool) -> Self {
         let said = if is_cut { "true" } else { "false" };
         self.header(HeaderName::from_static(media::TRUNCATED), said)
+    }
+
+    /// The same, to be saved as a file of this name.
+    #[must_use]
+    pub fn saved_as(self, name: &str) -> Self {
+        self.header(CONTENT_DISPOSITION, &format!("attachment; filename=\"{name}\""))
     }
 
     fn header(mut self, name: HeaderName, value: &str) -> Self {

@@ -6,7 +6,7 @@ use envora_api::footprints::Warning;
 use envora_api::problems::{Problem, RowError, RowPlace};
 use envora_api::writes::{
     Counts, Mode, Outcome, RowResult, SkippedRows, VOIDED_BEFORE, WriteAnswer, nearly_taken,
-    no_rows,
+    no_rows, repeated, sums_up,
 };
 use envora_domain::activities::problems::{Flag, Outcome as Fate, RowCode, RowProblem};
 use envora_ingest::commit::{self, ALIKE_REMEDY, Accepted, SubmitError, Voided};
@@ -52,6 +52,8 @@ pub fn warnings_of(accepted: &Accepted) -> Vec<Warning> {
         }
     }));
     all.extend(accepted.outside.as_ref().map(outside));
+    all.extend(accepted.repeated.map(repeated));
+    all.extend(accepted.sums_up.map(sums_up));
     all.extend(accepted.voided.map(voided));
     all
 }

@@ -254,6 +254,24 @@ pub fn open_part_put(
     Ok(true)
 }
 
+/// Takes a part of this number back; nothing when there is none.
+///
+/// # Errors
+/// The database's.
+pub fn open_part_drop(
+    tx: &mut TenantTx,
+    grant: &Grant<WriteActivities>,
+    (id, number): (ImportId, u32),
+) -> anyhow::Result<Option<Part>> {
+    tx.allow(grant)?;
+    let parts = tx.all(OPEN_PARTS, &[id.into()], part)?;
+    let dropped = parts.into_iter().find(|part| part.number == number);
+    if dropped.is_some() {
+        tx.execute(OPEN_PART_DROP, &[id.into(), number.into()])?;
+    }
+    Ok(dropped)
+}
+
 fn part(row: &mut Row<'_>) -> anyhow::Result<Part> {
     Ok(Part {
         number: row.small()?,

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use envora_api::footprints::Warning;
 use envora_api::problems::{RowError, RowPlace};
-use envora_api::writes::{Counts, nearly_taken, no_rows};
+use envora_api::writes::{Counts, nearly_taken, no_rows, repeated, sums_up};
 use envora_domain::activities::problems::RowProblem;
 use envora_domain::decimal::{count_of, group_thousands};
 use envora_ingest::check::{self, Group, Known, Report};
@@ -279,11 +279,19 @@ impl Checked {
         }
         let (name, left) = (self.input.name(), &report.left);
         print_skipped((&name, left.rows), &left.groups, words);
-        let own = nearly_taken(&left.groups).into_iter().chain(no_rows(&self.counts()));
-        for warning in own.chain(self.warnings.iter().cloned()) {
+        for warning in self.all_warnings() {
             print_warning(&name, &warning, words);
         }
         Ok(())
+    }
+
+    /// What is odd about the file, by itself and beside what is stored.
+    fn all_warnings(&self) -> impl Iterator<Item = Warning> {
+        let report = &self.report;
+        let own = nearly_taken(&report.left.groups).into_iter().chain(no_rows(&self.counts()));
+        let repeated = report.repeated.map(|naming| repeated((naming.rows, naming.line)));
+        let own = own.chain(repeated).chain(report.sums_up.map(sums_up));
+        own.chain(self.warnings.iter().cloned())
     }
 
     /// Lists what the server has to say.

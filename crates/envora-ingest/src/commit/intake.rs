@@ -186,6 +186,7 @@ impl Intake {
         let rows = batch.rows.collect::<io::Result<Vec<_>>>().context("read the rows")?;
         let judgement = self.judge(&mut self.course()?, rows)?;
         let mut listing = Listing::default();
+        listing.look_at(&judgement.rows);
         judgement.rows.into_iter().for_each(|row| listing.add(row.result));
         listing.leave_out(batch.left);
         Ok(listing.answer(batch.mode, self.parts.clock.now()))

@@ -1,13 +1,15 @@
 //! Listing: what an answer says of the rows, however many they are.
 
 use envora_api::writes::SkippedRows;
-use envora_domain::activities::problems::Outcome;
+use envora_domain::activities::problems::{Flag, Outcome};
 use envora_domain::time::Timestamp;
 use envora_store::imports::{Counts, Mode};
 use envora_store::likenesses::Alike;
 
+use super::verdicts::Judged;
 use super::{Accepted, RESULTS_MAX, RowResult, Voided};
 use crate::formats::left::LeftOut;
+use crate::repeats::LastRow;
 
 /// Counts of all rows, and the results of some.
 #[derive(Default)]
@@ -27,11 +29,24 @@ pub(super) struct Listing {
     archived: Option<(u64, String)>,
     /// How many stored rows lie outside of their facility's days, and the first such facility.
     outside: Option<(u64, String)>,
+    /// How many stored rows repeat the interval of a row before them, and the line of the first.
+    repeated: Option<(u64, u64)>,
+    /// Of a table, what its last row is the sum of.
+    last_row: LastRow,
     /// How many rows are stored before and voided, and the first of them.
     voided: Option<(u64, Voided)>,
 }
 
 impl Listing {
+    /// Looks at the rows of a cut that are to be stored.
+    pub(super) fn look_at(&mut self, rows: &[Judged]) {
+        for row in rows.iter().filter(|row| row.columns.is_some()) {
+            if let Some(activity) = row.storable() {
+                self.last_row.add(row.result.line, activity);
+            }
+        }
+    }
+
     /// Takes in what became of the next row.
     pub(super) fn add(&mut self, result: RowResult) {
         self.rows += 1;
@@ -45,6 +60,9 @@ impl Listing {
         }
         if let Some(words) = result.outside.as_ref().filter(|_| stored) {
             self.outside.get_or_insert_with(|| (0, words.clone())).0 += 1;
+        }
+        if stored && result.like.is_none() && result.flags.contains(Flag::PossibleDuplicate) {
+            self.repeated.get_or_insert((0, result.line)).0 += 1;
         }
         if let Some(voided) = result.voided {
             self.voided.get_or_insert((0, voided)).0 += 1;
@@ -97,6 +115,8 @@ impl Listing {
             alike: self.alike,
             archived: self.archived,
             outside: self.outside,
+            repeated: self.repeated,
+            sums_up: self.last_row.found(),
             voided: self.voided,
             import: None,
             watermark: 0,

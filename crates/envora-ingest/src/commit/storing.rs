@@ -107,6 +107,7 @@ impl<'a> Storing<'a> {
     pub(super) fn stage(&mut self, cut: Vec<ParsedRow>) -> Result<(), SubmitError> {
         let Judgement { mut rows, fingerprints, successors } =
             self.intake.judge(&mut self.course, cut)?;
+        self.listing.look_at(&rows);
         let places = storable(&rows);
         if let Some((sealed, frame)) = sealed(&self.intake.parts, &rows, &fingerprints, &places) {
             name_rows(&mut rows, &places, Some(&sealed));
@@ -125,6 +126,7 @@ impl<'a> Storing<'a> {
     pub(super) fn last(&mut self, cut: Vec<ParsedRow>) -> Result<Last, SubmitError> {
         let Judgement { mut rows, fingerprints, successors } =
             self.intake.judge(&mut self.course, cut)?;
+        self.listing.look_at(&rows);
         let places = storable(&rows);
         let sealed = sealed(&self.intake.parts, &rows, &fingerprints, &places);
         name_rows(&mut rows, &places, sealed.as_ref().map(|(sealed, _)| sealed));

@@ -32,7 +32,7 @@ pub(super) struct Judged {
     /// Why it is not to be stored, unless it is stored already.
     against: Option<RowProblem>,
     /// Of a row of a table, which column each field came from.
-    columns: Option<Arc<Columns>>,
+    pub(super) columns: Option<Arc<Columns>>,
 }
 
 impl Judged {

@@ -16,6 +16,7 @@ use super::parquet::Table;
 use super::records::{Dialect, Fault, Record, Records};
 use super::sheet::quick::{Look, Quick, Waits};
 use super::sheet::{BlockPlan, Cells, Half, Laid, Mark, Plan, Timing};
+use super::totals::is_total;
 use super::utf16;
 use super::xlsx::{Notes, Sheet, Told};
 use super::{
@@ -26,6 +27,7 @@ use crate::fields::Draft;
 use crate::identity::{Identity, List};
 use crate::mapping::unpivot::expression;
 use crate::mapping::{Encoding, FileStyle};
+use crate::repeats::is_repeat;
 use crate::rows::ParsedRow;
 
 mod cells;
@@ -38,10 +40,6 @@ pub(crate) use cells::{put_cell, put_plain};
 use head::Head;
 pub(super) use kept::Places;
 use kept::{KINDS, Kept, Ours};
-
-/// First cells that mark a row as the sum of others, where the mapping names none.
-const TOTALS: [&str; 8] =
-    ["total", "totals", "grand total", "subtotal", "sum", "summe", "gesamt", "totaal"];
 
 /// What the columns of an error file of ours start with; they are not read back, but for two.
 pub(crate) const OURS: &str = "_envora_";
@@ -256,6 +254,12 @@ impl<R: Read> CsvReader<R> {
     pub(super) fn derives(&self) -> Derives {
         let all = self.plan.blocks.iter().all(|plan| plan.derives == Derives::Yes);
         if all { Derives::Yes } else { Derives::No }
+    }
+
+    /// Whether the mapping derives all ids, and names no natural key.
+    pub(super) fn derives_by_default(&self) -> bool {
+        let blocks = &self.plan.blocks;
+        self.derives() == Derives::Yes && blocks.iter().all(|plan| plan.block.natural.is_none())
     }
 
     /// Reads to the end, and gives of these rows their places among rows with the same natural list;
@@ -515,9 +519,20 @@ fn derive(identity: Option<&mut Identity>, plan: &BlockPlan, activity: &mut Acti
         let mut id = activity.external_id.take().unwrap_or_default();
         activity.external_id = identity.map(|identity| {
             let natural = plan.block.natural.as_deref();
-            identity.put_next(&mut id, (&plan.block.key, natural), activity);
+            let before = identity.put_next(&mut id, (&plan.block.key, natural), activity);
+            note_repeat(plan, activity, before);
             id
         });
+    }
+}
+
+/// Flags a row whose list came so often before as one of an interval that was there, or takes that back of
+/// the row before it. Who names what makes a row its own is taken at their word.
+fn note_repeat(plan: &BlockPlan, activity: &mut Activity, before: u64) {
+    if plan.block.natural.is_none() && is_repeat(activity, before) {
+        activity.flags.insert(Flag::PossibleDuplicate);
+    } else {
+        activity.flags.remove(Flag::PossibleDuplicate);
     }
 }
 
@@ -543,6 +558,7 @@ fn name(
             let list = list(identity, activity);
             let taken = occurrence(identity, &list);
             activity.external_id = Some(list.id(taken));
+            note_repeat(plan, activity, taken);
             Some(taken)
         }
         Err(problems) => {
@@ -682,11 +698,6 @@ pub fn shown<'a>(start: &[u8], line: &'a [u8]) -> Cow<'a, str> {
         .or_else(|| text::utf8(line))
         .or_else(|| text::windows_1252(line))
         .unwrap_or_else(|| String::from_utf8_lossy(line))
-}
-
-/// Whether a row's first cell marks it as the sum of others.
-pub(crate) fn is_total(first: &str) -> bool {
-    TOTALS.iter().any(|word| first.eq_ignore_ascii_case(word))
 }
 
 /// Whether a row's first cell says that it sums others up.

@@ -282,7 +282,11 @@ impl Clock {
     fn put(&mut self, unit: Unit, value: i64) -> Option<()> {
         match unit {
             Unit::Year => self.year = i16::try_from(value).ok()?,
-            Unit::ShortYear => self.year = i16::try_from(2000 + value).ok()?,
+            // As POSIX has it, but for a few years that are long over: 70 to 99 are of the last century.
+            Unit::ShortYear => {
+                let century = if value < 70 { 2000 } else { 1900 };
+                self.year = i16::try_from(century + value).ok()?;
+            }
             Unit::Month => self.month = i8::try_from(value).ok()?,
             Unit::Day => self.day = i8::try_from(value).ok()?,
             Unit::Hour => self.hour = value,
@@ -442,6 +446,8 @@ mod tests {
         check("DD.MM.YYYY hh:mm", "31.12.2022 24:00", Some("2023-01-01T00:00:00 wall"));
         check("DD.MM.YYYY hh:mm", "31.12.2022 24:01", None);
         check("DD/MM/YY", "05/03/19", Some("2019-03-05"));
+        check("DD/MM/YY", "01/02/69", Some("2069-02-01"));
+        check("DD/MM/YY", "01/02/99", Some("1999-02-01"));
         check("D/M/YYYY", "5/3/2019", Some("2019-03-05"));
         check("MMM DD YYYY hh:mmA", "Nov 13 2019 12:00AM", Some("2019-11-13T00:00:00 wall"));
         check("DD MMM YYYY hh:mm:ss", "26 August 2019 00:30:00", Some("2019-08-26T00:30:00 wall"));

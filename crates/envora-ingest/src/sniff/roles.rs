@@ -1,6 +1,7 @@
 //! Which column is what: by what it holds, then by its name in the languages that utilities write.
 
 use envora_domain::catalogue;
+use envora_domain::units::UnitError;
 
 use super::columns::{Column, Holds};
 use super::frame::is_unit;
@@ -323,11 +324,18 @@ pub(super) fn unit_of(column: &Column) -> Option<String> {
     let fits =
         |word: &String| word.len() >= 2 && is_unit(word) && is_used(word) && !has(word, said::UNIT);
     let last = column.name.rsplit(signs).next().map(bare).filter(fits);
-    // `Kg added`, `kWh used`: at the start only where nothing else can be meant.
-    let first = || column.name.split(' ').next().map(bare);
+    // `Kg added`, `kwh_delivered`: at the start only where nothing else can be meant.
+    let first = || column.name.split([' ', '_']).next().map(bare);
     let plain = |word: &String| {
         let code = envora_domain::units::lookup(word, envora_domain::units::AliasSet::None);
-        fits(word) && code.is_ok_and(|code| FIRST.contains(&code.as_str()))
+        let is_first = |code: &String| FIRST.contains(&code.as_str());
+        let known = match &code {
+            Ok(code) => is_first(code),
+            // `mWh`: which of the two is asked.
+            Err(UnitError::Ambiguous { meanings, .. }) => meanings.iter().any(is_first),
+            Err(_) => false,
+        };
+        fits(word) && known
     };
     last.or_else(|| first().filter(plain))
 }

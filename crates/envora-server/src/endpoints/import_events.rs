@@ -13,6 +13,7 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse as _, Response};
 use envora_api::imports::ImportEvent;
 use envora_api::media;
+use envora_api::writes::Counts;
 use envora_domain::access::actions::ReadActivities;
 use envora_domain::id::ImportId;
 use futures_util::stream::unfold;
@@ -144,6 +145,8 @@ impl Watching {
                 None => ImportEvent {
                     status: "canceled".to_owned(),
                     bytes_done: 0,
+                    rows: 0,
+                    counts: Counts::default(),
                     ..self.told.clone()?
                 },
             };

@@ -611,7 +611,14 @@ pub(crate) async fn error_file(
     let work = move || mending(tenant.parts(), &grant, id);
     let made = app.tracker().spawn_blocking(work).await.context("make an error file")??;
     let (bytes, media_type) = made.ok_or_else(nothing_here)?;
-    Ok(Reply::written(200, bytes).of_type(media_type))
+    let ending = match media_type {
+        media::NDJSON => "ndjson",
+        media::XML => "xml",
+        media::JSON => "json",
+        _ => "csv",
+    };
+    let name = format!("{id}-errors.{ending}");
+    Ok(Reply::written(200, bytes).of_type(media_type).saved_as(&name))
 }
 
 /// The refused rows of an import as a file, with its media type; nothing when there is no such import,

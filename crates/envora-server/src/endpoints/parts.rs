@@ -33,8 +33,8 @@ use envora_ingest::words;
 use envora_store::imports::{Mode, import_by_id};
 use envora_store::parts::{
     OpenImport, Part, Reading, open_import_add, open_import_by_id, open_import_drop,
-    open_import_failure, open_import_reading, open_imports, open_imports_count, open_part_put,
-    open_parts,
+    open_import_failure, open_import_reading, open_imports, open_imports_count, open_part_drop,
+    open_part_put, open_parts,
 };
 use envora_store::transaction::TenantTx;
 
@@ -87,6 +87,10 @@ pub fn routes() -> Vec<Route> {
                 words: "SHA-256 of the bytes (RFC 9530), such as `sha-256=:…:`.",
                 pattern: "^sha-256=:[A-Za-z0-9+/]{43}=:$",
             }])
+            .gives(200, Shape::one::<ImportPart>()),
+        Route::delete::<WriteActivities, _, _>(PART, take_back)
+            .says("Takes a part of an open import back, such as one too many.")
+            .with_headers(&[])
             .gives(200, Shape::one::<ImportPart>()),
         Route::get::<ReadActivities, _, _>(PREVIEW, preview)
             .says("Shows the first rows of an open import as they would be stored, and what would become of the first thousand. Nothing is stored.")
@@ -368,7 +372,11 @@ pub(crate) async fn put(
     is_at_rest(&allowed.tenant, open.id)?;
     let (body, _turn) = app.turn(&headers, body).await?;
     let Arrived { source, .. } = bodies::file(&headers, body).await?;
-    if source.digest != digest || source.length == 0 {
+    if source.length == 0 {
+        let words = "A part has at least one byte, and this one is empty. Nothing of it is kept.";
+        return Err(Problem::malformed_body(words).into());
+    }
+    if source.digest != digest {
         return Err(Problem::malformed_body(format!(
             "The bytes that arrived are not those that Content-Digest names: they are {} bytes with SHA-256 {}. Nothing of the part is kept; send it again.",
             source.length, source.digest
@@ -408,6 +416,25 @@ pub(crate) async fn put(
         }
         allowed.tenant.import_changed();
     }
+    Reply::ok(&wire_part(&part))
+}
+
+pub(crate) async fn take_back(
+    State(app): State<App>,
+    allowed: Allowed<WriteActivities>,
+    Path((_, id, number)): Path<(String, String, String)>,
+    params: Params,
+) -> Answer {
+    params.only(&[])?;
+    let number: u32 = number.parse().map_err(|_| nothing_here())?;
+    let (open, _) = opened(&allowed, &id).await?;
+    is_at_rest(&allowed.tenant, open.id)?;
+    let grant = allowed.grant;
+    let noted =
+        allowed.tenant.parts().db.write(move |tx| open_part_drop(tx, &grant, (open.id, number)));
+    let part = noted.await?.ok_or_else(nothing_here)?;
+    allowed.tenant.import_changed();
+    remove(&app, &allowed.tenant, vec![part]).await;
     Reply::ok(&wire_part(&part))
 }
 
@@ -545,11 +572,18 @@ fn gaps(open: &OpenImport, parts: &[Part]) -> Result<u64, Problem> {
             missing.len()
         )));
     }
-    if open.length.is_some_and(|length| length != arrived) {
-        return Err(Problem::conflict(format!(
-            "{arrived} of {} bytes have arrived. Send the parts that are missing, then commit.",
-            open.length.unwrap_or(0)
-        )));
+    if let Some(length) = open.length.filter(|length| *length != arrived) {
+        let words = if arrived < length {
+            format!(
+                "{arrived} of {length} bytes have arrived. Send the parts that are missing, then commit."
+            )
+        } else {
+            format!(
+                "{arrived} bytes have arrived, and the file was said to have {length}. DELETE the part that is too much ({} parts, the last is {last}), or send it again as it should be, then commit.",
+                parts.len()
+            )
+        };
+        return Err(Problem::conflict(words));
     }
     Ok(arrived)
 }

@@ -5,7 +5,7 @@ use axum::body::Body;
 use axum::extract::{OriginalUri, Path, State};
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
-use axum::response::{IntoResponse as _, Response};
+use axum::response::IntoResponse as _;
 use envora_api::imports::{Import, RejectedRow};
 use envora_api::listing::Page;
 use envora_api::mappings::ImportMapping;
@@ -604,12 +604,7 @@ pub(super) async fn error_file(
     Path(id): Path<String>,
     params: Params,
 ) -> Shown {
-    let name = format!("attachment; filename=\"{id}-errors\"");
     let allowed = visitor.allowed::<ReadActivities>()?;
     let file = imports::error_file(State(app), allowed, Path((String::new(), id)), params).await?;
-    let mut response: Response = file.into_response();
-    if let Ok(name) = HeaderValue::from_str(&name) {
-        response.headers_mut().insert(CONTENT_DISPOSITION, name);
-    }
-    Ok(response)
+    Ok(file.into_response())
 }

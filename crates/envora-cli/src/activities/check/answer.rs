@@ -68,7 +68,7 @@ fn file(checked: &Checked) -> Result<FileAnswer, Failure> {
         flags: report.flags.iter().map(|(flag, count)| (flag.as_str(), *count)).collect(),
         problems: problems.collect::<Result<_, Failure>>()?,
         skipped: report.left.groups.clone(),
-        warnings: checked.warnings.clone(),
+        warnings: checked.all_warnings().collect(),
         named: report.named.iter().map(|(wanted, words)| (wanted.as_str(), named(words))).collect(),
     })
 }

@@ -471,7 +471,7 @@ impl<'a> Writer<'a> {
         let asks = if choices.is_empty() {
             "no column holds numbers: which is the amount?"
         } else {
-            "which column is the amount?"
+            "which column is the amount? (where several are, such as one for day and one for night, write an [[activity]] for each)"
         };
         self.ask(Question {
             code: MISSING.to_owned(),
@@ -629,10 +629,7 @@ impl<'a> Writer<'a> {
                 column: String::new(),
                 asks: "no name says the unit".to_owned(),
                 line: 0,
-                choices: vec![Choice {
-                    says: "unit = \"kW.h\"".to_owned(),
-                    means: "kilowatt-hours".to_owned(),
-                }],
+                choices: units_of(self.carrier()),
             });
         };
         let heat = envora_domain::units::lookup(&unit, envora_domain::units::AliasSet::None);
@@ -668,6 +665,34 @@ impl<'a> Writer<'a> {
         self.reason(format!("the unit is {unit}"), "a name says so");
         self.line(format!("unit = {}", quoted(&unit)));
     }
+}
+
+/// Units in which an amount of this comes.
+fn units_of(carrier: Option<Carrier>) -> Vec<Choice> {
+    let units: &[(&str, &str)] = match carrier {
+        Some(Carrier::Electricity) => &[("kW.h", "kilowatt-hours"), ("MW.h", "megawatt-hours")],
+        Some(Carrier::Gas) => &[
+            (
+                "kW.h.x:gross",
+                "kilowatt-hours by gross calorific value: what British and most bills say",
+            ),
+            ("kW.h.x:net", "kilowatt-hours by net calorific value"),
+            ("m3", "cubic metres"),
+        ],
+        Some(Carrier::Water) => &[("m3", "cubic metres"), ("L", "litres")],
+        None => &[
+            ("kW.h", "kilowatt-hours"),
+            ("L", "litres"),
+            ("kg", "kilograms"),
+            ("t", "tonnes"),
+            ("m3", "cubic metres"),
+        ],
+    };
+    let choice = |(code, means): &(&str, &str)| Choice {
+        says: format!("unit = {}", quoted(code)),
+        means: (*means).to_owned(),
+    };
+    units.iter().map(choice).collect()
 }
 
 /// Whether kilowatt-hours are meant, of which those of a fuel are gross or net.
@@ -719,28 +744,45 @@ fn amount_line(column: &Column, style: NumberStyle) -> String {
 /// The lines with which a column is the amount, one for each way in which its numbers may be written;
 /// with its own unit, where its name says one.
 fn choices_of(column: &Column) -> Vec<Choice> {
-    let unit =
-        unit_of(column).map_or_else(String::new, |unit| format!("\nunit = {}", quoted(&unit)));
-    let line = |style: NumberStyle| format!("{}{unit}", amount_line(column, style));
-    let shown = column.shown.join(", ");
-    match column.holds() {
+    let ways: Vec<(NumberStyle, String)> = match column.holds() {
         Holds::Numbers(Reading::Several(styles, Witness { text, .. })) => {
-            let choice = |style: &NumberStyle| {
+            let way = |style: &NumberStyle| {
                 let plain = style.plain(&text).map(Cow::into_owned).unwrap_or_default();
-                Choice { says: line(*style), means: format!("if {text} is {plain}") }
+                (*style, format!("if {text} is {plain}"))
             };
-            styles.iter().map(choice).collect()
+            styles.iter().map(way).collect()
         }
         Holds::Numbers(Reading::One(style)) => {
-            vec![Choice { says: line(style), means: format!("such as {shown}") }]
+            vec![(style, format!("such as {}", column.shown.join(", ")))]
         }
-        Holds::Numbers(Reading::None(style, Witness { line: at, text })) => {
-            let means = format!("but {text} in line {at} is written otherwise");
-            vec![Choice { says: line(style), means }]
+        Holds::Numbers(Reading::None(style, Witness { line, text })) => {
+            vec![(style, format!("but {text} in line {line} is written otherwise"))]
         }
         Holds::Nothing | Holds::Times(_) | Holds::Clock(_) | Holds::Digits | Holds::Words => {
             Vec::new()
         }
+    };
+    let units = units_said(column);
+    let choice = |(style, means): (NumberStyle, String)| {
+        let line = amount_line(column, style);
+        if units.is_empty() {
+            return vec![Choice { says: line, means }];
+        }
+        let with = |unit: &String| Choice {
+            says: format!("{line}\nunit = {}", quoted(unit)),
+            means: means.clone(),
+        };
+        units.iter().map(with).collect()
+    };
+    ways.into_iter().flat_map(choice).collect()
+}
+
+/// The unit that a column's name says; of `mWh` both that it may be.
+fn units_said(column: &Column) -> Vec<String> {
+    let Some(unit) = unit_of(column) else { return Vec::new() };
+    match envora_domain::units::lookup(&unit, envora_domain::units::AliasSet::None) {
+        Err(UnitError::Ambiguous { meanings, .. }) => meanings,
+        _ => vec![unit],
     }
 }
 

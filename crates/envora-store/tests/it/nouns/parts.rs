@@ -7,7 +7,7 @@ use envora_store::imports::Mode;
 use envora_store::parts::{
     OpenImport, Part, Reading, open_import_add, open_import_by_id, open_import_close,
     open_import_drop, open_import_failure, open_import_reading, open_imports, open_imports_count,
-    open_imports_sweep, open_part_put, open_parts, source_parts,
+    open_imports_sweep, open_part_drop, open_part_put, open_parts, source_parts,
 };
 use envora_testkit::databases::{TestDb, grant};
 
@@ -57,6 +57,10 @@ pub(super) fn an_import_is_open_until_it_is_closed(db: &mut TestDb) {
             assert!(open_part_put(tx, &write, (opened.id, &two))?);
             assert!(open_part_put(tx, &write, (opened.id, &one))?, "one of its number is replaced");
             assert!(!open_part_put(tx, &write, (ImportId::from_bytes([9; 16]), &one))?);
+            let surplus = part(3, b"surplus");
+            assert!(open_part_put(tx, &write, (opened.id, &surplus))?);
+            assert_eq!(open_part_drop(tx, &write, (opened.id, 3))?, Some(surplus));
+            assert_eq!(open_part_drop(tx, &write, (opened.id, 3))?, None, "it is gone");
             open_import_failure(tx, &write, (opened.id, "{}"))?;
             Ok(())
         })
