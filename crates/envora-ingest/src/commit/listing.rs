@@ -33,17 +33,19 @@ pub(super) struct Listing {
     repeated: Option<(u64, u64)>,
     /// Of a table, what its last row is the sum of.
     last_row: LastRow,
+    last_row_is_new: bool,
     /// How many rows are stored before and voided, and the first of them.
     voided: Option<(u64, Voided)>,
 }
 
 impl Listing {
-    /// Looks at the rows of a cut that are to be stored.
+    /// Looks at the rows of a cut: the last one may be the sum of the others, those stored before among them.
     pub(super) fn look_at(&mut self, rows: &[Judged]) {
         for row in rows.iter().filter(|row| row.columns.is_some()) {
-            if let Some(activity) = row.storable() {
+            if let Some(activity) = &row.activity {
                 self.last_row.add(row.result.line, activity);
             }
+            self.last_row_is_new = row.storable().is_some();
         }
     }
 
@@ -116,7 +118,7 @@ impl Listing {
             archived: self.archived,
             outside: self.outside,
             repeated: self.repeated,
-            sums_up: self.last_row.found(),
+            sums_up: self.last_row.found().filter(|_| self.last_row_is_new),
             voided: self.voided,
             import: None,
             watermark: 0,

@@ -153,6 +153,30 @@ fn import_of(house: &House, text: String) -> axum::http::Request<Body> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_part_too_many_is_taken_back() {
+    let house = with_facility().await;
+    let (text, cuts) = file();
+    let id = opened(&house, &text).await;
+    for (part, number) in parts_of(&text, cuts).into_iter().zip(1..) {
+        send(&house, &id, number, part).await;
+    }
+    put(&house, &id, 4, ("", &digest_of(b""))).await.is_problem(400, "malformed_body");
+    let more = put(&house, &id, 4, ("x", &digest_of(b"x"))).await;
+    assert_eq!(more.status, 200, "{}", more.json());
+    let refused = commit(&house, &id).await.is_problem(409, "conflict");
+    assert!(refused["detail"].as_str().unwrap().contains("DELETE the part"), "{refused}");
+    let remove = |number: u32| {
+        let path = format!("/imports/{id}/parts/{number}");
+        house.ask("DELETE", &path).body(Body::empty()).unwrap()
+    };
+    assert_eq!(house.send(remove(4)).await.json()["number"], 4);
+    house.send(remove(4)).await.is_problem(404, "not_found");
+    assert_eq!(commit(&house, &id).await.status, 202);
+    assert_eq!(settled(&house, &id).await["counts"]["accepted"], 3);
+    house.send(remove(1)).await.is_problem(409, "conflict");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_arrives_is_what_was_sent_or_nothing_is_kept() {
     let house = with_facility().await;
     let (text, cuts) = file();

@@ -14,6 +14,7 @@ use envora_identity::policy::own_work;
 use envora_server::folder::open::open;
 use envora_store::packs::{NewPack, pack_activate, packs_active};
 use envora_testkit::wait::wait_for;
+use serde_json::json;
 
 use crate::fire::{Served, new_folder, world};
 use crate::house::{Ended, House};
@@ -222,6 +223,55 @@ fn a_corrected_cell_of_a_mapped_file_is_mended_as_its_refusal_says() {
     assert_eq!(mended.code, Some(0), "{mended:?}");
     let counted = push.run(&["data", "list", "--state", "counted", "--ndjson=quantity"]);
     assert_eq!(counted.out.trim(), "{\"quantity\":\"9311.2\"}", "{counted:?}");
+    push.server.end();
+}
+
+const EACH_HOUR: &str = r#"
+mapping = "meters"
+[const]
+facility_code = "b1"
+type = "electricity.purchased"
+unit = "kW.h"
+[[activity]]
+period = { start = "Start", length = "PT1H" }
+quantity = { column = "Used" }
+source_code = { column = "Meter" }
+"#;
+
+#[test]
+fn what_a_file_says_twice_is_told_before_and_after_it_is_stored() {
+    let mut push = Push::new();
+    push.file("meters.toml", EACH_HOUR);
+    let hour = |meter: &str, hour: u32, used: &str| {
+        format!("2022-01-05T{hour:02}:00:00Z,{meter},{used}\n")
+    };
+    let hours: String = (0..4).map(|at| hour("m1", at, "2.5")).collect();
+    // The hours once more, one of them with another amount, and two that another meter has as well.
+    let again = hour("m1", 2, "2.5") + &hour("m1", 3, "7") + &hour("m2", 0, "2.5");
+    push.file("twice.csv", &format!("Start,Meter,Used\n{hours}{again}"));
+    push.file("total.csv", &format!("Start,Meter,Used\n{hours}{}", hour("all", 23, "10")));
+    for (file, code, says, rows) in [
+        ("twice.csv", "possible_duplicate", "2 rows are of the same source and interval", 2),
+        ("total.csv", "looks_like_total", "line 6, is the sum of the 4 rows before it", 1),
+    ] {
+        let checked = push.run(&["data", "check", file, "-m", "meters.toml", "--offline"]);
+        assert!(checked.err.contains(says) || checked.out.contains(says), "{checked:?}");
+        let told = push.run(&["data", "check", file, "-m", "meters.toml", "--offline", "--json"]);
+        let told: serde_json::Value = serde_json::from_str(&told.out).unwrap();
+        let warning = &told["files"][0]["warnings"][0];
+        assert_eq!((&warning["code"], &warning["activities"]), (&json!(code), &json!(rows)));
+    }
+    for (file, says) in [("twice.csv", "the first on line 6"), ("total.csv", "line 6, is the sum")]
+    {
+        let sent = push.run(&["data", "push", file, "-m", "meters.toml"]);
+        assert!(sent.err.contains(says), "{sent:?}");
+        // Sent again they are duplicates, of which nothing is odd.
+        let again = push.run(&["data", "push", file, "-m", "meters.toml", "--set", "note=again"]);
+        assert!(!again.err.contains("possible_duplicate"), "{again:?}");
+    }
+    let listed = push.run(&["data", "list", "--ndjson=quantity,flags"]);
+    let flagged = listed.out.lines().filter(|line| line.contains("possible_duplicate"));
+    assert_eq!(flagged.count(), 2, "{listed:?}");
     push.server.end();
 }
 
