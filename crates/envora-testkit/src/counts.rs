@@ -1,17 +1,20 @@
 //! How much a suite does: little while one works, more before each change, all before a release.
 
-use std::env::var_os;
+#[expect(clippy::disallowed_methods, reason = "tests may ask how much they are to do")]
+fn is_set(name: &str) -> bool {
+    std::env::var_os(name).is_some()
+}
 
 /// Whether the counts run that are for each change (`SLOW`) or for a release (`LONG`).
 #[must_use]
 pub fn is_slow() -> bool {
-    var_os("SLOW").is_some() || is_long()
+    is_set("SLOW") || is_long()
 }
 
 /// Whether the counts run that the promises ask for before a release (`LONG`).
 #[must_use]
 pub fn is_long() -> bool {
-    var_os("LONG").is_some()
+    is_set("LONG")
 }
 
 /// How often: while one works, before each change, before a release.
