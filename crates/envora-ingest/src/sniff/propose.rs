@@ -2,6 +2,7 @@
 
 mod activity;
 mod kinds;
+mod units;
 
 use envora_api::proposals::{
     MappingProposal, ProposalChoice as Choice, ProposalConfidence as Confidence,
