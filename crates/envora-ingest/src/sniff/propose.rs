@@ -2,7 +2,9 @@
 
 mod activity;
 mod kinds;
+mod months;
 mod units;
+mod waste;
 
 use envora_api::proposals::{
     MappingProposal, ProposalChoice as Choice, ProposalConfidence as Confidence,

@@ -2,6 +2,7 @@
 //! does not tell is asked.
 
 use envora_api::proposals::{MappingProposal, ProposalConfidence};
+use envora_domain::activities::validate::validate;
 use envora_domain::activities::{Activity, Period};
 use envora_domain::time::Day;
 use envora_ingest::formats::Format;
@@ -417,4 +418,128 @@ fn a_column_of_gas_and_electricity_names_no_meter_whatever_it_is_called() {
     assert!(mapping.contains("source_code = { column = \"Meter\" }"), "{mapping}");
     let (mapping, _) = found("Meter type", ["HH", "NHH", "HH", "NHH"]);
     assert!(!mapping.contains("source_code = {"), "{mapping}");
+}
+
+#[test]
+fn waste_notes_are_tied_to_what_was_thrown_away_and_what_became_of_it() {
+    let known = "Site,Collected,Material,Treatment,Weight,Unit\n\
+        hq,2022-01-18,Glass,Recycling,2.85,t\nhq,2022-01-14,Garden waste,Composting,1.38,t\n";
+    let day = "period = { day = \"Collected\" }";
+    assert!(proposed(known.as_bytes(), None).mapping.contains(day));
+    let unknown = "Site,Date,Waste,Destination,Tonnes,Cost\n\
+        hq,2022-01-18,General waste,Energy from waste,5.64,10\nhq,2022-01-19,Wood,Landfill,1,20\n\
+        hq,2022-01-20,Glass,MRF,2,30\n";
+    let proposal = proposed(unknown.as_bytes(), None);
+    let sure =
+        |proposal: &MappingProposal, line: &str| proposal.mapping.lines().any(|own| own == line);
+    assert!(sure(&proposal, "type = \"waste.treated\""), "{}", proposal.mapping);
+    let asked: Vec<(&str, &str)> = proposal
+        .questions
+        .iter()
+        .map(|own| (own.column.as_str(), own.choices[0].says.as_str()))
+        .collect();
+    let (material, treatment) = (
+        "\"qualifiers.material\" = { column = \"Waste\", map = { \"General waste\" = \"…\" } }",
+        "\"qualifiers.treatment\" = { column = \"Destination\", map = { \"Energy from waste\" = \"combustion\", \"MRF\" = \"…\" } }",
+    );
+    assert_eq!(asked, [("Waste", material), ("Destination", treatment)]);
+    assert!(proposal.questions[1].asks.contains("\"MRF\" no word"), "{:?}", proposal.questions);
+    assert!(proposal.questions[1].asks.contains("landfill, combustion"), "{proposal:?}");
+    // What is left unsaid is refused, never counted as something else.
+    let rows = loaded(Format::Csv, unknown.as_bytes(), &[material, treatment]);
+    let told: Vec<Vec<String>> = good(&rows)
+        .iter()
+        .map(|row| validate(row).into_iter().map(|own| own.field).collect())
+        .collect();
+    assert_eq!(told, [vec!["/qualifiers/material"], vec![], vec!["/qualifiers/treatment"]]);
+    // Where each cell is a word there is nothing to ask.
+    let rows = loaded(Format::Csv, known.as_bytes(), &[]);
+    let said: Vec<(&str, &str)> = good(&rows)
+        .iter()
+        .map(|row| (row.qualifiers["material"].as_str(), row.qualifiers["treatment"].as_str()))
+        .collect();
+    assert_eq!(said, [("Glass", "Recycling"), ("Garden waste", "Composting")]);
+    // Two that may each be the material are asked about.
+    let two = "Date,Waste stream,Material,Disposal route,kg\n2022-01-18,Paper,Books,Landfill,5\n";
+    let asked = proposed(two.as_bytes(), None).questions;
+    assert!(asked[0].asks.contains("\"Waste stream\" and \"Material\""), "{asked:?}");
+    assert_eq!(asked[0].choices.len(), 2);
+    // A heading alone settles nothing, and is offered with what it would be tied to.
+    let named = |text: &str| propose(&look_at(text.as_bytes(), None).unwrap(), "log");
+    let asked = named("Date,Waste type,kg\n2022-01-18,Mixed,5\n").questions;
+    assert_eq!(asked[0].choices[0].says, "type = \"waste.treated\"");
+    let tied = "\"qualifiers.material\" = { column = \"Waste type\" }";
+    assert!(asked[0].choices[0].means.contains(tied), "{asked:?}");
+    // A place that somebody went to is none.
+    let proposal = named("Date,Destination,km\n2022-01-18,London,5\n2022-01-19,Leeds,7\n");
+    assert!(!proposal.mapping.contains("waste"), "{}", proposal.mapping);
+}
+
+#[test]
+fn two_columns_of_gases_are_asked_about() {
+    let log = |header: &str| {
+        let text = format!("Date,{header},kg\n2022-02-14,R-410A,R-410A,3.2\n");
+        proposed(text.as_bytes(), None).questions.remove(0)
+    };
+    let asked = log("Gas,Gas added");
+    assert!(asked.asks.contains("\"Gas\" and \"Gas added\" name gases"), "{}", asked.asks);
+    for (choice, column) in asked.choices.iter().zip(["Gas", "Gas added"]) {
+        assert_eq!(choice.says, "type = \"refrigerant.recharged\"");
+        assert!(choice.means.contains(&format!("column = {column:?}")), "{}", choice.means);
+    }
+    let text = "Date,Refrigerant engineer,Gas,kg\n2022-02-14,Smith,R-410A,3.2\n";
+    let asked = proposed(text.as_bytes(), None).questions.remove(0);
+    assert!(asked.choices[0].means.contains("column = \"Gas\""), "{asked:?}");
+    assert_eq!(asked.asks, "what is it that was used?", "one of them names gases");
+}
+
+#[test]
+fn months_have_their_first_and_last_day_and_of_a_year_that_is_missing_it_is_asked() {
+    let days = |rows: &[ParsedRow]| -> Vec<String> {
+        let days = |own: &&Activity| match own.period {
+            Period::Days { first, last } => format!("{first} {last}"),
+            other => panic!("{other:?}"),
+        };
+        good(rows).iter().map(days).collect()
+    };
+    let bare = "Site,Month,Electricity (kWh)\nhq,January,120\nhq,February,110\nhq,December,130\n";
+    let proposal = proposed(bare.as_bytes(), None);
+    let [asked] = proposal.questions.as_slice() else { panic!("{}", proposal.mapping) };
+    assert_eq!((asked.code.as_str(), asked.column.as_str()), ("missing_field", "Month"));
+    assert!(
+        asked.asks.contains("of which year") && asked.asks.contains("add a column"),
+        "{asked:?}"
+    );
+    let says = &asked.choices[0].says;
+    assert!(
+        says.starts_with("start_date = { column = \"Month\", map = { \"January\" = \"YYYY-01-01\"")
+    );
+    // As the choice is, no row is taken; with the year, all are.
+    let answered = |year: &str| {
+        let said = format!("{}\n", says.replace("YYYY", year));
+        let lines = proposal.mapping.lines().filter(|line| !line.starts_with("unanswered"));
+        let mapping: String = lines.map(|line| format!("{line}\n")).collect::<String>() + &said;
+        let read = reader(Format::Csv, bare.as_bytes(), &mapping).unwrap();
+        read.map(Result::unwrap).collect::<Vec<ParsedRow>>()
+    };
+    assert_eq!(codes(&answered("YYYY")).len(), 3);
+    let want = ["2024-01-01 2024-01-31", "2024-02-01 2024-02-28", "2024-12-01 2024-12-31"];
+    assert_eq!(days(&answered("2024")), want);
+    for (file, want) in [
+        (
+            "Site,Month,Electricity (kWh)\nhq,Jan 2024,120\nhq,February 2024,110\n",
+            "2024-02-01 2024-02-29",
+        ),
+        ("Site,Month,Electricity (kWh)\nhq,2024-01,120\nhq,2024-02,110\n", "2024-02-01 2024-02-29"),
+        (
+            "Site,Year,Month,Electricity (kWh)\nhq,2023,Jan,120\nhq,2023,Feb,110\n",
+            "2023-02-01 2023-02-28",
+        ),
+        (
+            "Standort,Jahr,Monat,Strom (kWh)\nhq,2024,1,120\nhq,2024,2,110\n",
+            "2024-02-01 2024-02-29",
+        ),
+    ] {
+        assert_eq!(days(&loaded(Format::Csv, file.as_bytes(), &[]))[1], want, "{file}");
+    }
 }

@@ -10,6 +10,7 @@ use super::super::numbers::{Reading, Witness};
 use super::super::roles::{Role, has, is_given_back, named, said, unit_of};
 use super::super::steps::{Steps, ends_meet, length, steps};
 use super::super::wide::{Label, Wide};
+use super::months::is_month;
 use super::units::{energy_of, units_said};
 use super::{AMBIGUOUS, Choice, MISSING, Question, Writer, quoted};
 use crate::mapping::numbers::NumberStyle;
@@ -210,6 +211,9 @@ impl<'a> Writer<'a> {
             return self.written(told, &made);
         }
         let Some(when) = by(said::DAY).or_else(|| whens.first().cloned()) else {
+            if self.months() {
+                return;
+            }
             return self.ask(Question {
                 code: MISSING.to_owned(),
                 column: String::new(),
@@ -226,7 +230,8 @@ impl<'a> Writer<'a> {
         let far = |steps: &Steps| {
             let monthly = (28 * 1440..=31 * 1440).contains(&steps.minutes);
             let even = steps.minutes > 1440 && steps.share >= 60;
-            self.wide.is_none() && when.is_day() && (monthly || even)
+            // A note of waste is of the day on which it was fetched.
+            self.wide.is_none() && when.is_day() && (monthly || even) && !self.is_waste()
         };
         if let Some(steps) = self.steps(&when).filter(far) {
             let days = steps.minutes / 1440;
@@ -422,7 +427,7 @@ impl<'a> Writer<'a> {
             let named = [said::FACILITY, said::SOURCE, said::NAMES]
                 .iter()
                 .any(|words| has(&column.name, words));
-            numbers && !named && !self.is_interval(column)
+            numbers && !named && !is_month(&column.name) && !self.is_interval(column)
         };
         let all: Vec<&Column> = look.columns.iter().filter(plain).collect();
         let unsummed: Vec<&Column> =

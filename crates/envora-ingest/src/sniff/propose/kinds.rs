@@ -11,6 +11,7 @@ use super::super::roles::{
     Carrier, Role, SEWAGE, WASTE, carrier, has, named, plain_carrier, said, says_what, unit_of,
     words,
 };
+use super::waste::Waste;
 use super::{AMBIGUOUS, Choice, MISSING, Question, Writer, quoted};
 
 /// What the rows of a table are.
@@ -23,6 +24,8 @@ enum Kinds<'a> {
     Typed(&'a Column),
     /// Several things, which this column tells apart.
     Apart(&'a Column),
+    /// Waste, by what became of it.
+    Waste(Waste<'a>),
     /// Nothing says it for sure.
     Open,
 }
@@ -42,16 +45,18 @@ impl<'a> Writer<'a> {
         })
     }
 
-    /// The column that speaks of gases of refrigeration and the like: by its name, or by any of its cells.
-    /// "Natural gas" is none of them.
-    fn gases(&self) -> Option<&'a Column> {
-        let speaks = |column: &&Column| {
-            let cells = || column.texts.keys();
-            let kept = named(&self.look.columns, Role::Unit).map(|unit| unit.name.as_str());
-            kept != Some(column.name.as_str())
-                && (speaks_of_gases(&column.name) || cells().any(|text| is_gas(text)))
-        };
-        self.words().find(speaks)
+    /// The columns that speak of gases of refrigeration and the like: by any of their cells, or else by their
+    /// names. "Natural gas" is none of them.
+    fn gases(&self) -> Vec<&'a Column> {
+        let unit = named(&self.look.columns, Role::Unit).map(|unit| unit.name.as_str());
+        let all = || self.words().filter(|column| unit != Some(column.name.as_str()));
+        let told: Vec<&Column> =
+            all().filter(|column| column.texts.keys().any(|text| is_gas(text))).collect();
+        if told.is_empty() {
+            all().filter(|column| speaks_of_gases(&column.name)).collect()
+        } else {
+            told
+        }
     }
 
     fn kinds(&self) -> Kinds<'a> {
@@ -61,8 +66,11 @@ impl<'a> Writer<'a> {
         if let Some(column) = self.words().find(of_types) {
             return Kinds::Typed(column);
         }
+        if let Some(waste) = self.waste().filter(Waste::is_sure) {
+            return Kinds::Waste(waste);
+        }
         let mut cells = self.look.columns.iter().flat_map(|column| column.texts.keys());
-        if self.gases().is_some() || cells.any(|text| catalogue::find(text).is_some()) {
+        if !self.gases().is_empty() || cells.any(|text| catalogue::find(text).is_some()) {
             // It is not for one word of a heading to say what each row says for itself.
             return Kinds::Open;
         }
@@ -116,7 +124,7 @@ impl<'a> Writer<'a> {
     pub(super) fn carrier(&self) -> Option<Carrier> {
         match self.kinds() {
             Kinds::One(found) | Kinds::Partly(found, _) => Some(found),
-            Kinds::Typed(_) | Kinds::Apart(_) | Kinds::Open => None,
+            Kinds::Typed(_) | Kinds::Apart(_) | Kinds::Waste(_) | Kinds::Open => None,
         }
     }
 
@@ -128,7 +136,7 @@ impl<'a> Writer<'a> {
                 .texts
                 .keys()
                 .any(|text| matches!(kind_of(text), Some((_, Some("natural_gas"))))),
-            Kinds::Typed(_) | Kinds::Open => false,
+            Kinds::Typed(_) | Kinds::Waste(_) | Kinds::Open => false,
         }
     }
 
@@ -136,13 +144,22 @@ impl<'a> Writer<'a> {
     pub(super) fn kind(&mut self) {
         let (lines, what) = match self.kinds() {
             Kinds::One(found) => lines_of(found),
+            Kinds::Waste(_) => (&["type = \"waste.treated\""] as &[&str], "waste"),
             Kinds::Typed(_) | Kinds::Apart(_) | Kinds::Partly(..) => return,
             Kinds::Open => {
-                let choices = self.types();
+                let (choices, gases) = (self.types(), self.gases());
+                let names: Vec<String> = gases.iter().map(|own| quoted(&own.name)).collect();
+                let which = match names.as_slice() {
+                    [] | [_] => String::new(),
+                    names => format!(
+                        " {} name gases: if one was topped up, which column names that?",
+                        names.join(" and ")
+                    ),
+                };
                 return self.ask(Question {
                     code: MISSING.to_owned(),
                     column: String::new(),
-                    asks: "what is it that was used?".to_owned(),
+                    asks: format!("what is it that was used?{which}"),
                     line: 0,
                     choices,
                 });
@@ -164,6 +181,7 @@ impl<'a> Writer<'a> {
             }
             Kinds::Apart(column) => self.apart(column),
             Kinds::Partly(found, column) => self.partly(found, column),
+            Kinds::Waste(waste) => self.waste_of_rows(&waste),
             Kinds::One(_) | Kinds::Open => {}
         }
     }
@@ -172,8 +190,14 @@ impl<'a> Writer<'a> {
     pub(super) fn is_apart(&self, column: &Column) -> bool {
         match self.kinds() {
             Kinds::Apart(own) | Kinds::Partly(_, own) => own.name == column.name,
+            Kinds::Waste(waste) => waste.has(column),
             Kinds::One(_) | Kinds::Typed(_) | Kinds::Open => false,
         }
+    }
+
+    /// Whether all rows are waste.
+    pub(super) fn is_waste(&self) -> bool {
+        matches!(self.kinds(), Kinds::Waste(_))
     }
 
     /// Rows of which the column that tells what was used says nothing are not taken for what the others are.
@@ -277,13 +301,15 @@ impl<'a> Writer<'a> {
         };
         let names = || self.look.columns.iter().map(|column| column.name.as_str());
         let mut choices = Vec::new();
-        if let Some(column) = self.gases() {
+        for column in self.gases() {
             let means = format!(
                 "refrigerant that was topped up; add to [[activity]]: \"qualifiers.gas\" = {{ column = {:?} }}",
                 column.name
             );
             choices.push(choice("refrigerant.recharged", &means));
         }
+        let waste = self.waste();
+        choices.extend(waste.iter().map(Waste::choice));
         if let Some(fuel) = self.fuels().first() {
             let burnt = |kind: &str, means: &str| Choice {
                 says: format!("type = \"{kind}\"\n\"qualifiers.fuel\" = \"{fuel}\""),
@@ -295,7 +321,7 @@ impl<'a> Writer<'a> {
         if names().any(|name| has(name, SEWAGE)) {
             choices.push(choice("water.treated", "waste water, as it leaves to be treated"));
         }
-        if names().any(|name| has(name, WASTE)) {
+        if waste.is_none() && names().any(|name| has(name, WASTE)) {
             let means = "waste; add \"qualifiers.material\" and \"qualifiers.treatment\"";
             choices.push(choice("waste.treated", means));
         }

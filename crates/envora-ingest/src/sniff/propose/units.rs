@@ -66,7 +66,7 @@ impl Writer<'_> {
                 column: String::new(),
                 asks: "no name says the unit".to_owned(),
                 line: 0,
-                choices: units_of(self.carrier()),
+                choices: self.units(),
             });
         };
         let heat = envora_domain::units::lookup(&unit, envora_domain::units::AliasSet::None);
@@ -104,32 +104,37 @@ impl Writer<'_> {
     }
 }
 
-/// Units in which an amount of this comes.
-fn units_of(carrier: Option<Carrier>) -> Vec<Choice> {
-    let units: &[(&str, &str)] = match carrier {
-        Some(Carrier::Electricity) => &[("kW.h", "kilowatt-hours"), ("MW.h", "megawatt-hours")],
-        Some(Carrier::Gas) => &[
-            (
-                "kW.h.x:gross",
-                "kilowatt-hours by gross calorific value: what British and most bills say",
-            ),
-            ("kW.h.x:net", "kilowatt-hours by net calorific value"),
-            ("m3", "cubic metres"),
-        ],
-        Some(Carrier::Water) => &[("m3", "cubic metres"), ("L", "litres")],
-        None => &[
-            ("kW.h", "kilowatt-hours"),
-            ("L", "litres"),
-            ("kg", "kilograms"),
-            ("t", "tonnes"),
-            ("m3", "cubic metres"),
-        ],
-    };
-    let choice = |(code, means): &(&str, &str)| Choice {
-        says: format!("unit = {}", quoted(code)),
-        means: (*means).to_owned(),
-    };
-    units.iter().map(choice).collect()
+impl Writer<'_> {
+    /// Units in which an amount of this comes.
+    fn units(&self) -> Vec<Choice> {
+        let units: &[(&str, &str)] = match self.carrier() {
+            Some(Carrier::Electricity) => &[("kW.h", "kilowatt-hours"), ("MW.h", "megawatt-hours")],
+            Some(Carrier::Gas) => &[
+                (
+                    "kW.h.x:gross",
+                    "kilowatt-hours by gross calorific value: what British and most bills say",
+                ),
+                ("kW.h.x:net", "kilowatt-hours by net calorific value"),
+                ("m3", "cubic metres"),
+            ],
+            Some(Carrier::Water) => &[("m3", "cubic metres"), ("L", "litres")],
+            None if self.is_waste() => {
+                &[("kg", "kilograms"), ("t", "tonnes"), ("m3", "cubic metres")]
+            }
+            None => &[
+                ("kW.h", "kilowatt-hours"),
+                ("L", "litres"),
+                ("kg", "kilograms"),
+                ("t", "tonnes"),
+                ("m3", "cubic metres"),
+            ],
+        };
+        let choice = |(code, means): &(&str, &str)| Choice {
+            says: format!("unit = {}", quoted(code)),
+            means: (*means).to_owned(),
+        };
+        units.iter().map(choice).collect()
+    }
 }
 
 /// Whether kilowatt-hours are meant, of which those of a fuel are gross or net.
