@@ -135,13 +135,13 @@ pub fn no_rows(counts: &Counts) -> Option<Warning> {
 #[must_use]
 pub fn repeated((rows, line): (u64, u64)) -> Warning {
     let words = match rows {
-        1 => format!("1 row is of the same source and interval as a row before it: line {line}"),
+        1 => format!("1 row is of the same source and period as a row before it: line {line}"),
         _ => format!(
-            "{rows} rows are of the same source and interval as a row before them, the first on line {line}"
+            "{rows} rows are of the same source and period as a row before them, the first on line {line}"
         ),
     };
     let detail = format!(
-        "{words}. They count twice: if the file holds them twice, leave them out, or void them once they are stored; if they are several meters, give each its own source"
+        "{words}. What is there twice counts twice: leave it out, or void it once it is stored; if these are several meters, give each its own source"
     );
     Warning { code: "possible_duplicate".to_owned(), detail, activities: rows }
 }

@@ -20,7 +20,7 @@ use crate::json;
 use crate::refusals::{Refusals, line_of};
 use crate::session::{Printed, Session};
 use crate::spreadsheets::{Record, records};
-use crate::tables::Table;
+use crate::tables::{Layout, Table};
 
 /// Items of one kind, each with a code of the organization's own.
 #[derive(Clone, Copy, Debug)]
@@ -76,7 +76,11 @@ pub async fn run(
         ListVerb::List { limit, state } => {
             let limit = limit.unwrap_or(usize::MAX);
             let query = [("limit", "1000"), ("state", state.as_str())];
-            let items = session.client()?.first(collection.path, &query, limit).await?;
+            let client = session.client()?;
+            let mut items = client.first(collection.path, &query, limit).await?;
+            if session.terminal.data.layout == Layout::Csv {
+                say_codes(&client, collection, &mut items).await?;
+            }
             list(&items, (collection, &state), session)
         }
         ListVerb::Show { code } => {
@@ -125,15 +129,37 @@ async fn archive(
     client.delete(&path, version).await
 }
 
+/// Puts beside the ids of what items lie in its codes, as a file that is pushed names it.
+async fn say_codes(client: &Client, of: Collection, items: &mut [Item]) -> Result<(), Failure> {
+    let (field, id_field, other) = match of.noun {
+        "facilities" => ("entity", "entity_id", ENTITIES),
+        "sources" => ("facility", "facility_id", FACILITIES),
+        _ => return Ok(()),
+    };
+    let mut codes: HashMap<String, Value> = HashMap::new();
+    for mut item in all(client, other).await? {
+        codes.insert(json::cell(item.get("id")), item.remove("code").unwrap_or_default());
+    }
+    for item in items {
+        if let Some(code) = codes.get(&json::cell(item.get(id_field))) {
+            item.insert(field.to_owned(), code.clone());
+        }
+    }
+    Ok(())
+}
+
 fn list(
     items: &[Item],
     (of, state): (Collection, &str),
     session: &mut Session,
 ) -> Result<(), Failure> {
     if session.print_json(&items)? == Printed::NotYet {
-        let mut table = Table::new(of.columns);
+        // A CSV file of them can be pushed, here or to another organization.
+        let is_csv = session.terminal.data.layout == Layout::Csv;
+        let columns = if is_csv { [of.fields, &["id"]].concat() } else { of.columns.to_vec() };
+        let mut table = Table::new(&columns);
         for item in items {
-            table.row(of.columns.iter().map(|name| json::cell(item.get(*name))));
+            table.row(columns.iter().map(|name| json::cell(item.get(*name))));
         }
         table.print(&mut session.terminal.data);
         if items.is_empty() && state == "archived" {
@@ -215,7 +241,8 @@ pub async fn push(
     (file, bytes): (&str, &[u8]),
 ) -> Result<Pushed, Failure> {
     let file = Path::new(file).file_name().map_or(file.into(), |name| name.to_string_lossy());
-    let records = records(&file, bytes, to.fields)?;
+    // A list has ids as well: an item is known by its code.
+    let records = records(&file, bytes, &[to.fields, &["id"]].concat())?;
     let mut there: HashMap<String, Item> = HashMap::new();
     for item in all(client, to).await? {
         there.insert(json::cell(item.get("code")), item);
@@ -224,7 +251,8 @@ pub async fn push(
     let mut seen: HashMap<String, u64> = HashMap::new();
     for record in records {
         let outcome = match record {
-            Ok(record) => {
+            Ok(mut record) => {
+                record.body.remove("id");
                 let code = json::cell(record.body.get("code"));
                 match seen.insert(code.clone(), record.line).filter(|_| !code.is_empty()) {
                     Some(first) => Err(Stop::Line(vec![twice(&record, &code, first)])),

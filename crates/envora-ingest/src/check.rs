@@ -15,7 +15,7 @@ use envora_domain::id::Kind;
 use crate::formats::left::LeftOut;
 use crate::formats::{Derives, Reader};
 use crate::registry::Wanted;
-use crate::repeats::{LastRow, Repeats};
+use crate::repeats::LastRow;
 use crate::rows::ParsedRow;
 
 /// How many problems a report lists in full; all are counted.
@@ -160,7 +160,6 @@ fn read(reader: Reader<'_>, (known, waits): (Option<&Known>, Waits)) -> io::Resu
         places: HashMap::new(),
         ids: Ids::default(),
         last_row: LastRow::default(),
-        repeats: reader.derives_by_default().then(Repeats::default),
         derives: reader.derives(),
         known,
         waits,
@@ -174,6 +173,17 @@ fn read(reader: Reader<'_>, (known, waits): (Option<&Known>, Waits)) -> io::Resu
 }
 
 impl Report {
+    /// A row that is not stored anew is no second one in its file.
+    fn take_odd_back(&mut self, row: &ParsedRow) {
+        let is_repeat = |activity: &Activity| activity.flags.contains(Flag::PossibleDuplicate);
+        if row.activity.as_ref().is_ok_and(is_repeat) {
+            self.repeated = self.repeated.and_then(|Naming { rows, line }| {
+                rows.checked_sub(1).filter(|rows| *rows > 0).map(|rows| Naming { rows, line })
+            });
+        }
+        self.sums_up = self.sums_up.filter(|(line, _)| *line != row.line);
+    }
+
     /// Counts a row as what the stored rows make of it, which the file alone took for good or to wait.
     pub fn settle(&mut self, row: &ParsedRow, outcome: Outcome, problems: &[RowProblem]) {
         let counted = match outcome {
@@ -183,6 +193,9 @@ impl Report {
             Outcome::Rejected => &mut self.rejected,
         };
         *counted += 1;
+        if outcome != Outcome::Quarantined {
+            self.take_odd_back(row);
+        }
         let before = match self.waiting.remove(&row.row) {
             true => &mut self.quarantined,
             false => &mut self.accepted,
@@ -218,8 +231,6 @@ struct Check<'a> {
     report: Report,
     places: HashMap<Likeness, usize>,
     ids: Ids,
-    /// Where rows have the ids that the mapping derives by default.
-    repeats: Option<Repeats>,
     last_row: LastRow,
     derives: Derives,
     known: Option<&'a Known>,
@@ -290,10 +301,6 @@ impl Check<'_> {
         if row.columns.is_some() {
             self.last_row.add(row.line, activity);
         }
-        if self.repeats.as_mut().is_some_and(|repeats| repeats.next(activity)) {
-            self.report.repeated.get_or_insert(Naming { rows: 0, line: row.line }).rows += 1;
-            *self.report.flags.entry(Flag::PossibleDuplicate).or_insert(0) += 1;
-        }
         for flag in activity.flags.iter() {
             *self.report.flags.entry(flag).or_insert(0) += 1;
         }
@@ -314,6 +321,9 @@ impl Check<'_> {
                 self.list(&[named.unwrap_or(problem)], row);
                 return;
             }
+        }
+        if activity.flags.contains(Flag::PossibleDuplicate) {
+            self.report.repeated.get_or_insert(Naming { rows: 0, line: row.line }).rows += 1;
         }
         let unknown = self.name(activity, row.line);
         if self.known.is_none() && matches!(activity.period, Period::WallClock { .. }) {

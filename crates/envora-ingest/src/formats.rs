@@ -348,14 +348,6 @@ impl Reader<'_> {
         }
     }
 
-    /// Whether rows are told apart by all that says what they are about: the mapping names nothing else.
-    pub(crate) fn derives_by_default(&self) -> bool {
-        match self {
-            Self::Csv(reader) => reader.derives_by_default(),
-            Self::Events(_) | Self::Json(_) | Self::Ndjson(_) | Self::Xml(_) => false,
-        }
-    }
-
     /// The same reader, leaving rows without the ids that the mapping would derive: for looking at a
     /// file, not for storing it.
     #[must_use]

@@ -1,51 +1,75 @@
 //! Repeats: rows of one file that say again what rows before them said, one by one or as their sum.
 //!
-//! Files are put together by hand and by exports that overlap, and a meter is read once an hour. Two equal
-//! refuels of one card on one day are two, so only rows of a source whose interval is shorter than a day are
-//! compared. They are stored and count, flagged `possible_duplicate`: the file does not tell which is wrong.
+//! Files are put together by hand and by exports that overlap, and a meter is read once an interval. Two
+//! refuels of one card on one day are two, so only rows of a source are compared: of an interval shorter than
+//! a day whatever they come to, of days where they come to the same. They are stored and count, flagged
+//! `possible_duplicate`: the file does not tell which is wrong.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher as _, RandomState};
+use std::sync::LazyLock;
 
 use envora_domain::activities::local::Side;
 use envora_domain::activities::{Activity, Common, Period};
-use envora_domain::time::WallClock;
+use envora_domain::time::{LocalTime, WallClock, Zone};
 
 use crate::check::IDS_REMEMBERED_MAX;
 
 const HOUR: i64 = 3_600_000_000;
-/// Clocks go back before this hour of a day.
-const CLOCKS_GO_BACK_BEFORE: i64 = 4 * HOUR;
 
-/// Whether a row is of a meter and an interval that so many rows of its file were of before.
+/// Whether a row is of a source and an interval shorter than a day, which is read once.
+pub(crate) fn is_interval(activity: &Activity) -> bool {
+    let micros = match activity.period {
+        Period::Between(start, end) => (end - start).as_micros(),
+        Period::WallClock { start, end } => end.as_micros().saturating_sub(start.as_micros()),
+        Period::Instant(_) | Period::Days { .. } => return false,
+    };
+    micros > 0 && micros < 24 * HOUR && activity.source.is_some() && !activity.void
+}
+
+/// Whether a row is of a source and an interval that so many rows of its file were of before.
 pub(crate) fn is_repeat(activity: &Activity, before: u64) -> bool {
-    if before == 0 || activity.void || activity.source.is_none() {
-        return false;
-    }
-    match activity.period {
-        Period::Between(start, end) => is_short((end - start).as_micros()),
-        Period::WallClock { start, end } => {
-            let told = [Side::Start, Side::End].map(|side| activity.local.turn(side));
-            // An hour after midnight comes twice when the clocks go back.
-            let may_come_twice =
-                told.iter().any(Option::is_some) || of_day(start) < CLOCKS_GO_BACK_BEFORE;
-            is_short(end.as_micros().saturating_sub(start.as_micros()))
-                && (before > 1 || !may_come_twice)
-        }
-        Period::Instant(_) | Period::Days { .. } => false,
-    }
+    before > 0 && is_interval(activity) && (before > 1 || !may_come_twice(activity))
 }
 
-const fn is_short(micros: i64) -> bool {
-    micros > 0 && micros < 24 * HOUR
+/// Whether it lies in an hour that comes twice where the clocks go back.
+fn may_come_twice(activity: &Activity) -> bool {
+    let Period::WallClock { start, end } = activity.period else { return false };
+    let is_told = [Side::Start, Side::End].iter().any(|side| activity.local.turn(*side).is_some());
+    is_told || [start, end].into_iter().any(comes_twice_somewhere)
 }
 
-fn of_day(wall: WallClock) -> i64 {
-    wall.as_micros().rem_euclid(24 * HOUR)
+/// Zones that put their clocks back on other nights, or at other hours, than the others.
+static ZONES: LazyLock<Vec<Zone>> = LazyLock::new(|| {
+    let names = [
+        "Europe/London",
+        "Europe/Paris",
+        "Europe/Athens",
+        "America/New_York",
+        "America/Chicago",
+        "America/Denver",
+        "America/Los_Angeles",
+        "America/Halifax",
+        "America/Santiago",
+        "Australia/Sydney",
+        "Australia/Adelaide",
+        "Pacific/Auckland",
+        "Africa/Cairo",
+        "Asia/Jerusalem",
+        "Asia/Beirut",
+    ];
+    names.iter().filter_map(|name| Zone::named(name).ok()).collect()
+});
+
+fn comes_twice_somewhere(wall: WallClock) -> bool {
+    let hour = wall.as_micros().rem_euclid(24 * HOUR);
+    // Nowhere by day.
+    (hour < 4 * HOUR || hour > 23 * HOUR)
+        && ZONES.iter().any(|zone| matches!(zone.resolve(wall), LocalTime::Twice(..)))
 }
 
-/// How often each meter and interval came, where no id tells: as many as ids are remembered.
-#[derive(Default)]
+/// How often each source and interval came, as many as ids are remembered.
+#[derive(Debug, Default)]
 pub(crate) struct Repeats {
     spread: RandomState,
     seen: HashMap<u64, u32>,
@@ -54,26 +78,36 @@ pub(crate) struct Repeats {
 impl Repeats {
     /// Whether the next row of the file is a repeat.
     pub(crate) fn next(&mut self, activity: &Activity) -> bool {
-        // What could be no repeat after any number of rows need not be remembered.
-        if !is_repeat(activity, u64::MAX) {
+        if activity.source.is_none() || activity.void || self.seen.len() >= IDS_REMEMBERED_MAX {
             return false;
         }
-        let Common { entity, facility, item, qualifiers, source, supplier, .. } = &*activity.common;
-        let period = match activity.period {
-            Period::Between(start, end) => (start.as_micros(), end.as_micros()),
-            Period::WallClock { start, end } => (start.as_micros(), end.as_micros()),
-            Period::Instant(_) | Period::Days { .. } => return false,
+        let (of_days, amount) = match activity.period {
+            Period::Instant(_) => return false,
+            // The low and the high tariff of one month are two rows.
+            Period::Days { .. } => (true, Some(activity.quantity.normalized())),
+            Period::Between(..) | Period::WallClock { .. } if is_interval(activity) => {
+                (false, None)
+            }
+            Period::Between(..) | Period::WallClock { .. } => {
+                (true, Some(activity.quantity.normalized()))
+            }
         };
+        let period = match activity.period {
+            Period::Between(start, end) => (0, start.as_micros(), end.as_micros()),
+            Period::WallClock { start, end } => (1, start.as_micros(), end.as_micros()),
+            Period::Days { first, last } => (2, first.number().into(), last.number().into()),
+            Period::Instant(_) => return false,
+        };
+        let Common { entity, facility, item, qualifiers, source, supplier, .. } = &*activity.common;
+        let words = (entity, item, supplier, qualifiers, &activity.kind, &activity.unit);
+        let amount = amount.map(|amount| (amount.mantissa(), amount.scale()));
         let places =
             (source.as_ref().map(ToString::to_string), facility.as_ref().map(ToString::to_string));
-        let words = (entity, item, supplier, qualifiers, &activity.kind);
-        let print = self.spread.hash_one((period, places, words));
-        if self.seen.len() >= IDS_REMEMBERED_MAX {
-            return false;
-        }
+        let print = self.spread.hash_one((period, places, words, amount));
         let seen = self.seen.entry(print).or_insert(0);
         *seen = seen.saturating_add(1);
-        is_repeat(activity, u64::from(*seen - 1))
+        let before = u64::from(*seen - 1);
+        if of_days { before > 0 } else { is_repeat(activity, before) }
     }
 }
 
@@ -161,7 +195,12 @@ mod tests {
     }
 
     fn on_the_wall(from: i64) -> Period {
-        let at = |hours: i64| WallClock::of(Day::from_number(19_000), hours * HOUR);
+        // The night of 30 October 2022.
+        on_the_wall_of(19_295, from)
+    }
+
+    fn on_the_wall_of(day: i32, from: i64) -> Period {
+        let at = |hours: i64| WallClock::of(Day::from_number(day), hours * HOUR);
         Period::WallClock { start: at(from), end: at(from + 1) }
     }
 
@@ -172,6 +211,7 @@ mod tests {
         assert!(!is_repeat(&row("1", hour(0, 24)), 1), "a day's two refuels are two");
         assert!(is_repeat(&row("1", on_the_wall(9)), 1));
         assert!(!is_repeat(&row("1", on_the_wall(1)), 1), "the hour that comes twice");
+        assert!(is_repeat(&row("1", on_the_wall_of(19_294, 1)), 1), "another night");
         assert!(is_repeat(&row("1", on_the_wall(1)), 2), "no hour comes three times");
         let mut unnamed = row("1", hour(9, 1));
         unnamed.source = None;
@@ -185,6 +225,9 @@ mod tests {
         other.source = Some(Ref::Code("m2".to_owned()));
         let rows = [row("2", hour(9, 1)), other, row("2", hour(10, 1)), row("7", hour(9, 1))];
         assert_eq!(rows.map(|row| repeats.next(&row)), [false, false, false, true]);
+        let day = Period::Days { first: Day::from_number(19_000), last: Day::from_number(19_030) };
+        let bills = [row("2", day), row("3", day), row("2.0", day), row("9", day)];
+        assert_eq!(bills.map(|row| repeats.next(&row)), [false, false, true, false]);
     }
 
     #[test]

@@ -347,6 +347,16 @@ fn located(text: &str) -> (String, Option<(u64, u64)>) {
     }
 }
 
+/// Values that go together in no way.
+fn of_types(text: &str) -> QueryError {
+    let (what, hint) = worded(text);
+    let hint = hint.or_else(|| {
+        text.contains("LIKE")
+            .then(|| "LIKE compares texts: CAST(quantity AS VARCHAR) LIKE '%5'".to_owned())
+    });
+    QueryError::Invalid { what, place: None, hint }
+}
+
 /// A fault while an answer was put together, as far as it is the question's.
 pub(crate) fn running(error: DataFusionError, memory_bytes_max: usize) -> QueryError {
     if let Some(refused) = values::refused(error.find_root()) {
@@ -366,6 +376,8 @@ pub(crate) fn running(error: DataFusionError, memory_bytes_max: usize) -> QueryE
         DataFusionError::Internal(text) | DataFusionError::NotImplemented(text) => {
             unanswerable(text, None)
         }
+        // Types are put together after the planning proper.
+        DataFusionError::Plan(text) => of_types(text),
         _ => QueryError::Unexpected(anyhow::Error::from(error).context("answer a question")),
     }
 }

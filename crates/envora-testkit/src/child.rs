@@ -23,6 +23,26 @@ pub fn say(line: &str) {
     std::io::stderr().lock().write_all(format!("said {line}\n").as_bytes()).unwrap();
 }
 
+/// How the test of this name is started as a child with this task, behind these words, such as a program
+/// that watches it.
+///
+/// # Panics
+/// When the test binary has no name.
+#[must_use]
+pub fn command(before: &[&str], test: &str, task: &str) -> Command {
+    let own = std::env::current_exe().unwrap();
+    let mut command = match before {
+        [] => Command::new(own),
+        [watcher, options @ ..] => {
+            let mut command = Command::new(watcher);
+            command.args(options).arg(own);
+            command
+        }
+    };
+    command.args(["--exact", test, "--nocapture", "--test-threads=1"]).env(ROLE, task);
+    command
+}
+
 /// A running child.
 pub struct TestProcess {
     child: Child,
@@ -36,9 +56,7 @@ impl TestProcess {
     /// When it does not start.
     #[must_use]
     pub fn start(test: &str, task: &str) -> Self {
-        let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", test, "--nocapture", "--test-threads=1"])
-            .env(ROLE, task)
+        let mut child = command(&[], test, task)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())

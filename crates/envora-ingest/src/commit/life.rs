@@ -46,8 +46,8 @@ impl Life {
         );
         let code = &self.code;
         match (opened, closed) {
-            (_, Some(closed)) => Some(format!("facility {code}, closed on {closed}")),
-            (Some(opened), None) => Some(format!("facility {code}, opened on {opened}")),
+            (_, Some(closed)) => Some(format!("facility {code}, closed from {closed} on")),
+            (Some(opened), None) => Some(format!("facility {code}, open from {opened} on")),
             (None, None) => None,
         }
     }

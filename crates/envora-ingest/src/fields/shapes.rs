@@ -235,7 +235,7 @@ pub(crate) fn time_problem(text: &str, error: TimeError) -> RowProblem {
         TimeError::TooFine => (RowCode::TooManyDigits, "cut it to microseconds at the source"),
         TimeError::NotAnInstant => (
             RowCode::WrongType,
-            "write it with its offset, like 2022-01-31T13:00:00Z or 2022-01-31T14:00:00+01:00; times without one are read of CSV, XLSX and Parquet, in the zone of the row, the mapping or the place",
+            "write it with its offset, like 2022-01-31T13:00:00Z or 2022-01-31T14:00:00+01:00, and whole days as start_date and end_date; times without one are read of CSV, XLSX and Parquet, in the zone of the row, the mapping or the place",
         ),
         TimeError::LeapSecond => (
             RowCode::WrongType,

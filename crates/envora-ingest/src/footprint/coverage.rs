@@ -274,7 +274,7 @@ pub(crate) fn noticed(
                  check its stocks, purchases and capacities"
             ),
             _ => format!(
-                "these look like rows that were stored before under other ids, or are of a source and an interval that another row of their file has, such as {example}: {ALIKE_REMEDY}"
+                "these look like rows that were stored before under other ids, or have the source and the period of another row of their file, such as {example}: {ALIKE_REMEDY}"
             ),
         };
         let code = flag.as_str().to_owned();

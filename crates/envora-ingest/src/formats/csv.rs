@@ -27,7 +27,7 @@ use crate::fields::Draft;
 use crate::identity::{Identity, List};
 use crate::mapping::unpivot::expression;
 use crate::mapping::{Encoding, FileStyle};
-use crate::repeats::is_repeat;
+use crate::repeats::{Repeats, is_interval, is_repeat};
 use crate::rows::ParsedRow;
 
 mod cells;
@@ -66,6 +66,7 @@ pub struct CsvReader<R> {
     left: LeftOut,
     /// What derives ids, unless the rows are only looked at.
     identity: Option<Identity>,
+    repeats: Repeats,
     held: Held<Item>,
     /// What reads the records whose words are known, unless each is to be looked at with all care.
     quick: Option<Quick>,
@@ -238,6 +239,7 @@ impl<R: Read> CsvReader<R> {
             left: LeftOut::default(),
             identity: Some(Identity::new(&head.mapping.name)),
             style: head.mapping.file,
+            repeats: Repeats::default(),
             held: Held::default(),
             judge: Judge::default(),
             ended: false,
@@ -254,12 +256,6 @@ impl<R: Read> CsvReader<R> {
     pub(super) fn derives(&self) -> Derives {
         let all = self.plan.blocks.iter().all(|plan| plan.derives == Derives::Yes);
         if all { Derives::Yes } else { Derives::No }
-    }
-
-    /// Whether the mapping derives all ids, and names no natural key.
-    pub(super) fn derives_by_default(&self) -> bool {
-        let blocks = &self.plan.blocks;
-        self.derives() == Derives::Yes && blocks.iter().all(|plan| plan.block.natural.is_none())
     }
 
     /// Reads to the end, and gives of these rows their places among rows with the same natural list;
@@ -392,7 +388,8 @@ impl<R: Read> CsvReader<R> {
             return Advance::Queued;
         }
         if let Some(activity) = quick.activity(slot) {
-            derive(self.identity.as_mut(), plan, activity);
+            let before = derive(self.identity.as_mut(), plan, activity);
+            note_repeat(&mut self.repeats, plan, (activity, before));
         }
         Advance::Known(slot)
     }
@@ -405,7 +402,8 @@ impl<R: Read> CsvReader<R> {
         }
         activity.local = found.noted(activity.local);
         if let Some(plan) = self.plan.blocks.get(block) {
-            derive(self.identity.as_mut(), plan, activity);
+            let before = derive(self.identity.as_mut(), plan, activity);
+            note_repeat(&mut self.repeats, plan, (activity, before));
         }
         self.tiers.fast += 1;
     }
@@ -429,16 +427,20 @@ impl<R: Read> CsvReader<R> {
         }
         let origin = self.head.origin(place, self.version, self.format());
         let (mut row, rest) = self.judge.row_and_rest(draft, origin, place);
+        let mut taken = None;
         if let Some(plan) = self.plan.blocks.get(block)
             && plan.derives == Derives::Yes
         {
-            let taken = name(self.identity.as_mut(), plan, (&mut row, rest), mark.zip(kept));
+            taken = name(self.identity.as_mut(), plan, (&mut row, rest), mark.zip(kept));
             if let (Some((rows, places)), Some((mark, occurrence))) =
                 (&mut self.places, mark.zip(taken))
                 && rows.contains(&place.row)
             {
                 places.entry(place.row).or_default().push(kept::place(&mark, occurrence));
             }
+        }
+        if let (Ok(activity), Some(plan)) = (&mut row.activity, self.plan.blocks.get(block)) {
+            note_repeat(&mut self.repeats, plan, (activity, taken));
         }
         let before = self.read_before(&row, block, before);
         if let Some(problem) = against {
@@ -513,23 +515,31 @@ impl<'a> CsvReader<Box<dyn Read + Send + 'a>> {
     }
 }
 
-/// Gives a row whose words were known its id, where the mapping derives them.
-fn derive(identity: Option<&mut Identity>, plan: &BlockPlan, activity: &mut Activity) {
-    if plan.derives == Derives::Yes {
-        let mut id = activity.external_id.take().unwrap_or_default();
-        activity.external_id = identity.map(|identity| {
-            let natural = plan.block.natural.as_deref();
-            let before = identity.put_next(&mut id, (&plan.block.key, natural), activity);
-            note_repeat(plan, activity, before);
-            id
-        });
+/// Gives a row whose words were known its id, where the mapping derives them; how often its list came before.
+fn derive(
+    identity: Option<&mut Identity>,
+    plan: &BlockPlan,
+    activity: &mut Activity,
+) -> Option<u64> {
+    if plan.derives == Derives::No {
+        return None;
     }
+    let mut id = activity.external_id.take().unwrap_or_default();
+    let natural = plan.block.natural.as_deref();
+    let before = identity?.put_next(&mut id, (&plan.block.key, natural), activity);
+    activity.external_id = Some(id);
+    Some(before)
 }
 
-/// Flags a row whose list came so often before as one of an interval that was there, or takes that back of
-/// the row before it. Who names what makes a row its own is taken at their word.
-fn note_repeat(plan: &BlockPlan, activity: &mut Activity, before: u64) {
-    if plan.block.natural.is_none() && is_repeat(activity, before) {
+/// Flags a row that says again what a row before it said, or takes that back of the row before it. How often
+/// its list came tells it of most, unless the mapping names what makes a row its own.
+fn note_repeat(
+    repeats: &mut Repeats,
+    plan: &BlockPlan,
+    (activity, before): (&mut Activity, Option<u64>),
+) {
+    let before = before.filter(|_| plan.block.natural.is_none() && is_interval(activity));
+    if before.map_or_else(|| repeats.next(activity), |before| is_repeat(activity, before)) {
         activity.flags.insert(Flag::PossibleDuplicate);
     } else {
         activity.flags.remove(Flag::PossibleDuplicate);
@@ -558,7 +568,6 @@ fn name(
             let list = list(identity, activity);
             let taken = occurrence(identity, &list);
             activity.external_id = Some(list.id(taken));
-            note_repeat(plan, activity, taken);
             Some(taken)
         }
         Err(problems) => {

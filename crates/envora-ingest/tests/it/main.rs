@@ -8,6 +8,7 @@ mod columns;
 mod commits;
 mod estate;
 mod examples;
+mod guards;
 mod house;
 mod likeness;
 mod mutants;

@@ -157,6 +157,18 @@ fn what_the_engine_cannot_do_is_the_question_s_own_fault() {
 }
 
 #[test]
+fn values_that_go_together_in_no_way_are_told() {
+    for sql in [
+        "SELECT count(*) FROM activities WHERE quantity LIKE '%5'",
+        "SELECT count(*) FROM activities WHERE type LIKE 5",
+    ] {
+        let (said, _, remedy) = refused(sql);
+        assert!(said.contains("LIKE"), "{sql}: {said}");
+        assert!(remedy.is_some_and(|said| said.contains("CAST(")), "{sql}: {said}");
+    }
+}
+
+#[test]
 fn a_function_that_is_not_there_is_told_by_what_is() {
     for (sql, what, hint) in [
         (

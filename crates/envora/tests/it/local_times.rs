@@ -299,6 +299,25 @@ fn what_a_clock_decides_is_left_open_until_it_is_known() {
 }
 
 #[test]
+fn sites_and_sources_go_out_as_files_that_come_in() {
+    let mut town = Town::new();
+    let places = "code,name,country,region,time_zone,grid,entity,opened,closed\nlib,\"Library, old\",GB,,Europe/London,,,2001-01-01,2022-02-01\n";
+    let meters = "code,name,facility,type,unit,time_zone,opened,closed\nm1,Main,lib,electricity.purchased,,,,\n";
+    for (noun, text) in [("facilities", places), ("sources", meters)] {
+        let file = format!("{noun}.csv");
+        town.file(&file, text);
+        assert_eq!(town.run(&format!("{noun} push {file}")).code, Some(0));
+        let listed = town.run(&format!("{noun} list --csv"));
+        assert!(listed.out.starts_with(text.lines().next().unwrap()), "{listed:?}");
+        assert!(listed.out.contains(text.lines().nth(1).unwrap()), "{listed:?}");
+        town.file(&file, &listed.out);
+        let again = town.run(&format!("{noun} push {file}"));
+        assert!(again.code == Some(0) && !again.err.contains("changed 1"), "{again:?}");
+    }
+    town.server.end();
+}
+
+#[test]
 fn rows_outside_of_the_days_of_their_facility_are_told_at_once() {
     let mut town = Town::new();
     town.file(
@@ -310,7 +329,7 @@ fn rows_outside_of_the_days_of_their_facility_are_told_at_once() {
     let rows = [row("a", "2022-01-31"), row("b", "2022-02-01"), row("c", "2022-03-01")].concat();
     let head = "external_id,type,quantity,unit,facility_code,start_date,end_date\n";
     town.file("late.csv", &format!("{head}{rows}"));
-    let words = "2 rows lie outside of the days of their facilities and count in no figure, such as at facility lib, closed on 2022-02-01";
+    let words = "2 rows lie outside of the days of their facilities and count in no figure, such as at facility lib, closed from 2022-02-01 on";
     let checked = town.run("data check late.csv");
     assert!(checked.err.contains(words) && checked.code == Some(0), "{checked:?}");
     let pushed = town.run("data push late.csv");

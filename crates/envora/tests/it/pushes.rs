@@ -251,7 +251,7 @@ fn what_a_file_says_twice_is_told_before_and_after_it_is_stored() {
     push.file("twice.csv", &format!("Start,Meter,Used\n{hours}{again}"));
     push.file("total.csv", &format!("Start,Meter,Used\n{hours}{}", hour("all", 23, "10")));
     for (file, code, says, rows) in [
-        ("twice.csv", "possible_duplicate", "2 rows are of the same source and interval", 2),
+        ("twice.csv", "possible_duplicate", "2 rows are of the same source and period", 2),
         ("total.csv", "looks_like_total", "line 6, is the sum of the 4 rows before it", 1),
     ] {
         let checked = push.run(&["data", "check", file, "-m", "meters.toml", "--offline"]);
@@ -268,6 +268,8 @@ fn what_a_file_says_twice_is_told_before_and_after_it_is_stored() {
         // Sent again they are duplicates, of which nothing is odd.
         let again = push.run(&["data", "push", file, "-m", "meters.toml", "--set", "note=again"]);
         assert!(!again.err.contains("possible_duplicate"), "{again:?}");
+        let checked = push.run(&["data", "check", file, "-m", "meters.toml"]);
+        assert!(!checked.err.contains(says), "{checked:?}");
     }
     let listed = push.run(&["data", "list", "--ndjson=quantity,flags"]);
     let flagged = listed.out.lines().filter(|line| line.contains("possible_duplicate"));
