@@ -63,9 +63,8 @@ static ZONES: LazyLock<Vec<Zone>> = LazyLock::new(|| {
 
 fn comes_twice_somewhere(wall: WallClock) -> bool {
     let hour = wall.as_micros().rem_euclid(24 * HOUR);
-    // Nowhere by day.
-    (hour < 4 * HOUR || hour > 23 * HOUR)
-        && ZONES.iter().any(|zone| matches!(zone.resolve(wall), LocalTime::Twice(..)))
+    let is_by_day = (4 * HOUR..=23 * HOUR).contains(&hour);
+    !is_by_day && ZONES.iter().any(|zone| matches!(zone.resolve(wall), LocalTime::Twice(..)))
 }
 
 /// How often each source and interval came, as many as ids are remembered.

@@ -81,6 +81,7 @@ fn instructions(rows: usize) -> Option<u64> {
 }
 
 #[track_caller]
+#[expect(clippy::print_stdout, reason = "what was counted is told with --nocapture")]
 fn is_no_more(what: &str, counted: u64, known: u64) {
     println!("{what}: {counted}, known are {known}");
     let most = known as f64 * MORE_MAX;
