@@ -11,22 +11,22 @@
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use envora_domain::activities::canonical::write_period;
 use envora_domain::activities::local::Side;
-use envora_domain::activities::problems::Flag;
+use envora_domain::activities::problems::{Flag, RowCode};
 use envora_domain::activities::{Activity, Period, Ref};
 use envora_domain::cbor::Writer;
 use envora_domain::hash::Digest;
 use envora_domain::id::{ActivityId, SegmentId};
-use envora_domain::time::{LocalTime, Span};
+use envora_domain::time::{Day, LocalTime, Span, Timestamp, WallClock, Zone};
 use envora_domain::units::{AliasSet, lookup};
 
 use super::claims::{ByPrint, Fingerprint};
 use super::intake::Intake;
 use super::verdicts::Judged;
-use crate::clocks::{ClockBook, Clocks};
+use crate::clocks::{Clock, ClockBook, Clocks};
 use crate::segments::activities;
 
 /// How many stored rows with one likeness are remembered: of more, one alive is as good as another.
@@ -138,16 +138,86 @@ fn reference<K>(row: &mut Writer, key: u64, word: Option<&Ref<K>>) {
 /// Stored rows by the row of a batch that they may be like.
 type Alike = (usize, Vec<ActivityId>);
 
-/// When a row is: times on the wall as the instants that they are by the clock of its place, so that they
-/// are known again where another way of reading them names the zone.
-fn instants_of(activity: &Activity, clocks: &mut ClockBook) -> Period {
-    let Period::WallClock { start, end } = activity.period else { return activity.period };
+/// The clock of a row's place, where it is known.
+fn clock_of(activity: &Activity, clocks: &mut ClockBook) -> Option<Arc<Clock>> {
     let word = |word: Option<String>| word.unwrap_or_default();
     let (source, facility) = (
         word(activity.source.as_ref().map(ToString::to_string)),
         word(activity.facility.as_ref().map(ToString::to_string)),
     );
-    let Some(clock) = clocks.of(&source, &facility) else { return activity.period };
+    clocks.of(&source, &facility)
+}
+
+/// The days around which a clock was last asked, and whether it went back in them.
+#[derive(Default)]
+struct Nights {
+    last: Option<(Arc<Clock>, Day, bool)>,
+}
+
+impl Nights {
+    /// Whether the clock goes back on the day of this instant, or on one beside it.
+    fn have_twice(&mut self, clock: &Arc<Clock>, at: Timestamp) -> bool {
+        let day = at.utc_day();
+        if let Some((known, then, twice)) = &self.last
+            && Arc::ptr_eq(known, clock)
+            && *then == day
+        {
+            return *twice;
+        }
+        let ahead = |days: i32| {
+            let at = Zone::utc().start_of(day.plus(days));
+            clock.zone.wall_clock(at).as_micros().saturating_sub(at.as_micros())
+        };
+        let twice = [-1, 0, 1].iter().any(|days| ahead(*days) > ahead(*days + 1));
+        self.last = Some((Arc::clone(clock), day, twice));
+        twice
+    }
+}
+
+/// What a row with instants in a repeated hour may have been said as without its offset: with both times, or
+/// with one from which the other was reckoned. Such a row waits under those, and no other.
+fn walls_of(activity: &Activity, (clocks, nights): (&mut ClockBook, &mut Nights)) -> Vec<Period> {
+    let (start, end) = match activity.period {
+        Period::Instant(at) => (at, at),
+        Period::Between(start, end) => (start, end),
+        Period::Days { .. } | Period::WallClock { .. } => return Vec::new(),
+    };
+    let Some(clock) = clock_of(activity, clocks) else { return Vec::new() };
+    if !nights.have_twice(&clock, start) && !nights.have_twice(&clock, end) {
+        return Vec::new();
+    }
+    let walls = [start, end].map(|at| clock.zone.wall_clock(at));
+    if !walls.iter().any(|wall| matches!(clock.zone.resolve(*wall), LocalTime::Twice(..))) {
+        return Vec::new();
+    }
+    let ([first, last], length) = (walls, (end - start).as_micros());
+    let off =
+        |wall: WallClock, by: i64| WallClock::from_micros(wall.as_micros().saturating_add(by));
+    let mut periods = vec![(first, last), (first, off(first, length)), (off(last, -length), last)];
+    periods.dedup();
+    periods.into_iter().map(|(start, end)| Period::WallClock { start, end }).collect()
+}
+
+/// The same of a moment as of a period that ends as it starts.
+const fn ends_of(period: Period) -> Period {
+    match period {
+        Period::Instant(at) => Period::Between(at, at),
+        Period::Between(..) | Period::Days { .. } | Period::WallClock { .. } => period,
+    }
+}
+
+/// Whether a stored row waits for somebody to say which of two equal hours is meant.
+fn is_open(stored: &Activity, clocks: &mut ClockBook) -> bool {
+    let Some(clock) = clock_of(stored, clocks) else { return false };
+    let judged = stored.local.judge(&stored.period, &clock.zone);
+    judged.is_err_and(|unclear| unclear.code == RowCode::LocalTimeAmbiguous)
+}
+
+/// When a row is: times on the wall as the instants that they are by the clock of its place, so that they
+/// are known again where another way of reading them names the zone.
+fn instants_of(activity: &Activity, clocks: &mut ClockBook) -> Period {
+    let Period::WallClock { start, end } = activity.period else { return activity.period };
+    let Some(clock) = clock_of(activity, clocks) else { return activity.period };
     let local = activity.local;
     let at = |side, wall| local.instant(side, wall, &clock.zone);
     let length = Span::from_micros(end.as_micros().saturating_sub(start.as_micros()));
@@ -184,11 +254,14 @@ impl Intake {
         let on_the_wall = |row: &Judged| {
             row.storable().is_some_and(|row| matches!(row.period, Period::WallClock { .. }))
         };
-        let mut clocks = match rows.iter().any(on_the_wall) {
+        let by_the_clock = |row: &Judged| {
+            row.storable().is_some_and(|row| !matches!(row.period, Period::Days { .. }))
+        };
+        let (mut nights, mut as_said) = (Nights::default(), HashMap::new());
+        let mut clocks = match rows.iter().any(by_the_clock) {
             true => ClockBook::new(Clocks::Registry(self.parts.registry.now(&self.parts)?)),
             false => ClockBook::default(),
         };
-        let mut as_said = HashMap::new();
         for (place, row) in rows.iter_mut().enumerate() {
             let Some(activity) = row.storable().filter(|activity| !activity.void) else { continue };
             if !units.contains_key(&activity.unit) {
@@ -204,7 +277,11 @@ impl Intake {
             let period = instants_of(activity, &mut clocks);
             if period != activity.period {
                 // Rows of before, and those whose zone was not known, are noted as they were said.
-                as_said.insert(place, print(activity.period));
+                as_said.insert(place, vec![print(activity.period)]);
+            }
+            let walls = walls_of(activity, (&mut clocks, &mut nights));
+            if !walls.is_empty() {
+                as_said.insert(place, walls.into_iter().map(&mut print).collect());
             }
             row.likeness = Some(print(period));
         }
@@ -213,8 +290,9 @@ impl Intake {
                 None => true,
                 Some(_) => instead.get(&place).is_some_and(|then| *then != activity.period),
             });
-            let prints = [row.likeness, as_said.get(&place).copied()];
-            prints.into_iter().flatten().filter(move |_| asks).map(move |print| (place, print))
+            let said = as_said.get(&place).into_iter().flatten().copied();
+            let prints = row.likeness.into_iter().chain(said);
+            prints.filter(move |_| asks).map(move |print| (place, print))
         });
         let found = self.likenesses.of(asked);
         if found.is_empty() {
@@ -222,7 +300,11 @@ impl Intake {
         }
         let dead = self.superseded(found.iter().flat_map(|(_, ids)| ids.iter().copied()))?;
         let dead: HashSet<ActivityId> = dead.into_iter().map(|fate| fate.old).collect();
-        let elsewhen = self.elsewhen(rows, &found, &mut clocks)?;
+        let walled = |place: &usize| {
+            as_said.contains_key(place) || rows.get(*place).is_some_and(on_the_wall)
+        };
+        let asked: Vec<&Alike> = found.iter().filter(|(place, _)| walled(place)).collect();
+        let elsewhen = self.elsewhen(rows, &asked, &mut clocks)?;
         for (place, ids) in found {
             let live = ids.into_iter().find(|id| {
                 !dead.contains(id) && !replaced.contains(id) && !elsewhen.contains(&(place, *id))
@@ -241,30 +323,26 @@ impl Intake {
 
 impl Intake {
     /// Those of the stored rows found that are of another time than the row of the batch by now: they were
-    /// noted by a zone that their place has no more. Only of rows with times on the wall.
+    /// noted by a zone that their place has no more, or are the other of two equal hours.
     fn elsewhen(
         &self,
         rows: &[Judged],
-        found: &[Alike],
+        asked: &[&Alike],
         clocks: &mut ClockBook,
     ) -> anyhow::Result<HashSet<(usize, ActivityId)>> {
-        let walled = |place: usize| {
-            let row = rows.get(place).and_then(Judged::storable);
-            row.filter(|row| matches!(row.period, Period::WallClock { .. }))
-        };
-        let asked = found.iter().filter(|(place, _)| walled(*place).is_some());
         let wanted: HashSet<ActivityId> =
-            asked.clone().flat_map(|(_, ids)| ids.iter().copied()).collect();
+            asked.iter().flat_map(|(_, ids)| ids.iter().copied()).collect();
         if wanted.is_empty() {
             return Ok(HashSet::new());
         }
         let stored = activities(&self.parts, wanted)?;
         let mut apart = HashSet::new();
         for (place, ids) in asked {
-            let Some(now) = walled(*place).map(|row| instants_of(row, clocks)) else { continue };
+            let Some(row) = rows.get(*place).and_then(Judged::storable) else { continue };
+            let now = ends_of(instants_of(row, clocks));
             for id in ids {
-                let then = stored.get(id).map(|row| instants_of(row, clocks));
-                if then.is_some_and(|then| then != now) {
+                let then = stored.get(id).filter(|stored| !is_open(stored, clocks));
+                if then.is_some_and(|stored| ends_of(instants_of(stored, clocks)) != now) {
                     apart.insert((*place, *id));
                 }
             }

@@ -730,3 +730,81 @@ fn an_export_of_rows_without_ids_is_the_same_again_at_home() {
     assert!(pushed.err.contains("possible_duplicate"), "{pushed:?}");
     town.server.end();
 }
+
+#[test]
+fn a_reading_that_is_sent_with_its_offset_while_its_hour_waits_is_told_as_there_twice() {
+    let mapping = |period: &str| {
+        ELECTRIC.replace(
+            "start = \"datetime\", format = \"YYYY-MM-DD hh:mm\", length = \"PT30M\"",
+            period,
+        )
+    };
+    // As a file says it: by its start, its end, or both.
+    let ways = [
+        ("start = \"datetime\", length = \"PT30M\"", "2023-10-29T01:30"),
+        ("end = \"datetime\", length = \"PT30M\"", "2023-10-29T01:30"),
+    ];
+    let halves = [
+        ("2023-10-29T01:30+01:00", "2023-10-29T02:00+01:00"),
+        ("2023-10-29T01:00+01:00", "2023-10-29T01:30+01:00"),
+    ];
+    for ((period, time), (start, end)) in ways.into_iter().zip(halves) {
+        let mut town = Town::new();
+        town.file("hours.toml", &mapping(period));
+        town.file("night.csv", &format!("datetime,fac,kwh\n{time},lib,1\n"));
+        let (_, waits) = town.pushed("night.csv");
+        assert_eq!(Town::came_to(&waits), [0, 0, 1, 0], "{waits}");
+        town.place("lib", "Europe/London");
+        let import = waits["id"].as_str().unwrap();
+        wait_for("the calculation to come past it", || {
+            (town.states(import) == ["unresolved local_time_ambiguous"]).then_some(())
+        });
+        let head = "type,quantity,unit,facility_code,start,end\n";
+        let sent = |quantity: u32| {
+            let row = format!("electricity.purchased,{quantity},kW.h,lib,{start},{end}\n");
+            town.file("again.csv", &format!("{head}{row}"));
+            let pushed = town.run("data push again.csv --json");
+            let told: serde_json::Value = serde_json::from_str(&pushed.out).unwrap();
+            assert_eq!(Town::came_to(&told[0]), [1, 0, 0, 0], "{pushed:?}");
+            told[0]["warnings"][0]["code"].clone()
+        };
+        assert_eq!(sent(1), "possible_duplicate");
+        assert_ne!(sent(2), "possible_duplicate", "another amount");
+        // By a clock that never goes back the row that waited counts by itself.
+        town.place("lib", "Etc/GMT");
+        town.wait_counted(3);
+        let footprint = town.run("footprint --year 2023");
+        assert!(footprint.err.contains("possible_duplicate"), "{footprint:?}");
+        town.server.end();
+    }
+}
+
+#[test]
+fn of_two_equal_hours_that_the_file_told_apart_the_one_that_is_sent_again_is_told() {
+    let mut town = Town::new();
+    town.electric(&IN_FULL, Ids::Derived);
+    let hour = fs::read_to_string(town.house.path().join("night.csv")).unwrap();
+    // All of one amount: only the hour tells which row is meant.
+    let same: String = hour
+        .lines()
+        .skip(1)
+        .map(|row| row.rsplit_once(',').unwrap().0.to_owned() + ",1\n")
+        .collect();
+    town.file("night.csv", &format!("datetime,fac,kwh\n{same}"));
+    let (_, waits) = town.pushed("night.csv");
+    town.place("lib", "Europe/London");
+    town.wait_counted(IN_FULL.len());
+    let import = waits["id"].as_str().unwrap();
+    let list = town.run(&format!("data list --import {import} --json")).json();
+    let head = "type,quantity,unit,facility_code,start,end\n";
+    for offset in ["+01:00", "Z"] {
+        let (start, end) =
+            (format!("2023-10-29T01:00{offset}"), format!("2023-10-29T01:30{offset}"));
+        let row = format!("electricity.purchased,1,kW.h,lib,{start},{end}\n");
+        town.file("again.csv", &format!("{head}{row}"));
+        let pushed = town.run("data push again.csv --json");
+        let told: serde_json::Value = serde_json::from_str(&pushed.out).unwrap();
+        assert_eq!(told[0]["warnings"][0]["code"], "possible_duplicate", "{pushed:?} {list}");
+    }
+    town.server.end();
+}
