@@ -135,6 +135,10 @@ fn reference<K>(row: &mut Writer, key: u64, word: Option<&Ref<K>>) {
     };
 }
 
+fn on_the_wall(row: &Judged) -> bool {
+    row.storable().is_some_and(|row| matches!(row.period, Period::WallClock { .. }))
+}
+
 /// Stored rows by the row of a batch that they may be like.
 type Alike = (usize, Vec<ActivityId>);
 
@@ -251,17 +255,8 @@ impl Intake {
     ) -> anyhow::Result<()> {
         let mut units: HashMap<String, String> = HashMap::new();
         let (prints, mut bytes) = (self.parts.keys.fingerprinter("likeness"), Vec::new());
-        let on_the_wall = |row: &Judged| {
-            row.storable().is_some_and(|row| matches!(row.period, Period::WallClock { .. }))
-        };
-        let by_the_clock = |row: &Judged| {
-            row.storable().is_some_and(|row| !matches!(row.period, Period::Days { .. }))
-        };
         let (mut nights, mut as_said) = (Nights::default(), HashMap::new());
-        let mut clocks = match rows.iter().any(by_the_clock) {
-            true => ClockBook::new(Clocks::Registry(self.parts.registry.now(&self.parts)?)),
-            false => ClockBook::default(),
-        };
+        let mut clocks = self.clocks_of(rows)?;
         for (place, row) in rows.iter_mut().enumerate() {
             let Some(activity) = row.storable().filter(|activity| !activity.void) else { continue };
             if !units.contains_key(&activity.unit) {
@@ -322,6 +317,17 @@ impl Intake {
 }
 
 impl Intake {
+    /// The clocks of the places of these rows, where any says a time.
+    fn clocks_of(&self, rows: &[Judged]) -> anyhow::Result<ClockBook> {
+        let by_the_clock = |row: &Judged| {
+            row.storable().is_some_and(|row| !matches!(row.period, Period::Days { .. }))
+        };
+        if !rows.iter().any(by_the_clock) {
+            return Ok(ClockBook::default());
+        }
+        Ok(ClockBook::new(Clocks::Registry(self.parts.registry.now(&self.parts)?)))
+    }
+
     /// Those of the stored rows found that are of another time than the row of the batch by now: they were
     /// noted by a zone that their place has no more, or are the other of two equal hours.
     fn elsewhen(
