@@ -255,12 +255,17 @@ impl Field {
 
     /// The field name most like a text.
     #[must_use]
-    pub fn nearest(text: &str) -> Option<&'static str> {
+    pub fn nearest(text: &str) -> Option<Cow<'static, str>> {
+        // An input has a quantity and a unit: to name it alone says neither.
+        if let Some(name) = text.strip_prefix("inputs.").filter(|name| is_key(name, 31)) {
+            return Some(Self::InputQuantity(name.to_owned()).name().into_owned().into());
+        }
         let plain = text.trim().to_ascii_lowercase().replace(['-', ' '], "_");
         if let Some((_, meant)) = MEANT.iter().find(|(word, _)| *word == plain) {
-            return Some(meant);
+            return Some(Cow::Borrowed(meant));
         }
-        did_you_mean(text, NAMES.iter().copied().chain(["qualifiers", "tags", "inputs"]))
+        let known = NAMES.iter().copied().chain(["qualifiers", "tags", "inputs"]);
+        did_you_mean(text, known).map(Cow::Borrowed)
     }
 }
 
@@ -291,6 +296,8 @@ mod tests {
             assert_eq!(Field::parse(name), None, "{name}");
         }
         assert_eq!(Field::ReadingStart.pointer(), "/reading/start");
-        assert_eq!(Field::nearest("facilty_code"), Some("facility_code"));
+        assert_eq!(Field::nearest("facilty_code").as_deref(), Some("facility_code"));
+        let occupancy = Field::nearest("inputs.occupancy");
+        assert_eq!(occupancy.as_deref(), Some("inputs.occupancy.quantity"));
     }
 }

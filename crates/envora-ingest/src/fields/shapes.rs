@@ -154,6 +154,10 @@ fn number_hint(text: &str, error: DecimalError) -> String {
     {
         return "write it out without an exponent: 1e3 is 1000".to_owned();
     }
+    // A mapping's signs of numbers help nobody here.
+    if let Some(number) = text.strip_suffix('%').map(str::trim_end).filter(|_| digits) {
+        return format!("write the number alone, {number}: the unit, %, has a field of its own");
+    }
     if digits && text.contains([',', '\'', '\u{a0}', '\u{202f}', ' ']) {
         return "name the column's `decimal` and `group` signs in the mapping, or write it like 1234.5"
             .to_owned();
@@ -383,5 +387,22 @@ pub(super) fn region(given: Given<'_>) -> Shaped<String> {
         Ok(text.to_owned())
     } else {
         Err(wrong(given, "an ISO 3166 code such as GB or US-CA"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_with_its_unit_is_told_where_that_belongs() {
+        let hint = |text: &str| number_hint(text, DecimalError::NotANumber);
+        for text in ["120 %", "120%"] {
+            assert_eq!(
+                hint(text),
+                "write the number alone, 120: the unit, %, has a field of its own"
+            );
+        }
+        assert!(hint("1,5").contains("`decimal`"), "{}", hint("1,5"));
     }
 }

@@ -250,7 +250,7 @@ fn unknown(draft: &mut Draft, pointer: &str, name: &str, known: &[&str]) {
     let shown: String = name.chars().take(40).collect();
     let top = known.iter().map(|name| name.split_once('.').map_or(*name, |(head, _)| head));
     let near = if pointer.is_empty() { Field::nearest(name) } else { None };
-    let near = near.or_else(|| did_you_mean(name, top));
+    let near = near.or_else(|| did_you_mean(name, top).map(Cow::Borrowed));
     let hint = match near {
         Some(near) => format!("did you mean {near}?"),
         None if pointer.is_empty() => "put your own labels under tags".to_owned(),
