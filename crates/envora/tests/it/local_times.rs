@@ -733,25 +733,12 @@ fn an_export_of_rows_without_ids_is_the_same_again_at_home() {
 
 #[test]
 fn a_reading_that_is_sent_with_its_offset_while_its_hour_waits_is_told_as_there_twice() {
-    let mapping = |period: &str| {
-        ELECTRIC.replace(
-            "start = \"datetime\", format = \"YYYY-MM-DD hh:mm\", length = \"PT30M\"",
-            period,
-        )
-    };
-    // As a file says it: by its start, its end, or both.
-    let ways = [
-        ("start = \"datetime\", length = \"PT30M\"", "2023-10-29T01:30"),
-        ("end = \"datetime\", length = \"PT30M\"", "2023-10-29T01:30"),
-    ];
-    let halves = [
-        ("2023-10-29T01:30+01:00", "2023-10-29T02:00+01:00"),
-        ("2023-10-29T01:00+01:00", "2023-10-29T01:30+01:00"),
-    ];
-    for ((period, time), (start, end)) in ways.into_iter().zip(halves) {
+    // As a file says it: by its start, or by its end.
+    for (word, start, end) in [("start", "01:30", "02:00"), ("end", "01:00", "01:30")] {
+        let (start, end) = (format!("2023-10-29T{start}+01:00"), format!("2023-10-29T{end}+01:00"));
         let mut town = Town::new();
-        town.file("hours.toml", &mapping(period));
-        town.file("night.csv", &format!("datetime,fac,kwh\n{time},lib,1\n"));
+        town.file("hours.toml", &ELECTRIC.replace("start =", &format!("{word} =")));
+        town.file("night.csv", "datetime,fac,kwh\n2023-10-29 01:30,lib,1\n");
         let (_, waits) = town.pushed("night.csv");
         assert_eq!(Town::came_to(&waits), [0, 0, 1, 0], "{waits}");
         town.place("lib", "Europe/London");
