@@ -269,16 +269,20 @@ impl Registry {
     pub fn archived(&self, activity: &Activity) -> Vec<(Wanted, String, Timestamp)> {
         let now = u64::MAX;
         let facility = activity.facility.as_ref().and_then(|word| {
-            Some((Wanted::Facility, word.to_string(), self.facility(word, now)?.archived?))
+            let since = self.facility(word, now)?.archived?;
+            Some((Wanted::Facility, word.to_string(), since))
         });
         let source = activity.source.as_ref().and_then(|word| {
-            Some((Wanted::Source, word.to_string(), self.source(word, now)?.archived?))
+            let since = self.source(word, now)?.archived?;
+            Some((Wanted::Source, word.to_string(), since))
         });
         let entity = activity.entity.as_ref().and_then(|word| {
-            Some((Wanted::Entity, word.clone(), self.entity(word, now)?.archived?))
+            let since = self.entity(word, now)?.archived?;
+            Some((Wanted::Entity, word.clone(), since))
         });
         let supplier = activity.supplier.as_ref().and_then(|word| {
-            Some((Wanted::Supplier, word.clone(), self.supplier(word, now)?.archived?))
+            let since = self.supplier(word, now)?.archived?;
+            Some((Wanted::Supplier, word.clone(), since))
         });
         [facility, source, entity, supplier].into_iter().flatten().collect()
     }
@@ -332,11 +336,12 @@ impl Registry {
             return None;
         }
         let fields = &self.place(activity, seq)?.fields;
-        let (grid, from) = match activity.grid.as_deref() {
-            Some(grid) => (grid, "the row's facility".to_owned()),
-            None => (fields.grid.as_str(), format!("the country of {}", fields.code)),
-        };
+        let grid = activity.grid.as_deref().unwrap_or(&fields.grid);
         let elsewhere = catalogue::grid_elsewhere(grid, &fields.country)?;
+        let from = match &activity.grid {
+            Some(_) => "the row's facility".to_owned(),
+            None => format!("the country of {}", fields.code),
+        };
         Some(grid_problem(elsewhere, &from))
     }
 

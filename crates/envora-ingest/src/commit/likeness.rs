@@ -105,7 +105,7 @@ fn said(activity: &Activity, (unit, period): (&str, Period), bytes: Vec<u8>) -> 
     let places = usize::from(activity.facility.is_some()) + usize::from(activity.source.is_some());
     row.map(4 + places + named + usize::from(!activity.qualifiers.is_empty()));
     row.uint(2).text(&activity.kind);
-    row.uint(3).text(&activity.quantity.normalized().to_string());
+    row.uint(3).text(activity.quantity.normalized().text().as_str());
     row.uint(4).text(unit).uint(6);
     write_period(&mut row, period);
     reference(&mut row, 8, activity.facility.as_ref());

@@ -1,7 +1,7 @@
 //! Seal: rows to segments of at most [`SEGMENT_ROWS`](super::SEGMENT_ROWS) rows, each with its root,
 //! sealed under the tenant's key.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use envora_crypto::aad::Purpose;
@@ -138,6 +138,8 @@ fn alike(segment: SegmentId, rows: &[Row<'_>]) -> Option<Alike> {
 
 /// Neighbours mostly name the same words, so only a change of words is looked at.
 fn mentions(rows: &[Row<'_>]) -> BTreeSet<Mention> {
+    let (mut facilities, mut sources) = (HashSet::new(), HashSet::new());
+    let (mut entities, mut suppliers) = (HashSet::new(), HashSet::new());
     let mut mentions = BTreeSet::new();
     let mut last: Option<&Activity> = None;
     for Row { activity, .. } in rows {
@@ -149,7 +151,16 @@ fn mentions(rows: &[Row<'_>]) -> BTreeSet<Mention> {
                     && other.supplier == activity.supplier
         };
         if !last.is_some_and(same) {
-            mentions.extend(Mention::of(activity));
+            // A row is asked for its words where one of them is new.
+            let news = [
+                activity.facility.as_ref().is_some_and(|word| facilities.insert(word)),
+                activity.source.as_ref().is_some_and(|word| sources.insert(word)),
+                activity.entity.as_ref().is_some_and(|word| entities.insert(word)),
+                activity.supplier.as_ref().is_some_and(|word| suppliers.insert(word)),
+            ];
+            if news.contains(&true) {
+                mentions.extend(Mention::of(activity));
+            }
         }
         last = Some(*activity);
     }

@@ -101,11 +101,15 @@ fn is_rejection(code: RowCode) -> bool {
 /// Judges rows by themselves and by the tenant's nouns.
 pub(super) struct Judge<'r> {
     registry: &'r Registry,
-    last: Option<(Arc<Common>, Named)>,
+    /// By where rows' words lie in memory: they are held, so that nothing else comes to lie there.
+    named: HashMap<usize, (Arc<Common>, Arc<Named>)>,
+    last: Option<(Arc<Common>, Arc<Named>)>,
 }
 
+/// How many rows' words are held with what the tables say of them.
+const NAMED_MAX: usize = 4_096;
+
 /// What the tables say of a row's words.
-#[derive(Clone)]
 struct Named {
     /// What it names that is archived, in words.
     archived: Option<String>,
@@ -132,29 +136,46 @@ fn name_the_same(one: &Arc<Common>, other: &Arc<Common>) -> bool {
 
 impl<'r> Judge<'r> {
     /// By these tables, as they are now.
-    pub(super) const fn new(registry: &'r Registry) -> Self {
-        Self { registry, last: None }
+    pub(super) fn new(registry: &'r Registry) -> Self {
+        Self { registry, named: HashMap::new(), last: None }
     }
 
-    /// What the tables say: rows that follow each other mostly name the same.
-    fn named(&mut self, activity: &Activity) -> &Named {
-        let registry = self.registry;
-        let is_it = |(common, _): &(Arc<Common>, _)| name_the_same(common, &activity.common);
-        if !self.last.as_ref().is_some_and(is_it) {
-            self.last = None;
+    /// What the tables say. Rows that follow each other mostly name the same, and those of one meter share
+    /// their words.
+    fn named(&mut self, activity: &Activity) -> Arc<Named> {
+        if let Some((common, named)) = &self.last
+            && name_the_same(common, &activity.common)
+        {
+            return Arc::clone(named);
         }
-        let (_, named) = self.last.get_or_insert_with(|| {
-            let archived = registry.archived(activity).into_iter().next();
-            let archived = archived.map(|(noun, word, since)| {
-                format!("{} {word}, archived on {}", noun.as_str(), since.utc_day())
-            });
-            let life = registry.place(activity, u64::MAX).and_then(Life::of);
-            let unknown = unknown_words(activity, registry).into_iter();
-            let unknown = unknown.chain(registry.misplaced(activity, u64::MAX)).collect();
-            let against = other_source(activity, registry);
-            (Arc::clone(&activity.common), Named { archived, life, unknown, against })
-        });
+        let place = Arc::as_ptr(&activity.common).addr();
+        let named = match self.named.get(&place) {
+            Some((_, named)) => Arc::clone(named),
+            None => {
+                let named = Arc::new(self.ask(activity));
+                if self.named.len() >= NAMED_MAX {
+                    self.named.clear();
+                }
+                let held = (Arc::clone(&activity.common), Arc::clone(&named));
+                self.named.insert(place, held);
+                named
+            }
+        };
+        self.last = Some((Arc::clone(&activity.common), Arc::clone(&named)));
         named
+    }
+
+    fn ask(&self, activity: &Activity) -> Named {
+        let registry = self.registry;
+        let archived = registry.archived(activity).into_iter().next();
+        let archived = archived.map(|(noun, word, since)| {
+            format!("{} {word}, archived on {}", noun.as_str(), since.utc_day())
+        });
+        let life = registry.place(activity, u64::MAX).and_then(Life::of);
+        let unknown = unknown_words(activity, registry).into_iter();
+        let unknown = unknown.chain(registry.misplaced(activity, u64::MAX)).collect();
+        let against = other_source(activity, registry);
+        Named { archived, life, unknown, against }
     }
 
     /// What a row comes to.

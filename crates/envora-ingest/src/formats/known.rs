@@ -7,11 +7,14 @@
 
 use core::ops::{Add, AddAssign};
 use core::sync::atomic::{AtomicU64, Ordering};
+use std::collections::HashMap;
+use std::hash::{BuildHasher as _, RandomState};
+use std::sync::Arc;
 
 use envora_domain::activities::local::Local;
 use envora_domain::activities::problems::Flag;
 use envora_domain::activities::validate::validate_amounts;
-use envora_domain::activities::{Activity, Origin, Period, Ref};
+use envora_domain::activities::{Activity, Common, Origin, Period, Ref};
 use envora_domain::decimal::Decimal;
 use envora_domain::id::{Entity, Id, Kind, Supplier};
 use envora_domain::time::Zone;
@@ -22,6 +25,9 @@ use crate::rows::ParsedRow;
 
 /// How many different lists of words are remembered, about 2 KiB each; an even number.
 const SLOTS: usize = 1024;
+
+/// How many places and parties are remembered, about 1 KiB each.
+const PLACES_MAX: usize = 16_384;
 
 /// Longest list of words that is remembered.
 const KEY_BYTES_MAX: usize = 2048;
@@ -97,6 +103,16 @@ pub(super) enum Named<'a, K> {
     Id(Id<K>),
 }
 
+impl<K: Kind> Named<'_, K> {
+    /// The code, or the bytes of the id.
+    fn said(&self) -> (Option<&str>, Option<[u8; 16]>) {
+        match self {
+            Self::Code(code) => (Some(code), None),
+            Self::Id(id) => (None, Some(id.bytes())),
+        }
+    }
+}
+
 /// What is new in a row whose words are known. Texts are as they were given, not looked at yet.
 pub(super) struct Fresh<'a> {
     pub(super) external_id: Option<&'a str>,
@@ -112,11 +128,43 @@ pub(super) struct Fresh<'a> {
     pub(super) tags: &'a [(&'a str, &'a str)],
 }
 
+impl Fresh<'_> {
+    /// Whether the row that says this is of the same places and parties.
+    fn is_of(&self, common: &Common) -> bool {
+        names(common.facility.as_ref(), self.facility.as_ref())
+            && names(common.source.as_ref(), self.source.as_ref())
+            && self.supplier.is_none_or(|code| common.supplier.as_deref() == Some(code))
+            && self.entity.is_none_or(|code| common.entity.as_deref() == Some(code))
+    }
+
+    /// What these are known again by, with a look at them.
+    fn print(&self, spread: &RandomState) -> u64 {
+        let facility = self.facility.as_ref().map(Named::said);
+        let source = self.source.as_ref().map(Named::said);
+        spread.hash_one((facility, source, self.supplier, self.entity))
+    }
+
+    /// Writes them over what a row names; what it says in common with others becomes its own.
+    fn put_places(&self, activity: &mut Activity) -> Option<()> {
+        put_place(&mut activity.facility, self.facility.as_ref())?;
+        put_place(&mut activity.source, self.source.as_ref())?;
+        if let Some(code) = self.supplier {
+            put(&mut activity.supplier, code, shapes::own_word_ref::<Supplier>)?;
+        }
+        if let Some(code) = self.entity {
+            put(&mut activity.entity, code, shapes::own_word_ref::<Entity>)?;
+        }
+        Some(())
+    }
+}
+
 /// A row by its words.
 struct Entry {
     key: Box<[u8]>,
     row: ParsedRow,
     zone: Option<Zone>,
+    /// What rows of these words say in common, by a print of the places and parties that they name.
+    places: HashMap<u64, Arc<Common>>,
 }
 
 /// Rows by their words, as many as are remembered; of two that want one place the older goes.
@@ -124,6 +172,9 @@ struct Entry {
 pub(super) struct Known {
     slots: Vec<Option<Box<Entry>>>,
     last: usize,
+    spread: RandomState,
+    /// How many places are remembered by all entries, those that are gone among them.
+    places: usize,
 }
 
 impl Known {
@@ -155,7 +206,7 @@ impl Known {
         let slot = [slot, slot ^ 1].into_iter().find(free).unwrap_or(slot);
         let other = slot ^ 1;
         let zone = activity.time_zone.as_deref().and_then(|name| Zone::named(name).ok());
-        let entry = Entry { key: key.into(), row: row.clone(), zone };
+        let entry = Entry { key: key.into(), row: row.clone(), zone, places: HashMap::new() };
         // The one that was there moves over, so that two lists of words do not drive out each other.
         let old = self.slots.get_mut(slot).and_then(|place| place.replace(Box::new(entry)));
         if let (Some(old), Some(place)) = (old, self.slots.get_mut(other)) {
@@ -180,7 +231,11 @@ impl Known {
 
     /// Makes the row in a place the one that says this; nothing where it may not be accepted as it is.
     pub(super) fn renew(&mut self, slot: usize, fresh: &Fresh<'_>, place: RowPlace) -> Option<()> {
-        let row = &mut self.slots.get_mut(slot)?.as_mut()?.row;
+        if self.places >= PLACES_MAX {
+            self.slots.iter_mut().flatten().for_each(|entry| entry.places.clear());
+            self.places = 0;
+        }
+        let Entry { row, places, .. } = self.slots.get_mut(slot)?.as_deref_mut()?;
         (row.row, row.line, row.offset, row.length) =
             (place.row, place.line, place.offset, place.length);
         let activity = row.activity.as_mut().ok()?;
@@ -191,18 +246,16 @@ impl Known {
         activity.quantity = fresh.quantity.unwrap_or(activity.quantity);
         (activity.period, activity.local) = (fresh.period, fresh.local);
         // What is there already is not written: the rows that share it would have to be left.
-        if !names(activity.facility.as_ref(), fresh.facility.as_ref()) {
-            put_place(&mut activity.facility, fresh.facility.as_ref())?;
-        }
-        if !names(activity.source.as_ref(), fresh.source.as_ref()) {
-            put_place(&mut activity.source, fresh.source.as_ref())?;
-        }
-        if let Some(code) = fresh.supplier.filter(|code| activity.supplier.as_deref() != Some(code))
-        {
-            put(&mut activity.supplier, code, shapes::own_word_ref::<Supplier>)?;
-        }
-        if let Some(code) = fresh.entity.filter(|code| activity.entity.as_deref() != Some(code)) {
-            put(&mut activity.entity, code, shapes::own_word_ref::<Entity>)?;
+        if !fresh.is_of(&activity.common) {
+            let print = fresh.print(&self.spread);
+            match places.get(&print).filter(|common| fresh.is_of(common)) {
+                Some(common) => activity.common = Arc::clone(common),
+                None => {
+                    fresh.put_places(activity)?;
+                    places.insert(print, Arc::clone(&activity.common));
+                    self.places += 1;
+                }
+            }
         }
         if let Some(note) = fresh.note {
             put(&mut activity.note, note, shapes::note)?;
