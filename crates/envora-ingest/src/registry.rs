@@ -2,7 +2,7 @@
 //! a row means the same at a place in the log however often it is asked.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use envora_domain::access::Grant;
@@ -12,7 +12,7 @@ use envora_domain::activities::{Activity, Ref};
 use envora_domain::catalogue;
 use envora_domain::codes::{CodeError, check_code};
 use envora_domain::id::{EntityId, FacilityId, Id, Kind, SourceId, SupplierId};
-use envora_domain::time::Timestamp;
+use envora_domain::time::{Timestamp, Zone};
 use envora_store::entities::{Entity, EntityFields};
 use envora_store::facilities::{Facility, FacilityFields};
 use envora_store::mentions::Word;
@@ -95,6 +95,8 @@ pub struct Registry {
     changes: Vec<(u64, Changed)>,
     /// The sources by their last codes, once somebody asked.
     order: OnceLock<Vec<SourceId>>,
+    /// The zones of places, once somebody asked.
+    zones: OnceLock<Vec<Zone>>,
 }
 
 /// A tenant's registry as it was read last, with what told whether it still holds. Clones share it.
@@ -179,6 +181,7 @@ impl Registry {
             suppliers: Shelf::load(rd, &own.read_suppliers, seq)?,
             changes: Vec::new(),
             order: OnceLock::new(),
+            zones: OnceLock::new(),
         };
         let all = [
             registry.facilities.changes(Changed::Facility),
@@ -314,6 +317,19 @@ impl Registry {
         }
         let order = self.order.get_or_init(|| sorted().iter().map(|is| is.fields.id).collect());
         order.iter().filter_map(|id| self.sources.by_id(*id, seq)).collect()
+    }
+
+    /// The zones that facilities and sources have or had.
+    pub(crate) fn zones(&self) -> &[Zone] {
+        self.zones.get_or_init(|| {
+            let facilities = self.facilities.by_id.values().flatten();
+            let sources = self.sources.by_id.values().flatten();
+            let names: BTreeSet<&str> = facilities
+                .map(|facility| facility.fields.time_zone.as_str())
+                .chain(sources.map(|source| source.fields.time_zone.as_str()))
+                .collect();
+            names.into_iter().filter_map(|name| Zone::named(name).ok()).collect()
+        })
     }
 
     /// The facility that a row stands at: the one that it names, else its source's.

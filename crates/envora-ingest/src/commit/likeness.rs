@@ -27,10 +27,14 @@ use super::claims::{ByPrint, Fingerprint};
 use super::intake::Intake;
 use super::verdicts::Judged;
 use crate::clocks::{Clock, ClockBook, Clocks};
+use crate::registry::Registry;
 use crate::segments::activities;
 
 /// How many stored rows with one likeness are remembered: of more, one alive is as good as another.
 const ALIKE_MAX: usize = 8;
+
+/// How many days are remembered with what clocks do about them.
+const DAYS_MAX: usize = 10_000;
 
 /// Segment by its place in the list, and row.
 type Place = (u32, u32);
@@ -152,28 +156,34 @@ fn clock_of(activity: &Activity, clocks: &mut ClockBook) -> Option<Arc<Clock>> {
     clocks.of(&source, &facility)
 }
 
-/// The days around which a clock was last asked, and whether it went back in them.
+/// The days about which some clock of the tenant's goes back: of few other rows it is asked for theirs.
 #[derive(Default)]
 struct Nights {
-    last: Option<(Arc<Clock>, Day, bool)>,
+    registry: Option<Arc<Registry>>,
+    days: HashMap<Day, bool>,
+    last: Option<(Day, bool)>,
 }
 
 impl Nights {
-    /// Whether the clock goes back on the day of this instant, or on one beside it.
-    fn have_twice(&mut self, clock: &Arc<Clock>, at: Timestamp) -> bool {
+    /// Whether a clock goes back on the day of this instant, or on one beside it.
+    fn have_twice(&mut self, at: Timestamp) -> bool {
         let day = at.utc_day();
-        if let Some((known, then, twice)) = &self.last
-            && Arc::ptr_eq(known, clock)
-            && *then == day
-        {
-            return *twice;
+        if let Some((_, twice)) = self.last.filter(|(last, _)| *last == day) {
+            return twice;
         }
-        let ahead = |days: i32| {
-            let at = Zone::utc().start_of(day.plus(days));
-            clock.zone.wall_clock(at).as_micros().saturating_sub(at.as_micros())
+        let Some(registry) = &self.registry else { return false };
+        let goes_back = |zone: &Zone| {
+            let ahead = |days: i32| {
+                let at = Zone::utc().start_of(day.plus(days));
+                zone.wall_clock(at).as_micros().saturating_sub(at.as_micros())
+            };
+            [-1, 0, 1].iter().any(|days| ahead(*days) > ahead(*days + 1))
         };
-        let twice = [-1, 0, 1].iter().any(|days| ahead(*days) > ahead(*days + 1));
-        self.last = Some((Arc::clone(clock), day, twice));
+        if self.days.len() >= DAYS_MAX {
+            self.days.clear();
+        }
+        let twice = *self.days.entry(day).or_insert_with(|| registry.zones().iter().any(goes_back));
+        self.last = Some((day, twice));
         twice
     }
 }
@@ -186,10 +196,10 @@ fn walls_of(activity: &Activity, (clocks, nights): (&mut ClockBook, &mut Nights)
         Period::Between(start, end) => (start, end),
         Period::Days { .. } | Period::WallClock { .. } => return Vec::new(),
     };
-    let Some(clock) = clock_of(activity, clocks) else { return Vec::new() };
-    if !nights.have_twice(&clock, start) && !nights.have_twice(&clock, end) {
+    if !nights.have_twice(start) && !nights.have_twice(end) {
         return Vec::new();
     }
+    let Some(clock) = clock_of(activity, clocks) else { return Vec::new() };
     let walls = [start, end].map(|at| clock.zone.wall_clock(at));
     if !walls.iter().any(|wall| matches!(clock.zone.resolve(*wall), LocalTime::Twice(..))) {
         return Vec::new();
@@ -255,8 +265,8 @@ impl Intake {
     ) -> anyhow::Result<()> {
         let mut units: HashMap<String, String> = HashMap::new();
         let (prints, mut bytes) = (self.parts.keys.fingerprinter("likeness"), Vec::new());
-        let (mut nights, mut as_said) = (Nights::default(), HashMap::new());
-        let mut clocks = self.clocks_of(rows)?;
+        let (mut clocks, mut nights) = self.clocks_of(rows)?;
+        let mut as_said = HashMap::new();
         for (place, row) in rows.iter_mut().enumerate() {
             let Some(activity) = row.storable().filter(|activity| !activity.void) else { continue };
             if !units.contains_key(&activity.unit) {
@@ -317,15 +327,17 @@ impl Intake {
 }
 
 impl Intake {
-    /// The clocks of the places of these rows, where any says a time.
-    fn clocks_of(&self, rows: &[Judged]) -> anyhow::Result<ClockBook> {
+    /// The clocks of the places of these rows, and when they go back, where any says a time.
+    fn clocks_of(&self, rows: &[Judged]) -> anyhow::Result<(ClockBook, Nights)> {
         let by_the_clock = |row: &Judged| {
             row.storable().is_some_and(|row| !matches!(row.period, Period::Days { .. }))
         };
         if !rows.iter().any(by_the_clock) {
-            return Ok(ClockBook::default());
+            return Ok((ClockBook::default(), Nights::default()));
         }
-        Ok(ClockBook::new(Clocks::Registry(self.parts.registry.now(&self.parts)?)))
+        let registry = self.parts.registry.now(&self.parts)?;
+        let nights = Nights { registry: Some(Arc::clone(&registry)), ..Nights::default() };
+        Ok((ClockBook::new(Clocks::Registry(registry)), nights))
     }
 
     /// Those of the stored rows found that are of another time than the row of the batch by now: they were
