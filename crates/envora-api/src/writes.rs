@@ -141,7 +141,7 @@ pub fn repeated((rows, line): (u64, u64)) -> Warning {
         ),
     };
     let detail = format!(
-        "{words}. What is there twice counts twice: leave it out, or void it once it is stored; if these are several meters, give each its own source"
+        "{words}. What is there twice counts twice: leave it out, or void it once it is stored; if these are things of their own, leave them, or give each meter its own source"
     );
     Warning { code: "possible_duplicate".to_owned(), detail, activities: rows }
 }

@@ -129,6 +129,8 @@ pub(crate) struct LastRow {
 struct Sum {
     unit: String,
     rows: u64,
+    /// Those of more or less than nothing.
+    filled: u64,
     /// At [`SCALE`]; nothing where it would be too large.
     amount: Option<i128>,
 }
@@ -143,7 +145,7 @@ impl LastRow {
             None if self.sums.len() == UNITS_MAX => return,
             None => {
                 let unit = activity.unit.clone();
-                self.sums.push(Sum { unit, rows: 0, amount: Some(0) });
+                self.sums.push(Sum { unit, rows: 0, filled: 0, amount: Some(0) });
                 self.sums.len() - 1
             }
         };
@@ -151,11 +153,12 @@ impl LastRow {
         let (mantissa, scale) = (activity.quantity.mantissa(), activity.quantity.scale());
         let more = 10_i128.pow(u32::from(SCALE.saturating_sub(scale)));
         let amount = mantissa.checked_mul(more);
-        if sum.rows >= ROWS_MIN && amount != Some(0) && amount.is_some() && amount == sum.amount {
+        if sum.filled >= ROWS_MIN && amount.is_some() && amount == sum.amount {
             self.found = Some((line, sum.rows));
         }
         sum.amount = sum.amount.zip(amount).and_then(|(sum, more)| sum.checked_add(more));
         sum.rows += 1;
+        sum.filled += u64::from(mantissa != 0);
     }
 
     /// The line of the last row, and of how many rows before it it is the sum.
@@ -243,6 +246,8 @@ mod tests {
         assert_eq!(found(&["1", "2", "3"]), None, "too few to tell");
         assert_eq!(found(&["1", "2", "3", "6", "7"]), None, "rows came after it");
         assert_eq!(found(&["0", "0", "0", "0"]), None);
+        assert_eq!(found(&["7", "0", "0", "7"]), None, "a reading that came again");
+        assert_eq!(found(&["7", "0", "2", "1", "10"]), Some((6, 4)));
         let large = "99999999999999999999";
         assert_eq!(found(&[large; 5]), None);
     }

@@ -351,8 +351,9 @@ fn located(text: &str) -> (String, Option<(u64, u64)>) {
 fn of_types(text: &str) -> QueryError {
     let (what, hint) = worded(text);
     let hint = hint.or_else(|| {
-        text.contains("LIKE")
-            .then(|| "LIKE compares texts: CAST(quantity AS VARCHAR) LIKE '%5'".to_owned())
+        text.contains("LIKE").then(|| {
+            "LIKE compares texts: ask of numbers, days and times with =, < or BETWEEN".to_owned()
+        })
     });
     QueryError::Invalid { what, place: None, hint }
 }

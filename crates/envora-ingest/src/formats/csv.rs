@@ -427,7 +427,8 @@ impl<R: Read> CsvReader<R> {
         }
         let origin = self.head.origin(place, self.version, self.format());
         let (mut row, rest) = self.judge.row_and_rest(draft, origin, place);
-        let mut taken = None;
+        // What was mended has its place among others from the file that it was refused in.
+        let (mut taken, is_mended) = (None, kept.is_some());
         if let Some(plan) = self.plan.blocks.get(block)
             && plan.derives == Derives::Yes
         {
@@ -440,7 +441,8 @@ impl<R: Read> CsvReader<R> {
             }
         }
         if let (Ok(activity), Some(plan)) = (&mut row.activity, self.plan.blocks.get(block)) {
-            note_repeat(&mut self.repeats, plan, (activity, taken));
+            let before = taken.filter(|_| !is_mended);
+            note_repeat(&mut self.repeats, plan, (activity, before));
         }
         let before = self.read_before(&row, block, before);
         if let Some(problem) = against {

@@ -146,6 +146,7 @@ fn check(format: Format, bytes: &[u8], (look_max, take_max): (u64, u64)) {
 
 #[test]
 fn rows_with_known_words_ask_for_no_memory() {
-    check(Format::Ndjson, &ndjson_of(ROWS), (1_000, 101_000));
+    // What each of the 97 meters says alike is made once.
+    check(Format::Ndjson, &ndjson_of(ROWS), (1_200, 101_000));
     check(Format::Csv, &csv(), (1_000, 71_000));
 }

@@ -66,6 +66,8 @@ fn cut(images: u64, bug: Option<&str>) -> Outcome {
     counting.run(&trace, count).unwrap();
     assert_eq!(counting.acks(), REQUESTS.len() as u64, "the trace shows every answer");
     let every = (steps / images.max(1)).max(1);
+    // Where more images are due than there are moments, each has several.
+    let each = images.div_ceil(steps.max(1)).max(1);
     let breaches = Mutex::new(Vec::new());
     let looked = AtomicU64::new(0);
     let (give, take) = sync_channel::<(Replay, Cut, u64)>(EYES);
@@ -92,11 +94,15 @@ fn cut(images: u64, bug: Option<&str>) -> Outcome {
             if step % every != 0 || !breaches.lock().unwrap().is_empty() {
                 return Ok(());
             }
-            given += 1;
-            let kind = usize::try_from(given % 4)?;
-            let cut = [Cut::None, Cut::Some(given), Cut::Torn(given), Cut::All][kind];
-            kinds[kind] += 1;
-            give.send((now.clone(), cut, step))?;
+            for further in 0..each {
+                given += 1;
+                // With all and with nothing of what was unsynced there is one image of a moment.
+                let kind = if further == 0 { given % 4 } else { 1 + given % 2 };
+                let kind = usize::try_from(kind)?;
+                let cut = [Cut::None, Cut::Some(given), Cut::Torn(given), Cut::All][kind];
+                kinds[kind] += 1;
+                give.send((now.clone(), cut, step))?;
+            }
             Ok(())
         };
         replay.run(&trace, look).unwrap();

@@ -278,6 +278,28 @@ fn what_a_file_says_twice_is_told_before_and_after_it_is_stored() {
 }
 
 #[test]
+fn a_mended_row_is_no_second_one_of_itself() {
+    let mut push = Push::new();
+    push.file("meters.toml", EACH_HOUR);
+    push.file(
+        "bad.csv",
+        "Start,Meter,Used\n2022-01-05T00:00:00Z,m1,1\n2022-01-05T01:00:00Z,m1,x\n",
+    );
+    let sent = push.run(&["data", "push", "bad.csv", "-m", "meters.toml", "--json"]);
+    let told: serde_json::Value = serde_json::from_str(&sent.out).unwrap();
+    let import = told[0]["id"].as_str().unwrap();
+    assert_eq!(push.run(&["data", "errors", import, "--fix", "mend.csv"]).code, Some(0));
+    let text = fs::read_to_string(push.house.path().join("mend.csv")).unwrap();
+    // Said otherwise, so that it is no longer what the file marks it as.
+    push.file("mend.csv", &text.replace(",x", ",5").replace("01:00:00Z", "01:00:00+00:30"));
+    let mended = push.run(&["data", "push", "mend.csv", "-m", "meters.toml", "--json"]);
+    let told: serde_json::Value = serde_json::from_str(&mended.out).unwrap();
+    assert_eq!(told[0]["counts"]["quarantined"], 1, "{mended:?}");
+    assert!(!mended.err.contains("possible_duplicate"), "{mended:?}");
+    push.server.end();
+}
+
+#[test]
 fn stdin_is_pushed_like_a_file() {
     let mut push = Push::new();
     push.file("bills.toml", BILLS);

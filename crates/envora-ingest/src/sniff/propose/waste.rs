@@ -130,7 +130,10 @@ fn unknown<'a>(list: &str, column: &'a Column) -> Vec<&'a str> {
 /// is left for the user to say, and refused as it stands.
 fn line_of(list: &'static str, column: &Column) -> String {
     let word = |text: &str| {
-        let near = || Vocabulary::List(list).near(text);
+        // `Metal` is metals; `Food` is not wood, however little tells them apart.
+        let lower = text.to_lowercase();
+        let is_form = |near: &&str| near.starts_with(&lower) || lower.starts_with(*near);
+        let near = || Vocabulary::List(list).near(text).filter(is_form);
         let burnt = list == "treatment" && has(text, BURNT);
         if burnt { "combustion" } else { near().unwrap_or("…") }
     };
