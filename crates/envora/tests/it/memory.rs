@@ -120,8 +120,9 @@ fn an_import_of_many_tiny_rows_is_bounded() {
         grown >> 20,
         grown / rows
     );
-    // What is held of one cut, and of each row its key and its claim.
-    let most = (96 << 20) + rows * 120;
+    // What is held of one cut, and of each row its key and its claim; it differs by 15 MiB from run to run,
+    // by what the process held before.
+    let most = (112 << 20) + rows * 120;
     assert!(grown < most, "{grown} bytes more for {rows} rows, at most {most}");
     server.end();
     if !is_slow() {
