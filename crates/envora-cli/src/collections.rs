@@ -29,6 +29,8 @@ pub struct Collection {
     path: &'static str,
     fields: &'static [&'static str],
     columns: &'static [&'static str],
+    /// What an item lies in: the field that a file names it in by its code, that of its id, and which they are.
+    within: Option<(&'static str, &'static str, &'static Collection)>,
 }
 
 /// Sites.
@@ -37,6 +39,7 @@ pub const FACILITIES: Collection = Collection {
     path: "/facilities",
     fields: NewFacility::FIELDS,
     columns: &["code", "name", "country", "time_zone", "id"],
+    within: Some(("entity", "entity_id", &ENTITIES)),
 };
 
 /// Meters, vehicles, assets.
@@ -45,6 +48,7 @@ pub const SOURCES: Collection = Collection {
     path: "/sources",
     fields: NewSource::FIELDS,
     columns: &["code", "name", "type", "facility_id", "id"],
+    within: Some(("facility", "facility_id", &FACILITIES)),
 };
 
 /// Legal entities.
@@ -53,6 +57,7 @@ pub const ENTITIES: Collection = Collection {
     path: "/entities",
     fields: NewEntity::FIELDS,
     columns: &["code", "name", "country", "share", "control", "id"],
+    within: None,
 };
 
 /// Suppliers.
@@ -61,6 +66,7 @@ pub const SUPPLIERS: Collection = Collection {
     path: "/suppliers",
     fields: NewSupplier::FIELDS,
     columns: &["code", "name", "country", "lei", "id"],
+    within: None,
 };
 
 /// Does what a list verb says.
@@ -131,13 +137,9 @@ async fn archive(
 
 /// Puts beside the ids of what items lie in its codes, as a file that is pushed names it.
 async fn say_codes(client: &Client, of: Collection, items: &mut [Item]) -> Result<(), Failure> {
-    let (field, id_field, other) = match of.noun {
-        "facilities" => ("entity", "entity_id", ENTITIES),
-        "sources" => ("facility", "facility_id", FACILITIES),
-        _ => return Ok(()),
-    };
+    let Some((field, id_field, others)) = of.within else { return Ok(()) };
     let mut codes: HashMap<String, Value> = HashMap::new();
-    for mut item in all(client, other).await? {
+    for mut item in all(client, *others).await? {
         codes.insert(json::cell(item.get("id")), item.remove("code").unwrap_or_default());
     }
     for item in items {

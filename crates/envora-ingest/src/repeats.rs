@@ -80,17 +80,6 @@ impl Repeats {
         if activity.source.is_none() || activity.void || self.seen.len() >= IDS_REMEMBERED_MAX {
             return false;
         }
-        let (of_days, amount) = match activity.period {
-            Period::Instant(_) => return false,
-            // The low and the high tariff of one month are two rows.
-            Period::Days { .. } => (true, Some(activity.quantity.normalized())),
-            Period::Between(..) | Period::WallClock { .. } if is_interval(activity) => {
-                (false, None)
-            }
-            Period::Between(..) | Period::WallClock { .. } => {
-                (true, Some(activity.quantity.normalized()))
-            }
-        };
         let period = match activity.period {
             Period::Between(start, end) => (0, start.as_micros(), end.as_micros()),
             Period::WallClock { start, end } => (1, start.as_micros(), end.as_micros()),
@@ -99,7 +88,10 @@ impl Repeats {
         };
         let Common { entity, facility, item, qualifiers, source, supplier, .. } = &*activity.common;
         let words = (entity, item, supplier, qualifiers, &activity.kind, &activity.unit);
-        let amount = amount.map(|amount| (amount.mantissa(), amount.scale()));
+        let of_days = !is_interval(activity);
+        let amount = activity.quantity.normalized();
+        // The low and the high tariff of one month are two rows.
+        let amount = of_days.then(|| (amount.mantissa(), amount.scale()));
         let places =
             (source.as_ref().map(ToString::to_string), facility.as_ref().map(ToString::to_string));
         let print = self.spread.hash_one((period, places, words, amount));

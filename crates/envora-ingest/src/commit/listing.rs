@@ -31,9 +31,9 @@ pub(super) struct Listing {
     outside: Option<(u64, String)>,
     /// How many stored rows repeat the interval of a row before them, and the line of the first.
     repeated: Option<(u64, u64)>,
-    /// Of a table, what its last row is the sum of.
     last_row: LastRow,
-    last_row_is_new: bool,
+    /// Where the last row of a table is new and the sum of those before it, its line and how many they are.
+    sums_up: Option<(u64, u64)>,
     /// How many rows are stored before and voided, and the first of them.
     voided: Option<(u64, Voided)>,
 }
@@ -45,7 +45,7 @@ impl Listing {
             if let Some(activity) = &row.activity {
                 self.last_row.add(row.result.line, activity);
             }
-            self.last_row_is_new = row.storable().is_some();
+            self.sums_up = self.last_row.found().filter(|_| row.storable().is_some());
         }
     }
 
@@ -118,7 +118,7 @@ impl Listing {
             archived: self.archived,
             outside: self.outside,
             repeated: self.repeated,
-            sums_up: self.last_row.found().filter(|_| self.last_row_is_new),
+            sums_up: self.sums_up,
             voided: self.voided,
             import: None,
             watermark: 0,

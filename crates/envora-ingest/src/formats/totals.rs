@@ -1,5 +1,7 @@
 //! Rows of a table that sum others up, by the words of their first cell.
 
+use crate::mapping::times::MONTHS_LONG;
+
 /// Words that alone, or at the end of a cell, say that a row sums others up.
 const TOTALS: &[&str] = &[
     "total",
@@ -80,18 +82,6 @@ const BEHIND: &[&str] = &[
     "q3",
     "q4",
     "year",
-    "january",
-    "february",
-    "march",
-    "april",
-    "may",
-    "june",
-    "july",
-    "august",
-    "september",
-    "october",
-    "november",
-    "december",
 ];
 /// A longer cell is a sentence.
 const LETTERS_MAX: usize = 60;
@@ -111,8 +101,11 @@ pub(crate) fn is_total(first: &str) -> bool {
         return true;
     }
     let leads = TOTALS.contains(&head) || SUMS.contains(&head);
-    let names_no_one =
-        |word: &str| BEHIND.contains(&word) || word.bytes().all(|byte| byte.is_ascii_digit());
+    let names_no_one = |word: &str| {
+        BEHIND.contains(&word)
+            || MONTHS_LONG.contains(&word)
+            || word.bytes().all(|byte| byte.is_ascii_digit())
+    };
     leads && second.is_none_or(names_no_one)
 }
 

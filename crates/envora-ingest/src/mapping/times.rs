@@ -72,7 +72,7 @@ const TOKENS: &[(&str, Part)] = &[
 
 const MONTHS: [&str; 12] =
     ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
-const MONTHS_LONG: [&str; 12] = [
+pub(crate) const MONTHS_LONG: [&str; 12] = [
     "january",
     "february",
     "march",

@@ -1,6 +1,6 @@
 //! In what unit: what the names and the cells say, and what has to be asked.
 
-use envora_domain::units::UnitError;
+use envora_domain::units::{AliasSet, UnitError, lookup};
 
 use super::super::columns::Column;
 use super::super::roles::{Carrier, Role, named, unit_of};
@@ -69,7 +69,7 @@ impl Writer<'_> {
                 choices: self.units(),
             });
         };
-        let heat = envora_domain::units::lookup(&unit, envora_domain::units::AliasSet::None);
+        let heat = code_of_unit(&unit);
         if let Err(UnitError::Ambiguous { meanings, .. }) = &heat {
             let choice = |code: &String| Choice {
                 says: format!("unit = {}", quoted(code)),
@@ -102,9 +102,7 @@ impl Writer<'_> {
         self.reason(format!("the unit is {unit}"), "a name says so");
         self.line(format!("unit = {}", quoted(&unit)));
     }
-}
 
-impl Writer<'_> {
     /// Units in which an amount of this comes.
     fn units(&self) -> Vec<Choice> {
         let units: &[(&str, &str)] = match self.carrier() {
@@ -137,28 +135,33 @@ impl Writer<'_> {
     }
 }
 
+/// The code of a unit, by no publisher's custom.
+fn code_of_unit(text: &str) -> Result<String, UnitError> {
+    lookup(text, AliasSet::None)
+}
+
 /// Whether kilowatt-hours are meant, of which those of a fuel are gross or net.
 fn is_heat(text: &str) -> bool {
-    let code = envora_domain::units::lookup(text, envora_domain::units::AliasSet::None);
+    let code = code_of_unit(text);
     code.as_deref() == Ok("kW.h")
 }
 
 /// Whether a unit of heat says by which calorific value: then the others are of something else.
 fn is_gross_or_net(text: &str) -> bool {
-    let code = envora_domain::units::lookup(text, envora_domain::units::AliasSet::None);
+    let code = code_of_unit(text);
     code.is_ok_and(|code| code.ends_with(":gross") || code.ends_with(":net"))
 }
 
 /// Of a unit of power, its code and that of as much for an hour.
 pub(super) fn energy_of(unit: &str) -> Option<(String, String)> {
-    let code = envora_domain::units::lookup(unit, envora_domain::units::AliasSet::None).ok()?;
+    let code = code_of_unit(unit).ok()?;
     ["W", "kW", "MW", "GW"].contains(&code.as_str()).then(|| (code.clone(), format!("{code}.h")))
 }
 
 /// The unit that a column's name says; of `mWh` both that it may be.
 pub(super) fn units_said(column: &Column) -> Vec<String> {
     let Some(unit) = unit_of(column) else { return Vec::new() };
-    match envora_domain::units::lookup(&unit, envora_domain::units::AliasSet::None) {
+    match code_of_unit(&unit) {
         Err(UnitError::Ambiguous { meanings, .. }) => meanings,
         _ => vec![unit],
     }
